@@ -1,0 +1,68 @@
+package clock
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Milli is a moment as the database keeps it: epoch milliseconds UTC, zero
+// meaning none. JSON shows RFC 3339 with milliseconds, and null for none.
+type Milli int64
+
+// MilliOf turns a time into a Milli; the zero time becomes none.
+func MilliOf(t time.Time) Milli {
+	if t.IsZero() {
+		return 0
+	}
+	return Milli(t.UnixMilli())
+}
+
+// Time is the moment in UTC; none becomes the zero time.
+func (m Milli) Time() time.Time {
+	if m == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(m)).UTC()
+}
+
+// Add moves the moment by d.
+func (m Milli) Add(d time.Duration) Milli { return m + Milli(d.Milliseconds()) }
+
+// Value stores the milliseconds.
+func (m Milli) Value() (driver.Value, error) { return int64(m), nil }
+
+// String is RFC 3339 in UTC, or "" for none.
+func (m Milli) String() string {
+	if m == 0 {
+		return ""
+	}
+	return m.Time().Format("2006-01-02T15:04:05.000Z07:00")
+}
+
+// MarshalJSON writes RFC 3339 or null.
+func (m Milli) MarshalJSON() ([]byte, error) {
+	if m == 0 {
+		return []byte("null"), nil
+	}
+	return json.Marshal(m.String())
+}
+
+// UnmarshalJSON reads RFC 3339 or null.
+func (m *Milli) UnmarshalJSON(b []byte) error {
+	var s *string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return fmt.Errorf("a time is RFC 3339 text like 2026-11-22T10:00:00+08:00")
+	}
+	if s == nil {
+		*m = 0
+		return nil
+	}
+	t, err := time.Parse(time.RFC3339, *s)
+	if err != nil {
+		return fmt.Errorf("a time is RFC 3339 text like 2026-11-22T10:00:00+08:00")
+	}
+	*m = MilliOf(t)
+	return nil
+}

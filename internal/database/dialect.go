@@ -1,0 +1,43 @@
+package database
+
+// Dialect is where engines must differ. A field is added only when a second
+// engine forces it.
+type Dialect struct {
+	// Name is sqlite, mariadb or mysql.
+	Name string
+
+	// ForUpdate ends a SELECT that locks its rows. SQLite has no such clause
+	// and needs none: its one writer connection begins immediate.
+	ForUpdate string
+
+	// Table ends a CREATE TABLE: engine, character set and binary collation.
+	// SQLite knows none of them and is binary by default.
+	Table string
+
+	// ID is the type of a primary id; SQLite makes INTEGER PRIMARY KEY the
+	// row id itself and anything else a second tree.
+	ID string
+
+	// Text and Blob hold up to 16 MiB; MySQL's plain TEXT ends at 64 KiB.
+	Text string
+	Blob string
+
+	// shortWait begins a statement that gives up on a lock after 2 s, where
+	// the engine can say it in the statement (MariaDB).
+	shortWait string
+}
+
+var (
+	sqliteDialect = Dialect{
+		Name: "sqlite",
+		ID:   "INTEGER PRIMARY KEY NOT NULL",
+		Text: "TEXT", Blob: "BLOB",
+	}
+	mysqlDialect = Dialect{
+		Name:      "mysql",
+		ForUpdate: " FOR UPDATE",
+		Table:     " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
+		ID:        "BIGINT NOT NULL PRIMARY KEY",
+		Text:      "MEDIUMTEXT", Blob: "MEDIUMBLOB",
+	}
+)

@@ -1,0 +1,166 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	gormmysql "gorm.io/driver/mysql"
+)
+
+// connections is the pool's size; more make a hot row slower, not faster.
+const connections = 32
+
+// openMySQL opens MySQL or MariaDB. clientFoundRows makes RowsAffected count
+// matched rows as SQLite does; interpolateParams saves a round trip per
+// statement; times are never sent as such, so no zone is involved.
+func openMySQL(ctx context.Context, db *DB, cfg Config) error {
+	c, err := mysqlConfig(cfg.URL)
+	if err != nil {
+		return err
+	}
+	if db.unlocked {
+		c.Params["check_constraint_checks"] = "0" // MariaDB's
+	}
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		return fmt.Errorf("database: SIYU_DB: %w", err)
+	}
+	pool := sql.OpenDB(connector)
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	db.pools = append(db.pools, pool)
+	if err := pool.PingContext(ctx); err != nil {
+		return fmt.Errorf("database: SIYU_DB cannot be reached at %s: %w; start it or correct the address", c.Addr, err)
+	}
+	db.Dialect = mysqlDialect
+	if err := checkServer(ctx, pool, &db.Dialect); err != nil {
+		return err
+	}
+	g, err := db.gormOver(gormmysql.New(gormmysql.Config{Conn: pool, SkipInitializeWithVersion: true}))
+	db.write, db.read = g, g
+	return err
+}
+
+func mysqlConfig(raw string) (*mysql.Config, error) {
+	rest, ok := strings.CutPrefix(raw, "mysql://")
+	if !ok {
+		return nil, fmt.Errorf("database: SIYU_DB %q is unknown; use sqlite:PATH or mysql://user:password@host:3306/schema", redact(raw))
+	}
+	c := mysql.NewConfig()
+	c.Net = "tcp"
+	creds, rest, ok := strings.Cut(rest, "@")
+	if !ok {
+		return nil, fmt.Errorf("database: SIYU_DB lacks user@; use mysql://user:password@host:3306/schema")
+	}
+	user, password, _ := strings.Cut(creds, ":")
+	var err error
+	if c.User, err = url.PathUnescape(user); err != nil {
+		return nil, fmt.Errorf("database: SIYU_DB user is not percent-encoded text")
+	}
+	if c.Passwd, err = url.PathUnescape(password); err != nil {
+		return nil, fmt.Errorf("database: SIYU_DB password is not percent-encoded text")
+	}
+	at := strings.LastIndexByte(rest, '/')
+	if at < 0 || at == len(rest)-1 {
+		return nil, fmt.Errorf("database: SIYU_DB lacks a schema; use mysql://user:password@host:3306/schema")
+	}
+	c.DBName = rest[at+1:]
+	c.Addr = rest[:at]
+	if sock, ok := strings.CutPrefix(c.Addr, "unix("); ok {
+		c.Net, c.Addr = "unix", strings.TrimSuffix(sock, ")")
+	} else if !strings.Contains(c.Addr, ":") {
+		c.Addr += ":3306"
+	}
+	c.Collation = "utf8mb4_bin"
+	c.ClientFoundRows = true
+	c.InterpolateParams = true
+	c.Timeout = 5 * time.Second
+	c.ReadTimeout = 45 * time.Second
+	c.WriteTimeout = 15 * time.Second
+	c.Params = map[string]string{
+		"sql_mode":                 "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
+		"innodb_lock_wait_timeout": "5",
+		"time_zone":                "'+00:00'",
+	}
+	return c, nil
+}
+
+// redact hides a password before a setting is shown.
+func redact(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "(not a URL)"
+	}
+	return u.Redacted()
+}
+
+// checkServer refuses settings under which an acknowledged commit could be
+// lost or a name garbled, each with its remedy.
+func checkServer(ctx context.Context, pool *sql.DB, d *Dialect) error {
+	vars, err := serverVariables(ctx, pool)
+	if err != nil {
+		return err
+	}
+	if strings.Contains(strings.ToLower(vars["version"]), "mariadb") {
+		d.Name = "mariadb"
+		d.shortWait = "SET STATEMENT innodb_lock_wait_timeout=2 FOR "
+	}
+	if vars["innodb_flush_log_at_trx_commit"] != "1" {
+		return fmt.Errorf("database: innodb_flush_log_at_trx_commit is %s, so a crash loses acknowledged orders; set it to 1 on the server", vars["innodb_flush_log_at_trx_commit"])
+	}
+	if vars["log_bin"] == "ON" && vars["sync_binlog"] != "1" {
+		return fmt.Errorf("database: sync_binlog is %s, so a crash may lose or diverge commits; set it to 1 on the server", vars["sync_binlog"])
+	}
+	if vars["wsrep_on"] == "ON" {
+		return fmt.Errorf("database: this server is a Galera node, which can lose updates; use a single primary")
+	}
+	if cs := vars["character_set_database"]; cs != "utf8mb4" {
+		return fmt.Errorf("database: the schema's character set is %s; create it with CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", cs)
+	}
+	var text string
+	if err := pool.QueryRowContext(ctx, "SELECT CAST(ROUND(UNIX_TIMESTAMP(NOW(3)) * 1000) AS CHAR)").Scan(&text); err != nil {
+		return fmt.Errorf("database: read the server's clock: %w", err)
+	}
+	server, err := strconv.ParseInt(strings.SplitN(text, ".", 2)[0], 10, 64)
+	if err != nil {
+		return fmt.Errorf("database: read the server's clock: %w", err)
+	}
+	if off := time.Since(time.UnixMilli(server)); off.Abs() > 2*time.Second {
+		return fmt.Errorf("database: this machine's clock and the server's are %s apart; set both by NTP (at most 2s is allowed)", off.Abs().Round(time.Millisecond))
+	}
+	return nil
+}
+
+func serverVariables(ctx context.Context, pool *sql.DB) (map[string]string, error) {
+	rows, err := pool.QueryContext(ctx, `SHOW VARIABLES WHERE Variable_name IN
+		('version','innodb_flush_log_at_trx_commit','log_bin','sync_binlog','wsrep_on','character_set_database')`)
+	if err != nil {
+		return nil, fmt.Errorf("database: read server settings: %w", err)
+	}
+	defer rows.Close()
+	vars := map[string]string{}
+	for rows.Next() {
+		var name, value string
+		if err := rows.Scan(&name, &value); err != nil {
+			return nil, fmt.Errorf("database: read server settings: %w", err)
+		}
+		vars[name] = value
+	}
+	return vars, rows.Err()
+}
+
+// mysqlCode is the server's error number, or 0.
+func mysqlCode(err error) uint16 {
+	var e *mysql.MySQLError
+	if asError(err, &e) {
+		return e.Number
+	}
+	return 0
+}

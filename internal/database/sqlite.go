@@ -1,0 +1,69 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	gosqlite "github.com/glebarez/go-sqlite"
+	"github.com/glebarez/sqlite"
+	"gorm.io/gorm"
+)
+
+// readers is how many connections read a SQLite store beside its one writer.
+const readers = 4
+
+// openSQLite opens one writer connection whose transactions begin immediate
+// (a deferred one that reads first and then writes fails at once, past any
+// busy timeout) and a pool of readers. WAL with synchronous FULL keeps every
+// commit through a power cut.
+func openSQLite(_ context.Context, db *DB, cfg Config) error {
+	db.Dialect = sqliteDialect
+	path := strings.TrimPrefix(cfg.URL, "sqlite:")
+	if dir := filepath.Dir(path); dir != "." {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("database: SIYU_DB folder %s cannot be made: %w; choose a folder you may write", dir, err)
+		}
+	}
+	writers := 1
+	pragma := "&_txlock=immediate"
+	if db.unlocked {
+		writers = 16
+		pragma = "&_pragma=ignore_check_constraints(1)"
+	}
+	var err error
+	if db.write, err = db.sqlitePool(path, pragma, writers); err != nil {
+		return err
+	}
+	// WAL is a property of the file; set once by the writer.
+	if err := db.write.Exec("PRAGMA journal_mode = WAL").Error; err != nil {
+		return fmt.Errorf("database: SIYU_DB %s cannot be opened: %w; check that it is a SQLite file you may write", path, err)
+	}
+	db.read, err = db.sqlitePool(path, "&_pragma=query_only(1)", readers)
+	return err
+}
+
+func (db *DB) sqlitePool(path, extra string, conns int) (*gorm.DB, error) {
+	q := "?_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)" + extra
+	pool, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+q)
+	if err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	db.pools = append(db.pools, pool)
+	return db.gormOver(sqlite.Dialector{Conn: pool})
+}
+
+// sqliteCode is the extended result code, or 0.
+func sqliteCode(err error) int {
+	var e *gosqlite.Error
+	if asError(err, &e) {
+		return e.Code()
+	}
+	return 0
+}

@@ -1,0 +1,89 @@
+package id
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// epoch is 2024-01-01 00:00 UTC; 41 bits of milliseconds reach to 2093.
+const epoch = 1704067200000
+
+const (
+	seqBits  = 12
+	nodeBits = 10
+	maxSeq   = 1<<seqBits - 1
+
+	// Nodes is how many node numbers there are to lease.
+	Nodes = 1 << nodeBits
+)
+
+// ErrLease says that the node number's lease has run out, so an id made now
+// could be made by another process too. Next panics with it; database.Tx
+// recovers it into a rolled back transaction and an unavailable fault.
+var ErrLease = errors.New("id: node lease has run out")
+
+// Generator makes ids for one node number. It follows wall time, never the
+// business clock, and never goes back: when the clock does, it stays where it
+// was and counts on.
+type Generator struct {
+	node int64
+	wall func() time.Time
+
+	mu    sync.Mutex
+	until time.Time // lease deadline, compared by the monotonic clock
+	last  int64
+	seq   int64
+}
+
+// NewGenerator makes ids for node until the deadline; Extend moves it.
+func NewGenerator(node int, until time.Time) *Generator {
+	return &Generator{node: int64(node), wall: time.Now, until: until}
+}
+
+// Node is the node number ids carry.
+func (g *Generator) Node() int { return int(g.node) }
+
+// Extend moves the lease deadline.
+func (g *Generator) Extend(until time.Time) {
+	g.mu.Lock()
+	g.until = until
+	g.mu.Unlock()
+}
+
+// Live says whether the lease still holds.
+func (g *Generator) Live() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.wall().Before(g.until)
+}
+
+// Next returns the next id. It panics with ErrLease once the lease is over.
+func (g *Generator) Next() int64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := g.wall()
+	if !now.Before(g.until) {
+		panic(ErrLease)
+	}
+	ms := now.UnixMilli() - epoch
+	if ms <= g.last {
+		// Same millisecond, or the clock went back: count on, and borrow
+		// the next millisecond when 4,096 are used up.
+		ms = g.last
+		if g.seq++; g.seq > maxSeq {
+			ms++
+			g.seq = 0
+		}
+	} else {
+		g.seq = 0
+	}
+	g.last = ms
+	return ms<<(nodeBits+seqBits) | g.node<<seqBits | g.seq
+}
+
+// Source is what hands out raw ids: a Generator, or a transaction of one.
+type Source interface{ Next() int64 }
+
+// New returns the next id of kind K from the source.
+func New[K Kind](s Source) ID[K] { return ID[K](s.Next()) }
