@@ -12,6 +12,8 @@ CREATE TABLE IF NOT EXISTS members (
   created_at BIGINT NOT NULL
 ){{.Table}};
 
+CREATE INDEX members_unit ON members (unit_id, id);
+
 CREATE INDEX members_merged ON members (merged_into);
 
 CREATE TABLE IF NOT EXISTS identities (
@@ -60,6 +62,8 @@ CREATE TABLE IF NOT EXISTS chat_groups (
   created_at BIGINT NOT NULL
 ){{.Table}};
 
+CREATE INDEX chat_groups_unit ON chat_groups (unit_id, id);
+
 CREATE UNIQUE INDEX chat_groups_external ON chat_groups (external_id);
 
 CREATE TABLE IF NOT EXISTS charters (
@@ -70,6 +74,7 @@ CREATE TABLE IF NOT EXISTS charters (
   ads_per_week INT NOT NULL,
   quiet_from INT NOT NULL,
   quiet_to INT NOT NULL,
+  ends_at BIGINT NOT NULL,
   announced_at BIGINT NOT NULL,
   effective_at BIGINT NOT NULL,
   PRIMARY KEY (group_id, version)

@@ -1,5 +1,7 @@
 -- Programs as versioned data, invite codes, scans, who invited whom, and
--- rewards as facts.
+-- rewards as facts. In codes and bindings live is 0 for the one that holds its
+-- place and the row's own id once it does not. Amounts of reward_events are
+-- signed: earned and cleared positive, what takes away negative.
 
 CREATE TABLE IF NOT EXISTS programs (
   id {{.ID}},
@@ -73,6 +75,8 @@ CREATE UNIQUE INDEX bindings_live ON bindings (scope, invitee_id, live);
 
 CREATE INDEX bindings_inviter ON bindings (inviter_id);
 
+CREATE INDEX bindings_invitee ON bindings (invitee_id);
+
 CREATE TABLE IF NOT EXISTS rewards (
   id {{.ID}},
   unit_id BIGINT NOT NULL,
@@ -99,6 +103,8 @@ CREATE UNIQUE INDEX rewards_key ON rewards (program_id, program_version, fact, b
 CREATE INDEX rewards_order ON rewards (order_id);
 
 CREATE INDEX rewards_beneficiary ON rewards (beneficiary_id, id);
+
+CREATE INDEX rewards_campaign ON rewards (campaign_id, id);
 
 CREATE TABLE IF NOT EXISTS reward_events (
   id {{.ID}},

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -49,6 +50,7 @@ type DB struct {
 	pools       []*sql.DB
 	strict      bool
 	unlocked    bool
+	wake        atomic.Pointer[func(kind string)]
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -147,7 +149,11 @@ func (db *DB) MarkNow(ctx context.Context) error {
 		if res.Error != nil || res.RowsAffected > 0 {
 			return res.Error
 		}
-		return tx.Exec("INSERT INTO store_clock (id, now_at, wall_at) VALUES (1, ?, ?)", tx.Now, time.Now().UnixMilli()).Error
+		err := tx.Exec("INSERT INTO store_clock (id, now_at, wall_at) VALUES (1, ?, ?)", tx.Now, time.Now().UnixMilli()).Error
+		if IsDuplicate(err) {
+			return nil // another replica wrote the first one this very moment
+		}
+		return err
 	})
 }
 

@@ -27,6 +27,11 @@ type Dialect struct {
 	shortWait string
 }
 
+// mariadbTable differs from MySQL's by the name of the binary collation that
+// does not pad. utf8mb4_bin exists on both and would do, but it takes "a" and
+// "a " for the same key where SQLite does not.
+const mariadbTable = " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin"
+
 var (
 	sqliteDialect = Dialect{
 		Name: "sqlite",
@@ -36,7 +41,7 @@ var (
 	mysqlDialect = Dialect{
 		Name:      "mysql",
 		ForUpdate: " FOR UPDATE",
-		Table:     " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
+		Table:     " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin",
 		ID:        "BIGINT NOT NULL PRIMARY KEY",
 		Text:      "MEDIUMTEXT", Blob: "MEDIUMBLOB",
 	}

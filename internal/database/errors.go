@@ -13,12 +13,10 @@ func asError[T error](err error, target *T) bool { return errors.As(err, target)
 
 // Result codes of SQLite, extended ones included.
 const (
-	sqliteBusy       = 5
-	sqliteBusySnap   = 517
-	sqliteUnique     = 2067
-	sqlitePrimary    = 1555
-	sqliteInterrupt  = 9
-	sqliteConstraint = 19
+	sqliteBusy      = 5
+	sqliteInterrupt = 9
+	sqliteUnique    = 2067
+	sqlitePrimary   = 1555
 )
 
 // IsDuplicate says that a unique key refused a row. It is how the rooms learn
@@ -47,8 +45,11 @@ func isAgain(err error) bool {
 	case 1213, 1205, 1020, 8002, 8005, 9007:
 		return true
 	}
-	switch sqliteCode(err) {
-	case sqliteBusy, sqliteBusySnap:
+	// The low byte tells the family: busy, busy while recovering, busy on a
+	// stale snapshot. An interrupt reaches a transaction whose context still
+	// lives only by mistake: it was meant for the statement before.
+	switch sqliteCode(err) & 0xff {
+	case sqliteBusy, sqliteInterrupt:
 		return true
 	}
 	return false
@@ -56,7 +57,7 @@ func isAgain(err error) bool {
 
 // isLockWait says that a lock was not had in time.
 func isLockWait(err error) bool {
-	return mysqlCode(err) == 1205 || sqliteCode(err) == sqliteBusy
+	return mysqlCode(err) == 1205 || sqliteCode(err)&0xff == sqliteBusy
 }
 
 // ErrCommitUnknown says that the connection failed while committing: the work

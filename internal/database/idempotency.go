@@ -47,6 +47,12 @@ func WithKey(ctx context.Context, k Key) context.Context {
 	return context.WithValue(ctx, idemKey{}, &k)
 }
 
+// WithoutKey takes the key away, for a transaction that is not the call's own
+// effect.
+func WithoutKey(ctx context.Context) context.Context {
+	return context.WithValue(ctx, idemKey{}, (*Key)(nil))
+}
+
 func keyOf(ctx context.Context) *Key {
 	k, _ := ctx.Value(idemKey{}).(*Key)
 	if k == nil || k.used {

@@ -90,25 +90,38 @@ func (db *DB) renew(ctx context.Context, node int, holder string) {
 	for {
 		select {
 		case <-ctx.Done():
-			end, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-			defer cancel()
-			// Ended a lease ago: free at once, this process makes no more ids.
-			db.write.WithContext(end).Exec("UPDATE node_leases SET until_at = ? WHERE node = ? AND holder = ?",
-				time.Now().Add(-2*leaseFor).UnixMilli(), node, holder)
+			db.giveBack(node, holder)
 			return
 		case <-tick.C:
-		}
-		until := time.Now().Add(leaseFor)
-		res := db.write.WithContext(ctx).Exec("UPDATE node_leases SET until_at = ? WHERE node = ? AND holder = ?", until.UnixMilli(), node, holder)
-		switch {
-		case res.Error != nil:
-			slog.Warn("node lease not renewed", "node", node, "error", res.Error)
-		case res.RowsAffected == 1:
-			db.IDs.Extend(until)
-		default:
-			slog.Error("node lease lost to another process", "node", node)
+			db.extend(ctx, node, holder)
 		}
 	}
+}
+
+// extend moves the deadline in the store first and in the generator only then.
+func (db *DB) extend(ctx context.Context, node int, holder string) {
+	until := time.Now().Add(leaseFor)
+	res := db.write.WithContext(ctx).Exec("UPDATE node_leases SET until_at = ? WHERE node = ? AND holder = ?", until.UnixMilli(), node, holder)
+	switch {
+	case res.Error != nil:
+		slog.Warn("node lease not renewed", "node", node, "error", res.Error)
+	case res.RowsAffected == 1:
+		db.IDs.Extend(until)
+	default:
+		slog.Error("node lease lost to another process", "node", node)
+	}
+}
+
+// giveBack frees the number at once, for this process makes no more ids. The
+// row says a lease before now, and no earlier: should the clock go back before
+// the next start, the number stays taken until the clock has passed this
+// moment again, and no id is made twice.
+func (db *DB) giveBack(node int, holder string) {
+	db.IDs.Extend(time.Time{})
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	freed := time.Now().Add(time.Millisecond - leaseFor)
+	db.write.WithContext(ctx).Exec("UPDATE node_leases SET until_at = ? WHERE node = ? AND holder = ?", freed.UnixMilli(), node, holder)
 }
 
 // LiveNodes is how many processes hold a node number now.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -24,7 +25,7 @@ type migration struct {
 // Migrate brings the schema up to this binary's version, step by step under a
 // named lock, and returns how many steps it ran. It refuses a schema that is
 // newer than the binary knows.
-func (db *DB) Migrate(ctx context.Context) (int, error) {
+func (db *DB) Migrate(ctx context.Context) (ran int, err error) {
 	list, err := db.migrations()
 	if err != nil {
 		return 0, err
@@ -38,13 +39,15 @@ func (db *DB) Migrate(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("migrate: %w", err)
 	}
 	defer conn.Close()
-	if db.Dialect.Name != "sqlite" {
-		unlock, err := namedLock(ctx, conn)
-		if err != nil {
-			return 0, err
-		}
-		defer unlock()
+	lock := namedLock
+	if db.Dialect.Name == "sqlite" {
+		lock = fileLock
 	}
+	unlock, err := lock(ctx, conn)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	done, err := doneSteps(ctx, conn, db.Dialect)
 	if err != nil {
 		return 0, err
@@ -52,18 +55,27 @@ func (db *DB) Migrate(ctx context.Context) (int, error) {
 	if err := refuseNewer(done, list); err != nil {
 		return 0, err
 	}
-	ran := 0
 	for _, m := range list {
-		for i := done[m.version]; i < len(m.steps); i++ {
-			if _, err := conn.ExecContext(ctx, m.steps[i]); err != nil && !alreadyThere(err) {
-				return ran, fmt.Errorf("migrate: %s step %d: %w", m.name, i+1, err)
-			}
-			_, err := conn.ExecContext(ctx, "INSERT INTO schema_steps (version, step, applied_at) VALUES (?, ?, ?)", m.version, i+1, time.Now().UnixMilli())
-			if err != nil {
-				return ran, fmt.Errorf("migrate: record %s step %d: %w", m.name, i+1, err)
-			}
-			ran++
+		n, err := m.run(ctx, conn, done[m.version])
+		ran += n
+		if err != nil {
+			return ran, err
 		}
+	}
+	return ran, nil
+}
+
+// run runs the steps after the first done ones and records each.
+func (m migration) run(ctx context.Context, conn *sql.Conn, done int) (ran int, err error) {
+	for i := done; i < len(m.steps); i++ {
+		if _, err := conn.ExecContext(ctx, m.steps[i]); err != nil && !alreadyThere(err) {
+			return ran, fmt.Errorf("migrate: %s step %d: %w", m.name, i+1, err)
+		}
+		_, err := conn.ExecContext(ctx, "INSERT INTO schema_steps (version, step, applied_at) VALUES (?, ?, ?)", m.version, i+1, time.Now().UnixMilli())
+		if err != nil {
+			return ran, fmt.Errorf("migrate: record %s step %d: %w", m.name, i+1, err)
+		}
+		ran++
 	}
 	return ran, nil
 }
@@ -144,7 +156,9 @@ func statements(text string) []string {
 	return out
 }
 
-func namedLock(ctx context.Context, conn *sql.Conn) (func(), error) {
+// namedLock is the servers': MySQL commits DDL by itself, so a transaction
+// would lock nothing.
+func namedLock(ctx context.Context, conn *sql.Conn) (func() error, error) {
 	var got sql.NullInt64
 	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(CONCAT('siyu_migrate_', DATABASE()), 60)").Scan(&got); err != nil {
 		return nil, fmt.Errorf("migrate: lock: %w", err)
@@ -152,11 +166,29 @@ func namedLock(ctx context.Context, conn *sql.Conn) (func(), error) {
 	if got.Int64 != 1 {
 		return nil, fmt.Errorf("migrate: another process has been migrating for a minute; wait for it and run again")
 	}
-	return func() {
-		end, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		_, _ = conn.ExecContext(end, "DO RELEASE_LOCK(CONCAT('siyu_migrate_', DATABASE()))")
-	}, nil
+	return func() error { return afterwards(conn, "DO RELEASE_LOCK(CONCAT('siyu_migrate_', DATABASE()))") }, nil
+}
+
+// fileLock is SQLite's: it has no named locks, so all steps run in one
+// immediate transaction, which other processes wait for up to a minute. What
+// has run stands even if a later step fails, as it does on a server.
+func fileLock(ctx context.Context, conn *sql.Conn) (func() error, error) {
+	for _, s := range []string{"PRAGMA busy_timeout = 60000", "BEGIN IMMEDIATE", "PRAGMA busy_timeout = 5000"} {
+		if _, err := conn.ExecContext(ctx, s); err != nil {
+			return nil, fmt.Errorf("migrate: lock: %w; if another process is migrating, wait for it and run again", err)
+		}
+	}
+	return func() error { return afterwards(conn, "COMMIT") }, nil
+}
+
+// afterwards runs one statement even when the work's context is over.
+func afterwards(conn *sql.Conn, statement string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if _, err := conn.ExecContext(ctx, statement); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
 }
 
 // doneSteps is how many steps of each version are applied.
@@ -207,5 +239,5 @@ func alreadyThere(err error) bool {
 	case 1050, 1060, 1061:
 		return true
 	}
-	return sqliteCode(err) == 1 && strings.Contains(err.Error(), "already exists")
+	return sqliteCode(err) == 1 && (strings.Contains(err.Error(), "already exists") || strings.Contains(err.Error(), "duplicate column name"))
 }

@@ -37,7 +37,7 @@ func openMySQL(ctx context.Context, db *DB, cfg Config) error {
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	db.pools = append(db.pools, pool)
 	if err := pool.PingContext(ctx); err != nil {
-		return fmt.Errorf("database: SIYU_DB cannot be reached at %s: %w; start it or correct the address", c.Addr, err)
+		return unreachable(c, err)
 	}
 	db.Dialect = mysqlDialect
 	if err := checkServer(ctx, pool, &db.Dialect); err != nil {
@@ -55,10 +55,12 @@ func mysqlConfig(raw string) (*mysql.Config, error) {
 	}
 	c := mysql.NewConfig()
 	c.Net = "tcp"
-	creds, rest, ok := strings.Cut(rest, "@")
-	if !ok {
+	// The last @, so that one inside a password never shows up as the host.
+	cut := strings.LastIndexByte(rest, '@')
+	if cut < 0 {
 		return nil, fmt.Errorf("database: SIYU_DB lacks user@; use mysql://user:password@host:3306/schema")
 	}
+	creds, rest := rest[:cut], rest[cut+1:]
 	user, password, _ := strings.Cut(creds, ":")
 	var err error
 	if c.User, err = url.PathUnescape(user); err != nil {
@@ -92,13 +94,25 @@ func mysqlConfig(raw string) (*mysql.Config, error) {
 	return c, nil
 }
 
-// redact hides a password before a setting is shown.
-func redact(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "(not a URL)"
+// unreachable says in one line what stopped the first connection and what to
+// do about it.
+func unreachable(c *mysql.Config, err error) error {
+	switch mysqlCode(err) {
+	case 1044, 1045:
+		return fmt.Errorf("database: SIYU_DB user %s is refused at %s: %w; correct the user or password, or grant it the schema", c.User, c.Addr, err)
+	case 1049:
+		return fmt.Errorf("database: SIYU_DB schema %s does not exist at %s; CREATE DATABASE %s CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", c.DBName, c.Addr, c.DBName)
 	}
-	return u.Redacted()
+	return fmt.Errorf("database: SIYU_DB cannot be reached at %s: %w; start it or correct the address", c.Addr, err)
+}
+
+// redact hides whatever stands before an @ in a setting that is shown,
+// whether or not the rest of it is a URL.
+func redact(raw string) string {
+	if at := strings.LastIndexByte(raw, '@'); at >= 0 {
+		return "xxxxx" + raw[at:]
+	}
+	return raw
 }
 
 // checkServer refuses settings under which an acknowledged commit could be
@@ -110,6 +124,7 @@ func checkServer(ctx context.Context, pool *sql.DB, d *Dialect) error {
 	}
 	if strings.Contains(strings.ToLower(vars["version"]), "mariadb") {
 		d.Name = "mariadb"
+		d.Table = mariadbTable
 		d.shortWait = "SET STATEMENT innodb_lock_wait_timeout=2 FOR "
 	}
 	if vars["innodb_flush_log_at_trx_commit"] != "1" {

@@ -69,7 +69,7 @@ func ParseCursor(s string) (int64, error) {
 	if s == "" {
 		return 0, nil
 	}
-	b, err := base64.RawURLEncoding.DecodeString(s)
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
 	if err != nil || len(b) != 8 || int64(binary.BigEndian.Uint64(b)) <= 0 {
 		return 0, fault.Invalid.Field("cursor", "format", "请使用上一页返回的 next_cursor", "use next_cursor of the page before")
 	}

@@ -21,7 +21,7 @@ const readers = 4
 // (a deferred one that reads first and then writes fails at once, past any
 // busy timeout) and a pool of readers. WAL with synchronous FULL keeps every
 // commit through a power cut.
-func openSQLite(_ context.Context, db *DB, cfg Config) error {
+func openSQLite(ctx context.Context, db *DB, cfg Config) error {
 	db.Dialect = sqliteDialect
 	path := strings.TrimPrefix(cfg.URL, "sqlite:")
 	if dir := filepath.Dir(path); dir != "." {
@@ -36,19 +36,28 @@ func openSQLite(_ context.Context, db *DB, cfg Config) error {
 		pragma = "&_pragma=ignore_check_constraints(1)"
 	}
 	var err error
-	if db.write, err = db.sqlitePool(path, pragma, writers); err != nil {
-		return err
+	if db.write, err = db.sqlitePool(path, pragma, writers); err == nil {
+		err = useWAL(ctx, db.write)
 	}
-	// WAL is a property of the file; set once by the writer.
-	if err := db.write.Exec("PRAGMA journal_mode = WAL").Error; err != nil {
+	if err != nil {
 		return fmt.Errorf("database: SIYU_DB %s cannot be opened: %w; check that it is a SQLite file you may write", path, err)
 	}
 	db.read, err = db.sqlitePool(path, "&_pragma=query_only(1)", readers)
 	return err
 }
 
+// useWAL sets what is a property of the file, once for all. Two processes that
+// do it at the same moment find it locked at once, busy timeout or not.
+func useWAL(ctx context.Context, g *gorm.DB) error {
+	err := g.Exec("PRAGMA journal_mode = WAL").Error
+	for try := 1; isAgain(err) && try < 2*tries && pause(ctx, min(try, tries)); try++ {
+		err = g.Exec("PRAGMA journal_mode = WAL").Error
+	}
+	return err
+}
+
 func (db *DB) sqlitePool(path, extra string, conns int) (*gorm.DB, error) {
-	q := "?_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)" + extra
+	q := "?_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)&_pragma=case_sensitive_like(1)" + extra
 	pool, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+q)
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)

@@ -1,6 +1,7 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -32,6 +33,7 @@ type Tx struct {
 	db      *DB
 	key     *Key
 	after   []func()
+	woken   []string
 	wrote   bool
 	audited bool
 	result  *Result
@@ -52,7 +54,7 @@ func (db *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
 	var err error
 	for try := range tries {
 		if try > 0 && !pause(ctx, try) {
-			break
+			return errors.Join(ctx.Err(), err)
 		}
 		if err = db.once(ctx, fn); err == nil || !isAgain(err) {
 			return err
@@ -155,8 +157,13 @@ func (db *DB) commit(g *gorm.DB) error {
 		return nil
 	}
 	err := g.Commit().Error
-	if err == nil || isAgain(err) || errors.Is(err, sql.ErrTxDone) && g.Statement.Context.Err() != nil {
+	if err == nil || isAgain(err) {
 		return err
+	}
+	// database/sql looks at the context before it sends COMMIT, so this one
+	// was never sent: the outcome is known, nothing stands.
+	if errors.Is(err, sql.ErrTxDone) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return cmp.Or(g.Statement.Context.Err(), err)
 	}
 	return fault.Unavailable.Wrap(errors.Join(ErrCommitUnknown, err))
 }
@@ -172,7 +179,7 @@ func begun(err error) error {
 // Context is the transaction's context; Tx refuses to start another from it.
 func (tx *Tx) Context() context.Context { return tx.Statement.Context }
 
-// Next makes a raw id, so that id.New takes a transaction.
+// Next makes an id: id.Order(tx.Next()).
 func (tx *Tx) Next() int64 { return tx.db.IDs.Next() }
 
 // AfterCommit runs f once the transaction has committed. f must be quick: it

@@ -81,9 +81,3 @@ func (g *Generator) Next() int64 {
 	g.last = ms
 	return ms<<(nodeBits+seqBits) | g.node<<seqBits | g.seq
 }
-
-// Source is what hands out raw ids: a Generator, or a transaction of one.
-type Source interface{ Next() int64 }
-
-// New returns the next id of kind K from the source.
-func New[K Kind](s Source) ID[K] { return ID[K](s.Next()) }

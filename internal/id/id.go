@@ -70,35 +70,25 @@ func (v *ID[K]) UnmarshalJSON(b []byte) error {
 	return v.UnmarshalText([]byte(*s))
 }
 
-// UnmarshalText reads the public form.
-func (v *ID[K]) UnmarshalText(b []byte) error {
-	n, err := Parse[K](string(b))
-	if err != nil {
-		return err
-	}
-	*v = n
-	return nil
-}
-
-// Parse reads a public form of kind K. Only the canonical form is accepted:
+// UnmarshalText reads the public form. Only the canonical form is accepted:
 // lower case, full length, the right prefix.
-func Parse[K Kind](s string) (ID[K], error) {
+func (v *ID[K]) UnmarshalText(b []byte) error {
 	var k K
-	want := k.prefix() + "_"
-	body, ok := strings.CutPrefix(s, want)
+	body, ok := strings.CutPrefix(string(b), k.prefix()+"_")
 	if !ok || len(body) != width {
-		return 0, fmt.Errorf("id: want %s followed by %d symbols", want, width)
+		return fmt.Errorf("id: want %s_ followed by %d symbols", k.prefix(), width)
 	}
 	var n uint64
 	for i := range width {
 		d := strings.IndexByte(alphabet, body[i])
 		if d < 0 || n > (1<<63-1)>>5 {
-			return 0, fmt.Errorf("id: %q is not a %s id", s, k.prefix())
+			return fmt.Errorf("id: %q is not a %s id", b, k.prefix())
 		}
 		n = n<<5 | uint64(d)
 	}
 	if n == 0 {
-		return 0, fmt.Errorf("id: %q is not a %s id", s, k.prefix())
+		return fmt.Errorf("id: %q is not a %s id", b, k.prefix())
 	}
-	return ID[K](n), nil
+	*v = ID[K](n)
+	return nil
 }

@@ -7,7 +7,9 @@ package money
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -43,6 +45,9 @@ func (a Amount) Share(part, whole Amount) Amount {
 		panic("money: share larger than an amount can hold")
 	}
 	q, _ := bits.Div64(hi, lo, w)
+	if q > math.MaxInt64 {
+		panic("money: share larger than an amount can hold")
+	}
 	if neg {
 		return -Amount(q)
 	}
@@ -56,15 +61,26 @@ func abs(a Amount) uint64 {
 	return uint64(a)
 }
 
-// Times is the price of n pieces.
-func (a Amount) Times(n int) Amount { return a * Amount(n) }
+// Times is the price of n pieces. It panics on a sum no amount can hold, which
+// the limits on prices and quantities rule out.
+func (a Amount) Times(n int) Amount {
+	hi, lo := bits.Mul64(abs(a), abs(Amount(n)))
+	if hi != 0 || lo > math.MaxInt64 {
+		panic("money: product larger than an amount can hold")
+	}
+	return a * Amount(n)
+}
 
-// Split divides a by weights: each part is floored, and the fen left over go
-// to the first parts in order, one each.
+// Split divides a by weights of nought or more: each part is floored, and the
+// fen left over go to the first parts of any weight in order, one each. When
+// no part has weight they count alike.
 func (a Amount) Split(weights ...Amount) []Amount {
 	var total Amount
 	for _, w := range weights {
 		total += w
+	}
+	if total == 0 {
+		weights, total = slices.Repeat([]Amount{1}, len(weights)), Amount(len(weights))
 	}
 	parts := make([]Amount, len(weights))
 	left := a
@@ -73,6 +89,9 @@ func (a Amount) Split(weights ...Amount) []Amount {
 		left -= parts[i]
 	}
 	for i := 0; left != 0 && len(parts) > 0; i = (i + 1) % len(parts) {
+		if weights[i] == 0 {
+			continue
+		}
 		step := Amount(1)
 		if left < 0 {
 			step = -1
@@ -96,8 +115,8 @@ func (a Amount) String() string {
 // Parse reads yuan with at most two decimals.
 func Parse(s string) (Amount, error) {
 	body, neg := strings.CutPrefix(s, "-")
-	yuan, fen, _ := strings.Cut(body, ".")
-	if yuan == "" || len(fen) > 2 || strings.ContainsAny(body, "+-") {
+	yuan, fen, dot := strings.Cut(body, ".")
+	if yuan == "" || dot && fen == "" || len(fen) > 2 || strings.ContainsAny(body, "+-") {
 		return 0, fmt.Errorf("money: %q is not an amount like 12.05", s)
 	}
 	for len(fen) < 2 {

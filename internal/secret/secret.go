@@ -16,6 +16,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 )
 
 // Use is what a key is for.
@@ -48,6 +50,9 @@ type live struct {
 	aead cipher.AEAD
 }
 
+// idForm keeps ids free of the separators that tokens and codes are cut at.
+var idForm = regexp.MustCompile(`^[0-9A-Za-z]{1,8}$`)
+
 // New checks the keys: one or two per use, ids of 1 to 8 letters or digits
 // unique within the use, 32 bytes or more each.
 func New(keys []Key) (*Set, error) {
@@ -56,8 +61,11 @@ func New(keys []Key) (*Set, error) {
 		if len(k.Secret) < 32 {
 			return nil, fmt.Errorf("secrets: key %q for %s has %d bytes; give it at least 32", k.ID, k.Use, len(k.Secret))
 		}
-		if len(k.ID) < 1 || len(k.ID) > 8 {
-			return nil, fmt.Errorf("secrets: key id %q for %s must have 1 to 8 characters", k.ID, k.Use)
+		if !idForm.MatchString(k.ID) {
+			return nil, fmt.Errorf("secrets: key id %q for %s must have 1 to 8 letters or digits", k.ID, k.Use)
+		}
+		if !slices.Contains(Uses(), k.Use) {
+			return nil, fmt.Errorf("secrets: key %q is for %q; use one of %v", k.ID, k.Use, Uses())
 		}
 		for _, other := range s.keys[k.Use] {
 			if other.id == k.ID {

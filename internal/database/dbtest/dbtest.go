@@ -136,3 +136,9 @@ func migrate(url string) error {
 	}
 	return db.Close()
 }
+
+// At is a handle on the store at url, with a clock of its own.
+func At(t testing.TB, url string) *database.DB {
+	t.Helper()
+	return open(t, database.Config{URL: url, Clock: clock.At(Start), Strict: true}, 1)
+}

@@ -1,0 +1,91 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/access"
+	"siyu/internal/id"
+)
+
+func (s *Server) accessRoutes(r *routes) {
+	r.post("/v1/units", s.createUnit, staff(), keyed)
+	r.get("/v1/units", s.listUnits, staff(access.Marketer, access.Finance, access.Mall))
+	r.get("/v1/units/:id", s.findUnit, staff(access.Marketer, access.Finance, access.Mall))
+	r.patch("/v1/units/:id", s.renameUnit, staff())
+
+	r.post("/v1/staff", s.addStaff, staff(), keyed)
+	r.get("/v1/staff", s.listStaff, staff())
+	r.get("/v1/staff/:id", s.findStaff, staff())
+	r.patch("/v1/staff/:id", s.updateStaff, staff())
+
+	r.post("/v1/api-keys", s.addKey, staff(), keyed)
+	r.get("/v1/api-keys", s.listKeys, staff())
+	r.get("/v1/api-keys/:id", s.findKey, staff())
+	r.post("/v1/api-keys/:id/revoke", s.revokeKey, staff(), keyed)
+
+	r.get("/v1/audit", s.listAudit, staff(access.Finance))
+}
+
+func (s *Server) createUnit(c *gin.Context) error {
+	var in access.UnitIn
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	unit, err := once(s.Access.CreateUnit(c.Request.Context(), in))(c)
+	if err != nil {
+		return err
+	}
+	return s.renderUnit(c, http.StatusCreated, unit)
+}
+
+func (s *Server) renderUnit(c *gin.Context, status int, unit id.Unit) error {
+	u, err := s.Access.FindUnit(c.Request.Context(), unit)
+	if err != nil {
+		return err
+	}
+	etag(c, u.Version)
+	return render(c, status, u)
+}
+
+func (s *Server) listUnits(c *gin.Context) error {
+	p, err := page(c)
+	if err != nil {
+		return err
+	}
+	units, err := s.Access.ListUnits(c.Request.Context(), p)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, units)
+}
+
+func (s *Server) findUnit(c *gin.Context) error {
+	unit, err := pathID[id.Unit](c, "id")
+	if err != nil {
+		return err
+	}
+	return s.renderUnit(c, http.StatusOK, unit)
+}
+
+func (s *Server) renameUnit(c *gin.Context) error {
+	unit, err := pathID[id.Unit](c, "id")
+	if err != nil {
+		return err
+	}
+	version, err := ifMatch(c)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Name string `json:"name"`
+	}
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	if err := s.Access.RenameUnit(c.Request.Context(), unit, version, in.Name); err != nil {
+		return err
+	}
+	return s.renderUnit(c, http.StatusOK, unit)
+}

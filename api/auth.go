@@ -1,0 +1,115 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/access"
+	"siyu/community"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/httpd"
+	"siyu/internal/id"
+)
+
+// errCrossSite refuses a cookie sent from another site's page.
+var errCrossSite = fault.New(fault.KindForbidden, "cross_site", "不接受来自其他网站的请求", "calls from another site's page are refused")
+
+// actor is who calls.
+func actor(c *gin.Context) database.Actor { return database.ActorOf(c.Request.Context()) }
+
+// memberOf is the member or guest who calls.
+func memberOf(c *gin.Context) id.Member { return actor(c).Member }
+
+// admit finds out who calls, whether the route is for him and whether he
+// calls too often, and puts him into the context.
+func (s *Server) admit(c *gin.Context, rt *route) error {
+	if rt.open {
+		return s.limits.perAddress(c, s.DB)
+	}
+	a, err := s.caller(c, rt)
+	if err != nil {
+		return err
+	}
+	a.Request = httpd.RequestID(c)
+	if err := s.limits.caller(c, s.DB, a); err != nil {
+		return err
+	}
+	if a.Kind == database.ActorStaff && !rt.admits(a.Role) || a.Kind != database.ActorStaff && !rt.member {
+		return fault.Forbidden
+	}
+	c.Request = c.Request.WithContext(database.WithActor(c.Request.Context(), a))
+	return nil
+}
+
+// caller is who the credentials name. Wrong ones count against the address
+// they came from, and an address that has used its rate up is refused before
+// any look-up.
+func (s *Server) caller(c *gin.Context, rt *route) (database.Actor, error) {
+	if err := s.limits.spent(c, s.DB); err != nil {
+		return database.Actor{}, err
+	}
+	a, err := s.credentials(c, rt)
+	if f, ok := fault.As(err); ok && f.Kind == fault.KindUnauthorized {
+		if limited := s.limits.perAddress(c, s.DB); limited != nil {
+			return a, limited
+		}
+	}
+	return a, err
+}
+
+func (s *Server) credentials(c *gin.Context, rt *route) (database.Actor, error) {
+	bearer, ok := bearerOf(c.Request)
+	switch {
+	case ok && strings.HasPrefix(bearer, access.KeyPrefix):
+		return s.Access.Authenticate(c.Request.Context(), bearer)
+	case ok:
+		m, err := s.Access.Member(bearer)
+		if err != nil {
+			return database.Actor{}, err
+		}
+		m, err = s.today(c, rt, m)
+		return database.Actor{Kind: database.ActorMember, Member: m}, err
+	case !rt.member:
+		return database.Actor{}, access.ErrCredentials
+	}
+	cookie, err := c.Request.Cookie(access.GuestCookie)
+	if err != nil {
+		return database.Actor{}, access.ErrCredentials
+	}
+	// The browser sends the cookie by itself, so the page must be ours.
+	if http.NewCrossOriginProtection().Check(c.Request) != nil {
+		return database.Actor{}, errCrossSite
+	}
+	m, err := s.Access.Guest(cookie.Value)
+	if err != nil {
+		return database.Actor{}, err
+	}
+	m, err = s.today(c, rt, m)
+	return database.Actor{Kind: database.ActorGuest, Member: m}, err
+}
+
+// today is whom the token's member was merged into, so that he still reads
+// what was his. Keyed routes keep the member the token names: he is the key's
+// principal and must stay the same over a merge, the rooms' writes follow
+// merges under their own locks, and a claim is answered without a query.
+func (s *Server) today(c *gin.Context, rt *route, m id.Member) (id.Member, error) {
+	if rt.keyed {
+		return m, nil
+	}
+	live, err := community.FollowMerges(s.DB.Read(c.Request.Context()), []id.Member{m})
+	if err != nil {
+		return 0, err
+	}
+	if live[m] == 0 {
+		return 0, access.ErrCredentials // erased, or of another store
+	}
+	return live[m], nil
+}
+
+func bearerOf(r *http.Request) (string, bool) {
+	kind, text, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.TrimSpace(text), ok && strings.EqualFold(kind, "Bearer")
+}

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/httpd"
+)
+
+// bind reads the JSON body into in, strictly, and lets it check itself.
+func bind(c *gin.Context, in any) error {
+	if err := httpd.DecodeBody(c, in); err != nil {
+		return err
+	}
+	if v, ok := in.(interface{ Validate() error }); ok {
+		return v.Validate()
+	}
+	return nil
+}
+
+// readableID is a pointer to one of the id types, so that a handler writes
+// pathID[id.Group](c, "id").
+type readableID[T any] interface {
+	*T
+	UnmarshalText([]byte) error
+	Prefix() string
+}
+
+// pathID is the id in the path under the name.
+func pathID[T any, P readableID[T]](c *gin.Context, name string) (T, error) {
+	return readID[T, P](name, c.Param(name))
+}
+
+// queryID is the id in the query under the name; zero when it is not given.
+func queryID[T any, P readableID[T]](c *gin.Context, name string) (T, error) {
+	if c.Query(name) == "" {
+		var none T
+		return none, nil
+	}
+	return readID[T, P](name, c.Query(name))
+}
+
+func readID[T any, P readableID[T]](name, text string) (T, error) {
+	var v T
+	if err := P(&v).UnmarshalText([]byte(text)); err != nil {
+		prefix := P(&v).Prefix()
+		return v, fault.Invalid.Field(name, "format", "应为 "+prefix+"_ 开头的编号", "must be an id that begins with "+prefix+"_")
+	}
+	return v, nil
+}
+
+// page reads limit and cursor.
+func page(c *gin.Context) (database.Page, error) {
+	var p database.Page
+	if text := c.Query("limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > database.PageMax {
+			return p, fault.Invalid.Field("limit", "range", "应为 1 到 200 的整数", "must be an integer from 1 to 200")
+		}
+		p.Limit = n
+	}
+	var err error
+	p.Before, err = database.ParseCursor(c.Query("cursor"))
+	return p, err
+}
+
+var (
+	errVersionRequired = fault.New(fault.KindNeedsVersion, "version_required", "修改前请读取最新内容,并以 If-Match 给出其 ETag", "read it first and send its ETag as If-Match")
+	errVersionFormat   = fault.Invalid.Field("If-Match", "format", `应为读取时得到的 ETag,如 "3"`, `must be the ETag you read, like "3"`)
+)
+
+// ifMatch is the version the caller last read.
+func ifMatch(c *gin.Context) (int, error) {
+	tag := c.GetHeader("If-Match")
+	if tag == "" {
+		return 0, errVersionRequired
+	}
+	// A proxy that compresses may have weakened the tag; the version in it is
+	// still the version.
+	tag = strings.TrimPrefix(tag, "W/")
+	if len(tag) < 3 || tag[0] != '"' || tag[len(tag)-1] != '"' {
+		return 0, errVersionFormat
+	}
+	n, err := strconv.Atoi(tag[1 : len(tag)-1])
+	if err != nil || n < 1 {
+		return 0, errVersionFormat
+	}
+	return n, nil
+}

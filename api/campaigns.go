@@ -1,0 +1,95 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/access"
+	"siyu/campaign"
+	"siyu/internal/id"
+)
+
+func (s *Server) campaignRoutes(r *routes) {
+	r.post("/v1/campaigns", s.createCampaign, staff(access.Marketer), keyed)
+	r.get("/v1/campaigns", s.listCampaigns, staff(access.Marketer, access.Finance, access.Mall, access.GroupOwner))
+	r.get("/v1/campaigns/:id", s.findCampaign, staff(access.Marketer, access.Finance, access.Mall, access.GroupOwner))
+	r.patch("/v1/campaigns/:id", s.editCampaign, staff(access.Marketer))
+	for _, verb := range []campaign.Verb{campaign.Publish, campaign.Pause, campaign.Resume, campaign.End, campaign.Cancel} {
+		r.post("/v1/campaigns/:id/"+string(verb), s.turnCampaign(verb), staff(access.Marketer))
+	}
+}
+
+func (s *Server) createCampaign(c *gin.Context) error {
+	var in campaign.CampaignIn
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	cid, err := once(s.Campaign.CreateCampaign(c.Request.Context(), in))(c)
+	if err != nil {
+		return err
+	}
+	return s.renderCampaign(c, http.StatusCreated, cid)
+}
+
+func (s *Server) listCampaigns(c *gin.Context) error {
+	p, err := page(c)
+	if err != nil {
+		return err
+	}
+	f := campaign.CampaignFilter{Kind: c.Query("kind"), Status: campaign.Status(c.Query("status"))}
+	list, err := s.Campaign.ListCampaigns(c.Request.Context(), f, p)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, list)
+}
+
+func (s *Server) findCampaign(c *gin.Context) error {
+	cid, err := pathID[id.Campaign](c, "id")
+	if err != nil {
+		return err
+	}
+	return s.renderCampaign(c, http.StatusOK, cid)
+}
+
+func (s *Server) editCampaign(c *gin.Context) error {
+	cid, err := pathID[id.Campaign](c, "id")
+	if err != nil {
+		return err
+	}
+	version, err := ifMatch(c)
+	if err != nil {
+		return err
+	}
+	var in campaign.CampaignEdit
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	if err := s.Campaign.Edit(c.Request.Context(), cid, version, in); err != nil {
+		return err
+	}
+	return s.renderCampaign(c, http.StatusOK, cid)
+}
+
+func (s *Server) turnCampaign(verb campaign.Verb) handler {
+	return func(c *gin.Context) error {
+		cid, err := pathID[id.Campaign](c, "id")
+		if err != nil {
+			return err
+		}
+		if err := s.Campaign.Turn(c.Request.Context(), cid, verb); err != nil {
+			return err
+		}
+		return s.renderCampaign(c, http.StatusOK, cid)
+	}
+}
+
+func (s *Server) renderCampaign(c *gin.Context, status int, cid id.Campaign) error {
+	found, err := s.Campaign.FindCampaign(c.Request.Context(), cid)
+	if err != nil {
+		return err
+	}
+	etag(c, found.Version)
+	return render(c, status, found)
+}

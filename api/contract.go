@@ -1,0 +1,187 @@
+package api
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+	"gopkg.in/yaml.v3"
+)
+
+//go:generate go run ./contract/join contract openapi.yaml
+
+// openapi is the contract, joined from the fragments.
+//
+//go:embed openapi.yaml
+var openapi []byte
+
+func (s *Server) contractRoutes(r *routes) {
+	r.get("/openapi.yaml", s.showContract, public)
+	r.get("/docs", s.showDocs, public)
+}
+
+func (s *Server) showContract(c *gin.Context) error {
+	c.Header("Cache-Control", "public, max-age=300")
+	c.Data(http.StatusOK, "application/yaml; charset=utf-8", openapi)
+	return nil
+}
+
+// contract is what of the contract the server itself reads.
+type contract struct {
+	Paths      map[string]pathItem `yaml:"paths"`
+	Components struct {
+		Parameters map[string]parameter `yaml:"parameters"`
+	} `yaml:"components"`
+}
+
+// pathItem is the operations of a path by lower-case method; parameters that
+// stand beside them belong to each.
+type pathItem map[string]operation
+
+// UnmarshalYAML reads the operations and gives each the shared parameters.
+func (p *pathItem) UnmarshalYAML(n *yaml.Node) error {
+	var shared struct {
+		Parameters []parameter `yaml:"parameters"`
+	}
+	if err := n.Decode(&shared); err != nil {
+		return err
+	}
+	*p = pathItem{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == "parameters" {
+			continue
+		}
+		var op operation
+		if err := n.Content[i+1].Decode(&op); err != nil {
+			return err
+		}
+		op.Parameters = append(op.Parameters, shared.Parameters...)
+		(*p)[n.Content[i].Value] = op
+	}
+	return nil
+}
+
+type operation struct {
+	Summary    string                `yaml:"summary"`
+	Tags       []string              `yaml:"tags"`
+	Security   []map[string][]string `yaml:"security"`
+	Parameters []parameter           `yaml:"parameters"`
+}
+
+type parameter struct {
+	Ref  string `yaml:"$ref"`
+	Name string `yaml:"name"`
+	In   string `yaml:"in"`
+}
+
+func readContract() (contract, error) {
+	var doc contract
+	if err := yaml.Unmarshal(openapi, &doc); err != nil {
+		return doc, fmt.Errorf("api: openapi.yaml: %w", err)
+	}
+	for _, operations := range doc.Paths {
+		for _, op := range operations {
+			for i, p := range op.Parameters {
+				if name, ok := strings.CutPrefix(p.Ref, "#/components/parameters/"); ok {
+					op.Parameters[i] = doc.Components.Parameters[name]
+				}
+			}
+		}
+	}
+	return doc, nil
+}
+
+// contractQueries are the query parameters of each route, by its name.
+func contractQueries() (map[string][]string, error) {
+	doc, err := readContract()
+	if err != nil {
+		return nil, err
+	}
+	queries := map[string][]string{}
+	for path, operations := range doc.Paths {
+		for method, op := range operations {
+			for _, p := range op.Parameters {
+				if p.In == "query" {
+					name := strings.ToUpper(method) + " " + ginPath(path)
+					queries[name] = append(queries[name], p.Name)
+				}
+			}
+		}
+	}
+	return queries, nil
+}
+
+// ginPath writes /v1/units/{id} as /v1/units/:id.
+func ginPath(path string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(path, "{", ":"), "}", "")
+}
+
+var docsPage = template.Must(template.New("docs").Parse(`<!doctype html>
+<html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Siyu API</title><style>
+body{font:15px/1.6 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}
+table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ddd;vertical-align:top}
+code{font-family:ui-monospace,monospace;white-space:nowrap}
+@media(prefers-color-scheme:dark){body{background:#111;color:#ddd}td,th{border-color:#333}a{color:#8bf}}
+</style></head><body><h1>Siyu API</h1>
+<p>完整契约 The whole contract: <a href="/openapi.yaml">openapi.yaml</a></p>
+<table><tr><th>方法 Method</th><th>地址 Path</th><th>说明 What it does</th><th>谁可调用 Callers</th></tr>
+{{range .}}<tr><td><code>{{.Method}}</code></td><td><code>{{.Path}}</code></td><td>{{.Summary}}</td><td>{{.Callers}}</td></tr>
+{{end}}</table></body></html>
+`))
+
+type docsLine struct{ Method, Path, Summary, Callers string }
+
+// showDocs lists the routes of this server with what the contract says of
+// them; no script, nothing from elsewhere.
+func (s *Server) showDocs(c *gin.Context) error {
+	doc, err := readContract()
+	if err != nil {
+		return err
+	}
+	var lines []docsLine
+	for _, rt := range s.table().list {
+		path := contractPath(rt.path)
+		op := doc.Paths[path][strings.ToLower(rt.method)]
+		lines = append(lines, docsLine{rt.method, path, op.Summary, rt.callers()})
+	}
+	var b strings.Builder
+	if err := docsPage.Execute(&b, lines); err != nil {
+		return err
+	}
+	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+	c.Data(http.StatusOK, "text/html; charset=utf-8", []byte(b.String()))
+	return nil
+}
+
+// contractPath writes /v1/units/:id as /v1/units/{id}.
+func contractPath(path string) string {
+	parts := strings.Split(path, "/")
+	for i, p := range parts {
+		if name, ok := strings.CutPrefix(p, ":"); ok {
+			parts[i] = "{" + name + "}"
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// callers says in words who may call the route.
+func (rt *route) callers() string {
+	var who []string
+	if rt.open {
+		who = append(who, "public")
+	}
+	if rt.staff {
+		who = append(who, "admin")
+	}
+	for _, r := range rt.roles {
+		who = append(who, string(r))
+	}
+	if rt.member {
+		who = append(who, "member")
+	}
+	return strings.Join(who, ", ")
+}

@@ -1,0 +1,161 @@
+package api
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"siyu/api/contract"
+	"siyu/internal/database"
+	"siyu/internal/database/dbtest"
+	"siyu/internal/httpd"
+)
+
+func TestContract_is_joined(t *testing.T) {
+	want, err := contract.Join(os.DirFS("contract"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(openapi, want) {
+		t.Error("openapi.yaml is stale; run `go generate ./api`")
+	}
+}
+
+// TestContract_and_routes walks every route against the contract and every
+// operation of the contract against the routes.
+func TestContract_and_routes(t *testing.T) {
+	doc, err := readContract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s Server
+	table := s.table().list
+	routed := map[string]*route{}
+	for _, rt := range table {
+		if routed[rt.name()] != nil {
+			t.Errorf("%s is routed twice", rt.name())
+		}
+		routed[rt.name()] = rt
+	}
+	for path, operations := range doc.Paths {
+		for method, op := range operations {
+			name := strings.ToUpper(method) + " " + ginPath(path)
+			rt := routed[name]
+			if rt == nil {
+				t.Errorf("%s is in the contract and not routed", name)
+				continue
+			}
+			delete(routed, name)
+			matches(t, rt, op)
+		}
+	}
+	for name := range routed {
+		t.Errorf("%s is routed and not in the contract; add it to api/contract/<noun>.yaml", name)
+	}
+}
+
+func matches(t *testing.T, rt *route, op operation) {
+	t.Helper()
+	if op.Summary == "" {
+		t.Errorf("%s has no summary", rt.name())
+	}
+	if op.Security == nil {
+		t.Errorf("%s says nothing of security; a public one says `security: []`", rt.name())
+	}
+	schemes := map[string][]string{}
+	for _, s := range op.Security {
+		for name, roles := range s {
+			schemes[name] = roles
+		}
+	}
+	roles, staffed := schemes["staffKey"]
+	if staffed != rt.staff {
+		t.Errorf("%s: staffKey in the contract is %v, in the route %v", rt.name(), staffed, rt.staff)
+	}
+	var want []string
+	for _, r := range rt.roles {
+		want = append(want, string(r))
+	}
+	slices.Sort(want)
+	got := slices.Sorted(slices.Values(roles))
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: staffKey names %v, the route %v", rt.name(), got, want)
+	}
+	_, token := schemes["memberToken"]
+	_, cookie := schemes["guestCookie"]
+	if token != rt.member || cookie != rt.member {
+		t.Errorf("%s: memberToken is %v and guestCookie %v in the contract, member is %v in the route", rt.name(), token, cookie, rt.member)
+	}
+	has := func(in, name string) bool {
+		return slices.ContainsFunc(op.Parameters, func(p parameter) bool { return p.In == in && p.Name == name })
+	}
+	if has("header", "Idempotency-Key") != rt.keyed {
+		t.Errorf("%s: the parameter IdempotencyKey must stand exactly where the route is keyed", rt.name())
+	}
+	named := 0
+	for part := range strings.SplitSeq(rt.path, "/") {
+		if name, ok := strings.CutPrefix(part, ":"); ok {
+			named++
+			if !has("path", name) {
+				t.Errorf("%s: the path parameter %s is missing", rt.name(), name)
+			}
+		}
+	}
+	for _, p := range op.Parameters {
+		if p.In == "path" {
+			named--
+		}
+		if p.Name == "" {
+			t.Errorf("%s names a parameter that base.yaml does not have", rt.name())
+		}
+	}
+	if named != 0 {
+		t.Errorf("%s: the path parameters differ", rt.name())
+	}
+}
+
+// TestRoutes_are_careful: POSTs are keyed; the few that are not say why here.
+func TestRoutes_are_careful(t *testing.T) {
+	unkeyed := map[string]string{}
+	for name, why := range unkeyedPosts {
+		unkeyed[name] = why
+	}
+	var s Server
+	for _, rt := range s.table().list {
+		why, listed := unkeyed[rt.name()]
+		delete(unkeyed, rt.name())
+		if rt.method != http.MethodPost {
+			continue
+		}
+		if rt.keyed == listed {
+			t.Errorf("%s: keyed is %v; name it in unkeyedPosts with the reason, or key it (%s)", rt.name(), rt.keyed, why)
+		}
+	}
+	for name := range unkeyed {
+		t.Errorf("unkeyedPosts names %s, which is no route", name)
+	}
+}
+
+// unkeyedPosts are POSTs that neither create nor move money, stock or slots,
+// or whose repetition is refused by the state they leave.
+var unkeyedPosts = map[string]string{
+	"POST /v1/members/:id/tokens": "a token is stored nowhere; another one does no harm",
+}
+
+func TestDocs(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := &house{Server: newServer(t, db)}
+		h.url = listen(t, h.Server, httpd.Config{})
+		doc := h.call(t, "", "GET /openapi.yaml", "")
+		if doc.status != 200 || !bytes.Equal(doc.body, openapi) {
+			t.Errorf("got %d", doc.status)
+		}
+		page := h.call(t, "", "GET /docs", "")
+		if page.status != 200 || !bytes.Contains(page.body, []byte("/v1/units/{id}")) || bytes.Contains(page.body, []byte("<script")) {
+			t.Errorf("got %d %s", page.status, page.body)
+		}
+	})
+}

@@ -1,0 +1,39 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/access"
+	"siyu/campaign"
+)
+
+func (s *Server) productRoutes(r *routes) {
+	r.put("/v1/products", s.putProducts, staff(access.Marketer, access.Mall))
+	r.get("/v1/products", s.listProducts, staff(access.Marketer, access.Mall, access.Finance))
+}
+
+func (s *Server) putProducts(c *gin.Context) error {
+	var in campaign.ProductBatch
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	ids, err := s.Campaign.PutProducts(c.Request.Context(), in)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, gin.H{"product_ids": ids})
+}
+
+func (s *Server) listProducts(c *gin.Context) error {
+	p, err := page(c)
+	if err != nil {
+		return err
+	}
+	list, err := s.Campaign.ListProducts(c.Request.Context(), p)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, list)
+}

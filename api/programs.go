@@ -1,0 +1,106 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/access"
+	"siyu/internal/id"
+	"siyu/internal/money"
+	"siyu/referral"
+)
+
+func (s *Server) programRoutes(r *routes) {
+	readers := staff(access.Marketer, access.Finance, access.GroupOwner, access.Mall)
+	r.post("/v1/programs", s.createProgram, staff(access.Marketer), keyed)
+	r.get("/v1/programs", s.listPrograms, readers)
+	r.get("/v1/programs/:id", s.findProgram, readers)
+	r.post("/v1/programs/:id/versions", s.addProgramVersion, staff(access.Marketer), keyed)
+	r.post("/v1/programs/:id/budget", s.topUpProgram, staff(access.Marketer, access.Finance), keyed)
+}
+
+func (s *Server) createProgram(c *gin.Context) error {
+	var in referral.ProgramIn
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	program, err := once(s.Referral.CreateProgram(c.Request.Context(), in))(c)
+	if err != nil {
+		return err
+	}
+	return s.renderProgram(c, http.StatusCreated, program)
+}
+
+func (s *Server) renderProgram(c *gin.Context, status int, program id.Program) error {
+	p, err := s.Referral.FindProgram(c.Request.Context(), program)
+	if err != nil {
+		return err
+	}
+	etag(c, p.Version)
+	return render(c, status, p)
+}
+
+func (s *Server) listPrograms(c *gin.Context) error {
+	p, err := page(c)
+	if err != nil {
+		return err
+	}
+	list, err := s.Referral.ListPrograms(c.Request.Context(), p)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, list)
+}
+
+func (s *Server) findProgram(c *gin.Context) error {
+	program, err := pathID[id.Program](c, "id")
+	if err != nil {
+		return err
+	}
+	return s.renderProgram(c, http.StatusOK, program)
+}
+
+// versionRequest is a new version of a program's rules.
+type versionRequest struct {
+	Rules referral.RulesIn `json:"rules"`
+}
+
+// Validate checks the rules.
+func (in versionRequest) Validate() error { return in.Rules.Validate() }
+
+func (s *Server) addProgramVersion(c *gin.Context) error {
+	program, err := pathID[id.Program](c, "id")
+	if err != nil {
+		return err
+	}
+	var in versionRequest
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	_, err = s.Referral.NewVersion(c.Request.Context(), program, in.Rules)
+	if err := done(err)(c); err != nil {
+		return err
+	}
+	return s.renderProgram(c, http.StatusCreated, program)
+}
+
+// budgetRequest adds to a program's budget.
+type budgetRequest struct {
+	Amount money.Amount `json:"amount_fen"`
+}
+
+func (s *Server) topUpProgram(c *gin.Context) error {
+	program, err := pathID[id.Program](c, "id")
+	if err != nil {
+		return err
+	}
+	var in budgetRequest
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	if err := done(s.Referral.TopUp(c.Request.Context(), program, in.Amount))(c); err != nil {
+		return err
+	}
+	return s.renderProgram(c, http.StatusOK, program)
+}

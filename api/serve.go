@@ -1,0 +1,101 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/httpd"
+)
+
+var errKeyRequired = fault.Invalid.Field("Idempotency-Key", "required",
+	"请在请求头给出 1 至 128 个可见 ASCII 字符的 Idempotency-Key", "send an Idempotency-Key header of 1 to 128 visible ASCII characters")
+
+// serve is the way of every request: who calls, how often, with which key,
+// then the handler; the error, wherever it came from, becomes the problem.
+func (s *Server) serve(rt *route) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		started := time.Now()
+		if err := s.answer(c, rt); err != nil {
+			httpd.Refuse(c, err)
+		}
+		s.metrics.seen(rt.name(), c.Writer.Status(), time.Since(started))
+	}
+}
+
+func (s *Server) answer(c *gin.Context, rt *route) error {
+	if err := s.admit(c, rt); err != nil {
+		return err
+	}
+	if err := knownQuery(c, rt.queries); err != nil {
+		return err
+	}
+	if rt.body > 0 {
+		httpd.Widen(c, rt.body)
+	}
+	if rt.keyed {
+		if err := takeKey(c, rt); err != nil {
+			return err
+		}
+	}
+	return rt.handle(c)
+}
+
+// takeKey puts the Idempotency-Key into the context with the hash of the
+// whole input, so that the first transaction binds it.
+func takeKey(c *gin.Context, rt *route) error {
+	key := c.GetHeader("Idempotency-Key")
+	if !visible(key) || len(c.Request.Header.Values("Idempotency-Key")) != 1 {
+		return errKeyRequired
+	}
+	body, err := httpd.Body(c)
+	if err != nil {
+		return err
+	}
+	c.Request.Body = io.NopCloser(bytes.NewReader(body))
+	h := sha256.New()
+	io.WriteString(h, c.Request.Method+" "+c.Request.URL.RequestURI()+"\n")
+	h.Write(body)
+	ctx := c.Request.Context()
+	c.Request = c.Request.WithContext(database.WithKey(ctx, database.Key{
+		Principal: database.ActorOf(ctx).Principal(), Route: rt.name(), Key: key, Hash: hex.EncodeToString(h.Sum(nil)),
+	}))
+	return nil
+}
+
+func visible(key string) bool {
+	for _, b := range []byte(key) {
+		if b < '!' || b > '~' {
+			return false
+		}
+	}
+	return len(key) >= 1 && len(key) <= 128
+}
+
+// knownQuery refuses a query parameter the contract does not name: what is
+// accepted has its effect.
+func knownQuery(c *gin.Context, known []string) error {
+	var check fault.Check
+	for name, values := range c.Request.URL.Query() {
+		ok := false
+		for _, k := range known {
+			ok = ok || k == name
+		}
+		check.That(ok, name, "unknown", "没有这个查询参数", "there is no such query parameter")
+		check.That(!ok || len(values) == 1, name, "duplicate", "查询参数重复", "the query parameter is given twice")
+	}
+	return check.Err()
+}
+
+// replayOf is the effect that already stands under the key, if err says so.
+func replayOf(err error) (*database.Replayed, bool) {
+	var r *database.Replayed
+	return r, errors.As(err, &r)
+}

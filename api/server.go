@@ -1,0 +1,87 @@
+// Package api is the REST face of the house: routes, who may call them,
+// strict input, idempotency, and rendering. It holds no business: a handler
+// binds, calls one service, renders.
+//
+// A room's resources live in <noun>.go: a method that adds its routes to the
+// table, listed in Server.table below, and the handlers. What each route takes
+// and answers is written in contract/<noun>.yaml; `go generate ./api` joins
+// the fragments into openapi.yaml, and tests hold table and contract together
+// in both directions.
+//
+// What must stay true: a route names its callers or is public by name; every
+// POST that creates or moves something is keyed; an id of another unit answers
+// as one that does not exist; nothing here waits on Redis.
+package api
+
+import (
+	"context"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/access"
+	"siyu/campaign"
+	"siyu/campaign/groupbuy"
+	"siyu/community"
+	"siyu/internal/database"
+	"siyu/internal/secret"
+	"siyu/referral"
+	"siyu/referral/settlement"
+	"siyu/wallet"
+)
+
+// Server is the API over the rooms. Fields without a comment are the rooms.
+type Server struct {
+	DB         *database.DB
+	Secrets    *secret.Set
+	Access     *access.Service
+	Community  *community.Service
+	Wallet     *wallet.Service
+	Referral   *referral.Service
+	Settlement *settlement.Service
+	Campaign   *campaign.Service
+	GroupBuy   *groupbuy.Service
+
+	// Ready names what runs degraded, like the queue; nil means nothing can.
+	// The database is asked by /readyz itself.
+	Ready func(context.Context) []string
+	// Gauges are figures for /metrics that only main can see.
+	Gauges func(context.Context) []Gauge
+	// Rates are how often callers may call; zero takes the defaults.
+	Rates Rates
+
+	limits  *limits
+	metrics *metrics
+}
+
+// table is every route of the house; each room adds its line.
+func (s *Server) table() *routes {
+	r := &routes{}
+	s.healthRoutes(r)
+	s.contractRoutes(r)
+	s.accessRoutes(r)
+	s.memberRoutes(r)
+	s.groupRoutes(r)
+	s.membershipRoutes(r)
+	s.productRoutes(r)
+	s.campaignRoutes(r)
+	s.claimRoutes(r)
+	s.orderRoutes(r)
+	s.settlementRoutes(r)
+	s.payoutRoutes(r)
+	return r
+}
+
+// Mount adds the API to an engine of httpd.
+func (s *Server) Mount(e *gin.Engine) error {
+	s.limits = newLimits(s.Rates)
+	s.metrics = newMetrics()
+	queries, err := contractQueries()
+	if err != nil {
+		return err
+	}
+	for _, rt := range s.table().list {
+		rt.queries = queries[rt.name()]
+		e.Handle(rt.method, rt.path, s.serve(rt))
+	}
+	return nil
+}

@@ -1,0 +1,183 @@
+// Package campaign runs campaigns: their products and items, the stock, the
+// orders members are granted, and what the mall reports of those orders.
+//
+// Tables: products, campaigns, items, orders, payments, refunds, shipments,
+// sweeps, limit_merges. A kind of campaign (flash sale, group-buy, referral)
+// is a room below this one that registers a Kind; group-buy keeps its teams in
+// its own table.
+//
+// Stock is taken by one function only, grant, which the committer calls for
+// claims as they arrive and TakeTx for payments that came too late. Payments,
+// refunds and shipments are rows the mall may report in any order and any
+// number of times; after each the order is folded again from its rows, so the
+// end is the same. Lock order: campaign, item, team, order.
+//
+// Invariants kept here: V1 (left + held + sold = stock), V2 (limits per
+// member), V9 (nothing is held past its deadline, no paid money is stranded).
+package campaign
+
+import (
+	"encoding/json"
+	"sync"
+	"time"
+
+	"siyu/community"
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/webhook"
+	"siyu/referral"
+)
+
+// Status is where a campaign stands in its life.
+type Status string
+
+// The states: draft → scheduled → running ⇄ paused → ended, or cancelled
+// before it ran.
+const (
+	StatusDraft     Status = "draft"
+	StatusScheduled Status = "scheduled"
+	StatusRunning   Status = "running"
+	StatusPaused    Status = "paused"
+	StatusEnded     Status = "ended"
+	StatusCancelled Status = "cancelled"
+)
+
+// Campaign is one run of one kind.
+type Campaign struct {
+	ID          id.Campaign     `json:"id"`
+	UnitID      id.Unit         `json:"unit_id"`
+	Kind        string          `json:"kind"`
+	Name        string          `json:"name"`
+	Status      Status          `json:"status"`
+	StartsAt    clock.Milli     `json:"starts_at"`
+	EndsAt      clock.Milli     `json:"ends_at"`
+	Zone        string          `json:"zone"`
+	ProgramID   id.Program      `json:"program_id"`
+	Rules       json.RawMessage `json:"rules" gorm:"-"`
+	RulesText   string          `json:"-" gorm:"column:rules"`
+	RulesDigest string          `json:"rules_digest"`
+	Audience    Audience        `json:"audience" gorm:"-"`
+	AudienceRaw string          `json:"-" gorm:"column:audience"`
+	PayWithinS  int             `json:"pay_within_s"`
+	LoginURL    string          `json:"login_url"`
+	PayURL      string          `json:"pay_url"`
+	Version     int             `json:"version"`
+	CreatedAt   clock.Milli     `json:"created_at"`
+	Items       []Item          `json:"items" gorm:"-"`
+}
+
+// TableName is campaigns.
+func (Campaign) TableName() string { return "campaigns" }
+
+// Audience is who may claim: members of any of the groups; empty is everybody.
+type Audience struct {
+	Groups []id.Group `json:"groups,omitempty"`
+}
+
+// Phase is the state by the clock: a scheduled campaign runs from its start
+// and any ends at its end, whether or not the worker has written it yet.
+func (c Campaign) Phase(now clock.Milli) Status {
+	switch c.Status {
+	case StatusScheduled, StatusRunning, StatusPaused:
+		if now >= c.EndsAt {
+			return StatusEnded
+		}
+	}
+	if c.Status == StatusScheduled && now >= c.StartsAt {
+		return StatusRunning
+	}
+	return c.Status
+}
+
+func (c *Campaign) unpack() error {
+	c.Rules = json.RawMessage(c.RulesText)
+	return json.Unmarshal([]byte(c.AudienceRaw), &c.Audience)
+}
+
+// Service is the room. Start must be called before Claim, and Close after the
+// last one.
+type Service struct {
+	DB        *database.DB
+	Community *community.Service
+	kinds     map[string]Kind
+
+	queue   chan *waiting
+	stopped chan struct{}
+	closing sync.Once
+	gate    sync.RWMutex // held for writing while the queue is closed
+	closed  bool
+}
+
+// New makes the room with the kinds it runs.
+func New(db *database.DB, people *community.Service, kinds ...Kind) *Service {
+	s := &Service{
+		DB: db, Community: people, kinds: map[string]Kind{},
+		queue: make(chan *waiting, queueMax), stopped: make(chan struct{}),
+	}
+	for _, k := range kinds {
+		s.kinds[k.Name] = k
+	}
+	return s
+}
+
+// Kind is what one kind of campaign adds to the room.
+type Kind struct {
+	// Name is group_buy, flash_sale or referral.
+	Name string
+	// Rules checks the kind's rules and returns them complete, with defaults
+	// written out, as they will be frozen.
+	Rules func(raw json.RawMessage) (json.RawMessage, error)
+	// Seats is set by a kind that holds more than stock.
+	Seats Seats
+	// Claimable says whether its items may be claimed at all.
+	Claimable bool
+}
+
+// Seats is what a kind holds beside stock: the seats of teams.
+type Seats interface {
+	// LockTx locks the rows the claims need, by id ascending in one statement,
+	// after the items and before any read, and returns their state.
+	LockTx(tx *database.Tx, claims []Claim) (Seating, error)
+	// TurnTx follows orders of the kind that were paid or let go, with their
+	// items locked.
+	TurnTx(tx *database.Tx, orders []Order) error
+}
+
+// Seating is the locked state of one batch.
+type Seating interface {
+	// Fit takes a seat in memory for the claim, in arrival order, or refuses;
+	// it names the team the order belongs to.
+	Fit(c Claim) (id.Team, error)
+	// WriteTx writes what was taken, one statement per table.
+	WriteTx(tx *database.Tx, granted []Order) error
+}
+
+// Faults of campaigns.
+var (
+	ErrTransition = fault.New(fault.KindConflict, "campaign.wrong_state", "当前状态 {state} 不能执行此操作", "a campaign in state {state} does not allow this")
+	ErrKind       = fault.New(fault.KindUnprocessable, "campaign.unknown_kind", "不支持的活动类型 {kind}", "there is no campaign kind {kind}")
+	ErrFrozen     = fault.New(fault.KindConflict, "campaign.rules_frozen", "活动已发布,规则不可修改", "the campaign is published; its rules are frozen")
+)
+
+// day is the longest a claimed order may wait for payment.
+const day = 24 * time.Hour
+
+// publishOrders announces what happened to orders.
+func publishOrders(tx *database.Tx, event string, orders []Order) error {
+	for _, o := range orders {
+		if err := webhook.PublishTx(tx, event, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// frozenOn is the referral evidence an order carries.
+func frozenOn(o Order) referral.Frozen {
+	return referral.Frozen{
+		Binding: o.BindingID, Inviter: o.InviterID, Code: o.CodeID,
+		Program: o.ProgramID, Version: o.ProgramVersion,
+	}
+}

@@ -1,0 +1,79 @@
+package campaign
+
+import (
+	"context"
+	"time"
+
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+)
+
+// Claim is a member's request for stock.
+type Claim struct {
+	Campaign id.Campaign
+	Item     id.Item
+	Member   id.Member
+	Qty      int
+	Team     id.Team // the team to join
+	OpenTeam bool    // or: open one
+
+	// Principal, Key and Hash are the caller's Idempotency-Key and the hash
+	// of his input; they are kept on the order's own row.
+	Principal, Key, Hash string
+
+	revive *Order // a let-go order a late payment asks to have back
+}
+
+// Outcome is the answer to one claim: the order, or why not.
+type Outcome struct {
+	Order    id.Order
+	Replayed bool // the order had been granted to this key before
+	Refusal  error
+}
+
+// The refusals of a claim.
+var (
+	ErrSoldOut     = fault.New(fault.KindConflict, "campaign.sold_out", "已经抢完了", "sold out")
+	ErrNotStarted  = fault.New(fault.KindConflict, "campaign.not_started", "活动还没开始", "the campaign has not started yet")
+	ErrNotRunning  = fault.New(fault.KindConflict, "campaign.not_running", "活动当前不可参与({state})", "the campaign cannot be joined now ({state})")
+	ErrLimit       = fault.New(fault.KindConflict, "campaign.limit_reached", "每人限购 {limit} 件", "the limit is {limit} per member")
+	ErrQty         = fault.New(fault.KindUnprocessable, "campaign.quantity", "每单 1 到 {max} 件", "an order holds 1 to {max} pieces")
+	ErrAudience    = fault.New(fault.KindForbidden, "campaign.not_eligible", "此活动仅限指定社群的群友参与", "this campaign is for members of certain groups")
+	ErrIdentity    = fault.New(fault.KindUnprocessable, "identity_required", "请先登录后参与", "sign in first: this needs a known member")
+	ErrBusy        = fault.New(fault.KindUnavailable, "campaign.busy", "人太多了,请稍后再试", "too many claims are waiting; try again in a second").After(time.Second)
+	ErrTeamAsk     = fault.New(fault.KindUnprocessable, "campaign.team_required", "请选择开团或参团", "say whether to open a team or which one to join")
+	ErrNoTeams     = fault.New(fault.KindUnprocessable, "campaign.no_teams", "此活动没有拼团", "this campaign has no teams")
+	ErrNotForClaim = fault.New(fault.KindUnprocessable, "campaign.not_claimable", "此活动没有可领取的商品", "this kind of campaign has nothing to claim")
+)
+
+// Claim asks for stock and waits for the answer, which is durable when it
+// comes. The context must carry an idempotency key: repeated, the same key
+// finds the same order.
+func (s *Service) Claim(ctx context.Context, c Claim) (Outcome, error) {
+	key, ok := database.KeyOf(ctx)
+	if !ok {
+		return Outcome{}, fault.Invalid.Field("Idempotency-Key", "required", "缺少 Idempotency-Key", "send an Idempotency-Key")
+	}
+	c.Principal, c.Key, c.Hash = key.Principal, key.Key, key.Hash
+	if c.Qty == 0 {
+		c.Qty = 1
+	}
+	w := &waiting{claim: c, done: make(chan Outcome, 1)}
+	if err := s.enqueue(w); err != nil {
+		return Outcome{}, err
+	}
+	select {
+	case out := <-w.done:
+		return out, out.Refusal
+	case <-ctx.Done():
+		// The claim may still be granted; its key finds it.
+		return Outcome{}, fault.Unavailable.Wrap(ctx.Err())
+	}
+}
+
+// TakeTx takes stock inside the caller's own transaction (late payments),
+// through the same function as every claim.
+func (s *Service) TakeTx(tx *database.Tx, claims []Claim) ([]Outcome, error) {
+	return s.grant(tx, claims)
+}

@@ -1,0 +1,106 @@
+package campaign
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"siyu/internal/database"
+	"siyu/internal/fault"
+)
+
+// Bounds of the committer: how many claims may wait, and how many one
+// transaction takes.
+const (
+	queueMax = 4096
+	batchMax = 256
+)
+
+// waiting is a claim with the channel its caller waits on.
+type waiting struct {
+	claim Claim
+	done  chan Outcome
+}
+
+// Start runs the process's one committer until Close.
+func (s *Service) Start() { go s.commitLoop() }
+
+// Close answers what waits, then stops the committer.
+func (s *Service) Close() {
+	s.closing.Do(func() {
+		s.gate.Lock()
+		s.closed = true
+		close(s.queue)
+		s.gate.Unlock()
+	})
+	<-s.stopped
+}
+
+func (s *Service) enqueue(w *waiting) error {
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	if s.closed {
+		return fault.Unavailable
+	}
+	select {
+	case s.queue <- w:
+		return nil
+	default:
+		return ErrBusy
+	}
+}
+
+// commitLoop takes the claims that arrived while the last commit ran and
+// grants them in one transaction.
+func (s *Service) commitLoop() {
+	defer close(s.stopped)
+	batch := make([]*waiting, 0, batchMax)
+	for first := range s.queue {
+		batch = append(batch[:0], first)
+	more:
+		for len(batch) < batchMax {
+			select {
+			case w, ok := <-s.queue:
+				if !ok {
+					break more
+				}
+				batch = append(batch, w)
+			default:
+				break more
+			}
+		}
+		s.commit(batch)
+	}
+}
+
+// commit grants a batch and answers everyone with his own result. A batch
+// that fails as a whole is run again in halves, so that one bad claim refuses
+// only itself.
+func (s *Service) commit(batch []*waiting) {
+	claims := make([]Claim, len(batch))
+	for i, w := range batch {
+		claims[i] = w.claim
+	}
+	var out []Outcome
+	err := s.DB.Tx(context.Background(), func(tx *database.Tx) (err error) {
+		out, err = s.grant(tx, claims)
+		database.KillPoint("claim:granted")
+		return err
+	})
+	database.KillPoint("claim:committed")
+	if err != nil && len(batch) > 1 && !errors.Is(err, database.ErrCommitUnknown) {
+		s.commit(batch[:len(batch)/2])
+		s.commit(batch[len(batch)/2:])
+		return
+	}
+	if err != nil {
+		slog.Error("claims not committed", "claims", len(batch), "error", err)
+	}
+	for i, w := range batch {
+		if err != nil {
+			w.done <- Outcome{Refusal: fault.Unavailable.Wrap(err)}
+			continue
+		}
+		w.done <- out[i]
+	}
+}

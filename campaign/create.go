@@ -1,0 +1,226 @@
+package campaign
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/money"
+)
+
+// Bounds of a campaign.
+const (
+	itemsMax = 50
+	stockMax = 100_000_000
+	priceMax = 100_000_000 // 1,000,000 yuan
+)
+
+// CampaignIn is the input of a new campaign.
+type CampaignIn struct {
+	UnitID     id.Unit         `json:"unit_id"` // default the caller's unit
+	Kind       string          `json:"kind"`
+	Name       string          `json:"name"`
+	StartsAt   clock.Milli     `json:"starts_at"`
+	EndsAt     clock.Milli     `json:"ends_at"`
+	Zone       string          `json:"zone"` // default Asia/Shanghai
+	ProgramID  id.Program      `json:"program_id"`
+	Rules      json.RawMessage `json:"rules"`
+	Audience   Audience        `json:"audience"`
+	PayWithinS int             `json:"pay_within_s"` // default 900
+	LoginURL   string          `json:"login_url"`
+	PayURL     string          `json:"pay_url"`
+	Items      []ItemIn        `json:"items"`
+}
+
+// ItemIn is one product's place in a campaign.
+type ItemIn struct {
+	SKU       string       `json:"sku"`
+	Price     money.Amount `json:"price_fen"`
+	Stock     int64        `json:"stock"`
+	PerMember int          `json:"per_member"` // pieces per member; 0 is no limit
+	PerOrder  int          `json:"per_order"`  // pieces per order; default 1
+}
+
+// Validate checks what needs no database.
+func (in CampaignIn) Validate() error {
+	var c fault.Check
+	c.Required(in.Name, "name")
+	c.Length(in.Name, "name", 100)
+	c.Required(in.Kind, "kind")
+	c.That(in.StartsAt > 0, "starts_at", "required", "请填写开始时间", "say when it starts")
+	c.That(in.EndsAt > in.StartsAt, "ends_at", "range", "结束时间应晚于开始时间", "must be after starts_at")
+	c.That(in.EndsAt-in.StartsAt <= clock.Milli(366*day.Milliseconds()), "ends_at", "range", "活动最长 366 天", "a campaign lasts at most 366 days")
+	if in.Zone != "" {
+		_, err := time.LoadLocation(in.Zone)
+		c.That(err == nil, "zone", "unknown_value", "请用 IANA 时区,如 Asia/Shanghai", "use an IANA zone like Asia/Shanghai")
+	}
+	if in.PayWithinS != 0 {
+		c.Range(int64(in.PayWithinS), "pay_within_s", 60, int64(day.Seconds()))
+	}
+	c.That(webURL(in.LoginURL), "login_url", "format", "应为 https:// 开头的网址", "must be an http(s) address")
+	c.That(webURL(in.PayURL), "pay_url", "format", "应为 https:// 开头的网址", "must be an http(s) address")
+	c.That(len(in.Items) <= itemsMax, "items", "range", fmt.Sprintf("最多 %d 个商品", itemsMax), fmt.Sprintf("at most %d items", itemsMax))
+	for i, item := range in.Items {
+		item.check(&c, fmt.Sprintf("items[%d].", i))
+	}
+	return c.Err()
+}
+
+func (in ItemIn) check(c *fault.Check, at string) {
+	c.Required(in.SKU, at+"sku")
+	c.Range(int64(in.Price), at+"price_fen", 1, priceMax)
+	c.Range(in.Stock, at+"stock", 1, stockMax)
+	c.Range(int64(in.PerMember), at+"per_member", 0, 1000)
+	c.Range(int64(in.PerOrder), at+"per_order", 0, 100)
+	c.That(in.PerMember == 0 || in.PerOrder <= in.PerMember, at+"per_order", "range", "不能大于每人限购", "must not exceed per_member")
+}
+
+func webURL(s string) bool {
+	if s == "" {
+		return true
+	}
+	if len(s) > 500 {
+		return false
+	}
+	return len(s) > 8 && s[:8] == "https://" || len(s) > 7 && s[:7] == "http://"
+}
+
+// CreateCampaign makes a draft.
+func (s *Service) CreateCampaign(ctx context.Context, in CampaignIn) (id.Campaign, error) {
+	if err := in.Validate(); err != nil {
+		return 0, err
+	}
+	kind, ok := s.kinds[in.Kind]
+	if !ok {
+		return 0, ErrKind.With("kind", in.Kind).Field("kind", "unknown_value", "请选择支持的活动类型", "choose a kind this house runs")
+	}
+	rules, err := kind.Rules(in.Rules)
+	if err != nil {
+		return 0, err
+	}
+	if kind.Claimable && len(in.Items) == 0 {
+		return 0, fault.Invalid.Field("items", "required", "至少一个商品", "at least one item")
+	}
+	var cid id.Campaign
+	err = s.DB.Tx(ctx, func(tx *database.Tx) error {
+		row, err := newCampaign(tx, in, rules)
+		if err != nil {
+			return err
+		}
+		cid = row.ID
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		items, err := newItems(tx, row, in.Items)
+		if err != nil {
+			return err
+		}
+		if len(items) > 0 {
+			if err := tx.Create(&items).Error; err != nil {
+				return err
+			}
+		}
+		row.Items = items
+		tx.SetResult("campaign", int64(cid), 201)
+		return database.AuditTx(tx, "campaign.create", cid, nil, row)
+	})
+	return cid, err
+}
+
+func newCampaign(tx *database.Tx, in CampaignIn, rules json.RawMessage) (Campaign, error) {
+	if in.UnitID == 0 {
+		in.UnitID = tx.Actor.Unit
+	}
+	if !tx.Actor.Sees(in.UnitID) {
+		return Campaign{}, fault.NotFound.Field("unit_id", "not_found", "没有这个组织", "there is no such unit")
+	}
+	if in.ProgramID != 0 {
+		if err := programVisible(tx, in.ProgramID); err != nil {
+			return Campaign{}, err
+		}
+	}
+	audience, err := json.Marshal(in.Audience)
+	if err != nil {
+		return Campaign{}, err
+	}
+	if in.Zone == "" {
+		in.Zone = clock.Shanghai
+	}
+	if in.PayWithinS == 0 {
+		in.PayWithinS = 900
+	}
+	row := Campaign{
+		ID: id.Campaign(tx.Next()), UnitID: in.UnitID, Kind: in.Kind, Name: in.Name, Status: StatusDraft,
+		StartsAt: in.StartsAt, EndsAt: in.EndsAt, Zone: in.Zone, ProgramID: in.ProgramID,
+		Rules: rules, RulesText: string(rules), Audience: in.Audience, AudienceRaw: string(audience),
+		PayWithinS: in.PayWithinS, LoginURL: in.LoginURL, PayURL: in.PayURL, Version: 1, CreatedAt: tx.Now,
+	}
+	row.RulesDigest = digest(row)
+	return row, nil
+}
+
+// programVisible refuses a program outside the caller's units.
+func programVisible(tx *database.Tx, program id.Program) error {
+	cond, args := tx.Actor.Within("unit_id")
+	var n int
+	err := tx.Raw("SELECT COUNT(*) FROM programs WHERE id = ?"+cond, append([]any{program}, args...)...).Scan(&n).Error
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return fault.NotFound.Field("program_id", "not_found", "没有这个奖励方案", "there is no such program")
+	}
+	return nil
+}
+
+// digest fixes what was promised when the campaign is published.
+func digest(c Campaign) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d\n%d\n%s\n%d", c.Kind, c.RulesText, c.StartsAt, c.ProgramID, c.AudienceRaw, c.PayWithinS))
+	return hex.EncodeToString(sum[:])
+}
+
+// newItems turns the inputs into rows, with their products read in one query.
+func newItems(tx *database.Tx, c Campaign, in []ItemIn) ([]Item, error) {
+	skus := make([]string, len(in))
+	for i, x := range in {
+		skus[i] = x.SKU
+	}
+	var products []Product
+	if err := tx.Raw("SELECT * FROM products WHERE sku IN ?", append(skus, "")).Scan(&products).Error; err != nil {
+		return nil, err
+	}
+	bySKU := map[string]Product{}
+	for _, p := range products {
+		if tx.Actor.Sees(p.UnitID) {
+			bySKU[p.SKU] = p
+		}
+	}
+	var check fault.Check
+	items := make([]Item, len(in))
+	for i, x := range in {
+		at := fmt.Sprintf("items[%d].", i)
+		p, ok := bySKU[x.SKU]
+		check.That(ok, at+"sku", "not_found", "没有这个商品,请先导入", "there is no such product; put it first")
+		if !ok {
+			continue
+		}
+		check.That(p.OnSale, at+"sku", "off_sale", "商品已下架", "the product is off sale")
+		check.That(x.Price <= p.ListPrice, at+"price_fen", "range", "活动价不能高于标价 "+p.ListPrice.String(), "must not exceed the list price "+p.ListPrice.String())
+		check.That(x.Price >= p.FloorPrice, at+"price_fen", "below_floor", "低于底价 "+p.FloorPrice.String(), "is below the floor price "+p.FloorPrice.String())
+		if x.PerOrder == 0 {
+			x.PerOrder = 1
+		}
+		items[i] = Item{
+			ID: id.Item(tx.Next()), CampaignID: c.ID, ProductID: p.ID, Name: p.Name, Price: x.Price,
+			Stock: x.Stock, Left: x.Stock, PerMember: x.PerMember, PerOrder: x.PerOrder, SortNo: i, Version: 1,
+		}
+	}
+	return items, check.Err()
+}

@@ -1,0 +1,265 @@
+package campaign
+
+import (
+	"context"
+	"strings"
+
+	"siyu/community"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/money"
+	"siyu/internal/webhook"
+	"siyu/referral"
+)
+
+// report runs one callback of the mall: the order is read unlocked to learn
+// its item, item, team and order are locked in that order, the callback's row
+// is noted, and the order is folded again from its rows. Whatever the order
+// and number of callbacks, the end is the same.
+func (s *Service) report(ctx context.Context, oid id.Order, note func(tx *database.Tx, o Order) error) error {
+	return s.DB.Tx(ctx, func(tx *database.Tx) error {
+		o, camp, err := s.lockOrder(tx, oid)
+		if err != nil {
+			return err
+		}
+		if err := note(tx, o); err != nil {
+			return err
+		}
+		if err := s.fold(tx, camp, o); err != nil {
+			return err
+		}
+		if tx.Actor.Kind == database.ActorStaff {
+			return database.AuditTx(tx, "order.report", oid, nil, nil)
+		}
+		return nil
+	})
+}
+
+// lockOrder locks the order's item, its kind's rows, and the order.
+func (s *Service) lockOrder(tx *database.Tx, oid id.Order) (Order, Campaign, error) {
+	var o Order
+	var camp Campaign
+	if err := tx.Raw("SELECT * FROM orders WHERE id = ?", oid).Scan(&o).Error; err != nil {
+		return o, camp, err
+	}
+	if err := visible(tx.Context(), tx.DB, o); err != nil {
+		return o, camp, err
+	}
+	if _, err := lockItems(tx, []id.Item{o.ItemID}); err != nil {
+		return o, camp, err
+	}
+	if err := tx.Raw("SELECT * FROM campaigns WHERE id = ?", o.CampaignID).Scan(&camp).Error; err != nil {
+		return o, camp, err
+	}
+	if err := s.lockTeams(tx, camp.Kind, []Order{o}); err != nil {
+		return o, camp, err
+	}
+	locked, err := lockOrders(tx, []id.Order{oid})
+	if err != nil {
+		return o, camp, err
+	}
+	if len(locked) != 1 {
+		return o, camp, fault.NotFound
+	}
+	return locked[0], camp, nil
+}
+
+func (s *Service) lockTeams(tx *database.Tx, kind string, orders []Order) error {
+	seats := s.kinds[kind].Seats
+	if seats == nil {
+		return nil
+	}
+	claims := make([]Claim, 0, len(orders))
+	for _, o := range orders {
+		claims = append(claims, Claim{Campaign: o.CampaignID, Item: o.ItemID, Team: o.TeamID})
+	}
+	_, err := seats.LockTx(tx, claims)
+	return err
+}
+
+// backPrefix marks refunds of payments that bought nothing: late, doubled or
+// of a wrong sum. They send money back but do not touch the goods.
+const backPrefix = "back_"
+
+// fold brings the order to what its rows say.
+func (s *Service) fold(tx *database.Tx, camp Campaign, o Order) error {
+	var payments []Payment
+	if err := tx.Raw("SELECT * FROM payments WHERE order_id = ? ORDER BY id", o.ID).Scan(&payments).Error; err != nil {
+		return err
+	}
+	var refunds []Refund
+	if err := tx.Raw("SELECT * FROM refunds WHERE order_id = ? ORDER BY id", o.ID).Scan(&refunds).Error; err != nil {
+		return err
+	}
+	sentBack := map[string]bool{}
+	for _, r := range refunds {
+		sentBack[r.RefundNo] = true
+	}
+	bought := -1
+	if o.PaidAt > 0 {
+		bought = firstKept(payments, sentBack)
+	}
+	for i, p := range payments {
+		back := backPrefix + p.ID.String()
+		if i == bought || sentBack[back] {
+			continue
+		}
+		reason, err := s.accept(tx, camp, &o, p)
+		if err != nil {
+			return err
+		}
+		if reason == "" {
+			bought = i
+			continue
+		}
+		if err := RequestRefundTx(tx, Refund{OrderID: o.ID, RefundNo: back, Amount: p.Amount, Reason: reason}); err != nil {
+			return err
+		}
+	}
+	if o.PaidAt == 0 {
+		return nil // refunds and receipts wait for the payment
+	}
+	if err := s.foldRefunds(tx, &o, refunds); err != nil {
+		return err
+	}
+	return foldReceipt(tx, o)
+}
+
+// firstKept is the index of the payment that bought the order.
+func firstKept(payments []Payment, sentBack map[string]bool) int {
+	for i, p := range payments {
+		if !sentBack[backPrefix+p.ID.String()] {
+			return i
+		}
+	}
+	return -1
+}
+
+// accept lets a payment buy the order, or says why its money goes back. An
+// order let go before is had again only if a fresh claim would be granted now.
+func (s *Service) accept(tx *database.Tx, camp Campaign, o *Order, p Payment) (reason string, err error) {
+	switch {
+	case o.PaidAt > 0:
+		return "paid_twice", nil
+	case p.Goods != o.Amount:
+		return "amount_differs", nil
+	}
+	if o.Status != OrderHeld {
+		out, err := s.TakeTx(tx, []Claim{{
+			Campaign: o.CampaignID, Item: o.ItemID, Member: o.MemberID, Qty: o.Qty, Team: o.TeamID,
+			Principal: o.Principal, Key: o.IdemKey, Hash: o.InputHash, revive: o,
+		}})
+		if err != nil {
+			return "", err
+		}
+		if f, ok := fault.As(out[0].Refusal); ok {
+			return "late_" + strings.TrimPrefix(f.Code, "campaign."), nil
+		}
+	}
+	return "", s.paid(tx, camp, o, p)
+}
+
+// paid turns the order paid and tells every room that cares.
+func (s *Service) paid(tx *database.Tx, camp Campaign, o *Order, p Payment) error {
+	o.Status, o.PaidAt, o.Goods = OrderPaid, p.PaidAt, p.net()
+	err := tx.Exec("UPDATE orders SET status = ?, paid_at = ?, goods = ?, version = version + 1 WHERE id = ?", o.Status, o.PaidAt, o.Goods, o.ID).Error
+	if err != nil {
+		return err
+	}
+	if err := moveTx(tx, o.ItemID, move{held: -int64(o.Qty), sold: int64(o.Qty)}); err != nil {
+		return err
+	}
+	if err := s.turn(tx, camp.Kind, []Order{*o}); err != nil {
+		return err
+	}
+	if o.ProgramID != 0 {
+		err := referral.PaidTx(tx, referral.PaidOrder{
+			Order: o.ID, Campaign: o.CampaignID, Item: o.ItemID, Unit: camp.UnitID, Invitee: o.MemberID,
+			Goods: o.Goods, PaidAt: o.PaidAt, Frozen: frozenOn(*o),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	err = community.FactTx(tx, community.Fact{Member: o.MemberID, Kind: community.FactOrderPaid, Ref: int64(o.ID), At: o.PaidAt})
+	if err != nil {
+		return err
+	}
+	return webhook.PublishTx(tx, "order.paid", *o)
+}
+
+// turn tells a kind with seats what became of its orders.
+func (s *Service) turn(tx *database.Tx, kind string, orders []Order) error {
+	if seats := s.kinds[kind].Seats; seats != nil {
+		return seats.TurnTx(tx, orders)
+	}
+	return nil
+}
+
+// foldRefunds applies what the done refunds sum to beyond what was applied
+// before. Refunded pieces go back to the item's stock.
+func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund) error {
+	goods, qty := money.Amount(0), 0
+	var last Refund
+	for _, r := range refunds {
+		if r.Status == RefundDone && !strings.HasPrefix(r.RefundNo, backPrefix) {
+			goods, qty, last = goods+r.Goods, qty+r.Qty, r
+		}
+	}
+	goods = min(goods, o.Goods)
+	if last.ID != 0 && goods == o.Goods {
+		qty = o.Qty // everything was refunded, so every piece is free
+	}
+	qty = min(qty, o.Qty)
+	if goods == o.RefundedGoods && qty == o.RefundedQty {
+		return nil
+	}
+	freed := int64(qty - o.RefundedQty)
+	o.RefundedGoods, o.RefundedQty = goods, qty
+	if qty == o.Qty && goods == o.Goods {
+		o.Status, o.ClosedAt = OrderRefunded, tx.Now
+	}
+	err := tx.Exec("UPDATE orders SET refunded_goods = ?, refunded_qty = ?, status = ?, closed_at = ?, version = version + 1 WHERE id = ?",
+		o.RefundedGoods, o.RefundedQty, o.Status, o.ClosedAt, o.ID).Error
+	if err != nil {
+		return err
+	}
+	if freed != 0 {
+		if err := moveTx(tx, o.ItemID, move{left: freed, sold: -freed}); err != nil {
+			return err
+		}
+	}
+	var kind string
+	if err := tx.Raw("SELECT kind FROM campaigns WHERE id = ?", o.CampaignID).Scan(&kind).Error; err != nil {
+		return err
+	}
+	if err := s.turn(tx, kind, []Order{*o}); err != nil {
+		return err
+	}
+	if o.ProgramID != 0 {
+		if err := referral.RefundedTx(tx, o.ID, last.ID, o.RefundedGoods); err != nil {
+			return err
+		}
+	}
+	return webhook.PublishTx(tx, "order.refunded", *o)
+}
+
+// foldReceipt notes the first receipt of the goods.
+func foldReceipt(tx *database.Tx, o Order) error {
+	if o.ReceivedAt > 0 {
+		return nil
+	}
+	var first Shipment
+	err := tx.Raw("SELECT stage, shipment_no, at FROM shipments WHERE order_id = ? AND stage = 'received' ORDER BY at LIMIT 1", o.ID).Scan(&first).Error
+	if err != nil || first.At == 0 {
+		return err
+	}
+	if err := tx.Exec("UPDATE orders SET received_at = ?, version = version + 1 WHERE id = ?", first.At, o.ID).Error; err != nil {
+		return err
+	}
+	if o.ProgramID == 0 {
+		return nil
+	}
+	return referral.ReceivedTx(tx, o.ID, first.At)
+}

@@ -1,0 +1,224 @@
+package campaign
+
+import (
+	"strings"
+
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/task"
+	"siyu/referral"
+)
+
+// grant is the one function that takes stock. It locks the items of the batch
+// before any read, decides in arrival order in memory, and writes all orders
+// in one statement and all counters in another. An error rolls the whole
+// batch back; a refusal is part of the answer.
+func (s *Service) grant(tx *database.Tx, claims []Claim) ([]Outcome, error) {
+	b, err := s.load(tx, claims)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Outcome, len(claims))
+	for i := range claims {
+		out[i] = b.decide(&claims[i])
+	}
+	return out, b.write(tx)
+}
+
+// place is a member at an item, where limits apply.
+type place struct {
+	item   id.Item
+	member id.Member
+}
+
+// keyed is an idempotency key as orders carry it.
+type keyed struct{ principal, key string }
+
+// batch is everything one transaction decides on, read under the item locks.
+type batch struct {
+	now       clock.Milli
+	next      func() int64
+	items     map[id.Item]Item
+	campaigns map[id.Campaign]Campaign
+	kinds     map[string]Kind
+	seatings  map[string]Seating
+	merged    map[id.Member]id.Member
+	strong    map[id.Member]bool
+	groups    map[id.Member][]id.Group
+	holds     map[place]int // pieces the member holds, granted ones included
+	brought   map[place]int // pieces a recorded merge brought in
+	frozen    map[id.Program]map[id.Member]referral.Frozen
+	before    map[keyed]Order // orders these keys were granted earlier, or in this batch
+
+	granted []Order
+	revived []Order
+	taken   map[id.Item]int64
+}
+
+// decide grants or refuses one claim in memory.
+func (b *batch) decide(c *Claim) Outcome {
+	if o, ok := b.before[keyed{c.Principal, c.Key}]; ok && c.revive == nil {
+		if o.InputHash != c.Hash {
+			return Outcome{Refusal: database.ErrKeyReused}
+		}
+		return Outcome{Order: o.ID, Replayed: true}
+	}
+	item, camp := b.items[c.Item], b.campaigns[c.Campaign]
+	if m := b.merged[c.Member]; m != 0 {
+		c.Member = m
+	}
+	if err := b.admits(camp, item, *c); err != nil {
+		return Outcome{Refusal: err}
+	}
+	at := place{item.ID, c.Member}
+	if limit := item.PerMember; limit > 0 && b.holds[at]+c.Qty > limit+b.brought[at] {
+		return Outcome{Refusal: ErrLimit.With("limit", limit)}
+	}
+	if item.Left-b.taken[item.ID] < int64(c.Qty) {
+		return Outcome{Refusal: ErrSoldOut}
+	}
+	var team id.Team
+	if seating := b.seatings[camp.Kind]; seating != nil {
+		var err error
+		if team, err = seating.Fit(*c); err != nil {
+			return Outcome{Refusal: err}
+		}
+	}
+	b.taken[item.ID] += int64(c.Qty)
+	b.holds[at] += c.Qty
+	o := b.order(*c, camp, item, team)
+	b.before[keyed{c.Principal, c.Key}] = o
+	if c.revive != nil {
+		b.revived = append(b.revived, o)
+	} else {
+		b.granted = append(b.granted, o)
+	}
+	return Outcome{Order: o.ID}
+}
+
+// admits checks all that is neither stock, limit nor seat.
+func (b *batch) admits(camp Campaign, item Item, c Claim) error {
+	kind := b.kinds[camp.Kind]
+	phase := camp.Phase(b.now)
+	switch {
+	case item.ID == 0 || camp.ID == 0 || item.CampaignID != camp.ID:
+		return fault.NotFound
+	case !kind.Claimable:
+		return ErrNotForClaim
+	case phase == StatusDraft:
+		return fault.NotFound
+	case phase == StatusScheduled:
+		return ErrNotStarted.With("starts_at", camp.StartsAt)
+	case phase != StatusRunning:
+		return ErrNotRunning.With("state", phase)
+	case c.Qty < 1 || c.Qty > item.PerOrder:
+		return ErrQty.With("max", item.PerOrder)
+	case kind.Seats == nil && (c.OpenTeam || c.Team != 0):
+		return ErrNoTeams
+	case kind.Seats != nil && c.OpenTeam == (c.Team != 0):
+		return ErrTeamAsk
+	case item.PerMember > 0 && !b.strong[c.Member]:
+		return ErrIdentity.With("login_url", camp.LoginURL)
+	case !b.inAudience(camp.Audience, c.Member):
+		return ErrAudience
+	}
+	return nil
+}
+
+func (b *batch) inAudience(a Audience, m id.Member) bool {
+	if len(a.Groups) == 0 {
+		return true
+	}
+	for _, g := range a.Groups {
+		for _, mine := range b.groups[m] {
+			if g == mine {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// order is the row a granted claim becomes, or the let-go order it revives.
+func (b *batch) order(c Claim, camp Campaign, item Item, team id.Team) Order {
+	deadline := b.now + clock.Milli(camp.PayWithinS)*1000
+	if c.revive != nil {
+		o := *c.revive
+		o.DeadlineAt, o.TeamID, o.Status, o.ClosedAt = deadline, team, OrderHeld, 0
+		return o
+	}
+	f := b.frozen[camp.ProgramID][c.Member]
+	return Order{
+		ID: id.Order(b.next()), CampaignID: camp.ID, ItemID: item.ID, MemberID: c.Member, TeamID: team,
+		Qty: c.Qty, UnitPrice: item.Price, Amount: item.Price.Times(c.Qty), Status: OrderHeld,
+		LimitFrozen: item.PerMember, BindingID: f.Binding, InviterID: f.Inviter, CodeID: f.Code,
+		ProgramID: f.Program, ProgramVersion: f.Version,
+		Principal: c.Principal, IdemKey: c.Key, InputHash: c.Hash,
+		DeadlineAt: deadline, CreatedAt: b.now, Version: 1,
+	}
+}
+
+// write inserts the orders, seats, counters and the one announcement.
+func (b *batch) write(tx *database.Tx) error {
+	all := append(append([]Order(nil), b.granted...), b.revived...)
+	if len(all) == 0 {
+		return nil
+	}
+	if len(b.granted) > 0 {
+		if err := tx.Create(&b.granted).Error; err != nil {
+			return err
+		}
+	}
+	for _, o := range b.revived {
+		err := tx.Exec("UPDATE orders SET status = ?, deadline_at = ?, closed_at = 0, version = version + 1 WHERE id = ?", OrderHeld, o.DeadlineAt, o.ID).Error
+		if err != nil {
+			return err
+		}
+	}
+	for kind, seating := range b.seatings {
+		if err := seating.WriteTx(tx, b.ofKind(kind, all)); err != nil {
+			return err
+		}
+	}
+	if err := b.takeStock(tx); err != nil {
+		return err
+	}
+	ids := make([]id.Order, len(all))
+	for i, o := range all {
+		ids[i] = o.ID
+	}
+	return task.EnqueueTx(tx, announceHeld{ids}, tx.Now)
+}
+
+func (b *batch) ofKind(kind string, orders []Order) []Order {
+	var out []Order
+	for _, o := range orders {
+		if b.campaigns[o.CampaignID].Kind == kind {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// takeStock moves what was taken from left to held, every item in one
+// statement; the guard must let all of them pass.
+func (b *batch) takeStock(tx *database.Tx) error {
+	var when strings.Builder
+	var cases, in []any
+	for item, n := range b.taken {
+		when.WriteString(" WHEN ? THEN ?")
+		cases = append(cases, item, n)
+		in = append(in, item)
+	}
+	by := "(CASE id" + when.String() + " ELSE 0 END)"
+	args := append(append([]any(nil), cases...), cases...)
+	args = append(append(args, in), cases...)
+	res := tx.Exec("UPDATE items SET left_qty = left_qty - "+by+", held_qty = held_qty + "+by+", version = version + 1 WHERE id IN ?"+
+		tx.Only("left_qty >= "+by), args...)
+	if res.Error == nil && res.RowsAffected != int64(len(b.taken)) {
+		return ErrSoldOut
+	}
+	return res.Error
+}

@@ -1,0 +1,35 @@
+package groupbuy
+
+import (
+	"fmt"
+
+	"siyu/campaign"
+	"siyu/internal/database"
+	"siyu/internal/id"
+)
+
+// Sitting is one live seat: whose it is and whether it is paid.
+type Sitting struct {
+	TeamID   id.Team
+	MemberID id.Member
+	Status   campaign.OrderStatus
+}
+
+// SittingIn are the live seats of teams in the order they were taken, at most
+// a hundred to a team as every team is; pages draw them.
+func SittingIn(q *database.Query, teams []id.Team) (map[id.Team][]Sitting, error) {
+	out := make(map[id.Team][]Sitting, len(teams))
+	if len(teams) == 0 {
+		return out, nil
+	}
+	var rows []Sitting
+	err := q.Raw(`SELECT team_id, member_id, status FROM orders
+		WHERE team_id IN ? AND status IN ('held', 'paid') ORDER BY id`, teams).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("groupbuy: seats: %w", err)
+	}
+	for _, r := range rows {
+		out[r.TeamID] = append(out[r.TeamID], r)
+	}
+	return out, nil
+}

@@ -1,0 +1,231 @@
+package guard
+
+import (
+	"time"
+
+	"siyu/internal/clock"
+)
+
+// Outcome is what a decision comes to.
+type Outcome string
+
+// The outcomes of Decide; late and unplanned are records of what happened
+// without the guard's leave.
+const (
+	OutcomeAllow     Outcome = "allow"
+	OutcomeDefer     Outcome = "defer"
+	OutcomeDeny      Outcome = "deny"
+	OutcomeLate      Outcome = "late"
+	OutcomeUnplanned Outcome = "unplanned"
+)
+
+// Decision is the guard's word on one ad in one group.
+type Decision struct {
+	Outcome   Outcome     `json:"outcome"`
+	Rule      Rule        `json:"rule"`       // the first that denies; "" when allowed
+	Window    Window      `json:"window"`     // the slot's window when allowed
+	NotBefore clock.Milli `json:"not_before"` // when deferred: the first minute that passes
+	Reasons   []Reason    `json:"reasons"`    // every rule that denies
+	Advice    []Reason    `json:"advice"`     // rules that would, were they enforced, or lack data
+}
+
+// Decide says whether an ad may show at some moment of the asked window. All
+// rules run. When allowed, the slot's window is the asked one cut to WindowMax
+// and to the next quiet hours, so that no moment of it is quiet. When not, the
+// earliest later start inside the asked window that every rule passes turns a
+// denial into a deferral.
+func Decide(p Policy, s State, asked Window) Decision {
+	x := exam{policy: &p, state: &s, zone: zone{loc: s.Zone}}
+	d := Decision{Outcome: OutcomeAllow, Advice: p.advice}
+	if p.Mode == ModeOff {
+		d.Advice = nil
+	}
+	w := x.window(asked.From, asked.To)
+	free := x.judge(w, &d)
+	if len(d.Reasons) == 0 {
+		d.Window = w
+		return d
+	}
+	d.Outcome, d.Rule = OutcomeDeny, d.Reasons[0].Rule
+	for free < asked.To {
+		start := wholeMinute(free)
+		if start >= asked.To {
+			break
+		}
+		if free = x.judge(x.window(start, asked.To), nil); free == start {
+			d.Outcome, d.NotBefore = OutcomeDefer, start
+			break
+		}
+	}
+	return d
+}
+
+// exam is one decision under way.
+type exam struct {
+	policy *Policy
+	state  *State
+	zone   zone
+}
+
+// window is the slot's window for a start: as long as asked, at most
+// WindowMax, ending where quiet hours begin.
+func (x *exam) window(from, to clock.Milli) Window {
+	to = min(to, from.Add(WindowMax))
+	if x.policy.Mode == ModeEnforce {
+		to = x.beforeQuiet(x.policy.Quiet, from, to)
+	}
+	if c := x.state.Charter; c.Version > 0 {
+		if c.EndsAt > from {
+			to = min(to, c.EndsAt)
+		}
+		to = x.beforeQuiet(c.Quiet, from, to)
+	}
+	return Window{from, to}
+}
+
+func (x *exam) beforeQuiet(q Quiet, from, to clock.Milli) clock.Milli {
+	if x.quiet(q, from) {
+		from = x.zone.quietEnd(q, from) // that it begins quiet is the rule's to say
+	}
+	return max(min(to, x.zone.quietStart(q, from)), from)
+}
+
+func (x *exam) quiet(q Quiet, t clock.Milli) bool {
+	return q.From != q.To && q.holds(x.zone.minute(t))
+}
+
+// judge runs every rule on the window and notes on d, if given, what each
+// denies. It returns the window's start when all pass, else a later moment
+// before which one of them certainly still denies: as the start moves on, the
+// window only lets go of what lies before it and never of what lies after, so
+// a rule stays broken until the start has passed what broke it.
+func (x *exam) judge(w Window, d *Decision) clock.Milli {
+	v := verdict{free: w.From, decision: d}
+	x.facts(&v)
+	if x.policy.Mode != ModeOff {
+		v.advise = x.policy.Mode == ModeAdvise
+		x.policyRules(w, &v)
+		v.advise = false
+	}
+	if x.state.Charter.Version > 0 {
+		x.charterRules(w, &v)
+	}
+	return v.free
+}
+
+// verdict gathers what the rules say of one window.
+type verdict struct {
+	free     clock.Milli
+	advise   bool
+	decision *Decision
+}
+
+func (v *verdict) deny(r Reason, free clock.Milli) {
+	if !v.advise {
+		v.free = max(v.free, free)
+	}
+	switch {
+	case v.decision == nil:
+	case v.advise:
+		// The preset's list is shared: never append into it.
+		v.decision.Advice = append(v.decision.Advice[:len(v.decision.Advice):len(v.decision.Advice)], r)
+	default:
+		v.decision.Reasons = append(v.decision.Reasons, r)
+	}
+}
+
+// facts holds in every mode: without a group or somebody who answers for it
+// there is nobody to send to.
+func (x *exam) facts(v *verdict) {
+	if !x.state.Open {
+		v.deny(Reason{RuleClosed, 0, 1}, never)
+		return
+	}
+	if !x.state.Owned {
+		v.deny(Reason{RuleOwner, 0, 1}, never)
+	}
+}
+
+func (x *exam) policyRules(w Window, v *verdict) {
+	p, s := x.policy, x.state
+	if ripe := s.BornAt.Add(p.WarmUp); w.From < ripe {
+		v.deny(Reason{RuleWarmUp, int64(w.From-s.BornAt) / (60 * minuteMilli), int64(p.WarmUp / hour)}, ripe)
+	}
+	x.quietRule(RuleQuiet, p.Quiet, w, v)
+	x.gapRule(w, v)
+	x.calendar(RuleDay, p.Day, periodDay, w, v)
+	x.calendar(RuleWeek, p.Week, periodWeek, w, v)
+	x.sliding(RuleWeekSliding, p.Week, 7*day, w, v)
+	x.calendar(RuleMonth, p.Month, periodMonth, w, v)
+	x.sliding(RuleMonthSliding, p.Month, 30*day, w, v)
+	if p.Life != Unlimited && s.Life >= p.Life {
+		v.deny(Reason{RuleLife, int64(s.Life), int64(p.Life)}, never)
+	}
+}
+
+func (x *exam) charterRules(w Window, v *verdict) {
+	c := x.state.Charter
+	if c.EndsAt != 0 && w.From >= c.EndsAt {
+		v.deny(Reason{RuleCharterEnded, int64(w.From-c.EndsAt) / (60 * minuteMilli), 0}, never)
+	}
+	x.quietRule(RuleCharterQuiet, c.Quiet, w, v)
+	x.calendar(RuleCharterDay, c.Day, periodDay, w, v)
+	x.calendar(RuleCharterWeek, c.Week, periodWeek, w, v)
+	x.sliding(RuleCharterSliding, c.Week, 7*day, w, v)
+}
+
+func (x *exam) quietRule(r Rule, q Quiet, w Window, v *verdict) {
+	if x.quiet(q, w.From) {
+		v.deny(Reason{r, int64(x.zone.minute(w.From)), int64(q.To)}, x.zone.quietEnd(q, w.From))
+	}
+}
+
+// gapRule measures from the nearer end of each slot's moments.
+func (x *exam) gapRule(w Window, v *verdict) {
+	gap := clock.Milli(x.policy.Gap.Milliseconds())
+	near, found := x.state.Ads.nearest(w.From, w.To-1)
+	if !found || near >= gap {
+		return
+	}
+	// Those too near are none of the lasts up to From-gap; the last of as
+	// many that follow is at or before the last of them.
+	passed := before(x.state.Ads.last, w.From-gap+1)
+	close := before(x.state.Ads.first, w.To-1+gap) - passed
+	v.deny(Reason{RuleGap, int64(near) / minuteMilli, int64(gap) / minuteMilli}, x.state.Ads.last[passed+close-1]+gap)
+}
+
+// calendar holds the cap in each period the window touches.
+func (x *exam) calendar(r Rule, limit int, unit period, w Window, v *verdict) {
+	if limit == Unlimited {
+		return
+	}
+	most, free := 0, clock.Milli(0)
+	for t := w.From; t < w.To; {
+		from, to := x.zone.span(unit, t)
+		if n := x.state.Ads.touching(from, to); n >= limit {
+			most, free = max(most, n), to
+		}
+		t = to
+	}
+	if free > 0 {
+		if limit == 0 {
+			free = never
+		}
+		v.deny(Reason{r, int64(most), int64(limit)}, free)
+	}
+}
+
+// sliding holds the cap in every span of the length.
+func (x *exam) sliding(r Rule, limit int, length time.Duration, w Window, v *verdict) {
+	if limit == Unlimited {
+		return
+	}
+	most, latest, full := x.state.Ads.crowded(w.From, w.To-1, clock.Milli(length.Milliseconds()), limit)
+	if full {
+		free := latest.Add(length)
+		if limit == 0 {
+			free = never
+		}
+		v.deny(Reason{r, int64(most), int64(limit)}, free)
+	}
+}

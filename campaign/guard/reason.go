@@ -1,0 +1,149 @@
+package guard
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Rule names one rule. Names are stored and shown: they never change.
+type Rule string
+
+// The rules. Those of the policy begin with G, those of the charter with C.
+const (
+	RuleClosed       Rule = "G2.closed"
+	RuleOwner        Rule = "G2.owner"
+	RuleWarmUp       Rule = "G3"
+	RuleQuiet        Rule = "G5"
+	RuleGap          Rule = "G6"
+	RuleDay          Rule = "G7.day"
+	RuleWeek         Rule = "G7.week"
+	RuleWeekSliding  Rule = "G7.7x24h"
+	RuleMonth        Rule = "G7.month"
+	RuleMonthSliding Rule = "G7.30x24h"
+	RuleLife         Rule = "G7.life"
+
+	RuleCharterEnded   Rule = "C.ended"
+	RuleCharterQuiet   Rule = "C.quiet"
+	RuleCharterDay     Rule = "C.day"
+	RuleCharterWeek    Rule = "C.week"
+	RuleCharterSliding Rule = "C.7x24h"
+
+	RuleMoment  Rule = "G8"
+	RuleContent Rule = "G9"
+	RuleWeekly  Rule = "G10"
+	RuleHealth  Rule = "G11"
+
+	// RuleWindow is noted on a late slot: shown outside its window.
+	RuleWindow Rule = "window"
+)
+
+// Unknown is what was observed where nothing measures it.
+const Unknown = -1
+
+// Reason is a rule with what was observed and what is allowed. It is kept as
+// these three and put into words when it is read.
+type Reason struct {
+	Rule     Rule
+	Observed int64
+	Limit    int64
+}
+
+// MarshalJSON adds the sentence in both languages.
+func (r Reason) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Rule     Rule   `json:"rule"`
+		Observed int64  `json:"observed"`
+		Limit    int64  `json:"limit"`
+		ZH       string `json:"text_zh"`
+		EN       string `json:"text_en"`
+	}{r.Rule, r.Observed, r.Limit, r.Text("zh"), r.Text("en")})
+}
+
+// Text is the reason as a sentence: "en", else Chinese.
+func (r Reason) Text(lang string) string {
+	s, ok := sentences[r.Rule]
+	if !ok {
+		return string(r.Rule)
+	}
+	observed, limit := s.words(r.Observed), s.words(r.Limit)
+	if lang == "en" {
+		return strings.NewReplacer("{observed}", observed, "{limit}", limit).Replace(s.en)
+	}
+	return strings.NewReplacer("{observed}", observed, "{limit}", limit).Replace(s.zh)
+}
+
+type sentence struct {
+	zh, en string
+	words  func(int64) string
+}
+
+func number(n int64) string { return strconv.FormatInt(n, 10) }
+
+// tenths turns n parts, per to the unit, into a number with at most one digit
+// after the point.
+func tenths(n, per int64) string {
+	t := n * 10 / per
+	if t%10 == 0 {
+		return number(t / 10)
+	}
+	return fmt.Sprintf("%d.%d", t/10, t%10)
+}
+
+func hoursAsDays(n int64) string    { return tenths(n, 24) }
+func minutesAsHours(n int64) string { return tenths(n, 60) }
+
+var sentences = map[Rule]sentence{
+	RuleClosed:       {"群不存在或已关闭", "the group does not exist or is closed", number},
+	RuleOwner:        {"群还没有负责人", "nobody answers for the group", number},
+	RuleWarmUp:       {"建群才 {observed} 天,满 {limit} 天再发推广", "the group is {observed} days old; ads begin at {limit} days", hoursAsDays},
+	RuleQuiet:        {"{observed} 在群的免打扰时段,{limit} 之后再发", "{observed} is in the group's quiet hours; send after {limit}", hhmm},
+	RuleGap:          {"离最近一条推广 {observed} 小时,至少隔 {limit} 小时", "{observed} hours from the nearest ad; at least {limit} hours are kept", minutesAsHours},
+	RuleDay:          {"当天已占 {observed} 条,每天最多 {limit} 条", "{observed} ads hold that day; at most {limit} a day", number},
+	RuleWeek:         {"当周已占 {observed} 条,每周最多 {limit} 条", "{observed} ads hold that week; at most {limit} a week", number},
+	RuleWeekSliding:  {"连续 7 天内已占 {observed} 条,最多 {limit} 条", "{observed} ads hold within 7 days; at most {limit}", number},
+	RuleMonth:        {"当月已占 {observed} 条,每月最多 {limit} 条", "{observed} ads hold that month; at most {limit} a month", number},
+	RuleMonthSliding: {"连续 30 天内已占 {observed} 条,最多 {limit} 条", "{observed} ads hold within 30 days; at most {limit}", number},
+	RuleLife:         {"本群累计已占 {observed} 条,最多 {limit} 条", "{observed} ads hold over the group's life; at most {limit}", number},
+
+	RuleCharterEnded:   {"群约定已到期 {observed} 天,不再发推广", "the charter ended {observed} days ago; no more ads", hoursAsDays},
+	RuleCharterQuiet:   {"{observed} 在群约定的免打扰时段,{limit} 之后再发", "{observed} is in the quiet hours the charter promises; send after {limit}", hhmm},
+	RuleCharterDay:     {"当天已占 {observed} 条,群约定每天最多 {limit} 条", "{observed} ads hold that day; the charter promises at most {limit} a day", number},
+	RuleCharterWeek:    {"当周已占 {observed} 条,群约定每周最多 {limit} 条", "{observed} ads hold that week; the charter promises at most {limit} a week", number},
+	RuleCharterSliding: {"连续 7 天内已占 {observed} 条,群约定每周最多 {limit} 条", "{observed} ads hold within 7 days; the charter promises at most {limit} a week", number},
+
+	RuleMoment:  {"建议在重要节点前 {limit} 天内再宣发(暂无节点数据)", "advice: advertise within {limit} days of a key moment (no moments known yet)", number},
+	RuleContent: {"建议每条推广配至少 {limit} 条内容(暂无内容数据)", "advice: at least {limit} pieces of content per ad (no content data yet)", number},
+	RuleWeekly:  {"建议每周至少 {limit} 次固定互动(暂无互动数据)", "advice: at least {limit} fixed interaction a week (no interaction data yet)", number},
+	RuleHealth:  {"建议先看群活跃度(暂无活跃数据)", "advice: look at the group's health first (no activity data yet)", number},
+
+	RuleWindow: {"不在推送名额的时段内", "outside the slot's window", number},
+}
+
+// encode writes reasons as rule:observed:limit, joined by semicolons.
+func encode(list []Reason) string {
+	var b strings.Builder
+	for i, r := range list {
+		if i > 0 {
+			b.WriteByte(';')
+		}
+		fmt.Fprintf(&b, "%s:%d:%d", r.Rule, r.Observed, r.Limit)
+	}
+	return b.String()
+}
+
+// decode reads what encode wrote.
+func decode(s string) []Reason {
+	list := []Reason{}
+	for part := range strings.SplitSeq(s, ";") {
+		f := strings.Split(part, ":")
+		if len(f) != 3 {
+			continue
+		}
+		observed, _ := strconv.ParseInt(f[1], 10, 64)
+		limit, _ := strconv.ParseInt(f[2], 10, 64)
+		list = append(list, Reason{Rule(f[0]), observed, limit})
+	}
+	return list
+}

@@ -1,0 +1,96 @@
+package guard
+
+import (
+	"slices"
+	"time"
+
+	"siyu/internal/clock"
+)
+
+// State is what a decision knows of a group.
+type State struct {
+	Open    bool // it exists and is not closed
+	Owned   bool // somebody answers for it
+	BornAt  clock.Milli
+	Zone    *time.Location
+	Charter Charter
+	Ads     Ads
+	Life    int // slots that count since the group began
+}
+
+// Charter is what the group was promised; Version 0 means none yet, EndsAt the
+// moment from which the group is promised no ad (0: none).
+type Charter struct {
+	Version int
+	Day     int
+	Week    int
+	Quiet   Quiet
+	EndsAt  clock.Milli
+}
+
+// Ads are the moments at which the group's slots count, each from a first to a
+// last one: the window while unconfirmed, one moment afterwards. Firsts and
+// lasts are sorted apart, so that how many slots touch a span is the
+// difference of two positions.
+type Ads struct {
+	first, last []clock.Milli
+}
+
+// Add counts an ad that shows at some moment from first to last.
+func (a *Ads) Add(first, last clock.Milli) {
+	i, _ := slices.BinarySearch(a.first, first)
+	a.first = slices.Insert(a.first, i, first)
+	i, _ = slices.BinarySearch(a.last, last)
+	a.last = slices.Insert(a.last, i, last)
+}
+
+// Len is how many ads are known.
+func (a *Ads) Len() int { return len(a.first) }
+
+// before is how many of the sorted moments lie before t.
+func before(sorted []clock.Milli, t clock.Milli) int {
+	i, _ := slices.BinarySearch(sorted, t)
+	return i
+}
+
+// touching is how many ads may show at a moment of [from, to).
+func (a *Ads) touching(from, to clock.Milli) int {
+	return before(a.first, to) - before(a.last, from)
+}
+
+// nearest is the least time between a moment of [from, last] and an ad.
+func (a *Ads) nearest(from, last clock.Milli) (clock.Milli, bool) {
+	if a.touching(from, last+1) > 0 {
+		return 0, true
+	}
+	near, found := never, false
+	if i := before(a.last, from); i > 0 {
+		near, found = from-a.last[i-1], true
+	}
+	if i := before(a.first, last+1); i < len(a.first) {
+		near, found = min(near, a.first[i]-last), true
+	}
+	return near, found
+}
+
+// crowded looks at every span of the length that may hold a moment of
+// [from, last] together with other ads. It returns the most ads in one, and
+// the latest beginning of a span that holds cap or more of them.
+//
+// Sliding a span to the right until an ad it holds would drop out never lowers
+// its count, so only spans that begin at an ad's last moment, or at last
+// itself, need a look.
+func (a *Ads) crowded(from, last, length clock.Milli, limit int) (most int, latest clock.Milli, full bool) {
+	look := func(s clock.Milli) {
+		n := before(a.first, s+length) - before(a.last, s)
+		most = max(most, n)
+		if n >= limit {
+			latest, full = s, true
+		}
+	}
+	for i := before(a.last, from-length+1); i < len(a.last) && a.last[i] <= last; i++ {
+		look(a.last[i])
+	}
+	look(last)
+	return most, latest, full
+}

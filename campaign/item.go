@@ -1,0 +1,54 @@
+package campaign
+
+import (
+	"siyu/internal/database"
+	"siyu/internal/id"
+	"siyu/internal/money"
+)
+
+// Item is a product's place in a campaign. Left + Held + Sold is Stock at
+// every moment; nothing but grant and the folding of orders moves them.
+type Item struct {
+	ID         id.Item      `json:"id"`
+	CampaignID id.Campaign  `json:"campaign_id"`
+	ProductID  id.Product   `json:"product_id"`
+	Name       string       `json:"name"`
+	Price      money.Amount `json:"price_fen"`
+	Stock      int64        `json:"stock"`
+	Left       int64        `json:"left" gorm:"column:left_qty"`
+	Held       int64        `json:"held" gorm:"column:held_qty"`
+	Sold       int64        `json:"sold" gorm:"column:sold_qty"`
+	PerMember  int          `json:"per_member"`
+	PerOrder   int          `json:"per_order"`
+	SortNo     int          `json:"-"`
+	Version    int          `json:"version"`
+}
+
+// lockItems locks items by id ascending in one statement.
+func lockItems(tx *database.Tx, ids []id.Item) (map[id.Item]Item, error) {
+	var rows []Item
+	err := tx.Raw("SELECT * FROM items WHERE id IN ? ORDER BY id"+tx.Dialect.ForUpdate, ids).Scan(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	items := make(map[id.Item]Item, len(rows))
+	for _, r := range rows {
+		items[r.ID] = r
+	}
+	return items, nil
+}
+
+// move is one change of an item's counters; the three deltas sum to zero, or
+// to the change of stock.
+type move struct {
+	left, held, sold int64
+}
+
+// moveTx applies one move. The guard and the CHECK of the table both refuse a
+// negative counter.
+func moveTx(tx *database.Tx, item id.Item, m move) error {
+	res := tx.Exec(`UPDATE items SET left_qty = left_qty + ?, held_qty = held_qty + ?, sold_qty = sold_qty + ?, version = version + 1
+		WHERE id = ?`+tx.Only("left_qty + ? >= 0 AND held_qty + ? >= 0 AND sold_qty + ? >= 0"),
+		m.left, m.held, m.sold, item, m.left, m.held, m.sold)
+	return database.One(res, ErrSoldOut)
+}

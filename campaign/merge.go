@@ -1,0 +1,87 @@
+package campaign
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"siyu/community"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/referral"
+	"siyu/wallet"
+)
+
+// mergeMax is how many rows one merge may move.
+const mergeMax = 2000
+
+// ErrMergeTooLarge refuses a merge that one transaction should not carry.
+var ErrMergeTooLarge = fault.New(fault.KindUnprocessable, "merge_too_large", "该会员数据过多({rows} 行),请联系运维合并", "this member has {rows} rows, more than one merge moves; ask the operator")
+
+// MergeMembers makes one member of two, in one transaction over every room
+// that knows them. What the merged member held of a limited item is recorded,
+// so that limits stay provable.
+func (s *Service) MergeMembers(ctx context.Context, from, into id.Member) error {
+	return s.DB.Tx(ctx, func(tx *database.Tx) error {
+		tx.SetResult("member", int64(into), 200)
+		rows, err := moveOrders(tx, from, into)
+		if err != nil {
+			return err
+		}
+		for _, merge := range []func(*database.Tx, id.Member, id.Member) (int, error){referral.MergeTx, wallet.MergeTx, community.MergeTx} {
+			n, err := merge(tx, from, into)
+			if err != nil {
+				return err
+			}
+			rows += n
+		}
+		if rows > mergeMax {
+			return ErrMergeTooLarge.With("rows", rows)
+		}
+		if tx.Actor.Kind != database.ActorStaff {
+			return nil
+		}
+		return database.AuditTx(tx, "member.merge", into, map[string]any{"from": from}, nil)
+	})
+}
+
+// moveOrders hands the orders and teams of one member to another, with the
+// items locked first so that no claim is decided meanwhile.
+func moveOrders(tx *database.Tx, from, into id.Member) (int, error) {
+	var orders []Order
+	if err := tx.Raw("SELECT * FROM orders WHERE member_id = ? LIMIT ?", from, mergeMax+1).Scan(&orders).Error; err != nil {
+		return 0, err
+	}
+	if len(orders) > mergeMax {
+		return 0, ErrMergeTooLarge.With("rows", len(orders))
+	}
+	held := map[id.Item]int{}
+	for _, o := range orders {
+		held[o.ItemID] += o.live()
+	}
+	if _, err := lockItems(tx, sorted(held)); err != nil {
+		return 0, err
+	}
+	for _, item := range sorted(held) {
+		if held[item] == 0 {
+			continue
+		}
+		res := tx.Exec("UPDATE limit_merges SET qty = qty + ? WHERE item_id = ? AND member_id = ?", held[item], item, into)
+		if res.Error == nil && res.RowsAffected == 0 {
+			res = tx.Exec("INSERT INTO limit_merges (item_id, member_id, qty) VALUES (?, ?, ?)", item, into, held[item])
+		}
+		if res.Error != nil {
+			return 0, res.Error
+		}
+	}
+	if err := tx.Exec("UPDATE orders SET member_id = ? WHERE member_id = ?", into, from).Error; err != nil {
+		return 0, err
+	}
+	res := tx.Exec("UPDATE teams SET opener_id = ? WHERE opener_id = ?", into, from)
+	return len(orders) + int(res.RowsAffected), res.Error
+}
+
+// sorted is a map's keys ascending.
+func sorted[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,135 @@
+package campaign
+
+import (
+	"context"
+
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/money"
+	"siyu/internal/webhook"
+)
+
+// RefundStatus is where a refund stands.
+type RefundStatus string
+
+// The states of a refund: Siyu requests, the mall reports how it ended.
+const (
+	RefundRequested RefundStatus = "requested"
+	RefundDone      RefundStatus = "done"
+	RefundFailed    RefundStatus = "failed"
+)
+
+// Refund is money going back for an order.
+type Refund struct {
+	ID        id.Refund    `json:"id"`
+	OrderID   id.Order     `json:"order_id"`
+	RefundNo  string       `json:"refund_no"`
+	Amount    money.Amount `json:"amount_fen"`
+	Goods     money.Amount `json:"goods_fen"`
+	Qty       int          `json:"qty"`
+	Status    RefundStatus `json:"status"`
+	ByWhom    string       `json:"by"`
+	Reason    string       `json:"reason"`
+	CreatedAt clock.Milli  `json:"created_at"`
+	DoneAt    clock.Milli  `json:"done_at"`
+}
+
+// RefundIn is a refund as the mall reports it. Goods is the part of Amount
+// that was paid for the item; Qty the pieces given back.
+type RefundIn struct {
+	RefundNo string       `json:"refund_no"`
+	Amount   money.Amount `json:"amount_fen"`
+	Goods    money.Amount `json:"goods_fen"`
+	Qty      int          `json:"qty"`
+	Status   RefundStatus `json:"status"` // done, failed; default done
+	Reason   string       `json:"reason"`
+}
+
+// Validate checks the refund.
+func (in RefundIn) Validate() error {
+	var c fault.Check
+	c.Required(in.RefundNo, "refund_no")
+	c.Length(in.RefundNo, "refund_no", 64)
+	c.Range(int64(in.Amount), "amount_fen", 1, 100*priceMax)
+	c.Range(int64(in.Goods), "goods_fen", 0, int64(in.Amount))
+	c.Range(int64(in.Qty), "qty", 0, 1000)
+	if in.Status != "" {
+		c.OneOf(string(in.Status), "status", string(RefundDone), string(RefundFailed))
+	}
+	c.Length(in.Reason, "reason", 64)
+	return c.Err()
+}
+
+// The refusals of a refund.
+var (
+	ErrRefundDiffers = fault.New(fault.KindConflict, "refund.differs", "该退款单号已登记为其他金额", "this refund number is on record with other figures")
+	ErrRefundExceeds = fault.New(fault.KindConflict, "refund.exceeds", "退款超过已付金额", "the refunds would exceed what was paid")
+)
+
+// Refund notes how a refund ended: one Siyu requested, found by its number, or
+// one the mall made itself. It may come before its payment; then it waits.
+func (s *Service) Refund(ctx context.Context, oid id.Order, in RefundIn) error {
+	if in.Status == "" {
+		in.Status = RefundDone
+	}
+	if err := in.Validate(); err != nil {
+		return err
+	}
+	return s.report(ctx, oid, func(tx *database.Tx, o Order) error {
+		tx.SetResult("order", int64(oid), 200)
+		var old Refund
+		if err := tx.Raw("SELECT * FROM refunds WHERE order_id = ? AND refund_no = ?", oid, in.RefundNo).Scan(&old).Error; err != nil {
+			return err
+		}
+		if old.ID != 0 {
+			return turnRefund(tx, old, in)
+		}
+		if o.PaidAt > 0 && o.RefundedGoods+in.Goods > o.Goods {
+			return ErrRefundExceeds
+		}
+		row := Refund{
+			ID: id.Refund(tx.Next()), OrderID: oid, RefundNo: in.RefundNo, Amount: in.Amount, Goods: in.Goods, Qty: in.Qty,
+			Status: in.Status, ByWhom: "mall", Reason: in.Reason, CreatedAt: tx.Now,
+		}
+		if in.Status == RefundDone {
+			row.DoneAt = tx.Now
+		}
+		return tx.Create(&row).Error
+	})
+}
+
+// turnRefund moves a refund on record to what the mall reports. Done is final;
+// a failed one may still be done later.
+func turnRefund(tx *database.Tx, old Refund, in RefundIn) error {
+	if old.Amount != in.Amount {
+		return ErrRefundDiffers
+	}
+	if old.Status == RefundDone || old.Status == in.Status {
+		return nil
+	}
+	var doneAt clock.Milli
+	if in.Status == RefundDone {
+		doneAt = tx.Now
+	}
+	if err := tx.Exec("UPDATE refunds SET status = ?, done_at = ? WHERE id = ?", in.Status, doneAt, old.ID).Error; err != nil {
+		return err
+	}
+	old.Status, old.DoneAt = in.Status, doneAt
+	return webhook.PublishTx(tx, "refund."+string(in.Status), old)
+}
+
+// RequestRefundTx asks the mall, by event, to send money of the order back.
+// Asked again under the same number it changes nothing.
+func RequestRefundTx(tx *database.Tx, r Refund) error {
+	r.ID, r.Status, r.ByWhom, r.CreatedAt = id.Refund(tx.Next()), RefundRequested, "siyu", tx.Now
+	err := tx.Create(&r).Error
+	if database.IsDuplicate(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return webhook.PublishTx(tx, "refund.requested", r)
+}

@@ -1,0 +1,206 @@
+package campaign
+
+import (
+	"context"
+	"time"
+
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/task"
+	"siyu/internal/webhook"
+)
+
+// sweepEvery is how often unpaid orders are let go; with sweepMax per
+// transaction the bound of V9 is 60 s.
+const (
+	sweepEvery = 10 * time.Second
+	sweepMax   = 200
+)
+
+// ordersSwept is the sweep's row.
+const ordersSwept = "orders"
+
+// Register tells the worker what this room does in the background.
+func (s *Service) Register(r *task.Registry) {
+	task.Handle(r, s.open)
+	task.Handle(r, s.close)
+	task.Handle(r, s.announce)
+	task.Every(r, "campaign:sweep_orders", sweepEvery, func(ctx context.Context, _ clock.Milli) error { return s.Sweep(ctx) })
+}
+
+// Sweep lets go every held order past its payment deadline, at most sweepMax
+// per transaction, and then writes up to when it has swept.
+func (s *Service) Sweep(ctx context.Context) error {
+	for {
+		done := false
+		err := s.DB.Tx(ctx, func(tx *database.Tx) error {
+			due, err := s.dueOrders(tx)
+			if err != nil {
+				return err
+			}
+			if done = len(due) == 0; done {
+				return MarkSweptTx(tx, ordersSwept)
+			}
+			return s.letGoTx(tx, due, OrderExpired)
+		})
+		if err != nil || done {
+			return err
+		}
+	}
+}
+
+// dueOrders reads, without locking, held orders past their deadline.
+func (s *Service) dueOrders(tx *database.Tx) ([]Order, error) {
+	var due []Order
+	err := tx.Raw("SELECT * FROM orders WHERE status = ? AND deadline_at <= ? ORDER BY deadline_at, id LIMIT ?", OrderHeld, tx.Now, sweepMax).Scan(&due).Error
+	return due, err
+}
+
+// MarkSweptTx writes that the named sweep has completed up to now.
+func MarkSweptTx(tx *database.Tx, name string) error {
+	res := tx.Exec("UPDATE sweeps SET swept = ? WHERE name = ?", tx.Now, name)
+	if res.Error != nil || res.RowsAffected > 0 {
+		return res.Error
+	}
+	err := tx.Exec("INSERT INTO sweeps (name, swept) VALUES (?, ?)", name, tx.Now).Error
+	if database.IsDuplicate(err) {
+		return nil // another replica wrote it this moment
+	}
+	return err
+}
+
+// letGoTx frees what unpaid orders hold. The orders were read unlocked: items,
+// teams and orders are locked here, and those paid meanwhile are left alone.
+func (s *Service) letGoTx(tx *database.Tx, orders []Order, to OrderStatus) error {
+	byKind, err := s.lockAll(tx, orders)
+	if err != nil {
+		return err
+	}
+	ids := make([]id.Order, len(orders))
+	for i, o := range orders {
+		ids[i] = o.ID
+	}
+	locked, err := lockOrders(tx, ids)
+	if err != nil {
+		return err
+	}
+	freed := map[id.Item]int64{}
+	turned := map[string][]Order{}
+	for _, o := range locked {
+		if o.Status != OrderHeld || to == OrderExpired && o.DeadlineAt > tx.Now {
+			continue
+		}
+		o.Status, o.ClosedAt = to, tx.Now
+		err := tx.Exec("UPDATE orders SET status = ?, closed_at = ?, version = version + 1 WHERE id = ? AND status = ?", to, tx.Now, o.ID, OrderHeld).Error
+		if err != nil {
+			return err
+		}
+		freed[o.ItemID] += int64(o.Qty)
+		turned[byKind[o.CampaignID]] = append(turned[byKind[o.CampaignID]], o)
+	}
+	for item, n := range freed {
+		if err := moveTx(tx, item, move{left: n, held: -n}); err != nil {
+			return err
+		}
+	}
+	for kind, gone := range turned {
+		if err := s.turn(tx, kind, gone); err != nil {
+			return err
+		}
+		if err := publishOrders(tx, "order."+string(to), gone); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockAll locks the items of the orders and then their kinds' rows, and says
+// which kind each campaign is.
+func (s *Service) lockAll(tx *database.Tx, orders []Order) (map[id.Campaign]string, error) {
+	items := map[id.Item]bool{}
+	campaigns := map[id.Campaign]bool{}
+	for _, o := range orders {
+		items[o.ItemID] = true
+		campaigns[o.CampaignID] = true
+	}
+	if _, err := lockItems(tx, sorted(items)); err != nil {
+		return nil, err
+	}
+	var rows []Campaign
+	if err := tx.Raw("SELECT id, kind FROM campaigns WHERE id IN ?", sorted(campaigns)).Scan(&rows).Error; err != nil {
+		return nil, err
+	}
+	kinds := map[id.Campaign]string{}
+	byKind := map[string][]Order{}
+	for _, c := range rows {
+		kinds[c.ID] = c.Kind
+	}
+	for _, o := range orders {
+		byKind[kinds[o.CampaignID]] = append(byKind[kinds[o.CampaignID]], o)
+	}
+	for kind, of := range byKind {
+		if err := s.lockTeams(tx, kind, of); err != nil {
+			return nil, err
+		}
+	}
+	return kinds, nil
+}
+
+// LetGoTx cancels held orders inside the caller's transaction (a failed team).
+func (s *Service) LetGoTx(tx *database.Tx, orders []Order) error {
+	return s.letGoTx(tx, orders, OrderCancelled)
+}
+
+// CancelOrder lets an unpaid order go at the member's or the mall's wish.
+func (s *Service) CancelOrder(ctx context.Context, oid id.Order) error {
+	return s.DB.Tx(ctx, func(tx *database.Tx) error {
+		var o Order
+		if err := tx.Raw("SELECT * FROM orders WHERE id = ?", oid).Scan(&o).Error; err != nil {
+			return err
+		}
+		if err := visible(tx.Context(), tx.DB, o); err != nil {
+			return err
+		}
+		tx.SetResult("order", int64(oid), 200)
+		switch o.Status {
+		case OrderCancelled, OrderExpired:
+			return nil
+		case OrderHeld:
+		default:
+			return ErrOrderState.With("state", o.Status)
+		}
+		if err := s.letGoTx(tx, []Order{o}, OrderCancelled); err != nil {
+			return err
+		}
+		if tx.Actor.Kind != database.ActorStaff {
+			return nil
+		}
+		return database.AuditTx(tx, "order.cancel", oid, nil, nil)
+	})
+}
+
+// ErrOrderState is a step the order's state does not allow.
+var ErrOrderState = fault.New(fault.KindConflict, "order.wrong_state", "订单当前状态 {state} 不能执行此操作", "an order in state {state} does not allow this")
+
+// announceHeld tells webhooks of the orders of one batch.
+type announceHeld struct {
+	Orders []id.Order `json:"orders"`
+}
+
+// Kind names the task.
+func (announceHeld) Kind() string { return "campaign:announce_held" }
+
+func (s *Service) announce(tx *database.Tx, a announceHeld) error {
+	var rows []Order
+	if err := tx.Raw("SELECT * FROM orders WHERE id IN ? ORDER BY id", a.Orders).Scan(&rows).Error; err != nil {
+		return err
+	}
+	for _, o := range rows {
+		if err := webhook.PublishTx(tx, "order.held", o); err != nil {
+			return err
+		}
+	}
+	return nil
+}

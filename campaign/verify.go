@@ -1,0 +1,132 @@
+package campaign
+
+import (
+	"context"
+
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/id"
+)
+
+// Verify proves V1, V2 and the orders' part of V9.
+func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
+	var out []database.Proof
+	for _, prove := range []func(*database.Query, *database.Proof) error{proveStock, proveLimits, proveSwept} {
+		var p database.Proof
+		if err := db.Snapshot(ctx, func(q *database.Query) error { return prove(q, &p) }); err != nil {
+			return out, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// proveStock checks V1, and that the counters are what the orders say.
+func proveStock(q *database.Query, p *database.Proof) error {
+	p.ID, p.Says = "V1", "left + held + sold = stock, none negative, as the orders say"
+	var rows []struct {
+		Item
+		OrderHeld, OrderSold int64
+	}
+	err := q.Raw(`SELECT items.*,
+		COALESCE((SELECT SUM(qty) FROM orders WHERE item_id = items.id AND status = 'held'), 0) AS order_held,
+		COALESCE((SELECT SUM(qty - refunded_qty) FROM orders WHERE item_id = items.id AND status IN ('paid', 'refunded')), 0) AS order_sold
+		FROM items ORDER BY id`).Scan(&rows).Error
+	for _, r := range rows {
+		p.Checked++
+		if r.Left < 0 || r.Held < 0 || r.Sold < 0 || r.Left+r.Held+r.Sold != r.Stock {
+			p.Break("%s: left %d + held %d + sold %d against stock %d", r.ID, r.Left, r.Held, r.Sold, r.Stock)
+		}
+		if r.Held != r.OrderHeld || r.Sold != r.OrderSold {
+			p.Break("%s: held %d sold %d, but its orders hold %d and sold %d", r.ID, r.Held, r.Sold, r.OrderHeld, r.OrderSold)
+		}
+	}
+	return err
+}
+
+// proveLimits checks V2 against the limit frozen on the member's newest order.
+func proveLimits(q *database.Query, p *database.Proof) error {
+	p.ID, p.Says = "V2", "pieces per member and item within the frozen limit"
+	var rows []struct {
+		ItemID   id.Item
+		MemberID id.Member
+		Qty      int
+		Allowed  int
+	}
+	err := q.Raw(`SELECT h.item_id, h.member_id, h.qty,
+			(SELECT limit_frozen FROM orders WHERE id = h.newest) AS allowed
+		FROM (SELECT item_id, member_id, MAX(id) AS newest, SUM(CASE WHEN status IN ('held', 'paid') THEN qty - refunded_qty ELSE 0 END) AS qty
+			FROM orders GROUP BY item_id, member_id) h`).Scan(&rows).Error
+	if err != nil {
+		return err
+	}
+	var merged []struct {
+		ItemID   id.Item
+		MemberID id.Member
+		Qty      int
+	}
+	if err := q.Raw("SELECT item_id, member_id, qty FROM limit_merges").Scan(&merged).Error; err != nil {
+		return err
+	}
+	brought := map[place]int{}
+	for _, m := range merged {
+		brought[place{m.ItemID, m.MemberID}] = m.Qty
+	}
+	for _, r := range rows {
+		p.Checked++
+		if r.Allowed > 0 && r.Qty > r.Allowed+brought[place{r.ItemID, r.MemberID}] {
+			p.Break("%s holds %d of %s, limit %d", r.MemberID, r.Qty, r.ItemID, r.Allowed)
+		}
+	}
+	return nil
+}
+
+// proveSwept checks that nothing unpaid outlived the sweep, and that money of
+// orders let go is on its way back.
+func proveSwept(q *database.Query, p *database.Proof) error {
+	p.ID, p.Says = "V9", "nothing held past the sweep; no paid money stranded"
+	var swept clock.Milli
+	if err := q.Raw("SELECT COALESCE(MAX(swept), 0) FROM sweeps WHERE name = ?", ordersSwept).Scan(&swept).Error; err != nil {
+		return err
+	}
+	var late []id.Order
+	if err := q.Raw("SELECT id FROM orders WHERE status = 'held' AND deadline_at < ? LIMIT 100", swept).Scan(&late).Error; err != nil {
+		return err
+	}
+	for _, o := range late {
+		p.Break("%s is held unpaid past its deadline", o)
+	}
+	var payments []Payment
+	err := q.Raw(`SELECT payments.* FROM payments JOIN orders ON orders.id = payments.order_id
+		ORDER BY payments.order_id, payments.id`).Scan(&payments).Error
+	if err != nil {
+		return err
+	}
+	var backs []Refund
+	if err := q.Raw("SELECT * FROM refunds WHERE refund_no LIKE 'back!_%' ESCAPE '!'").Scan(&backs).Error; err != nil {
+		return err
+	}
+	back := map[string]bool{}
+	for _, r := range backs {
+		back[r.RefundNo] = true
+	}
+	kept := map[id.Order]bool{}
+	for _, pay := range payments {
+		p.Checked++
+		if back[backPrefix+pay.ID.String()] {
+			continue
+		}
+		if kept[pay.OrderID] {
+			p.Break("%s of %s bought nothing and has no refund", pay.ID, pay.OrderID)
+		}
+		kept[pay.OrderID] = true
+	}
+	var unpaid []id.Order
+	if err := q.Raw("SELECT id FROM orders WHERE paid_at > 0 AND status IN ('held', 'expired', 'cancelled')").Scan(&unpaid).Error; err != nil {
+		return err
+	}
+	for _, o := range unpaid {
+		p.Break("%s was paid but is not paid", o)
+	}
+	return nil
+}

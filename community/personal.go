@@ -1,0 +1,110 @@
+package community
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/id"
+)
+
+// Personal says where one table of the room holds what about a person, and
+// what erasing him does there. Nothing else in the room names a person; a test
+// compares this map with the schema.
+type Personal struct {
+	Table  string
+	Person string   // the column that holds the member
+	Holds  []string // the columns that tell something about him
+	Erase  string   // the statement, with the member's id; "" keeps the rows
+	Why    string
+}
+
+// PersonalData is the room's map. Erasing leaves opaque ids, so that ledgers
+// and counts still add up.
+func PersonalData() []Personal {
+	return []Personal{
+		{"members", "id", []string{"name"},
+			"UPDATE members SET name = '已注销', guest = 0, status = 'erased', version = version + 1 WHERE id = ? AND status <> 'erased'",
+			"the id stays, because orders and ledgers name it"},
+		{"identities", "member_id", []string{"kind", "app", "value"},
+			"DELETE FROM identities WHERE member_id = ?",
+			"what leads from the outside to the person"},
+		{"consents", "member_id", []string{"purpose", "granted", "text_version", "source", "at"},
+			"", "proof of what was agreed; holds no name"},
+		{"memberships", "member_id", []string{"group_id", "role", "joined_at", "left_at", "charter_version", "code_id"},
+			"", "the group's history by opaque id; EraseMember ends those that last"},
+		{"member_facts", "member_id", []string{"kind", "ref", "at"},
+			"", "opaque references that rewards rest on"},
+		{"member_merges", "into_id", []string{"from_id", "at"},
+			"", "leads from the ids on old ledgers to this one"},
+	}
+}
+
+// Export is all this room knows about a person.
+type Export struct {
+	Member      Member       `json:"member"`
+	MergedFrom  []id.Member  `json:"merged_from"`
+	Consents    []Consent    `json:"consents"` // every decision ever made
+	Memberships []Membership `json:"memberships"`
+	Facts       []ExportFact `json:"facts"`
+}
+
+// ExportFact is a fact as the person is shown it.
+type ExportFact struct {
+	Kind FactKind    `json:"kind"`
+	At   clock.Milli `json:"at"`
+}
+
+// ExportMember reads all this room knows about a person, for his right to a
+// copy.
+func (s *Service) ExportMember(ctx context.Context, member id.Member) (Export, error) {
+	m, err := s.FindMember(ctx, member)
+	if err != nil {
+		return Export{}, err
+	}
+	out := Export{Member: m, MergedFrom: []id.Member{}, Memberships: []Membership{}, Facts: []ExportFact{}}
+	q := s.DB.Read(ctx)
+	for sql, into := range map[string]any{
+		"SELECT id FROM members WHERE merged_into = ? ORDER BY id":                                           &out.MergedFrom,
+		"SELECT " + membershipColumns + " FROM memberships WHERE member_id = ? ORDER BY joined_at, group_id": &out.Memberships,
+		"SELECT kind, at FROM member_facts WHERE member_id = ? ORDER BY at, id":                              &out.Facts,
+	} {
+		if err := q.Raw(sql, m.ID).Scan(into).Error; err != nil {
+			return Export{}, fmt.Errorf("community: export %s: %w", m.ID, err)
+		}
+	}
+	out.Consents, err = consentHistory(q, m.ID)
+	return out, err
+}
+
+// EraseMember takes away what names a person: his identities go, his name is
+// replaced, he leaves his groups. Consents stay as proof. It may be repeated.
+func (s *Service) EraseMember(ctx context.Context, member id.Member) error {
+	return again(func() error {
+		return s.DB.Tx(ctx, func(tx *database.Tx) error {
+			m, err := lockLive(tx, member)
+			if errors.Is(err, ErrMemberErased) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			for _, p := range PersonalData() {
+				if p.Erase == "" {
+					continue
+				}
+				if err := tx.Exec(p.Erase, m.ID).Error; err != nil {
+					return fmt.Errorf("community: erase %s in %s: %w", m.ID, p.Table, err)
+				}
+			}
+			err = tx.Exec("UPDATE memberships SET left_at = CASE WHEN joined_at > ? THEN joined_at ELSE ? END, version = version + 1 WHERE member_id = ? AND left_at = 0",
+				tx.Now, tx.Now, m.ID).Error
+			if err != nil {
+				return fmt.Errorf("community: end memberships of %s: %w", m.ID, err)
+			}
+			return database.AuditTx(tx, "member.erase", m.ID, nil, nil)
+		})
+	})
+}

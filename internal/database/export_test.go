@@ -1,0 +1,17 @@
+package database
+
+import "context"
+
+// LeaseFor and Tries are the bounds the tests measure against.
+const (
+	LeaseFor = leaseFor
+	Tries    = tries
+)
+
+// IsAgain tells the tests how an error is classed.
+func IsAgain(err error) bool { return isAgain(err) }
+
+// ExtendLease is one turn of the renewal, for the holder the store names.
+func ExtendLease(ctx context.Context, db *DB, holder string) {
+	db.extend(ctx, db.IDs.Node(), holder)
+}

@@ -1,0 +1,107 @@
+package httpd
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/internal/fault"
+)
+
+// Config is what an engine needs to know.
+type Config struct {
+	// TrustedProxies are the addresses or networks whose X-Forwarded-For is
+	// believed; none by default.
+	TrustedProxies []string
+	Limits         Limits
+}
+
+// answerWithin cancels the work of a request a little before the server would
+// cut its answer off, so that the caller still hears why.
+const answerWithin = 25 * time.Second
+
+// The faults of routing itself.
+var (
+	errNoRoute  = fault.New(fault.KindNotFound, "route_not_found", "没有这个地址", "there is nothing at this address")
+	errNoMethod = fault.New(fault.Kind(http.StatusMethodNotAllowed), "method_not_allowed", "该地址不支持此方法,见 Allow", "this address does not take the method; see Allow")
+)
+
+// NewEngine is a gin engine in release mode with the middleware of every
+// request. api and web add their routes to it.
+func NewEngine(cfg Config) (*gin.Engine, error) {
+	gin.SetMode(gin.ReleaseMode)
+	e := gin.New()
+	e.HandleMethodNotAllowed = true
+	e.RedirectTrailingSlash = false
+	if err := e.SetTrustedProxies(cfg.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("httpd: SIYU_TRUSTED_PROXIES %q: %w; list addresses or networks like 10.0.0.0/8", cfg.TrustedProxies, err)
+	}
+	e.Use(requestID, accessLog, recovered, secured, bounded(cfg.Limits.orDefaults().Body))
+	e.NoRoute(func(c *gin.Context) { Refuse(c, errNoRoute) })
+	e.NoMethod(func(c *gin.Context) { Refuse(c, errNoMethod) })
+	return e, nil
+}
+
+const requestKey = "siyu.request"
+
+// RequestID is the id the request is logged and answered under.
+func RequestID(c *gin.Context) string { return c.GetString(requestKey) }
+
+// requestID takes the caller's X-Request-ID when it is safe to log, else makes
+// one.
+func requestID(c *gin.Context) {
+	id := c.GetHeader("X-Request-ID")
+	if !safeID(id) {
+		id = rand.Text()
+	}
+	c.Set(requestKey, id)
+	c.Header("X-Request-ID", id)
+	ctx, cancel := context.WithTimeout(c.Request.Context(), answerWithin)
+	defer cancel()
+	c.Request = c.Request.WithContext(ctx)
+	c.Next()
+}
+
+func safeID(s string) bool {
+	if len(s) < 1 || len(s) > 64 {
+		return false
+	}
+	for _, r := range []byte(s) {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '-', r == '_', r == '.':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// accessLog writes one line per request: the route's template instead of the
+// path, because paths carry codes; no query, header, address or body.
+func accessLog(c *gin.Context) {
+	started := time.Now()
+	c.Next()
+	route := c.FullPath()
+	if route == "" {
+		route = "none"
+	}
+	slog.Info("request", "method", c.Request.Method, "route", route, "status", c.Writer.Status(),
+		"took_ms", time.Since(started).Milliseconds(), "bytes", max(c.Writer.Size(), 0), "request_id", RequestID(c))
+}
+
+// secured sets the headers every answer carries. Pages of web widen the
+// content policy for themselves.
+func secured(c *gin.Context) {
+	h := c.Writer.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Cache-Control", "no-store")
+	c.Next()
+}

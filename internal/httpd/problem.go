@@ -1,0 +1,139 @@
+package httpd
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"encoding/json"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/internal/fault"
+)
+
+// Problem is a fault as RFC 9457 shows it. Type is a URN, not an address: it
+// names the problem and leads nowhere.
+type Problem struct {
+	Type      string         `json:"type"`
+	Title     string         `json:"title"`
+	Status    int            `json:"status"`
+	Detail    string         `json:"detail"`
+	Code      string         `json:"code"`
+	Fields    []ProblemField `json:"fields,omitempty"`
+	Params    map[string]any `json:"params,omitempty"`
+	RequestID string         `json:"request_id"`
+}
+
+// ProblemField is one input field that was refused and how to mend it.
+type ProblemField struct {
+	Name    string `json:"name"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// titles are the short summaries, one per status: Chinese, English.
+var titles = map[int][2]string{
+	http.StatusBadRequest:            {"请求格式有误", "The request is malformed"},
+	http.StatusUnauthorized:          {"需要身份凭证", "Credentials are required"},
+	http.StatusForbidden:             {"没有权限", "Not allowed"},
+	http.StatusNotFound:              {"没有找到", "Not found"},
+	http.StatusMethodNotAllowed:      {"方法不支持", "Method not allowed"},
+	http.StatusConflict:              {"与当前状态冲突", "In conflict with the current state"},
+	http.StatusPreconditionFailed:    {"版本已变化", "The version has changed"},
+	http.StatusRequestEntityTooLarge: {"请求体过大", "The body is too large"},
+	http.StatusUnsupportedMediaType:  {"内容类型不支持", "The content type is not supported"},
+	http.StatusUnprocessableEntity:   {"输入不被接受", "The input is not accepted"},
+	http.StatusPreconditionRequired:  {"缺少版本号", "A version is required"},
+	http.StatusTooManyRequests:       {"请求过于频繁", "Too many requests"},
+	http.StatusServiceUnavailable:    {"服务暂不可用", "Temporarily unavailable"},
+	http.StatusInternalServerError:   {"系统错误", "Internal error"},
+}
+
+// Refuse answers with the problem of err and ends the request. It is the only
+// place where an error becomes an answer, and where an internal one is logged.
+func Refuse(c *gin.Context, err error) {
+	f := seen(c, err)
+	lang := Lang(c)
+	title := titles[int(f.Kind)]
+	p := Problem{
+		Type: "urn:siyu:problem:" + f.Code, Status: int(f.Kind), Code: f.Code,
+		Title: title[0], Detail: f.Text(lang), Params: f.Params, RequestID: RequestID(c),
+	}
+	if lang == "en" {
+		p.Title = title[1]
+	}
+	for _, x := range f.Fields {
+		p.Fields = append(p.Fields, ProblemField{x.Name, x.Code, x.Text(lang)})
+	}
+	if f.RetryAfter > 0 {
+		c.Header("Retry-After", strconv.FormatInt(int64((f.RetryAfter+time.Second-1)/time.Second), 10))
+	}
+	if f.Kind == fault.KindUnauthorized {
+		c.Header("WWW-Authenticate", `Bearer realm="siyu"`)
+	}
+	c.Header("Content-Language", lang)
+	body, err := json.Marshal(p)
+	if err != nil { // a parameter that JSON cannot hold
+		p.Params = nil
+		body, _ = json.Marshal(p)
+	}
+	c.Abort()
+	c.Data(p.Status, "application/problem+json", body)
+}
+
+// seen is the fault the caller may see; what is not a fault is logged here.
+func seen(c *gin.Context, err error) *fault.Fault {
+	f, ok := fault.As(err)
+	switch {
+	case ok && f.Kind < 500:
+		return f
+	case c.Request.Context().Err() != nil && errors.Is(err, context.Canceled):
+		return fault.Unavailable // the caller has gone; nobody reads this
+	case errors.Is(err, context.DeadlineExceeded) && !ok:
+		f, ok = fault.Unavailable.After(time.Second), true
+	case !ok:
+		f = fault.Internal
+	}
+	slog.Error("request failed", "request_id", RequestID(c), "method", c.Request.Method, "route", c.FullPath(), "error", err)
+	return f
+}
+
+// Lang is the language of the answer: "en" when the caller prefers English to
+// Chinese, else "zh-CN".
+func Lang(c *gin.Context) string { return preferred(c.GetHeader("Accept-Language")) }
+
+func preferred(accept string) string {
+	best, quality := "zh-CN", 0.0
+	if len(accept) > 256 {
+		return best
+	}
+	for part := range strings.SplitSeq(accept, ",") {
+		tag, params, _ := strings.Cut(strings.TrimSpace(part), ";")
+		lang := map[string]string{"zh": "zh-CN", "en": "en"}[strings.ToLower(primary(tag))]
+		if lang == "" {
+			continue
+		}
+		q := 1.0
+		if v, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
+			n, err := strconv.ParseFloat(v, 64)
+			if err != nil {
+				continue
+			}
+			q = n
+		}
+		if q > quality {
+			best, quality = lang, q
+		}
+	}
+	return best
+}
+
+func primary(tag string) string {
+	p, _, _ := strings.Cut(tag, "-")
+	return p
+}

@@ -1,0 +1,109 @@
+package id
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestNoDuplicates(t *testing.T) {
+	const goroutines, each = 8, 100_000
+	g := NewGenerator(3, time.Now().Add(time.Hour))
+	made := make([][]int64, goroutines)
+	var wg sync.WaitGroup
+	for i := range goroutines {
+		made[i] = make([]int64, each)
+		wg.Go(func() {
+			for j := range made[i] {
+				made[i][j] = g.Next()
+			}
+		})
+	}
+	wg.Wait()
+	for i, ids := range made {
+		if !slices.IsSorted(ids) {
+			t.Errorf("goroutine %d saw its ids go back", i)
+		}
+	}
+	all := slices.Concat(made...)
+	slices.Sort(all)
+	if n := len(slices.Compact(all)); n != goroutines*each {
+		t.Errorf("%d of %d ids are distinct", n, goroutines*each)
+	}
+}
+
+// wound is a generator whose wall clock the test holds.
+func wound(node int, at *time.Time) *Generator {
+	g := NewGenerator(node, at.Add(time.Hour))
+	g.wall = func() time.Time { return *at }
+	return g
+}
+
+func TestParts(t *testing.T) {
+	at := time.Date(2026, 3, 2, 2, 0, 0, 0, time.UTC)
+	g := wound(1023, &at)
+	n := g.Next()
+	if n <= 0 || n>>(nodeBits+seqBits)+epoch != at.UnixMilli() || n>>seqBits&(Nodes-1) != 1023 || n&maxSeq != 0 {
+		t.Errorf("%b does not hold its milliseconds, node and sequence", n)
+	}
+	if g.Node() != 1023 {
+		t.Errorf("node: got %d", g.Node())
+	}
+}
+
+func TestOrder(t *testing.T) {
+	at := time.Date(2026, 3, 2, 2, 0, 0, 0, time.UTC)
+	g := wound(1, &at)
+	last := int64(0)
+	next := func(when string) {
+		t.Helper()
+		n := g.Next()
+		if n <= last {
+			t.Fatalf("%s: %d does not follow %d", when, n, last)
+		}
+		last = n
+	}
+	next("at first")
+	for range 3 * maxSeq { // borrows the milliseconds to come
+		next("within one millisecond")
+	}
+	at = at.Add(time.Millisecond)
+	next("while borrowed")
+	at = at.Add(-10 * time.Minute)
+	next("after the clock went back")
+	at = at.Add(20 * time.Minute)
+	next("after it went on")
+	if ms := last>>(nodeBits+seqBits) + epoch; ms != at.UnixMilli() {
+		t.Errorf("time was not taken up again: %d, want %d", ms, at.UnixMilli())
+	}
+}
+
+func TestClockBeforeEpoch(t *testing.T) {
+	at := time.Unix(0, 0)
+	g := wound(0, &at)
+	if n := g.Next(); n <= 0 {
+		t.Errorf("got %d, want a positive id", n)
+	}
+}
+
+func TestLeaseRunsOut(t *testing.T) {
+	at := time.Date(2026, 3, 2, 2, 0, 0, 0, time.UTC)
+	g := wound(1, &at)
+	at = at.Add(time.Hour)
+	if g.Live() {
+		t.Error("live at its deadline")
+	}
+	func() {
+		defer func() {
+			if r := recover(); r != ErrLease {
+				t.Errorf("recovered %v, want ErrLease", r)
+			}
+		}()
+		g.Next()
+	}()
+	g.Extend(at.Add(time.Second))
+	if !g.Live() || g.Next() == 0 {
+		t.Error("an extended lease makes no ids")
+	}
+}

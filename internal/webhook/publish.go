@@ -1,0 +1,80 @@
+package webhook
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/id"
+	"siyu/internal/task"
+)
+
+// eventVersion is the form of the body; it grows when a field changes its
+// meaning, not when one is added.
+const eventVersion = 1
+
+// payloadMost bounds an event; larger things are fetched from the API.
+const payloadMost = 64 << 10
+
+// send is the task that delivers one event to one webhook.
+type send struct {
+	Delivery id.Delivery `json:"delivery"`
+}
+
+// Kind is webhook:deliver.
+func (send) Kind() string { return "webhook:deliver" }
+
+// PublishTx writes an event like "order.paid" with its payload, and a delivery
+// for each active webhook that wants it. The payload holds public ids and
+// amounts, never a name or a phone number.
+func PublishTx(tx *database.Tx, eventType string, payload any) error {
+	if !validType(eventType) {
+		return fmt.Errorf("webhook: event type %q is not like order.paid", eventType)
+	}
+	body, err := json.Marshal(payload)
+	if err != nil {
+		return fmt.Errorf("webhook: %s: %w", eventType, err)
+	}
+	if len(body) > payloadMost {
+		return fmt.Errorf("webhook: %s: a payload of %d bytes; at most %d", eventType, len(body), payloadMost)
+	}
+	event := id.Event(tx.Next())
+	err = tx.Exec("INSERT INTO events (id, type, event_version, payload, at) VALUES (?, ?, ?, ?, ?)",
+		event, eventType, eventVersion, string(body), tx.Now).Error
+	if err != nil {
+		return fmt.Errorf("webhook: %s: %w", eventType, err)
+	}
+	var hooks []Webhook
+	if err := tx.Raw("SELECT id, events FROM webhooks WHERE status = ? ORDER BY id", StatusActive).Scan(&hooks).Error; err != nil {
+		return fmt.Errorf("webhook: %s: %w", eventType, err)
+	}
+	for _, w := range hooks {
+		if !w.Events.match(eventType) {
+			continue
+		}
+		if err := deliverTx(tx, w.ID, event); err != nil {
+			return fmt.Errorf("webhook: %s to %s: %w", eventType, w.ID, err)
+		}
+	}
+	return nil
+}
+
+func deliverTx(tx *database.Tx, w id.Webhook, event id.Event) error {
+	d := id.Delivery(tx.Next())
+	err := tx.Exec(`INSERT INTO deliveries (id, webhook_id, event_id, status, attempts, response_code, last_error, created_at, delivered_at)
+		VALUES (?, ?, ?, ?, 0, 0, '', ?, 0)`, d, w, event, DeliveryPending, tx.Now).Error
+	if err != nil {
+		return err
+	}
+	return task.EnqueueTx(tx, send{d}, tx.Now)
+}
+
+// envelope is the body a receiver gets. It is the same on every attempt.
+type envelope struct {
+	ID           id.Event        `json:"id"`
+	Type         string          `json:"type"`
+	EventVersion int             `json:"event_version"`
+	Timestamp    clock.Milli     `json:"timestamp"` // when it became true, business time
+	Data         json.RawMessage `json:"data"`
+}

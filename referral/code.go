@@ -1,0 +1,361 @@
+package referral
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+
+	"siyu/community"
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+)
+
+// CodeStatus is where a code stands.
+type CodeStatus string
+
+// The states of a code.
+const (
+	CodeLive    CodeStatus = "live"
+	CodeExpired CodeStatus = "expired"
+	CodeRevoked CodeStatus = "revoked"
+)
+
+// Code is an invite code: inviter × program × campaign × group × channel.
+type Code struct {
+	ID         id.Code     `json:"id"`
+	Code       string      `json:"code"`
+	UnitID     id.Unit     `json:"unit_id"`
+	InviterID  id.Member   `json:"inviter_id"`
+	ProgramID  id.Program  `json:"program_id"`
+	CampaignID id.Campaign `json:"campaign_id"`
+	GroupID    id.Group    `json:"group_id"`
+	Channel    string      `json:"channel"`
+	Status     CodeStatus  `json:"status"`
+	ExpiresAt  clock.Milli `json:"expires_at"`
+	Version    int         `json:"version"`
+	CreatedAt  clock.Milli `json:"created_at"`
+	URL        string      `json:"url" gorm:"-"`
+}
+
+const codeColumns = `id, code, unit_id, inviter_id, program_id, campaign_id, group_id, channel, status, expires_at, version, created_at`
+
+// at is the code as it stands now: expiry needs no write.
+func (c Code) at(now clock.Milli) Code {
+	if c.Status == CodeLive && c.ExpiresAt != 0 && c.ExpiresAt <= now {
+		c.Status = CodeExpired
+	}
+	return c
+}
+
+// CodeIn names the place of a code. A member asks for his own; staff name the
+// inviter.
+type CodeIn struct {
+	InviterID  id.Member   `json:"inviter_id"`
+	ProgramID  id.Program  `json:"program_id"`
+	CampaignID id.Campaign `json:"campaign_id"`
+	GroupID    id.Group    `json:"group_id"`
+	Channel    string      `json:"channel"`
+	ExpiresAt  clock.Milli `json:"expires_at"`
+}
+
+var channelName = regexp.MustCompile(`^[a-z0-9_-]{0,32}$`)
+
+// Validate names everything wrong with the input.
+func (in CodeIn) Validate() error {
+	var c fault.Check
+	c.That(in.ProgramID != 0, "program_id", "required", "请填写奖励方案", "name the program")
+	c.That(channelName.MatchString(in.Channel), "channel", "format", "最多 32 个小写字母、数字、- 或 _", "at most 32 lower case letters, digits, - or _")
+	return c.Err()
+}
+
+// maxCodes is how many codes one call makes.
+const maxCodes = 200
+
+// CreateCode returns the live code of the place, made if there was none. The
+// same place always has the same code, so calling it again is harmless.
+func (s *Service) CreateCode(ctx context.Context, in CodeIn) (id.Code, error) {
+	made, err := s.CreateCodes(ctx, []CodeIn{in})
+	if err != nil {
+		return 0, err
+	}
+	return made[0], nil
+}
+
+// CreateCodes is CreateCode for at most 200 places at once, all or none.
+func (s *Service) CreateCodes(ctx context.Context, list []CodeIn) ([]id.Code, error) {
+	var c fault.Check
+	c.Range(int64(len(list)), "codes", 1, maxCodes)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	for _, in := range list {
+		if err := in.Validate(); err != nil {
+			return nil, err
+		}
+	}
+	var made []id.Code
+	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
+		made = made[:0]
+		places, err := placesTx(tx, list)
+		if err != nil {
+			return err
+		}
+		for _, p := range places {
+			one, err := s.codeTx(tx, p)
+			if err != nil {
+				return err
+			}
+			made = append(made, one)
+		}
+		tx.SetResult("code", int64(made[0]), 201)
+		if tx.Actor.Kind != database.ActorStaff {
+			return nil
+		}
+		return database.AuditTx(tx, "code.create", made[0], nil, made)
+	})
+	return made, err
+}
+
+// placesTx checks who may invite where, and completes the rows.
+func placesTx(tx *database.Tx, list []CodeIn) ([]Code, error) {
+	people := make([]id.Member, 0, len(list))
+	for i := range list {
+		if tx.Actor.Kind == database.ActorMember || tx.Actor.Kind == database.ActorGuest {
+			if list[i].InviterID != 0 && list[i].InviterID != tx.Actor.Member {
+				return nil, fault.Forbidden
+			}
+			list[i].InviterID = tx.Actor.Member
+		}
+		people = append(people, list[i].InviterID)
+	}
+	now, err := community.FollowMerges(tx.DB, people)
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range people {
+		people[i] = now[m]
+	}
+	strong, err := community.StrongIn(tx.DB, people)
+	if err != nil {
+		return nil, err
+	}
+	places := make([]Code, len(list))
+	units := map[id.Program]id.Unit{}
+	for i, in := range list {
+		switch {
+		case people[i] == 0:
+			return nil, fault.Invalid.Field("inviter_id", "unknown", "没有这个会员", "there is no such member")
+		case !strong[people[i]]:
+			return nil, ErrIdentityRequired
+		}
+		unit, known := units[in.ProgramID]
+		if !known {
+			if unit, err = programUnit(tx, in.ProgramID); err != nil {
+				return nil, err
+			}
+			units[in.ProgramID] = unit
+		}
+		places[i] = Code{UnitID: unit, InviterID: people[i], ProgramID: in.ProgramID, CampaignID: in.CampaignID,
+			GroupID: in.GroupID, Channel: in.Channel, ExpiresAt: in.ExpiresAt}
+	}
+	return places, nil
+}
+
+func programUnit(tx *database.Tx, p id.Program) (id.Unit, error) {
+	var row struct {
+		ID     id.Program
+		UnitID id.Unit
+	}
+	if err := tx.Raw("SELECT id, unit_id FROM programs WHERE id = ?", p).Scan(&row).Error; err != nil {
+		return 0, fmt.Errorf("referral: unit of %s: %w", p, err)
+	}
+	if row.ID == 0 || !tx.Actor.Sees(row.UnitID) {
+		return 0, fault.Invalid.Field("program_id", "unknown", "没有这个奖励方案", "there is no such program")
+	}
+	return row.UnitID, nil
+}
+
+// codeTx finds or makes the live code of a place; the unique key of the place
+// arbitrates between two who make it at once.
+func (s *Service) codeTx(tx *database.Tx, p Code) (id.Code, error) {
+	for range 4 {
+		was, err := placed(tx, p)
+		if err != nil {
+			return 0, err
+		}
+		if was.ID != 0 && was.at(tx.Now).Status == CodeLive {
+			return was.ID, nil
+		}
+		if was.ID != 0 {
+			if err := retire(tx, was, CodeExpired); err != nil && !errors.Is(err, ErrCodeState) {
+				return 0, err
+			}
+		}
+		made := id.Code(tx.Next())
+		err = tx.Exec(`INSERT INTO codes (id, code, unit_id, inviter_id, program_id, campaign_id, group_id, channel, status, live, expires_at, version, created_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 1, ?)`, made, newCode(s.Secrets), p.UnitID, p.InviterID, p.ProgramID,
+			p.CampaignID, p.GroupID, p.Channel, CodeLive, p.ExpiresAt, tx.Now).Error
+		switch {
+		case err == nil:
+			return made, nil
+		case !database.IsDuplicate(err):
+			return 0, fmt.Errorf("referral: code: %w", err)
+		}
+	}
+	return 0, fault.Unavailable
+}
+
+func placed(tx *database.Tx, p Code) (Code, error) {
+	var c Code
+	err := tx.Raw("SELECT "+codeColumns+` FROM codes WHERE inviter_id = ? AND program_id = ? AND campaign_id = ?
+		AND group_id = ? AND channel = ? AND live = 0`, p.InviterID, p.ProgramID, p.CampaignID, p.GroupID, p.Channel).Scan(&c).Error
+	if err != nil {
+		return c, fmt.Errorf("referral: find place: %w", err)
+	}
+	return c, nil
+}
+
+// retire ends a code; its place is free for another one. live is zero for the
+// code of a place and the row's own id afterwards.
+func retire(tx *database.Tx, c Code, to CodeStatus) error {
+	res := tx.Exec("UPDATE codes SET status = ?, live = id, version = version + 1 WHERE id = ?"+tx.Only("status = ?"), to, c.ID, CodeLive)
+	return database.One(res, ErrCodeState.With("state", c.Status))
+}
+
+// RevokeCode ends a code for good: whoever scans it is refused from now on.
+// Bindings made through it stand.
+func (s *Service) RevokeCode(ctx context.Context, code string) (id.Code, error) {
+	var found Code
+	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
+		var err error
+		if found, err = s.lookup(tx.DB, code); err != nil {
+			return err
+		}
+		if !mayManage(tx.Actor, found) {
+			return ErrCode
+		}
+		if found = found.at(tx.Now); found.Status == CodeRevoked {
+			return ErrCodeState.With("state", found.Status)
+		}
+		if err := retire(tx, found, CodeRevoked); err != nil {
+			return err
+		}
+		tx.SetResult("code", int64(found.ID), 200)
+		return database.AuditTx(tx, "code.revoke", found.ID, found.Status, CodeRevoked)
+	})
+	return found.ID, err
+}
+
+func mayManage(a database.Actor, c Code) bool {
+	if a.Kind == database.ActorMember || a.Kind == database.ActorGuest {
+		return a.Member == c.InviterID
+	}
+	return a.Sees(c.UnitID)
+}
+
+// lookup finds a code of any state; what is mistyped costs no read.
+func (s *Service) lookup(q *database.Query, typed string) (Code, error) {
+	text, ok := readCode(s.Secrets, typed)
+	if !ok {
+		return Code{}, ErrCode
+	}
+	var c Code
+	if err := q.Raw("SELECT "+codeColumns+" FROM codes WHERE code = ?", text).Scan(&c).Error; err != nil {
+		return c, fmt.Errorf("referral: find code: %w", err)
+	}
+	if c.ID == 0 {
+		return c, ErrCode
+	}
+	c.URL = s.target(c.Code)
+	return c, nil
+}
+
+// usable is lookup for those who come with a code: only a live one is found.
+func (s *Service) usable(q *database.Query, typed string, now clock.Milli) (Code, error) {
+	c, err := s.lookup(q, typed)
+	if err != nil {
+		return Code{}, err
+	}
+	if c.at(now).Status != CodeLive {
+		return Code{}, ErrCode
+	}
+	return c, nil
+}
+
+// FindCode shows a code to those who manage it: staff of its unit, in any
+// state, and the inviter. To anybody else unknown, mistyped, revoked, expired
+// and foreign codes are refused alike.
+func (s *Service) FindCode(ctx context.Context, code string) (Code, error) {
+	c, err := s.lookup(s.DB.Read(ctx), code)
+	if err != nil {
+		return Code{}, err
+	}
+	if !mayManage(database.ActorOf(ctx), c) {
+		return Code{}, ErrCode
+	}
+	return c.at(clock.MilliOf(s.DB.Clock.Now())), nil
+}
+
+// CodesByID reads codes that were just made, in the order asked for.
+func (s *Service) CodesByID(ctx context.Context, ids []id.Code) ([]Code, error) {
+	var rows []Code
+	if err := s.DB.Read(ctx).Raw("SELECT "+codeColumns+" FROM codes WHERE id IN ?", ids).Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("referral: codes: %w", err)
+	}
+	byID := make(map[id.Code]Code, len(rows))
+	for _, c := range rows {
+		if mayManage(database.ActorOf(ctx), c) {
+			c.URL = s.target(c.Code)
+			byID[c.ID] = c.at(clock.MilliOf(s.DB.Clock.Now()))
+		}
+	}
+	out := make([]Code, 0, len(ids))
+	for _, x := range ids {
+		if c, ok := byID[x]; ok {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// CodeFilter narrows a list of codes; zero fields do not.
+type CodeFilter struct {
+	Inviter  id.Member
+	Program  id.Program
+	Campaign id.Campaign
+	Group    id.Group
+}
+
+// ListCodes lists the codes the actor manages, newest first.
+func (s *Service) ListCodes(ctx context.Context, f CodeFilter, page database.Page) (database.Paged[Code], error) {
+	a := database.ActorOf(ctx)
+	if a.Kind == database.ActorMember || a.Kind == database.ActorGuest {
+		f.Inviter = a.Member
+	}
+	cond, args := a.Within("unit_id")
+	for _, x := range []struct {
+		column string
+		id     int64
+	}{
+		{"inviter_id", int64(f.Inviter)}, {"program_id", int64(f.Program)},
+		{"campaign_id", int64(f.Campaign)}, {"group_id", int64(f.Group)},
+	} {
+		if x.id != 0 {
+			cond, args = cond+" AND "+x.column+" = ?", append(args, x.id)
+		}
+	}
+	var list []Code
+	err := s.DB.Read(ctx).Raw("SELECT "+codeColumns+" FROM codes WHERE id < ?"+cond+" ORDER BY id DESC LIMIT ?",
+		append(append([]any{page.Bound()}, args...), page.Fetch())...).Scan(&list).Error
+	if err != nil {
+		return database.Paged[Code]{}, fmt.Errorf("referral: list codes: %w", err)
+	}
+	for i, c := range list {
+		list[i] = c.at(clock.MilliOf(s.DB.Clock.Now()))
+		list[i].URL = s.target(c.Code)
+	}
+	return database.Cut(page, list, func(c Code) int64 { return int64(c.ID) }), nil
+}

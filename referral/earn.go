@@ -1,0 +1,72 @@
+package referral
+
+import "siyu/internal/money"
+
+// OrderFact is what the rules look at when an invitee's order is paid. Goods
+// is what was paid for goods after discounts, without freight, points and
+// coupons.
+type OrderFact struct {
+	Goods             money.Amount
+	First             bool // no other order of the invitee was paid before
+	InviterHasOrdered bool
+	InviterStrong     bool // has an identity that can be paid
+	InviteeStrong     bool
+}
+
+// Earned is one reward the rules grant. A note says why its amount is zero.
+type Earned struct {
+	Rule   string
+	To     Side
+	Amount money.Amount
+	Note   Note
+}
+
+// Note is why a reward came to nothing.
+type Note string
+
+// The notes.
+const (
+	NoteBudgetExhausted  Note = "budget_exhausted"
+	NoteIdentityRequired Note = "identity_required"
+	NoteInviterNotBuyer  Note = "inviter_not_buyer"
+)
+
+// Earn decides what a paid order earns: a pure function of rules and fact.
+func Earn(r Rules, f OrderFact) []Earned {
+	if f.Goods <= 0 || r.Trigger == TriggerFirstPaidOrder && !f.First {
+		return nil
+	}
+	var out []Earned
+	for _, p := range r.Rewards {
+		e := Earned{Rule: p.Rule, To: p.To, Amount: p.of(f.Goods)}
+		if e.Amount == 0 {
+			continue
+		}
+		if e.Note = r.declines(p.To, f); e.Note != "" {
+			e.Amount = 0
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+func (p Promise) of(goods money.Amount) money.Amount {
+	if p.Mode == ModeFixed {
+		return p.Amount
+	}
+	n := goods.Rate(p.Rate)
+	if p.Cap > 0 {
+		n = min(n, p.Cap)
+	}
+	return n
+}
+
+func (r Rules) declines(to Side, f OrderFact) Note {
+	switch {
+	case to == SideInviter && r.InviterHasOrdered && !f.InviterHasOrdered:
+		return NoteInviterNotBuyer
+	case to == SideInviter && !f.InviterStrong, to == SideInvitee && !f.InviteeStrong:
+		return NoteIdentityRequired
+	}
+	return ""
+}

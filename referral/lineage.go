@@ -1,0 +1,59 @@
+package referral
+
+import (
+	"fmt"
+	"slices"
+
+	"siyu/community"
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+)
+
+// longest bounds a walk upward; a longer line of invitations is a fault in the
+// data.
+const longest = 10_000
+
+// rootOf walks from a member to the one at the top, whom nobody invited.
+func rootOf(q *database.Query, scope string, m id.Member, now clock.Milli) (id.Member, error) {
+	for range longest {
+		var up id.Member
+		err := q.Raw(`SELECT inviter_id FROM bindings
+			WHERE scope = ? AND invitee_id = ? AND live = 0 AND expires_at > ?`, scope, m, now).Scan(&up).Error
+		if err != nil {
+			return 0, fmt.Errorf("referral: inviter of %s: %w", m, err)
+		}
+		if up == 0 {
+			return m, nil
+		}
+		m = up
+	}
+	return 0, fmt.Errorf("referral: more than %d invitations above %s in %s", longest, m, scope)
+}
+
+// lockTreesTx locks the members at the top of the trees of these members, ids
+// ascending, and walks again: whoever wants to hang one of these trees under
+// something must lock its top first, so the trees cannot grow together
+// meanwhile. It returns the tops in the order of the members.
+func lockTreesTx(tx *database.Tx, scope string, members ...id.Member) ([]id.Member, error) {
+	var locked []id.Member
+	for range 8 {
+		tops := make([]id.Member, len(members))
+		for i, m := range members {
+			var err error
+			if tops[i], err = rootOf(tx.DB, scope, m, tx.Now); err != nil {
+				return nil, err
+			}
+		}
+		want := slices.Compact(slices.Sorted(slices.Values(tops)))
+		if slices.Equal(want, locked) {
+			return tops, nil
+		}
+		if err := community.LockTx(tx, want); err != nil {
+			return nil, err
+		}
+		locked = want
+	}
+	return nil, fault.Unavailable
+}

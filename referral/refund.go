@@ -1,0 +1,91 @@
+package referral
+
+import (
+	"context"
+
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/money"
+	"siyu/wallet"
+)
+
+// RefundedTx takes back what an order's rewards lose by a refund.
+// refundedGoods is everything refunded of the order's goods so far, this
+// refund included; the share lost is computed from it each time, so refunds in
+// any number, size and order end at the same sum. Before clearing the reward
+// is voided or reduced, afterwards it is clawed back and may leave a debt.
+func RefundedTx(tx *database.Tx, order id.Order, refund id.Refund, refundedGoods money.Amount) error {
+	list, err := lockRewards(tx, "order_id", int64(order))
+	if err != nil {
+		return err
+	}
+	for _, r := range list {
+		lost := Lost(r.Amount, r.Base, refundedGoods) - (r.Amount - r.Net)
+		if lost <= 0 {
+			continue
+		}
+		if err := r.takeBack(tx, lost, refund.String(), ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Lost is the part of a reward that goes with refunded goods: the floored
+// cumulative share, all of it once all goods are refunded.
+func Lost(reward, base, refunded money.Amount) money.Amount {
+	if base <= 0 || refunded >= base {
+		return reward
+	}
+	return reward.Share(max(refunded, 0), base)
+}
+
+// takeBack returns part of a reward to the budget; ref makes it happen once.
+func (r Reward) takeBack(tx *database.Tx, lost money.Amount, ref, reason string) error {
+	kind, from := EventReduced, wallet.StageReserved
+	switch {
+	case r.ClearedAt != 0:
+		kind, from = EventClawedBack, wallet.StagePayable
+	case lost == r.Net:
+		kind = EventVoided
+	}
+	if r.did(kind, ref) {
+		return nil
+	}
+	transfer, err := wallet.PostTx(tx, r.move(string(kind)+":"+ref, "reward_"+string(kind), lost,
+		wallet.At(from, wallet.Member(r.BeneficiaryID)), wallet.At(wallet.StageBudget, wallet.Program(r.ProgramID))))
+	if err != nil {
+		return err
+	}
+	return r.event(tx, RewardEvent{Kind: kind, Ref: ref, Amount: -lost, Reason: reason}, transfer)
+}
+
+// VoidReward takes a whole reward back, with a reason on record. A cleared one
+// is clawed back and may leave a debt.
+func (s *Service) VoidReward(ctx context.Context, reward id.Reward, reason string) error {
+	var c fault.Check
+	c.Required(reason, "reason")
+	c.Length(reason, "reason", 200)
+	if err := c.Err(); err != nil {
+		return err
+	}
+	return s.DB.Tx(ctx, func(tx *database.Tx) error {
+		list, err := lockRewards(tx, "id", int64(reward))
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 || !tx.Actor.Sees(list[0].UnitID) {
+			return fault.NotFound
+		}
+		r := list[0]
+		if r.State != RewardPending && r.State != RewardCleared {
+			return ErrRewardState.With("state", r.State)
+		}
+		if err := r.takeBack(tx, r.Net, "void", reason); err != nil {
+			return err
+		}
+		tx.SetResult("reward", int64(reward), 200)
+		return database.AuditTx(tx, "reward.void", reward, r.State, reason)
+	})
+}

@@ -1,0 +1,233 @@
+package referral
+
+import (
+	"context"
+	"fmt"
+
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/money"
+)
+
+// RewardState is computed from a reward and its events, never stored.
+type RewardState string
+
+// The states. Declined is a reward that came to nothing when it was earned;
+// its note says why.
+const (
+	RewardPending    RewardState = "pending"
+	RewardCleared    RewardState = "cleared"
+	RewardVoided     RewardState = "voided"
+	RewardClawedBack RewardState = "clawed_back"
+	RewardDeclined   RewardState = "declined"
+)
+
+// EventKind is what happened to a reward.
+type EventKind string
+
+// The kinds. Amounts are signed: earned and cleared are positive, what takes
+// away is negative; cleared states what became payable and moves no sum.
+const (
+	EventEarned     EventKind = "earned"
+	EventReduced    EventKind = "reduced"
+	EventCleared    EventKind = "cleared"
+	EventVoided     EventKind = "voided"
+	EventClawedBack EventKind = "clawed_back"
+)
+
+// RewardEvent is one fact about a reward; Ref is its cause.
+type RewardEvent struct {
+	RewardID id.Reward    `json:"-"`
+	Kind     EventKind    `json:"kind"`
+	Ref      string       `json:"ref"`
+	Amount   money.Amount `json:"amount_fen"`
+	At       clock.Milli  `json:"at"`
+	StaffID  id.Staff     `json:"staff_id"`
+	Reason   string       `json:"reason"`
+}
+
+// Reward is one amount owed to one beneficiary for one fact.
+type Reward struct {
+	ID             id.Reward     `json:"id"`
+	UnitID         id.Unit       `json:"unit_id"`
+	ProgramID      id.Program    `json:"program_id"`
+	ProgramVersion int           `json:"rules_version"`
+	Fact           string        `json:"-"`
+	BeneficiaryID  id.Member     `json:"beneficiary_id"`
+	Rule           string        `json:"rule"`
+	Side           Side          `json:"side"`
+	OrderID        id.Order      `json:"order_id"`
+	CampaignID     id.Campaign   `json:"campaign_id"`
+	CodeID         id.Code       `json:"code_id"`
+	BindingID      id.Binding    `json:"binding_id"`
+	Currency       string        `json:"currency"`
+	Base           money.Amount  `json:"base_fen"`
+	Amount         money.Amount  `json:"amount_fen"`
+	Net            money.Amount  `json:"net_fen" gorm:"-"`
+	State          RewardState   `json:"state" gorm:"-"`
+	Note           Note          `json:"note"`
+	EarnedAt       clock.Milli   `json:"earned_at"`
+	MaturesAt      clock.Milli   `json:"matures_at"`
+	ClearedAt      clock.Milli   `json:"cleared_at" gorm:"-"`
+	Events         []RewardEvent `json:"events" gorm:"-"`
+}
+
+const rewardColumns = `r.id, r.unit_id, r.program_id, r.program_version, r.fact, r.beneficiary_id, r.rule, r.side, r.order_id,
+	r.campaign_id, r.code_id, r.binding_id, r.currency, r.base, r.amount, r.note, r.earned_at, r.matures_at`
+
+// fold computes what a reward has come to from its events.
+func (r Reward) fold(events []RewardEvent) Reward {
+	r.Events = events
+	r.Net, r.State = r.Amount, RewardPending
+	if r.Amount == 0 {
+		r.State = RewardDeclined
+	}
+	for _, e := range events {
+		switch e.Kind {
+		case EventCleared:
+			r.ClearedAt = e.At
+		case EventReduced, EventClawedBack, EventVoided:
+			r.Net += e.Amount
+		}
+	}
+	switch {
+	case r.State == RewardDeclined:
+	case r.ClearedAt != 0 && r.Net > 0:
+		r.State = RewardCleared
+	case r.ClearedAt != 0:
+		r.State = RewardClawedBack
+	case r.Net == 0:
+		r.State = RewardVoided
+	}
+	return r
+}
+
+// did says whether the event happened already.
+func (r Reward) did(kind EventKind, ref string) bool {
+	for _, e := range r.Events {
+		if e.Kind == kind && e.Ref == ref {
+			return true
+		}
+	}
+	return false
+}
+
+// foldAll reads the events of the rewards in one statement.
+func foldAll(q *database.Query, rows []Reward) ([]Reward, error) {
+	if len(rows) == 0 {
+		return rows, nil
+	}
+	ids := make([]id.Reward, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	var events []RewardEvent
+	err := q.Raw(`SELECT reward_id, kind, ref, amount, at, staff_id, reason FROM reward_events
+		WHERE reward_id IN ? ORDER BY reward_id, id`, ids).Scan(&events).Error
+	if err != nil {
+		return nil, fmt.Errorf("referral: reward events: %w", err)
+	}
+	of := make(map[id.Reward][]RewardEvent, len(rows))
+	for _, e := range events {
+		of[e.RewardID] = append(of[e.RewardID], e)
+	}
+	for i, r := range rows {
+		rows[i] = r.fold(of[r.ID])
+		if rows[i].Events == nil {
+			rows[i].Events = []RewardEvent{}
+		}
+	}
+	return rows, nil
+}
+
+// lockRewards reads rewards for a change, ids ascending.
+func lockRewards(tx *database.Tx, column string, of int64) ([]Reward, error) {
+	var rows []Reward
+	err := tx.Raw("SELECT "+rewardColumns+" FROM rewards r WHERE r."+column+" = ? ORDER BY r.id"+tx.Dialect.ForUpdate, of).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("referral: rewards: %w", err)
+	}
+	return foldAll(tx.DB, rows)
+}
+
+// RewardFilter narrows a list of rewards; zero fields do not.
+type RewardFilter struct {
+	Member   id.Member
+	Campaign id.Campaign
+	Program  id.Program
+	Order    id.Order
+	State    RewardState
+}
+
+// States of rewards as conditions; fold says the same in Go.
+const (
+	isCleared = "EXISTS (SELECT 1 FROM reward_events e WHERE e.reward_id = r.id AND e.kind = 'cleared')"
+	netOf     = "(r.amount + COALESCE((SELECT SUM(e.amount) FROM reward_events e WHERE e.reward_id = r.id AND e.kind IN ('reduced', 'clawed_back', 'voided')), 0))"
+)
+
+var stateIs = map[RewardState]string{
+	RewardDeclined:   " AND r.amount = 0",
+	RewardPending:    " AND r.amount > 0 AND NOT " + isCleared + " AND " + netOf + " > 0",
+	RewardVoided:     " AND r.amount > 0 AND NOT " + isCleared + " AND " + netOf + " = 0",
+	RewardCleared:    " AND " + isCleared + " AND " + netOf + " > 0",
+	RewardClawedBack: " AND " + isCleared + " AND " + netOf + " = 0",
+}
+
+// ListRewards lists rewards newest first: staff see those of their units, a
+// member his own.
+func (s *Service) ListRewards(ctx context.Context, f RewardFilter, page database.Page) (database.Paged[Reward], error) {
+	a := database.ActorOf(ctx)
+	if a.Kind == database.ActorMember || a.Kind == database.ActorGuest {
+		f.Member = a.Member
+	}
+	cond, args := a.Within("r.unit_id")
+	for _, x := range []struct {
+		column string
+		id     int64
+	}{
+		{"beneficiary_id", int64(f.Member)}, {"campaign_id", int64(f.Campaign)},
+		{"program_id", int64(f.Program)}, {"order_id", int64(f.Order)},
+	} {
+		if x.id != 0 {
+			cond, args = cond+" AND r."+x.column+" = ?", append(args, x.id)
+		}
+	}
+	if f.State != "" {
+		is, known := stateIs[f.State]
+		if !known {
+			return database.Paged[Reward]{}, fault.Invalid.Field("state", "unknown_value",
+				"应为 pending、cleared、voided、clawed_back、declined 之一", "must be one of pending, cleared, voided, clawed_back, declined")
+		}
+		cond += is
+	}
+	q := s.DB.Read(ctx)
+	var rows []Reward
+	err := q.Raw("SELECT "+rewardColumns+" FROM rewards r WHERE r.id < ?"+cond+" ORDER BY r.id DESC LIMIT ?",
+		append(append([]any{page.Bound()}, args...), page.Fetch())...).Scan(&rows).Error
+	if err != nil {
+		return database.Paged[Reward]{}, fmt.Errorf("referral: list rewards: %w", err)
+	}
+	out := database.Cut(page, rows, func(r Reward) int64 { return int64(r.ID) })
+	out.Items, err = foldAll(s.DB.Read(ctx), out.Items)
+	return out, err
+}
+
+// FindReward is one reward with its events.
+func (s *Service) FindReward(ctx context.Context, reward id.Reward) (Reward, error) {
+	var rows []Reward
+	err := s.DB.Read(ctx).Raw("SELECT "+rewardColumns+" FROM rewards r WHERE r.id = ?", reward).Scan(&rows).Error
+	if err != nil {
+		return Reward{}, fmt.Errorf("referral: %s: %w", reward, err)
+	}
+	a := database.ActorOf(ctx)
+	own := a.Kind != database.ActorMember && a.Kind != database.ActorGuest || len(rows) == 1 && rows[0].BeneficiaryID == a.Member
+	if len(rows) == 0 || !a.Sees(rows[0].UnitID) || !own {
+		return Reward{}, fault.NotFound
+	}
+	if rows, err = foldAll(s.DB.Read(ctx), rows); err != nil {
+		return Reward{}, err
+	}
+	return rows[0], nil
+}

@@ -1,0 +1,178 @@
+package referral
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"time"
+
+	"siyu/internal/clock"
+	"siyu/internal/fault"
+	"siyu/internal/money"
+)
+
+// Trigger is the act of the invitee that earns.
+type Trigger string
+
+// The triggers.
+const (
+	TriggerEveryPaidOrder Trigger = "every_paid_order"
+	TriggerFirstPaidOrder Trigger = "first_paid_order"
+)
+
+// Side is who is rewarded.
+type Side string
+
+// The sides.
+const (
+	SideInviter Side = "inviter"
+	SideInvitee Side = "invitee"
+)
+
+// Mode is how a reward is computed.
+type Mode string
+
+// The modes.
+const (
+	ModeFixed   Mode = "fixed"
+	ModePercent Mode = "percent"
+)
+
+// Promise is one reward of a program; Rule names it within the program.
+type Promise struct {
+	Rule   string       `json:"rule"`
+	To     Side         `json:"to"`
+	Mode   Mode         `json:"mode"`
+	Amount money.Amount `json:"amount_fen,omitempty"`
+	Rate   money.Bps    `json:"rate_bp,omitempty"`
+	Cap    money.Amount `json:"cap_fen,omitempty"`
+}
+
+// Rules say who gets what when. A stored version never changes.
+type Rules struct {
+	Trigger              Trigger   `json:"trigger"`
+	Rewards              []Promise `json:"rewards"`
+	InviterHasOrdered    bool      `json:"inviter_has_completed_order"`
+	HoldDaysAfterReceipt int       `json:"hold_days_after_receipt"`
+	HoldDaysAfterPayment int       `json:"hold_days_after_payment"`
+	AttributionDays      int       `json:"attribution_days"`
+}
+
+// RulesIn are rules as a marketer writes them; what is left out has a default.
+type RulesIn struct {
+	Trigger              Trigger   `json:"trigger"`
+	Rewards              []Promise `json:"rewards"`
+	InviterHasOrdered    *bool     `json:"inviter_has_completed_order"`
+	HoldDaysAfterReceipt *int      `json:"hold_days_after_receipt"`
+	HoldDaysAfterPayment *int      `json:"hold_days_after_payment"`
+	AttributionDays      *int      `json:"attribution_days"`
+	Depth                int       `json:"depth"`
+}
+
+// Rules fills the defaults in.
+func (in RulesIn) Rules() Rules {
+	return Rules{
+		Trigger: in.Trigger, Rewards: in.Rewards,
+		InviterHasOrdered:    or(in.InviterHasOrdered, true),
+		HoldDaysAfterReceipt: or(in.HoldDaysAfterReceipt, 7),
+		HoldDaysAfterPayment: or(in.HoldDaysAfterPayment, 15),
+		AttributionDays:      or(in.AttributionDays, 30),
+	}
+}
+
+func or[T any](v *T, def T) T {
+	if v == nil {
+		return def
+	}
+	return *v
+}
+
+// shares are ways of writing "pay for a share".
+var shares = map[Trigger]bool{"share": true, "share_event": true, "forward": true, "shared": true}
+
+var ruleName = regexp.MustCompile(`^[a-z0-9_]{1,24}$`)
+
+// Validate names everything wrong with the rules. What the platform or the law
+// forbids has a refusal of its own, with the reason.
+func (in RulesIn) Validate() error {
+	switch {
+	case shares[in.Trigger]:
+		return ErrShareReward.Field("rules.trigger", "share_reward", ErrShareReward.ZH, ErrShareReward.EN)
+	case in.Depth > 1:
+		return ErrDepth.Field("rules.depth", "depth", ErrDepth.ZH, ErrDepth.EN)
+	case in.Trigger != "" && in.Trigger != TriggerEveryPaidOrder && in.Trigger != TriggerFirstPaidOrder:
+		return notYet("rules.trigger", string(TriggerEveryPaidOrder), string(TriggerFirstPaidOrder))
+	}
+	for i, p := range in.Rewards {
+		if p.Mode != "" && p.Mode != ModeFixed && p.Mode != ModePercent {
+			return notYet(fmt.Sprintf("rules.rewards[%d].mode", i), string(ModeFixed), string(ModePercent))
+		}
+	}
+	var c fault.Check
+	r := in.Rules()
+	c.Required(string(r.Trigger), "rules.trigger")
+	c.That(len(r.Rewards) >= 1 && len(r.Rewards) <= 8, "rules.rewards", "range", "请填写 1 到 8 条奖励", "give 1 to 8 rewards")
+	c.Range(int64(r.HoldDaysAfterReceipt), "rules.hold_days_after_receipt", 0, 180)
+	c.Range(int64(r.HoldDaysAfterPayment), "rules.hold_days_after_payment", 0, 365)
+	c.Range(int64(r.AttributionDays), "rules.attribution_days", 1, 365)
+	c.Range(int64(in.Depth), "rules.depth", 0, 1)
+	names := map[string]bool{}
+	var rates money.Bps
+	for i, p := range r.Rewards {
+		p.check(&c, fmt.Sprintf("rules.rewards[%d].", i))
+		c.That(!names[p.Rule], fmt.Sprintf("rules.rewards[%d].rule", i), "duplicate", "规则名称不能重复", "names of rules must differ")
+		names[p.Rule] = true
+		rates += p.Rate
+	}
+	c.That(rates <= money.Whole, "rules.rewards", "range", "各比例之和不能超过 10000", "the rates sum to more than 10000")
+	return c.Err()
+}
+
+func notYet(field string, may ...string) error {
+	return fault.NotYet.Field(field, "not_yet", fmt.Sprintf("目前支持 %v", may), fmt.Sprintf("supported now: %v", may))
+}
+
+// most is the largest single reward, 1 million yuan: beyond it is a typing
+// error.
+const most = 100_000_000
+
+func (p Promise) check(c *fault.Check, at string) {
+	c.That(ruleName.MatchString(p.Rule), at+"rule", "format", "1 到 24 个小写字母、数字或下划线", "1 to 24 lower case letters, digits or underscores")
+	c.OneOf(string(p.To), at+"to", string(SideInviter), string(SideInvitee))
+	c.Required(string(p.Mode), at+"mode")
+	switch p.Mode {
+	case ModeFixed:
+		c.Range(int64(p.Amount), at+"amount_fen", 1, most)
+		c.That(p.Rate == 0, at+"rate_bp", "conflict", "固定金额不能同时填写比例", "a fixed reward has no rate")
+		c.That(p.Cap == 0, at+"cap_fen", "conflict", "固定金额不需要封顶", "a fixed reward has no cap")
+	case ModePercent:
+		c.Range(int64(p.Rate), at+"rate_bp", 1, int64(money.Whole))
+		c.Range(int64(p.Cap), at+"cap_fen", 0, most)
+		c.That(p.Amount == 0, at+"amount_fen", "conflict", "按比例奖励不能同时填写固定金额", "a percentage has no fixed amount")
+	}
+}
+
+// Digest names the rules: SHA-256 over their canonical JSON.
+func (r Rules) Digest() (text, digest string) {
+	b, err := json.Marshal(r)
+	if err != nil {
+		panic(err) // strings, numbers and booleans only
+	}
+	sum := sha256.Sum256(b)
+	return string(b), hex.EncodeToString(sum[:])
+}
+
+func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
+
+// maturesUnreceived is when a reward matures while nobody reports the goods
+// received.
+func (r Rules) maturesUnreceived(paid clock.Milli) clock.Milli {
+	return paid.Add(days(r.HoldDaysAfterPayment))
+}
+
+// maturesReceived is when it matures once they are.
+func (r Rules) maturesReceived(received clock.Milli) clock.Milli {
+	return received.Add(days(r.HoldDaysAfterReceipt))
+}

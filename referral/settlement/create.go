@@ -1,0 +1,150 @@
+package settlement
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/money"
+	"siyu/internal/task"
+)
+
+// settle is how long after a reward cleared it may be settled. A clearing
+// transaction that takes its time and commits within it is still seen.
+const settle = 5 * time.Minute
+
+// maxPrograms bounds an explicit scope.
+const maxPrograms = 200
+
+// CreateIn is a new settlement. Without programs it covers all programs that
+// the unit has when it is closed; without a cut-off, everything up to then.
+type CreateIn struct {
+	UnitID   id.Unit      `json:"unit_id"`
+	Label    string       `json:"label"`
+	Programs []id.Program `json:"program_ids"`
+	CutOffAt clock.Milli  `json:"cut_off_at"`
+}
+
+// Validate checks the form of the input.
+func (in CreateIn) Validate() error {
+	var c fault.Check
+	c.That(in.UnitID != 0, "unit_id", "required", "请指定组织", "name the unit")
+	c.Required(in.Label, "label")
+	c.Length(in.Label, "label", 64)
+	c.That(!strings.ContainsFunc(in.Label, unicode.IsControl), "label", "format", "不能含控制字符", "must not hold control characters")
+	c.That(len(in.Programs) <= maxPrograms, "program_ids", "too_many", "最多 200 个奖励方案", "at most 200 programs")
+	c.That(in.CutOffAt >= 0, "cut_off_at", "range", "截止时间无效", "the cut-off is not a valid time")
+	return c.Err()
+}
+
+// Create makes an open settlement; its preparer is the acting staff member.
+func (s *Service) Create(ctx context.Context, in CreateIn) (id.Settlement, error) {
+	if err := in.Validate(); err != nil {
+		return 0, err
+	}
+	slices.Sort(in.Programs)
+	in.Programs = slices.Compact(in.Programs)
+	var sid id.Settlement
+	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
+		who, err := staff(tx)
+		switch {
+		case err != nil:
+			return err
+		case !tx.Actor.Sees(in.UnitID):
+			return fault.NotFound
+		}
+		if err := ownPrograms(tx, in); err != nil {
+			return err
+		}
+		if err := addHead(tx); err != nil {
+			return err
+		}
+		st := Settlement{
+			ID: id.Settlement(tx.Next()), UnitID: in.UnitID, Label: in.Label, Currency: money.CNY, Status: StatusOpen,
+			WantedCutAt: in.CutOffAt, TaxRule: taxExternalAgent, CreatedBy: who, CreatedAt: tx.Now,
+		}
+		if len(in.Programs) == 0 {
+			st.AllPrograms = 1
+		}
+		sid = st.ID
+		if err := insert(tx, st); err != nil {
+			return err
+		}
+		for _, p := range in.Programs {
+			if err := tx.Exec("INSERT INTO settlement_programs (settlement_id, program_id) VALUES (?, ?)", sid, p).Error; err != nil {
+				return err
+			}
+		}
+		tx.SetResult("settlement", int64(sid), 201)
+		return database.AuditTx(tx, "settlement.create", sid, nil, in)
+	})
+	return sid, err
+}
+
+func insert(tx *database.Tx, st Settlement) error {
+	return tx.Exec(`INSERT INTO settlements (id, unit_id, label, currency, all_programs, status, wanted_cut_at, cut_at, tax_rule,
+		line_count, gross, tax, net, rows_digest, created_by, created_at, closed_by, closing_at, reviewed_by, reviewed_at,
+		rejected_by, rejected_at, reject_reason, freed_at, paid_by, paid_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, 0, 0, 0, 0, '', ?, ?, 0, 0, 0, 0, 0, 0, '', 0, 0, 0)`,
+		st.ID, st.UnitID, st.Label, st.Currency, st.AllPrograms, st.Status, st.WantedCutAt, st.TaxRule, st.CreatedBy, st.CreatedAt).Error
+}
+
+// ownPrograms refuses programs of another unit and those that pay in points.
+func ownPrograms(tx *database.Tx, in CreateIn) error {
+	if len(in.Programs) == 0 {
+		return nil
+	}
+	var known int
+	err := tx.Raw("SELECT COUNT(*) FROM programs WHERE id IN ? AND unit_id = ? AND currency = ?",
+		in.Programs, in.UnitID, money.CNY).Scan(&known).Error
+	if err != nil || known == len(in.Programs) {
+		return err
+	}
+	return fault.Invalid.Field("program_ids", "unknown_value", "应为该组织以人民币计的奖励方案", "must be programs of the unit that reward in CNY")
+}
+
+// Close fixes the cut-off and the scope and starts the job that does the rest.
+// The cut-off is never later than five minutes ago, so that a clearing that is
+// just committing falls into the next settlement instead of between the two.
+func (s *Service) Close(ctx context.Context, sid id.Settlement) error {
+	return s.DB.Tx(ctx, func(tx *database.Tx) error {
+		who, err := staff(tx)
+		if err != nil {
+			return err
+		}
+		st, err := lock(tx, sid)
+		switch {
+		case err != nil:
+			return err
+		case st.Status != StatusOpen:
+			return ErrState.With("state", st.Status)
+		}
+		cut := tx.Now.Add(-settle)
+		if st.WantedCutAt != 0 {
+			cut = min(cut, st.WantedCutAt)
+		}
+		if st.AllPrograms == 1 {
+			err := tx.Exec(`INSERT INTO settlement_programs (settlement_id, program_id)
+				SELECT ?, id FROM programs WHERE unit_id = ? AND currency = ?`, sid, st.UnitID, st.Currency).Error
+			if err != nil {
+				return err
+			}
+		}
+		err = database.One(tx.Exec("UPDATE settlements SET status = ?, cut_at = ?, closed_by = ?, closing_at = ? WHERE id = ?",
+			StatusClosing, cut, who, tx.Now, sid), fault.NotFound)
+		if err != nil {
+			return err
+		}
+		tx.SetResult("settlement", int64(sid), 202)
+		if err := database.AuditTx(tx, "settlement.close", sid, st.Status, StatusClosing); err != nil {
+			return err
+		}
+		return task.EnqueueTx(tx, closeJob{sid}, tx.Now)
+	})
+}

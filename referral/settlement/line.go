@@ -1,0 +1,144 @@
+package settlement
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/money"
+)
+
+// Kind is why a line is there.
+type Kind string
+
+// The kinds of line. Clawback, failed and debt are carry lines: Corrects names
+// the line of a settlement or payout that they correct.
+const (
+	KindReward   Kind = "reward"   // a cleared reward
+	KindClawback Kind = "clawback" // a cleared reward taken back, in part or whole
+	KindFailed   Kind = "failed"   // a payment of an earlier payout that came back
+	KindDebt     Kind = "debt"     // what an earlier settlement deferred
+	KindDeferred Kind = "deferred" // lifts a member who owes to zero; the debt goes into the next settlement
+)
+
+// taxExternalAgent leaves withholding to the agent who pays: gross, tax 0, net
+// equal to gross, and the strategy's name on every line.
+const taxExternalAgent = "external_agent"
+
+// Line is one row of a settlement. Only freed may change after sealing.
+type Line struct {
+	ID             int64         `json:"-"`
+	SettlementID   id.Settlement `json:"-"`
+	LineNo         int           `json:"line"`
+	Kind           Kind          `json:"kind"`
+	SourceID       int64         `json:"-"` // the reward, reward event, payout line or deferred line; a deferred line's own id
+	Freed          int64         `json:"-"`
+	RewardID       id.Reward     `json:"reward_id"`
+	ProgramID      id.Program    `json:"program_id"`
+	ProgramVersion int           `json:"program_version"`
+	CampaignID     id.Campaign   `json:"campaign_id"`
+	OrderID        id.Order      `json:"order_id"`
+	MemberID       id.Member     `json:"member_id"`
+	RuleName       string        `json:"rule"`
+	Note           string        `json:"note"`
+	Corrects       string        `json:"corrects"`
+	TaxRule        string        `json:"tax_rule"`
+	Gross          money.Amount  `json:"gross_fen"`
+	Tax            money.Amount  `json:"tax_fen"`
+	Net            money.Amount  `json:"net_fen"`
+	OccurredAt     clock.Milli   `json:"occurred_at"`
+	Digest         string        `json:"digest"`
+
+	// from is the settlement whose deferred line a debt brings forward.
+	from id.Settlement
+}
+
+// TableName is the table of lines.
+func (Line) TableName() string { return "settlement_lines" }
+
+// lineName is how another document refers to a line: stl_…/12.
+func lineName(doc interface{ String() string }, no int) string {
+	return doc.String() + "/" + strconv.Itoa(no)
+}
+
+// encode is the canonical form that digests are made of. Every text carries
+// its length, so no text can pass for two fields, and nothing in it depends on
+// the engine, the zone or the version of a library.
+func (l Line) encode() []byte {
+	b := make([]byte, 0, 256)
+	text := func(s string) {
+		b = strconv.AppendInt(b, int64(len(s)), 10)
+		b = append(append(append(b, ':'), s...), ';')
+	}
+	number := func(n int64) { b = append(strconv.AppendInt(b, n, 10), ';') }
+	text("siyu.line.1")
+	number(int64(l.LineNo))
+	text(string(l.Kind))
+	number(l.SourceID)
+	number(int64(l.RewardID))
+	number(int64(l.ProgramID))
+	number(int64(l.ProgramVersion))
+	number(int64(l.CampaignID))
+	number(int64(l.OrderID))
+	number(int64(l.MemberID))
+	text(l.RuleName)
+	text(l.Note)
+	text(l.Corrects)
+	text(l.TaxRule)
+	number(int64(l.Gross))
+	number(int64(l.Tax))
+	number(int64(l.Net))
+	number(int64(l.OccurredAt))
+	return append(b, '\n')
+}
+
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// ListLines pages the lines of a settlement in their own order; the cursor is
+// the last line seen.
+func (s *Service) ListLines(ctx context.Context, sid id.Settlement, page database.Page) (database.Paged[Line], error) {
+	q := s.DB.Read(ctx)
+	st, err := find(q, sid)
+	switch {
+	case err != nil:
+		return database.Paged[Line]{}, err
+	case !database.ActorOf(ctx).Sees(st.UnitID):
+		return database.Paged[Line]{}, fault.NotFound
+	}
+	lines, err := linesAfter(q, sid, int(page.Before), page.Fetch())
+	return database.Cut(page, lines, func(l Line) int64 { return int64(l.LineNo) }), err
+}
+
+func linesAfter(q *database.Query, sid id.Settlement, after, limit int) ([]Line, error) {
+	var lines []Line
+	err := q.Raw("SELECT * FROM settlement_lines WHERE settlement_id = ? AND line_no > ? ORDER BY line_no LIMIT ?", sid, after, limit).Scan(&lines).Error
+	return lines, err
+}
+
+// eachLine calls fn for every line in order, reading a thousand at a time.
+func (s *Service) eachLine(ctx context.Context, sid id.Settlement, fn func(Line) error) error {
+	const at = 1000
+	for last := 0; ; {
+		lines, err := linesAfter(s.DB.Read(ctx), sid, last, at)
+		if err != nil {
+			return err
+		}
+		for _, l := range lines {
+			if err := fn(l); err != nil {
+				return err
+			}
+			last = l.LineNo
+		}
+		if len(lines) < at {
+			return nil
+		}
+	}
+}

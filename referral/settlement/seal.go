@@ -1,0 +1,159 @@
+package settlement
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"siyu/internal/database"
+	"siyu/internal/id"
+	"siyu/internal/money"
+)
+
+// totals are what the lines of a settlement sum up to.
+type totals struct {
+	Lines           int
+	Gross, Tax, Net money.Amount
+	Kinds           map[Kind]sum
+	RowsDigest      string
+}
+
+type sum struct {
+	Lines           int
+	Gross, Tax, Net money.Amount
+}
+
+func (s *sum) add(l Line) {
+	s.Lines++
+	s.Gross += l.Gross
+	s.Tax += l.Tax
+	s.Net += l.Net
+}
+
+// total reads all lines once; the rows digest is SHA-256 over their canonical
+// form in line order.
+func (s *Service) total(ctx context.Context, sid id.Settlement) (totals, error) {
+	t := totals{Kinds: map[Kind]sum{}}
+	all, h := sum{}, sha256.New()
+	err := s.eachLine(ctx, sid, func(l Line) error {
+		all.add(l)
+		k := t.Kinds[l.Kind]
+		k.add(l)
+		t.Kinds[l.Kind] = k
+		h.Write(l.encode())
+		return nil
+	})
+	t.Lines, t.Gross, t.Tax, t.Net = all.Lines, all.Gross, all.Tax, all.Net
+	t.RowsDigest = hex.EncodeToString(h.Sum(nil))
+	return t, err
+}
+
+// seal makes totals and files of frozen lines outside any transaction, then
+// seals them. A run that is cut off leaves chunks, which the next one sweeps.
+func (s *Service) seal(ctx context.Context, st Settlement) error {
+	if err := s.sweepChunks(ctx, st.ID); err != nil {
+		return err
+	}
+	t, err := s.total(ctx, st.ID)
+	if err != nil {
+		return err
+	}
+	if st.Programs, err = programsOf(s.DB.Read(ctx), st.ID); err != nil {
+		return err
+	}
+	st.LineCount, st.Gross, st.Tax, st.Net, st.RowsDigest = t.Lines, t.Gross, t.Tax, t.Net, t.RowsDigest
+	lines, err := s.keep(ctx, st.ID, File{Name: FileLines, Media: mediaLines}, func(w io.Writer) error { return s.writeCSV(ctx, st, w) })
+	if err != nil {
+		return err
+	}
+	sheet, err := s.keep(ctx, st.ID, File{Name: FileSheet, Media: mediaSheet}, func(w io.Writer) error { return s.writeSheet(ctx, st, t, w) })
+	if err != nil {
+		return err
+	}
+	st.Files = []File{lines, sheet}
+	database.KillPoint("settlement:before_seal")
+	if err := s.DB.Tx(ctx, func(tx *database.Tx) error { return sealTx(tx, st) }); err != nil {
+		return err
+	}
+	database.KillPoint("settlement:after_seal")
+	return nil
+}
+
+// sealTx is short: it locks the head of the chain, so that sealing settlements
+// take turns, and writes what was made before.
+func sealTx(tx *database.Tx, st Settlement) error {
+	var head int64
+	if err := tx.Raw("SELECT seq FROM settlement_chain WHERE seq = 0" + tx.Dialect.ForUpdate).Scan(&head).Error; err != nil {
+		return err
+	}
+	var last struct {
+		Seq    int64
+		Digest string
+	}
+	if err := tx.Raw("SELECT seq, digest FROM settlement_chain ORDER BY seq DESC LIMIT 1").Scan(&last).Error; err != nil {
+		return err
+	}
+	err := database.One(tx.Exec(`UPDATE settlements SET status = ?, gross = ?, tax = ?, net = ?, rows_digest = ? WHERE id = ?`+
+		tx.Only("status = ? AND line_count = ?"),
+		StatusClosed, st.Gross, st.Tax, st.Net, st.RowsDigest, st.ID, StatusSealing, st.LineCount), errMoved)
+	if err != nil {
+		return err
+	}
+	for _, f := range st.Files {
+		if err := keepFile(tx, st.ID, f); err != nil {
+			return err
+		}
+	}
+	st.Seq, st.Previous, st.SealedAt = last.Seq+1, last.Digest, tx.Now
+	return tx.Exec("INSERT INTO settlement_chain (seq, settlement_id, previous, digest, sealed_at) VALUES (?, ?, ?, ?, ?)",
+		st.Seq, st.ID, st.Previous, st.seal(), st.SealedAt).Error
+}
+
+// keepFile names the file as the settlement's, if all its chunks are there:
+// another run of the job may have swept them.
+func keepFile(tx *database.Tx, sid id.Settlement, f File) error {
+	var chunks int
+	if err := tx.Raw("SELECT COUNT(*) FROM settlement_chunks WHERE file_id = ?", f.FileID).Scan(&chunks).Error; err != nil {
+		return err
+	}
+	if chunks != f.ChunkCount {
+		return fmt.Errorf("%w: %d of %d chunks of %s are left", errMoved, chunks, f.ChunkCount, f.Name)
+	}
+	return tx.Exec("INSERT INTO settlement_files (settlement_id, name, file_id, media, size, chunk_count, sha256) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		sid, f.Name, f.FileID, f.Media, f.Size, f.ChunkCount, f.SHA256).Error
+}
+
+// seal is the settlement's own digest: everything that is fixed from now on,
+// the files and the digest of the settlement before.
+func (st Settlement) seal() string {
+	b := fmt.Appendf(nil, "siyu.settlement.1\nseq %d\nprevious %s\nid %s\nunit %s\nlabel %d:%s\ncurrency %s\ncut %d\ntax %s\n",
+		st.Seq, st.Previous, st.ID, st.UnitID, len(st.Label), st.Label, st.Currency, st.CutAt, st.TaxRule)
+	for _, p := range st.Programs {
+		b = fmt.Appendf(b, "program %s\n", p)
+	}
+	b = fmt.Appendf(b, "prepared %s %s\nsealed %d\nlines %d\ngross %d\ntax %d\nnet %d\nrows %s\n",
+		st.CreatedBy, st.ClosedBy, st.SealedAt, st.LineCount, int64(st.Gross), int64(st.Tax), int64(st.Net), st.RowsDigest)
+	files := slices.Clone(st.Files)
+	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
+	for _, f := range files {
+		b = fmt.Appendf(b, "file %s %s %d %s\n", f.Name, f.Media, f.Size, f.SHA256)
+	}
+	return digest(b)
+}
+
+// addHead makes row 0 of the chain, which sealing locks.
+func addHead(tx *database.Tx) error {
+	var there int
+	if err := tx.Raw("SELECT COUNT(*) FROM settlement_chain WHERE seq = 0").Scan(&there).Error; err != nil || there == 1 {
+		return err
+	}
+	err := tx.Exec("INSERT INTO settlement_chain (seq, settlement_id, previous, digest, sealed_at) VALUES (0, 0, '', '', 0)").Error
+	if database.IsDuplicate(err) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,228 @@
+package settlement_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"siyu/internal/database"
+	"siyu/internal/database/dbtest"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/money"
+	"siyu/referral/settlement"
+)
+
+func TestClose(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.clear(reward{member: 1, amount: 1000}, reward{member: 2, amount: 2050})
+		h.jump(10 * time.Minute)
+		h.clear(reward{member: 3, amount: 99}) // too fresh for the first
+
+		first := h.closed()
+		if got, want := h.kinds(first.ID), []string{"reward 1 10.00", "reward 2 20.50"}; !cmp.Equal(got, want) {
+			t.Errorf("lines: %s", cmp.Diff(want, got))
+		}
+		if first.Status != settlement.StatusClosed || first.Seq != 1 || first.Net != 3050 || first.Tax != 0 || first.LineCount != 2 || len(first.Files) != 2 {
+			t.Errorf("sealed: got %+v", first)
+		}
+		if want := now(db).Add(-5 * time.Minute); first.CutAt != want {
+			t.Errorf("cut-off: got %s, want %s", first.CutAt, want)
+		}
+		h.refused(h.Close(as(maker), first.ID), settlement.ErrState)
+
+		if second := h.closed(); second.LineCount != 0 || second.Net != 0 || second.Previous != first.Digest {
+			t.Errorf("a second settlement over the same rewards: %d lines, net %s, previous %q", second.LineCount, second.Net, second.Previous)
+		}
+		h.jump(10 * time.Minute)
+		if third := h.closed(); third.Net != 99 || third.Seq != 3 {
+			t.Errorf("what came late: net %s, seq %d", third.Net, third.Seq)
+		}
+		if again := h.find(first.ID); !cmp.Equal(first, again) {
+			t.Errorf("the first has changed: %s", cmp.Diff(first, again))
+		}
+		h.proven()
+	})
+}
+
+func TestCutOffAndScope(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		other, foreign := h.addProgram(unit, money.CNY), h.addProgram(8, money.CNY)
+		h.clear(reward{member: 1, amount: 100}, reward{member: 1, amount: 10, program: other}, reward{member: 1, amount: 1, program: foreign})
+		cut := now(db)
+		h.jump(time.Hour)
+		h.clear(reward{member: 1, amount: 1000})
+		h.jump(time.Hour)
+
+		sid, err := h.Create(as(maker), settlement.CreateIn{UnitID: unit, Label: "one program", Programs: []id.Program{h.program, h.program}, CutOffAt: cut})
+		h.must(err)
+		h.must(h.Close(as(maker), sid))
+		h.work()
+		if st := h.find(sid); st.Net != 100 || st.CutAt != cut {
+			t.Errorf("one program to %s: net %s, cut %s", cut, st.Net, st.CutAt)
+		}
+		if all := h.closed(); all.Net != 1010 || len(all.Programs) != 2 {
+			t.Errorf("all programs: net %s of %v", all.Net, all.Programs)
+		}
+		for name, in := range map[string]settlement.CreateIn{
+			"program of another unit": {UnitID: unit, Label: "x", Programs: []id.Program{foreign}},
+			"no label":                {UnitID: unit},
+			"control character":       {UnitID: unit, Label: "a\tb"},
+			"no unit":                 {Label: "x"},
+		} {
+			if _, err := h.Create(as(maker), in); err == nil {
+				t.Errorf("%s: accepted", name)
+			}
+		}
+		h.proven()
+	})
+}
+
+func TestUnitsAndPeople(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.clear(reward{member: 1, amount: 1000})
+		h.jump(time.Hour)
+		st := h.closed()
+		in := settlement.ReviewIn{Digest: st.Digest}
+
+		stranger := database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 9, Units: []id.Unit{8}})
+		_, err := h.Find(stranger, st.ID)
+		h.refused(err, fault.NotFound)
+		_, err = h.ListLines(stranger, st.ID, database.Page{})
+		h.refused(err, fault.NotFound)
+		_, err = h.FindFile(stranger, st.ID, settlement.FileLines)
+		h.refused(err, fault.NotFound)
+		_, err = h.VerifyOne(stranger, st.ID)
+		h.refused(err, fault.NotFound)
+		h.refused(h.Review(stranger, st.ID, in), fault.NotFound)
+		h.refused(h.Reject(stranger, st.ID, settlement.RejectIn{Reason: "x"}), fault.NotFound)
+		list, err := h.List(stranger, settlement.Filter{}, database.Page{})
+		if h.must(err); len(list.Items) != 0 {
+			t.Errorf("a stranger sees %d settlements", len(list.Items))
+		}
+		list, err = h.List(as(maker), settlement.Filter{Unit: unit, Status: settlement.StatusClosed}, database.Page{})
+		if h.must(err); len(list.Items) != 1 {
+			t.Errorf("listed: %d, want 1", len(list.Items))
+		}
+
+		_, err = h.CreatePayout(as(cashier), settlement.PayoutIn{SettlementID: st.ID})
+		h.refused(err, settlement.ErrState)
+		h.refused(h.Review(bg, st.ID, in), settlement.ErrNotStaff)
+		h.refused(h.Review(as(maker), st.ID, in), settlement.ErrSamePerson)
+		h.refused(h.Review(as(reviewer), st.ID, settlement.ReviewIn{Digest: "00"}), settlement.ErrDigest)
+		h.must(h.Review(as(reviewer), st.ID, in))
+		pid, err := h.CreatePayout(as(cashier), settlement.PayoutIn{SettlementID: st.ID})
+		h.must(err)
+		_, err = h.CreatePayout(as(cashier), settlement.PayoutIn{SettlementID: st.ID})
+		h.refused(err, settlement.ErrPayout)
+		h.refused(h.Reject(as(reviewer), st.ID, settlement.RejectIn{Reason: "late"}), settlement.ErrPayout)
+		h.refused(h.Pay(as(maker), pid), settlement.ErrSamePerson)
+		h.refused(h.Pay(as(reviewer), pid), settlement.ErrSamePerson)
+		h.refused(h.Pay(stranger, pid), fault.NotFound)
+		_, err = h.FindPayout(stranger, pid)
+		h.refused(err, fault.NotFound)
+		h.must(h.Pay(as(cashier), pid))
+		h.refused(h.Pay(as(cashier), pid), settlement.ErrState)
+		h.work()
+		if got := h.find(st.ID); got.Status != settlement.StatusPaid || got.CreatedBy != maker || got.ReviewedBy != reviewer || got.PaidBy != cashier {
+			t.Errorf("three people: %+v", got)
+		}
+		h.proven()
+	})
+}
+
+func TestReject(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.clear(reward{member: 1, amount: 1000}, reward{member: 2, amount: 500})
+		h.jump(time.Hour)
+		first := h.closed()
+		h.refused(h.Reject(as(reviewer), first.ID, settlement.RejectIn{}), fault.Invalid)
+		h.must(h.Reject(as(reviewer), first.ID, settlement.RejectIn{Reason: "wrong month"}))
+		h.refused(h.Reject(as(reviewer), first.ID, settlement.RejectIn{Reason: "again"}), settlement.ErrState)
+		h.work()
+		h.must(h.RunFree(bg, first.ID)) // the job twice is the job once
+		second := h.closed()
+		if second.Net != 1500 || second.Previous != first.Digest {
+			t.Errorf("the next: net %s, previous %q", second.Net, second.Previous)
+		}
+		if got := h.find(first.ID); got.Status != settlement.StatusRejected || got.Digest != first.Digest || got.LineCount != 2 {
+			t.Errorf("the rejected one: %+v", got)
+		}
+		h.proven()
+	})
+}
+
+// TestConcurrentCloses closes the same rewards in four settlements at a time,
+// each job run twice; then again where nothing holds the limit.
+func TestConcurrentCloses(t *testing.T) {
+	race := func(h *house) {
+		var list []reward
+		for i := range 1200 {
+			list = append(list, reward{member: id.Member(i%50 + 1), amount: 100})
+		}
+		h.clear(list...)
+		h.jump(time.Hour)
+		var all []id.Settlement
+		for range 4 {
+			sid := h.open()
+			h.must(h.Close(as(maker), sid))
+			all = append(all, sid, sid)
+		}
+		var wg sync.WaitGroup
+		for _, sid := range all {
+			wg.Go(func() {
+				if err := h.RunClose(bg, sid); err != nil {
+					h.t.Errorf("close %s: %v", sid, err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		race(h)
+		var net money.Amount
+		list, err := h.List(bg, settlement.Filter{}, database.Page{})
+		h.must(err)
+		for _, st := range list.Items {
+			if st.Status != settlement.StatusClosed {
+				t.Errorf("%s is %s", st.ID, st.Status)
+			}
+			net += st.Net
+		}
+		if net != 120_000 {
+			t.Errorf("settled %s in all, want 1200.00", net)
+		}
+		h.proven()
+	})
+}
+
+// TestTwinIndexHolds shows that the unique key is what keeps a reward on one
+// line, and that verify would see it.
+func TestTwinIndexHolds(t *testing.T) {
+	for _, engine := range dbtest.Engines {
+		t.Run(engine, func(t *testing.T) {
+			db := dbtest.Unlocked(t, engine, "settlement_lines.settlement_lines_source")
+			h := newHouse(t, db)
+			rewards := h.clear(reward{member: 1, amount: 1000})
+			h.jump(time.Hour)
+			first := h.closed()
+			h.exec(`INSERT INTO settlement_lines SELECT id + 1, settlement_id, line_no + 1, kind, source_id, freed, reward_id, program_id, program_version, campaign_id,
+				order_id, member_id, rule_name, note, corrects, tax_rule, gross, tax, net, occurred_at, digest FROM settlement_lines WHERE settlement_id = ?`, first.ID)
+			want := fmt.Sprintf("%s stands on two live lines", rewards[0])
+			for _, b := range h.broken() {
+				if b == want {
+					return
+				}
+			}
+			t.Errorf("verify did not say %q: %v", want, h.broken())
+		})
+	}
+}

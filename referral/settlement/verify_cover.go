@@ -1,0 +1,84 @@
+package settlement
+
+import (
+	"context"
+	"fmt"
+
+	"siyu/internal/database"
+	"siyu/internal/id"
+)
+
+// rangeAt is how many source rows one snapshot covers.
+const rangeAt = 5000
+
+// inRanges calls fn with the bounds of one range of ids of the table after the
+// other, each in a snapshot of its own.
+func (s *Service) inRanges(ctx context.Context, table, column string, fn func(q *database.Query, after, upto int64) (int64, error), p *database.Proof) error {
+	for after := int64(0); ; {
+		var upto int64
+		err := s.DB.Snapshot(ctx, func(q *database.Query) error {
+			err := q.Raw(fmt.Sprintf("SELECT COALESCE(MAX(x), 0) FROM (SELECT %s AS x FROM %s WHERE %s > ? ORDER BY %s LIMIT ?) t", column, table, column, column),
+				after, rangeAt).Scan(&upto).Error
+			if err != nil || upto == 0 {
+				return err
+			}
+			n, err := fn(q, after, upto)
+			p.Checked += n
+			return err
+		})
+		if err != nil || upto == 0 {
+			return err
+		}
+		after = upto
+	}
+}
+
+// proveTwins looks for sources on two live lines.
+func (s *Service) proveTwins(ctx context.Context, p *database.Proof) error {
+	return s.inRanges(ctx, "settlement_lines", "source_id", func(q *database.Query, after, upto int64) (int64, error) {
+		var twins []struct {
+			SourceID int64
+			Kind     Kind
+		}
+		err := q.Raw(`SELECT source_id, kind FROM settlement_lines WHERE source_id > ? AND source_id <= ? AND freed = 0
+			GROUP BY source_id, kind HAVING COUNT(*) > 1`, after, upto).Scan(&twins).Error
+		for _, t := range twins {
+			name := fmt.Sprint(t.Kind, " ", t.SourceID)
+			if t.Kind == KindReward {
+				name = id.Reward(t.SourceID).String()
+			}
+			p.Break("%s stands on two live lines", name)
+		}
+		return 0, err
+	}, p)
+}
+
+// proveCover looks for rewards that a sealed settlement of their scope should
+// have taken: cleared five minutes before its cut-off, on no live line, and
+// not freed by a rejection that came after it began to close.
+func (s *Service) proveCover(ctx context.Context, p *database.Proof) error {
+	var checked int64
+	return s.inRanges(ctx, "reward_events", "id", func(q *database.Query, after, upto int64) (int64, error) {
+		if err := q.Raw("SELECT COUNT(*) FROM reward_events WHERE id > ? AND id <= ? AND kind = 'cleared'", after, upto).Scan(&checked).Error; err != nil {
+			return 0, err
+		}
+		var missed []struct {
+			RewardID     id.Reward
+			SettlementID id.Settlement
+		}
+		err := q.Raw(`SELECT u.reward_id, MIN(s.id) AS settlement_id
+			FROM (SELECT e.reward_id, e.at, r.program_id, r.currency FROM reward_events e JOIN rewards r ON r.id = e.reward_id
+				WHERE e.id > ? AND e.id <= ? AND e.kind = 'cleared' AND NOT EXISTS
+					(SELECT 1 FROM settlement_lines l WHERE l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0)) u
+			JOIN settlement_programs p ON p.program_id = u.program_id
+			JOIN settlements s ON s.id = p.settlement_id AND s.status IN ? AND s.currency = u.currency AND s.cut_at >= u.at + ?
+			WHERE NOT EXISTS (SELECT 1 FROM settlement_lines f JOIN settlements x ON x.id = f.freed
+				WHERE f.source_id = u.reward_id AND f.kind = ? AND (x.freed_at = 0 OR x.freed_at >= s.closing_at))
+			GROUP BY u.reward_id ORDER BY u.reward_id LIMIT 50`,
+			after, upto, KindReward, standing, settle.Milliseconds(), KindReward).Scan(&missed).Error
+		for _, m := range missed {
+			p.Break("%s was cleared in time for %s but stands on no live line", m.RewardID, m.SettlementID)
+		}
+		return checked, err
+	}, p)
+}

@@ -1,0 +1,189 @@
+package settlement
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"siyu/internal/database"
+	"siyu/internal/id"
+	"siyu/internal/money"
+)
+
+// proveAt is how many lines one snapshot checks.
+const proveAt = 1000
+
+// proveLines checks every line against its digest and its source, and all of
+// them against the totals and the rows digest.
+func (s *Service) proveLines(ctx context.Context, st Settlement, p *database.Proof) error {
+	var all sum
+	rows, last := sha256.New(), 0
+	for {
+		var lines []Line
+		err := s.DB.Snapshot(ctx, func(q *database.Query) (err error) {
+			if lines, err = linesAfter(q, st.ID, last, proveAt); err != nil || len(lines) == 0 {
+				return err
+			}
+			return proveSources(q, st, lines, p)
+		})
+		if err != nil {
+			return err
+		}
+		for _, l := range lines {
+			p.Checked++
+			if l.LineNo != last+1 {
+				p.Break("%s: lines %d to %d are missing", st.ID, last+1, l.LineNo-1)
+			}
+			proveLine(st, l, p)
+			all.add(l)
+			rows.Write(l.encode())
+			last = l.LineNo
+		}
+		if len(lines) < proveAt {
+			break
+		}
+	}
+	if all != (sum{st.LineCount, st.Gross, st.Tax, st.Net}) {
+		p.Break("%s: %d lines sum to gross %s, tax %s, net %s; it says %d, %s, %s, %s", st.ID,
+			all.Lines, all.Gross, all.Tax, all.Net, st.LineCount, st.Gross, st.Tax, st.Net)
+	}
+	if hex.EncodeToString(rows.Sum(nil)) != st.RowsDigest {
+		p.Break("%s: its lines do not give the rows digest", st.ID)
+	}
+	return nil
+}
+
+func proveLine(st Settlement, l Line, p *database.Proof) {
+	name := lineName(st.ID, l.LineNo)
+	if digest(l.encode()) != l.Digest {
+		p.Break("%s: the line was changed", name)
+	}
+	if l.TaxRule != st.TaxRule || l.Net != l.Gross-l.Tax {
+		p.Break("%s: tax is not what %s says", name, st.TaxRule)
+	}
+	freed := int64(0)
+	if st.Status == StatusRejected && st.FreedAt != 0 {
+		freed = int64(st.ID)
+	}
+	if l.Freed != freed && (st.Status != StatusRejected || st.FreedAt != 0) {
+		p.Break("%s: freed is %d, want %d", name, l.Freed, freed)
+	}
+}
+
+// origin is what a line must say, read again from its source.
+type origin struct {
+	SourceID int64
+	Amount   money.Amount
+	Moved    money.Amount // in or out of payable when the amount came to be; rewards and clawbacks
+	Doc      int64
+	DocLine  int
+}
+
+// movedBy is what the event's transfer moved in payable.
+const movedBy = `(SELECT COALESCE(SUM(x.amount), 0) FROM entries x JOIN accounts a ON a.id = x.account_id AND a.stage = 'payable'
+	WHERE x.transfer_id = e.transfer_id) AS moved`
+
+// proveSources reads the sources of the lines again: the amounts of rewards
+// and clawbacks as the ledger was told them, and the lines that carry lines
+// name.
+func proveSources(q *database.Query, st Settlement, lines []Line, p *database.Proof) error {
+	by := map[Kind][]Line{}
+	for _, l := range lines {
+		by[l.Kind] = append(by[l.Kind], l)
+	}
+	for kind, sql := range map[Kind]string{
+		KindReward: `SELECT e.reward_id AS source_id, e.amount, ` + movedBy + ` FROM reward_events e WHERE e.kind = 'cleared' AND e.reward_id IN ?`,
+		KindClawback: `SELECT e.id AS source_id, e.amount, ` + movedBy + `, r.settlement_id AS doc, r.line_no AS doc_line
+			FROM reward_events e JOIN settlement_lines r ON r.source_id = e.reward_id AND r.kind = 'reward' WHERE e.id IN ?`,
+		KindFailed: `SELECT f.id AS source_id, f.gross AS amount, f.gross AS moved, f.payout_id AS doc, f.line_no AS doc_line
+			FROM payout_lines f WHERE f.status = 'failed' AND f.id IN ?`,
+		KindDebt: `SELECT o.id AS source_id, -o.gross AS amount, -o.gross AS moved, o.settlement_id AS doc, o.line_no AS doc_line
+			FROM settlement_lines o WHERE o.kind = 'deferred' AND o.id IN ?`,
+	} {
+		if err := proveSource(q, st, by[kind], sql, p); err != nil {
+			return err
+		}
+	}
+	for _, l := range by[KindDeferred] {
+		if l.Gross <= 0 || l.SourceID != l.ID {
+			p.Break("%s: defers no debt", lineName(st.ID, l.LineNo))
+		}
+	}
+	return nil
+}
+
+func proveSource(q *database.Query, st Settlement, lines []Line, sql string, p *database.Proof) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	ids := make([]int64, 0, len(lines))
+	for _, l := range lines {
+		ids = append(ids, l.SourceID)
+	}
+	var list []origin
+	if err := q.Raw(sql, ids).Scan(&list).Error; err != nil {
+		return err
+	}
+	from, named := map[int64]origin{}, map[int64]map[string]bool{}
+	for _, o := range list {
+		if named[o.SourceID] == nil {
+			named[o.SourceID] = map[string]bool{}
+		}
+		from[o.SourceID] = o
+		named[o.SourceID][o.name(lines[0].Kind)] = true
+	}
+	for _, l := range lines {
+		name := lineName(st.ID, l.LineNo)
+		switch {
+		case named[l.SourceID] == nil:
+			p.Break("%s: the %s it stands for is not there", name, l.Kind)
+		case from[l.SourceID].Amount != l.Gross:
+			p.Break("%s: says %s, its %s says %s", name, l.Gross, l.Kind, from[l.SourceID].Amount)
+		case from[l.SourceID].Moved != l.Gross:
+			p.Break("%s: says %s, the ledger moved %s", name, l.Gross, from[l.SourceID].Moved)
+		case !named[l.SourceID][l.Corrects]:
+			p.Break("%s: names %q, which it does not correct", name, l.Corrects)
+		}
+	}
+	return nil
+}
+
+func (o origin) name(k Kind) string {
+	switch k {
+	case KindReward:
+		return ""
+	case KindFailed:
+		return lineName(id.Payout(o.Doc), o.DocLine)
+	}
+	return lineName(id.Settlement(o.Doc), o.DocLine)
+}
+
+// provePayout compares the total with the payout's lines and with what the
+// ledger moved.
+func (s *Service) provePayout(ctx context.Context, st Settlement, p *database.Proof) error {
+	var paid sum
+	var moved money.Amount
+	err := s.DB.Snapshot(ctx, func(q *database.Query) error {
+		err := q.Raw(`SELECT COUNT(*) AS lines, COALESCE(SUM(l.gross), 0) AS gross, COALESCE(SUM(l.tax), 0) AS tax, COALESCE(SUM(l.net), 0) AS net
+			FROM payout_lines l JOIN payouts o ON o.id = l.payout_id WHERE o.settlement_id = ?`, st.ID).Scan(&paid).Error
+		if err != nil {
+			return err
+		}
+		return q.Raw(`SELECT COALESCE(SUM(e.amount), 0) FROM payouts o
+			JOIN payout_lines l ON l.payout_id = o.id
+			JOIN entries e ON e.transfer_id = l.transfer_id
+			JOIN accounts a ON a.id = e.account_id AND a.stage = 'payable'
+			WHERE o.settlement_id = ?`, st.ID).Scan(&moved).Error
+	})
+	if err != nil {
+		return err
+	}
+	p.Checked += int64(paid.Lines)
+	if paid.Gross != st.Gross || paid.Tax != st.Tax || paid.Net != st.Net {
+		p.Break("%s: its payout paid %s, its total is %s", st.ID, paid.Net, st.Net)
+	}
+	if moved != -st.Gross {
+		p.Break("%s: the ledger moved %s out of payable, its total is %s", st.ID, -moved, st.Gross)
+	}
+	return nil
+}

@@ -1,0 +1,149 @@
+package wallet
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"siyu/internal/database"
+	"siyu/internal/id"
+	"siyu/internal/money"
+)
+
+// account is the business key of an account.
+type account struct {
+	stage    Stage
+	owner    Owner
+	currency string
+}
+
+func (l Leg) account(currency string) account { return account{l.Stage, l.Owner, currency} }
+
+// accountRow is an account as a locking read sees it.
+type accountRow struct {
+	ID        id.Account
+	Stage     Stage
+	OwnerKind OwnerKind
+	OwnerID   int64
+	Currency  string
+	Balance   money.Amount
+}
+
+func (r accountRow) account() account {
+	return account{r.Stage, Owner{r.OwnerKind, r.OwnerID}, r.Currency}
+}
+
+// lockTx returns the accounts with their rows locked, ids ascending, made if
+// they were missing.
+func lockTx(tx *database.Tx, want map[account]bool) (map[account]accountRow, error) {
+	ids, err := findTx(tx, want)
+	if err != nil {
+		return nil, err
+	}
+	for a := range want {
+		if _, ok := ids[a]; !ok {
+			if err := openTx(tx, a); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(ids) < len(want) {
+		// Read again: an account may be ours or a twin's that came first.
+		if ids, err = findTx(tx, want); err != nil {
+			return nil, err
+		}
+	}
+	var rows []accountRow
+	err = tx.Raw("SELECT id, stage, owner_kind, owner_id, currency, balance FROM accounts WHERE id IN ? ORDER BY id"+
+		tx.Dialect.ForUpdate, slices.Sorted(maps.Values(ids))).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("wallet: lock accounts: %w", err)
+	}
+	if len(rows) != len(want) {
+		return nil, fmt.Errorf("wallet: %d accounts wanted, %d found", len(want), len(rows))
+	}
+	out := make(map[account]accountRow, len(rows))
+	for _, r := range rows {
+		out[r.account()] = r
+	}
+	return out, nil
+}
+
+// findTx looks the ids up, one statement per stage, kind of owner and
+// currency, which the unique index serves; SQLite has no list of tuples.
+func findTx(tx *database.Tx, want map[account]bool) (map[account]id.Account, error) {
+	type family struct {
+		stage    Stage
+		kind     OwnerKind
+		currency string
+	}
+	owners := map[family][]int64{}
+	for a := range want {
+		f := family{a.stage, a.owner.Kind, a.currency}
+		owners[f] = append(owners[f], a.owner.ID)
+	}
+	out := make(map[account]id.Account, len(want))
+	for f, list := range owners {
+		var rows []accountRow
+		err := tx.Raw(`SELECT id, stage, owner_kind, owner_id, currency FROM accounts
+			WHERE stage = ? AND owner_kind = ? AND owner_id IN ? AND currency = ?`,
+			f.stage, f.kind, list, f.currency).Scan(&rows).Error
+		if err != nil {
+			return nil, fmt.Errorf("wallet: find accounts: %w", err)
+		}
+		for _, r := range rows {
+			out[r.account()] = r.ID
+		}
+	}
+	return out, nil
+}
+
+// openTx makes the account unless a twin just did.
+func openTx(tx *database.Tx, a account) error {
+	guarded := 0
+	if a.stage.guarded() {
+		guarded = 1
+	}
+	err := tx.Exec(`INSERT INTO accounts (id, stage, owner_kind, owner_id, currency, balance, guarded, created_at)
+		VALUES (?, ?, ?, ?, ?, 0, ?, ?)`, tx.Next(), a.stage, a.owner.Kind, a.owner.ID, a.currency, guarded, tx.Now).Error
+	if err != nil && !database.IsDuplicate(err) {
+		return fmt.Errorf("wallet: open account: %w", err)
+	}
+	return nil
+}
+
+// addTx adds the changes to the balances: the guarded accounts one by one
+// under their condition, the others in one statement.
+func addTx(tx *database.Tx, change map[id.Account]money.Amount, guarded map[id.Account]bool) error {
+	var free []id.Account
+	var whens strings.Builder
+	var args []any
+	for _, a := range slices.Sorted(maps.Keys(change)) {
+		n := change[a]
+		switch {
+		case n == 0:
+		case guarded[a]:
+			res := tx.Exec("UPDATE accounts SET balance = balance + ? WHERE id = ?"+tx.Only("balance + ? >= 0"), n, a, n)
+			if err := database.One(res, ErrInsufficient); err != nil {
+				return err
+			}
+		default:
+			free = append(free, a)
+			whens.WriteString(" WHEN ? THEN ?")
+			args = append(args, a, n)
+		}
+	}
+	if len(free) == 0 {
+		return nil
+	}
+	args = append(args, free)
+	res := tx.Exec("UPDATE accounts SET balance = balance + CASE id"+whens.String()+" ELSE 0 END WHERE id IN ?", args...)
+	if res.Error != nil {
+		return fmt.Errorf("wallet: balances: %w", res.Error)
+	}
+	if int(res.RowsAffected) != len(free) {
+		return fmt.Errorf("wallet: %d balances changed of %d", res.RowsAffected, len(free))
+	}
+	return nil
+}

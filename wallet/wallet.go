@@ -1,0 +1,116 @@
+// Package wallet is the double-entry ledger: what the house promised, owes and
+// paid, to whom, from which budget.
+//
+// Money moves source → budget → reserved → payable → paid, tax withheld on an
+// account of its own. A Transfer is one fact; its legs sum to zero; a mistake
+// is mended by another transfer that names it, never by an edit. Accounts are
+// kept per (stage, owner, currency) with their balance beside the entries, so
+// that a limit is one conditional UPDATE.
+//
+// Tables: accounts, transfers, entries. Invariants (V6): every transfer sums
+// to zero in its currency; every balance equals the fold of its entries; a
+// budget never falls below zero. A transfer key is permanent: the same key
+// again gives the first transfer. Members never see the word wallet, they see
+// their rewards.
+//
+// Called by referral (budget, reserve, clear, claw back), its settlement (pay)
+// and campaign (discount budgets), always inside their transactions and last
+// in the lock order, before the outbox alone.
+package wallet
+
+import (
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/money"
+)
+
+// Stage is how far money has come.
+type Stage string
+
+// The stages. Source is the outside world's money and may be negative, payable
+// may be too: that is a debt. Budget never is.
+const (
+	StageSource   Stage = "source"
+	StageBudget   Stage = "budget"
+	StageReserved Stage = "reserved"
+	StagePayable  Stage = "payable"
+	StagePaid     Stage = "paid"
+	StageTax      Stage = "tax"
+)
+
+func (s Stage) known() bool {
+	switch s {
+	case StageSource, StageBudget, StageReserved, StagePayable, StagePaid, StageTax:
+		return true
+	}
+	return false
+}
+
+// guarded says that balances of the stage never fall below zero.
+func (s Stage) guarded() bool { return s == StageBudget }
+
+// OwnerKind is what sort of thing an account belongs to.
+type OwnerKind string
+
+// The owners. The brand is one per deployment and has the id zero.
+const (
+	OwnerBrand    OwnerKind = "brand"
+	OwnerProgram  OwnerKind = "program"
+	OwnerCampaign OwnerKind = "campaign"
+	OwnerMember   OwnerKind = "member"
+)
+
+// Owner is whose account it is.
+type Owner struct {
+	Kind OwnerKind
+	ID   int64
+}
+
+// Brand owns the outside money.
+func Brand() Owner { return Owner{Kind: OwnerBrand} }
+
+// Program owns the budget of a reward program.
+func Program(p id.Program) Owner { return Owner{OwnerProgram, int64(p)} }
+
+// Campaign owns the discount budget of a campaign.
+func Campaign(c id.Campaign) Owner { return Owner{OwnerCampaign, int64(c)} }
+
+// Member owns what a member is promised, owed and was paid.
+func Member(m id.Member) Owner { return Owner{OwnerMember, int64(m)} }
+
+// Leg is what a transfer adds to one account; negative takes away.
+type Leg struct {
+	Stage  Stage
+	Owner  Owner
+	Amount money.Amount
+}
+
+// Transfer is one ledger fact. Key is its permanent business key; Corrects
+// names an earlier transfer that this one mends.
+type Transfer struct {
+	Key      string
+	Kind     string
+	Currency string
+	Corrects id.Transfer
+	Legs     []Leg
+}
+
+// Move is the commonest transfer: one amount from one account to another.
+func Move(key, kind, currency string, amount money.Amount, from, to Leg) Transfer {
+	from.Amount, to.Amount = -amount, amount
+	return Transfer{Key: key, Kind: kind, Currency: currency, Legs: []Leg{from, to}}
+}
+
+// At names an account for Move.
+func At(s Stage, o Owner) Leg { return Leg{Stage: s, Owner: o} }
+
+// The refusals.
+var (
+	ErrInsufficient = fault.New(fault.KindConflict, "wallet.insufficient", "预算不足", "the budget does not hold that much")
+	ErrKeyReused    = fault.New(fault.KindConflict, "wallet.key_reused", "同一业务单号已记过另一笔账", "this ledger key already stands for another transfer")
+)
+
+// Service answers questions about the ledger; what writes are functions that
+// run inside the caller's transaction.
+type Service struct{ DB *database.DB }

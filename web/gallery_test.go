@@ -1,0 +1,151 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"siyu/internal/id"
+)
+
+// shown is one page of the gallery.
+type shown struct {
+	file, name string
+	base       page
+	data       any
+}
+
+var shanghai = time.FixedZone("CST", 8*3600)
+
+func noon() time.Time { return time.Date(2026, 3, 2, 10, 0, 0, 0, shanghai) }
+
+func base(lang, title string) page {
+	return page{Lang: lang, Title: title, Now: noon(), Other: "?lang=en", Form: "form", Key: "key"}
+}
+
+func sampleTeam(now time.Time, size int, names ...string) teamView {
+	v := teamView{ID: id.Team(1 << 40), Opener: names[0], Size: size, Missing: size - len(names), Clock: countdown{Until: now.Add(3*time.Hour + 22*time.Minute + 9*time.Second), Now: now, Plain: true}}
+	for i := range size {
+		if i < len(names) {
+			v.Seats = append(v.Seats, seatView{Name: names[i], Opener: i == 0, Held: i == 2})
+		} else {
+			v.Seats = append(v.Seats, seatView{})
+		}
+	}
+	return v
+}
+
+func sampleLanding(lang string) landingPage {
+	now := noon()
+	items := []itemView{
+		{ID: 11 << 30, Name: "明前龙井 50g 尝鲜装", Price: 3990, List: 6800, Stock: 300, Left: 126, PerMember: 2, PerOrder: 2, Art: 0},
+		{ID: 12 << 30, Name: "安吉白茶 100g 礼罐", Price: 8800, List: 12800, Stock: 120, Left: 31, PerOrder: 3, Art: 1},
+	}
+	p := landingPage{
+		page: base(lang, "春茶尝鲜拼团"), Code: "8K3Q-7TZP", Name: "春茶尝鲜 · 三人成团", Kind: "group_buy", State: "open",
+		Banner: drawBanner("group_buy", 7, 3), Clock: countdown{Until: now.Add(51*time.Hour + 12*time.Minute + 9*time.Second), Now: now},
+		Inviter: "王*", Group: "西湖茶友群", Items: items, Chosen: items[0], Qty: 1, TeamSize: 3, TeamFor: 24 * time.Hour,
+		Teams:     []teamView{sampleTeam(now, 3, "李*", "陈*"), sampleTeam(now, 3, "赵*")},
+		Gifts:     []giftView{{Who: "你（被邀请）", Amount: 500, Note: "首单付款后"}, {Who: "王*（邀请人）", Amount: 800, Note: "同一张订单"}},
+		GiftRules: []string{"你付款后记下，确认收货满 7 天（没有收货记录则付款满 15 天）后可结算。", "订单退款，奖励按比例取消。只奖励直接邀请，不看层级。"},
+		Charter:   &charterView{Group: "西湖茶友群", Purpose: "一起喝春茶、聊产地、团好茶。", AdsPerDay: 1, AdsPerWeek: 2, Quiet: true, QuietFrom: "22:00", QuietTo: "08:30"},
+		StartsAt:  now.Add(-2 * time.Hour), EndsAt: now.Add(51*time.Hour + 12*time.Minute), ZoneName: "北京时间", PayWithin: 15 * time.Minute,
+		LoginURL: "https://mall.example/login", NeedsLogin: true, Strong: true,
+	}
+	if lang == langEN {
+		p.Name, p.Title = "First spring tea, teams of three", "First spring tea"
+		p.Inviter, p.Group, p.ZoneName = "L*", "West Lake tea friends", "Beijing time"
+		p.Items[0].Name, p.Items[1].Name = "Longjing 50 g taster", "Anji white tea 100 g tin"
+		p.Gifts[0].Who, p.Gifts[0].Note, p.Gifts[1].Who, p.Gifts[1].Note = "You, invited", "on your first order", "L*, inviter", "for the same order"
+		p.GiftRules = []string{"Noted when you have paid; due 7 days after you received the goods, or 15 days after payment without a receipt.", "A refund takes its share back. Only direct invitations count."}
+		p.Charter = &charterView{Group: p.Group, Purpose: "Tea, its places, and good buys together.", AdsPerDay: 1, AdsPerWeek: 2, Quiet: true, QuietFrom: "22:00", QuietTo: "08:30"}
+	}
+	return p
+}
+
+func gallery() []shown {
+	now := noon()
+	group, english := sampleLanding(langZH), sampleLanding(langEN)
+	flash := sampleLanding(langZH)
+	flash.Kind, flash.Name, flash.Teams, flash.Hue, flash.TeamSize = "flash_sale", "女神节限时抢购", nil, 2, 0
+	flash.Banner = drawBanner("flash_sale", 13, 0)
+	flash.Items = []itemView{{ID: 11 << 30, Name: "玫瑰精油护手霜 三支装", Price: 2900, List: 8900, Stock: 200, Left: 17, PerMember: 1, PerOrder: 1, Art: 2}}
+	flash.Chosen, flash.Strong = flash.Items[0], false
+	flash.Notice = &notice{Text: "这件商品每人限购,请先登录商城会员", Link: flash.LoginURL}
+	soon := sampleLanding(langZH)
+	soon.State, soon.Hue, soon.Teams, soon.Clock.Until, soon.StartsAt = "soon", 1, nil, now.Add(90*time.Minute), now.Add(90*time.Minute)
+	sold := flash
+	sold.State, sold.Hue, sold.Notice = "sold_out", 3, nil
+	sold.Items = []itemView{flash.Items[0]}
+	sold.Items[0].Left = 0
+	sold.Chosen = sold.Items[0]
+
+	team := sampleTeam(now, 3, "李*", "陈*")
+	team.Big = true
+	team.Seats[1].Held, team.Seats[1].You = true, false
+	order := orderPage{page: base(langZH, "我的订单"), ID: 99 << 40, Campaign: group.Name, Item: group.Items[0].Name, Qty: 1, UnitPrice: 3990, Amount: 3990, CreatedAt: now.Add(-2 * time.Minute),
+		Mood: "wait", StateText: "等你付款", StateMore: "付款后占住席位", Clock: &countdown{Until: now.Add(13 * time.Minute), Now: now}, PayURL: "https://mall.example/pay", Waiting: true}
+	ot := sampleTeam(now, 3, "李*", "陈*")
+	ot.Text, ot.Href = "还差 1 人", "/t/x"
+	order.Team = &ot
+	refunded := order
+	refunded.Mood, refunded.StateText, refunded.StateMore, refunded.Clock, refunded.PayURL, refunded.Team = "gone", "没有成团,已退款", "到时人数不够,付款全部原路退回", nil, "", nil
+	refunded.Refunds = []refundView{{No: "R-20260302-0001", At: now.Add(-time.Hour), Amount: 3990, Done: true, Text: "已退回"}}
+	me := mePage{page: base(langZH, "我的奖励"), Name: "王*", Sums: []sumView{{"待到期", 1600, true}, {"待结算", 2400, false}, {"已发放", 128800, true}},
+		Rewards: []rewardView{
+			{What: "邀请奖", When: "3月1日 20:14 记下", Reason: "3月16日后可结算", Amount: 800, State: "待到期"},
+			{What: "邀请奖", When: "2月12日 09:02 记下", Amount: 1200, State: "待结算", Tone: "good"},
+			{What: "新人礼", When: "2月3日 18:40 记下", Reason: "已随结算单发放", Amount: 500, State: "已发放", Tone: "dim"},
+			{What: "邀请奖", When: "1月28日 12:11 记下", Reason: "订单退款,奖励取消", Amount: 800, State: "已取消", Tone: "dim", Void: true},
+		}}
+	tp := teamPage{page: base(langZH, "李* 的团"), Campaign: group.Name, Team: team, Item: group.Items[0], Mood: "wait", StateText: "还差 1 人成团", StateMore: "满 3 人付款即成团,先到先得", CanJoin: true,
+		Share: "我在拼「春茶尝鲜」,3 人成团 ¥39.90,还差 1 人:\nhttps://s.example/t/tem_0000000000001"}
+	gone := plainPage{page: base(langZH, "邀请码无效"), Head: "这个邀请码用不了", Body: "可能输错了、过期了,或已被收回。请向邀请你的人要一个新的。"}
+	console := consolePage{page: base(langZH, "控制台"), Role: "管理员", SeesMoney: true, SeesGroups: true,
+		Campaigns: []campaignRow{
+			{Name: "春茶尝鲜 · 三人成团", Kind: "拼团", State: "进行中", Tone: "good", From: now, To: now.Add(72 * time.Hour), Items: []stockRow{{"明前龙井 50g 尝鲜装", 300, 120, 54, 126}, {"安吉白茶 100g 礼罐", 120, 80, 9, 31}}},
+			{Name: "女神节限时抢购", Kind: "限时抢购", State: "待开始", From: now, To: now.Add(72 * time.Hour), Items: []stockRow{{"玫瑰精油护手霜 三支装", 200, 0, 0, 200}}},
+		},
+		Groups:      []groupRow{{Name: "西湖茶友群", Preset: "兴趣群", Used: 1, Cap: 2, Quiet: "22:00–08:30"}, {Name: "滨江门店福利群", Preset: "门店福利群", Used: 15, Cap: 15, Full: true, Quiet: "21:30–07:00"}},
+		Decisions:   []decisionRow{{Group: "西湖茶友群", Outcome: "推迟", Why: "离最近一条推广 20 小时,至少隔 48 小时；最早 3月3日 14:00", When: now, Times: 2}, {Group: "滨江门店福利群", Outcome: "不发", Tone: "dim", Why: "当周已占 15 条,群约定每周最多 15 条", When: now, Times: 1}, {Group: "城东新客群", Outcome: "放行", Tone: "good", When: now, Times: 1}},
+		Settlements: []settlementRow{{Label: "2026-02 邀请奖", State: "待审核", Lines: 128, Net: 102400, Cut: now, Mark: "9f3a01bc"}},
+	}
+	login := loginPage{page: base(langZH, "控制台登录")}
+	return []shown{
+		{"console", "console", console.page, console}, {"login", "login", login.page, login},
+		{"landing", "landing", group.page, group}, {"landing_en", "landing", english.page, english},
+		{"flash", "landing", flash.page, flash}, {"soon", "landing", soon.page, soon}, {"sold", "landing", sold.page, sold},
+		{"order", "order", order.page, order}, {"refunded", "order", refunded.page, refunded},
+		{"team", "team", tp.page, tp}, {"me", "me", me.page, me}, {"gone", "plain", gone.page, gone},
+	}
+}
+
+// TestGallery prints every page; with SIYU_GALLERY set it leaves them there
+// with their assets inlined by address, to be looked at.
+func TestGallery(t *testing.T) {
+	p, err := newPress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := os.Getenv("SIYU_GALLERY")
+	for _, g := range gallery() {
+		var b bytes.Buffer
+		if err := p.print(&b, g.name, g.base, g.data); err != nil {
+			t.Fatalf("%s: %v", g.file, err)
+		}
+		if dir == "" {
+			continue
+		}
+		text := b.String()
+		for name, a := range p.shelf.byName {
+			text = strings.ReplaceAll(text, a.href, name)
+			os.WriteFile(filepath.Join(dir, name), a.body, 0o644)
+		}
+		os.WriteFile(filepath.Join(dir, g.file+".html"), []byte(text), 0o644)
+		fmt.Println(g.file, b.Len())
+	}
+}

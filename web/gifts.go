@@ -1,0 +1,64 @@
+package web
+
+import (
+	"siyu/internal/money"
+	"siyu/referral"
+)
+
+// giftView is what one side of an invitation gets: an amount, or a share of
+// the order.
+type giftView struct {
+	Who    string
+	Amount money.Amount
+	Rate   string
+	Note   string
+}
+
+// gifts puts a program's rules into plain words: what each side gets, and
+// when, and what undoes it.
+func gifts(lang, inviter string, r referral.Rules) ([]giftView, []string) {
+	if len(r.Rewards) == 0 {
+		return nil, nil
+	}
+	list := make([]giftView, 0, len(r.Rewards))
+	for _, side := range []referral.Side{referral.SideInvitee, referral.SideInviter} {
+		for _, promise := range r.Rewards {
+			if promise.To == side {
+				list = append(list, giftOf(lang, inviter, promise))
+			}
+		}
+	}
+	first := r.Trigger == referral.TriggerFirstPaidOrder
+	say := func(zh, en string, args ...any) string { return choose(lang, zh, en, args...) }
+	rules := []string{
+		say("你付款后记下，确认收货满 %[1]d 天（没有收货记录则付款满 %[2]d 天）后进入结算。",
+			"Noted once you have paid; due %[1]d days after you received the goods, or %[2]d days after payment if no receipt is known.",
+			r.HoldDaysAfterReceipt, r.HoldDaysAfterPayment),
+		say("订单退款，奖励按退款比例取消。只奖励直接邀请，不看层级；分享本身没有奖励。",
+			"A refund takes its share of the reward back. Only direct invitations count, and sharing as such earns nothing."),
+	}
+	if first {
+		rules = append(rules, say("限第一次下单的新会员，一人一次。", "For a new member’s first order, once."))
+	} else {
+		rules = append(rules, say("接受邀请后 %d 天内的订单有效。", "It holds for orders within %d days of the invitation.", r.AttributionDays))
+	}
+	if r.InviterHasOrdered {
+		rules = append(rules, say("邀请人自己也下过单，才有邀请人那一份。", "The inviter’s part needs an order of his own."))
+	}
+	return list, rules
+}
+
+func giftOf(lang, inviter string, p referral.Promise) giftView {
+	g := giftView{Who: choose(lang, "你（被邀请）", "You, invited"), Amount: p.Amount}
+	if p.To == referral.SideInviter {
+		g.Who = choose(lang, "%s（邀请人）", "%s, inviter", inviter)
+	}
+	g.Note = choose(lang, "付款后记下", "once you have paid")
+	if p.Mode == referral.ModePercent {
+		g.Amount, g.Rate, g.Note = 0, rate(p.Rate), choose(lang, "按实付商品金额", "of what is paid for the goods")
+		if p.Cap > 0 {
+			g.Note = choose(lang, "按实付商品金额，最多 ¥%s", "of the goods paid, at most ¥%s", p.Cap)
+		}
+	}
+	return g
+}

@@ -1,0 +1,262 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/campaign"
+	"siyu/campaign/groupbuy"
+	"siyu/community"
+	"siyu/internal/clock"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/referral"
+)
+
+// landingPage is what a QR opens.
+type landingPage struct {
+	page
+	Code       string
+	Signed     string // which program version the page shows, for the binding
+	Name       string
+	Kind       string
+	State      string // hidden, soon, open, sold_out, paused, ended
+	Picture    string
+	Banner     banner
+	Clock      countdown
+	Inviter    string // masked
+	Own        bool   // the visitor is the inviter
+	Group      string
+	Items      []itemView
+	Chosen     itemView
+	Qty        int
+	Teams      []teamView
+	TeamSize   int
+	TeamFor    time.Duration
+	Gifts      []giftView
+	GiftRules  []string
+	Charter    *charterView
+	StartsAt   time.Time
+	EndsAt     time.Time
+	ZoneName   string
+	PayWithin  time.Duration
+	LoginURL   string
+	NeedsLogin bool // some item or reward wants a strong identity
+	Strong     bool // and this visitor has one
+}
+
+// Quantities are what one order may hold of the chosen item. A team's seat is
+// one order, of any quantity the item allows.
+func (p landingPage) Quantities() []int {
+	most := int64(0)
+	for _, item := range p.Items {
+		if item.Left > 0 {
+			most = max(most, item.Most())
+		}
+	}
+	list := make([]int, 0, most)
+	for n := range int(most) {
+		list = append(list, n+1)
+	}
+	return list
+}
+
+// MustLogin says that everything on offer is out of a guest's reach.
+func (p landingPage) MustLogin() bool {
+	return p.Chosen.PerMember > 0 && !p.Strong && p.LoginURL != ""
+}
+
+// teamsShown is how many open teams the page offers to join.
+const teamsShown = 3
+
+// landing answers GET /i/{code}.
+func (s *Server) landing(c *gin.Context, v visitor) error {
+	l, err := s.Referral.Land(c.Request.Context(), c.Param("code"))
+	if errors.Is(err, referral.ErrCode) {
+		return s.deadCode(c)
+	}
+	if err != nil {
+		return err
+	}
+	s.Referral.Touch(l.CodeID, v.Member)
+	p, err := s.landingPage(c, v, l)
+	if err != nil {
+		return err
+	}
+	if c.Query("bound") != "" {
+		p.Notice = &notice{Text: choose(p.Lang, "已接受邀请", "Invitation accepted")}
+	}
+	return s.show(c, http.StatusOK, "landing", p.page, p)
+}
+
+// deadCode is the one page of every code that does not work, whatever the
+// reason: it says nothing about whether the code ever did.
+func (s *Server) deadCode(c *gin.Context) error {
+	p := plainPage{page: s.base(c, "")}
+	p.Other = ""
+	p.Head = choose(p.Lang, "这个邀请码用不了", "This code does not work")
+	p.Body = choose(p.Lang, "可能输错了、过期了，或已被收回。请向邀请你的人要一个新的。",
+		"It may be mistyped, too old or taken back. Ask who invited you for a new one.")
+	p.Title = p.Head
+	return s.show(c, http.StatusNotFound, "plain", p.page, p)
+}
+
+func (s *Server) landingPage(c *gin.Context, v visitor, l referral.Landing) (landingPage, error) {
+	ctx := c.Request.Context()
+	p := landingPage{
+		page: s.base(c, ""), Code: l.Code, Signed: l.Page, Strong: v.Strong, Own: v.Member == l.InviterID, Qty: 1,
+		Kind: "referral", State: "open", Name: clean(l.ProgramName),
+	}
+	s.armed(&p.page, v)
+	if l.CampaignID != 0 {
+		if err := s.showCampaign(c, &p, v, l.CampaignID); err != nil {
+			return p, err
+		}
+	}
+	p.Title = p.Name
+	if p.Banner.Kind == "" {
+		p.Banner = drawBanner(p.Kind, int64(l.CodeID)>>22, p.TeamSize)
+	}
+	names, err := community.NamesIn(s.DB.Read(ctx), []id.Member{l.InviterID})
+	if err != nil {
+		return p, err
+	}
+	p.Inviter = called(p.Lang, names[l.InviterID])
+	p.Gifts, p.GiftRules = gifts(p.Lang, p.Inviter, l.Rules)
+	p.NeedsLogin = p.NeedsLogin || len(p.Gifts) > 0
+	return p, s.showGroup(ctx, &p, l.GroupID)
+}
+
+func (s *Server) showCampaign(c *gin.Context, p *landingPage, v visitor, cid id.Campaign) error {
+	ctx := c.Request.Context()
+	run, err := s.Campaign.FindCampaign(ctx, cid)
+	if errors.Is(err, fault.NotFound) {
+		p.State = "hidden" // not published yet
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	zone := zoneOf(run)
+	p.Kind, p.Name, p.Hue = run.Kind, clean(run.Name), hueOf(run.ID)
+	p.StartsAt, p.EndsAt = run.StartsAt.Time().In(zone), run.EndsAt.Time().In(zone)
+	p.ZoneName, p.PayWithin = zoneName(p.Lang, zone), time.Duration(run.PayWithinS)*time.Second
+	p.LoginURL = s.loginURL(c, run)
+	if p.Items, err = s.items(ctx, run); err != nil {
+		return err
+	}
+	p.choose()
+	p.State = stateOf(run, p.Items, p.Now)
+	p.Clock = countdown{Until: p.EndsAt, Now: p.Now, Reload: true}
+	if p.State == "soon" {
+		p.Clock.Until = p.StartsAt
+	}
+	if run.Kind == "group_buy" {
+		return s.showTeams(ctx, p, run, v)
+	}
+	p.Banner = drawBanner(run.Kind, int64(run.ID)>>22, 0)
+	return nil
+}
+
+// choose picks the first item that is still there.
+func (p *landingPage) choose() {
+	for _, item := range p.Items {
+		p.NeedsLogin = p.NeedsLogin || item.PerMember > 0
+		if p.Picture == "" {
+			p.Picture = item.Picture
+		}
+		if p.Chosen.Left == 0 && (item.Left > 0 || p.Chosen.ID == 0) {
+			p.Chosen = item
+		}
+	}
+}
+
+func (s *Server) showTeams(ctx context.Context, p *landingPage, run campaign.Campaign, v visitor) error {
+	terms, err := groupbuy.Terms(run)
+	if err != nil {
+		return err
+	}
+	p.TeamSize, p.TeamFor = terms.Size, time.Duration(terms.OpenForS)*time.Second
+	p.Banner = drawBanner(run.Kind, int64(run.ID)>>22, terms.Size)
+	teams, err := s.GroupBuy.ListOpenTeams(ctx, run.ID, teamsShown)
+	if err != nil {
+		return err
+	}
+	p.Teams, err = s.teamViews(ctx, teams, run, p.page, v)
+	return err
+}
+
+func (s *Server) showGroup(ctx context.Context, p *landingPage, group id.Group) error {
+	if group == 0 {
+		return nil
+	}
+	q := s.DB.Read(ctx)
+	known, err := community.GroupsIn(q, []id.Group{group})
+	if err != nil {
+		return err
+	}
+	charter, err := community.CharterOf(q, group, clock.MilliOf(p.Now))
+	if errors.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p.Group = clean(known[group].Name)
+	p.Charter = &charterView{
+		Group: p.Group, Purpose: cleanLong(charter.Purpose), AdsPerDay: charter.AdsPerDay, AdsPerWeek: charter.AdsPerWeek,
+		Quiet: charter.QuietFrom != charter.QuietTo, QuietFrom: hourOf(charter.QuietFrom), QuietTo: hourOf(charter.QuietTo),
+	}
+	return nil
+}
+
+// items are the campaign's items with their products' pictures and prices.
+func (s *Server) items(ctx context.Context, run campaign.Campaign) ([]itemView, error) {
+	ids := make([]id.Product, len(run.Items))
+	for i, item := range run.Items {
+		ids[i] = item.ProductID
+	}
+	products, err := campaign.ProductsIn(s.DB.Read(ctx), ids)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]itemView, len(run.Items))
+	for i, item := range run.Items {
+		product := products[item.ProductID]
+		views[i] = itemView{
+			ID: item.ID, Name: clean(item.Name), Picture: pictureOf(product.Picture), Art: i % 3, Price: item.Price, List: product.ListPrice,
+			Stock: item.Stock, Left: item.Left, PerMember: item.PerMember, PerOrder: item.PerOrder,
+		}
+	}
+	return views, nil
+}
+
+// stateOf is what a visitor needs to know of the campaign's state.
+func stateOf(run campaign.Campaign, items []itemView, now time.Time) string {
+	switch run.Phase(clock.MilliOf(now)) {
+	case campaign.StatusScheduled, campaign.StatusDraft:
+		return "soon"
+	case campaign.StatusPaused:
+		return "paused"
+	case campaign.StatusRunning:
+		for _, item := range items {
+			if item.Left > 0 {
+				return "open"
+			}
+		}
+		if len(items) > 0 {
+			return "sold_out"
+		}
+		return "open"
+	}
+	return "ended"
+}
+
+// loginURL is the mall's sign-in, told to come back to this page.
+func (s *Server) loginURL(c *gin.Context, run campaign.Campaign) string {
+	return withQuery(run.LoginURL, "return_to", s.PublicURL+c.Request.URL.Path)
+}

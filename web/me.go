@@ -1,0 +1,214 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/money"
+	"siyu/referral"
+	"siyu/wallet"
+)
+
+// mePage is 我的奖励.
+type mePage struct {
+	page
+	Name    string
+	Sums    []sumView
+	Rewards []rewardView
+	Next    string
+}
+
+type sumView struct {
+	Name   string
+	Amount money.Amount
+	Quiet  bool
+}
+
+type rewardView struct {
+	What   string
+	When   string
+	Reason string
+	Amount money.Amount
+	State  string
+	Tone   string // "", good, dim
+	Void   bool
+}
+
+// rewardsShown is how many rewards one page lists.
+const rewardsShown = 20
+
+// me answers GET /me.
+func (s *Server) me(c *gin.Context, v visitor) error {
+	if v.Guest && !v.Strong {
+		return s.stranger(c)
+	}
+	before, err := database.ParseCursor(c.Query("cursor"))
+	if err != nil {
+		return err
+	}
+	ctx := c.Request.Context()
+	list, err := s.Referral.ListRewards(ctx, referral.RewardFilter{}, database.Page{Before: before, Limit: rewardsShown})
+	if err != nil {
+		return err
+	}
+	held, err := s.Wallet.MemberWallet(ctx, v.Member)
+	if err != nil {
+		return err
+	}
+	p := mePage{page: s.base(c, ""), Name: v.Name, Sums: sums(s.lang(c), held)}
+	p.Title = choose(p.Lang, "我的奖励", "My rewards")
+	for _, r := range list.Items {
+		p.Rewards = append(p.Rewards, rewardOf(p.Lang, p.Now, r))
+	}
+	if list.NextCursor != "" {
+		p.Next = "/me?cursor=" + list.NextCursor
+	}
+	return s.show(c, http.StatusOK, "me", p.page, p)
+}
+
+// stranger says that rewards are seen by members alone.
+func (s *Server) stranger(c *gin.Context) error {
+	p := plainPage{page: s.base(c, "")}
+	p.Head = choose(p.Lang, "请从商城登录后打开", "Open this from the mall, signed in")
+	p.Body = choose(p.Lang, "奖励记在会员名下。在商城登录后，从会员中心进来就能看到。",
+		"Rewards belong to members. Sign in at the mall and come from your member page.")
+	p.Title = p.Head
+	return s.show(c, http.StatusUnauthorized, "plain", p.page, p)
+}
+
+// sums are the three figures a member asks for: what still waits, what is due,
+// what was paid. A debt shows as a negative amount due.
+func sums(lang string, w wallet.Wallet) []sumView {
+	return []sumView{
+		{choose(lang, "待到期", "Waiting"), w.Of(wallet.StageReserved, money.CNY), true},
+		{choose(lang, "待结算", "Due"), w.Of(wallet.StagePayable, money.CNY), false},
+		{choose(lang, "已发放", "Paid"), w.Of(wallet.StagePaid, money.CNY), true},
+	}
+}
+
+func rewardOf(lang string, now time.Time, r referral.Reward) rewardView {
+	say := func(zh, en string, args ...any) string { return choose(lang, zh, en, args...) }
+	day := func(m clock.Milli) string { return moment(lang, now, m.Time().In(shop)) }
+	v := rewardView{Amount: r.Net, When: say("%s 记下", "noted %s", day(r.EarnedAt)), What: say("邀请奖", "For inviting")}
+	if r.Side == referral.SideInvitee {
+		v.What = say("新人礼", "Welcome gift")
+	}
+	switch r.State {
+	case referral.RewardPending:
+		v.State, v.Reason = say("待到期", "waiting"), say("%s 到期", "matures %s", day(r.MaturesAt))
+		if r.Net < r.Amount {
+			v.Reason = say("部分退款，已减少；%s 到期", "lowered by a partial refund; matures %s", day(r.MaturesAt))
+		}
+	case referral.RewardCleared:
+		v.State, v.Tone = say("已到期，待结算", "due"), "good"
+	case referral.RewardDeclined:
+		v.State, v.Tone, v.Reason = say("未计", "none"), "dim", declined(lang, r.Note)
+	default:
+		v.State, v.Tone, v.Void, v.Amount = say("已取消", "cancelled"), "dim", true, r.Amount
+		v.Reason = say("订单退款，奖励取消", "the order was refunded")
+		for _, e := range r.Events {
+			if e.Kind == referral.EventVoided && e.StaffID != 0 {
+				v.Reason = say("经人工核查取消", "cancelled after a review")
+			}
+		}
+	}
+	return v
+}
+
+func declined(lang string, n referral.Note) string {
+	switch n {
+	case referral.NoteBudgetExhausted:
+		return choose(lang, "活动奖励预算已用完", "the program’s budget was used up")
+	case referral.NoteIdentityRequired:
+		return choose(lang, "付款时还没有登录会员", "there was no signed-in member when the order was paid")
+	case referral.NoteInviterNotBuyer:
+		return choose(lang, "你自己还没有下过单", "you had no order of your own yet")
+	}
+	return ""
+}
+
+// shop is the zone of pages that belong to no campaign. China has had one
+// offset since 1992, so no zone file is needed.
+var shop = time.FixedZone(clock.Shanghai, 8*60*60)
+
+// codesPage shows a member's own codes.
+type codesPage struct {
+	page
+	Codes []codeView
+}
+
+type codeView struct {
+	Name  string
+	Code  string
+	Image string
+	Until time.Time
+}
+
+// codesShown is how many codes the page draws.
+const codesShown = 10
+
+// codes answers GET /me/codes: the live codes of the member.
+func (s *Server) codes(c *gin.Context, v visitor) error {
+	if v.Guest && !v.Strong {
+		return s.stranger(c)
+	}
+	ctx := c.Request.Context()
+	list, err := s.Referral.ListCodes(ctx, referral.CodeFilter{}, database.Page{Limit: codesShown})
+	if err != nil {
+		return err
+	}
+	p := codesPage{page: s.base(c, "")}
+	p.Title = choose(p.Lang, "我的邀请码", "My codes")
+	names := map[id.Campaign]string{}
+	for _, code := range list.Items {
+		if code.Status != referral.CodeLive {
+			continue
+		}
+		name, known := names[code.CampaignID]
+		if !known {
+			if name, err = s.campaignName(c, code.CampaignID); err != nil {
+				return err
+			}
+			names[code.CampaignID] = name
+		}
+		view := codeView{Name: name, Code: code.Code, Image: "/me/codes/" + code.Code + "/qr.png"}
+		if code.ExpiresAt != 0 {
+			view.Until = code.ExpiresAt.Time().In(shop)
+		}
+		p.Codes = append(p.Codes, view)
+	}
+	return s.show(c, http.StatusOK, "codes", p.page, p)
+}
+
+func (s *Server) campaignName(c *gin.Context, cid id.Campaign) (string, error) {
+	general := choose(s.lang(c), "邀请好友", "Invite a friend")
+	if cid == 0 {
+		return general, nil
+	}
+	run, err := s.Campaign.FindCampaign(c.Request.Context(), cid)
+	if f, ok := fault.As(err); ok && f.Kind == fault.KindNotFound {
+		return general, nil
+	}
+	return clean(run.Name), err
+}
+
+// codePicture answers the QR of one of the member's own codes.
+func (s *Server) codePicture(c *gin.Context, v visitor) error {
+	code, err := s.Referral.FindCode(c.Request.Context(), c.Param("code"))
+	if err != nil {
+		return err
+	}
+	png, err := s.Referral.QRPNG(code, 0)
+	if err != nil {
+		return err
+	}
+	c.Header("Cache-Control", "private, max-age=3600")
+	c.Data(http.StatusOK, "image/png", png)
+	return nil
+}

@@ -1,0 +1,107 @@
+/* Enhances pages that work without it: clocks tick by the server's time, a
+   button is not tapped twice, waiting pages renew themselves. Plain ES5, for
+   the browsers inside other apps. */
+(function () {
+  'use strict';
+  var html = document.documentElement;
+  var skew = Number(html.getAttribute('data-now') || Date.now()) - Date.now();
+  var words = (html.getAttribute('data-units') || '天,时,分,秒').split(',');
+
+  function now() { return Date.now() + skew; }
+  function two(n) { return (n < 10 ? '0' : '') + n; }
+
+  function face(ms) {
+    var s = Math.max(0, Math.floor(ms / 1000));
+    var d = Math.floor(s / 86400), out = '';
+    if (d > 0) { out += '<b>' + d + '</b>' + words[0]; }
+    out += '<b>' + two(Math.floor(s % 86400 / 3600)) + '</b>' + words[1];
+    out += '<b>' + two(Math.floor(s % 3600 / 60)) + '</b>' + words[2];
+    out += '<b>' + two(s % 60) + '</b>' + words[3];
+    return out;
+  }
+
+  // A clock that ran out asks for the page again, once, at a moment of its
+  // own, so that a thousand phones do not ask in the same second. A page in
+  // which somebody is choosing is left alone.
+  var due = false, touched = false;
+  function again() {
+    if (due) { return; }
+    due = true;
+    setTimeout(function () {
+      if (!touched && !document.querySelector('.busy')) { location.reload(); }
+    }, 800 + Math.random() * 2200);
+  }
+
+  function tick() {
+    var list = document.querySelectorAll('[data-until]');
+    for (var i = 0; i < list.length; i++) {
+      var ms = Number(list[i].getAttribute('data-until')) - now();
+      if (ms <= 0 && list[i].getAttribute('data-then') === 'reload') { again(); }
+      var text = face(ms);
+      if (list[i].innerHTML !== text) { list[i].innerHTML = text; }
+    }
+  }
+
+  document.addEventListener('change', function (e) {
+    touched = true;
+    var from = e.target, form = from.form;
+    if (!form || form.id !== 'take') { return; }
+    var item = form.querySelector('input[name=item]:checked') || form.querySelector('input[name=item]');
+    var qty = form.querySelector('select[name=qty]');
+    var sum = document.getElementById('sum');
+    if (!item || !sum) { return; }
+    var fen = Number(item.getAttribute('data-fen')) * (qty ? Number(qty.value) : 1);
+    sum.innerHTML = '¥<b>' + Math.floor(fen / 100) + '</b>.' + two(fen % 100);
+  });
+
+  document.addEventListener('submit', function (e) {
+    var form = e.target;
+    if (form.getAttribute('data-sent')) { e.preventDefault(); return; }
+    form.setAttribute('data-sent', '1');
+    var b = form.querySelector('button[type=submit]') || document.querySelector('button[form=' + form.id + ']');
+    if (b) { b.className += ' busy'; b.setAttribute('aria-busy', 'true'); b.innerHTML = b.getAttribute('data-busy') || b.innerHTML; }
+  });
+  // Coming back by the browser's arrow shows the kept page: open it again.
+  window.addEventListener('pageshow', function (e) {
+    if (e.persisted) { location.reload(); }
+  });
+
+  // data-live: renew this part of the page every few seconds while somebody
+  // looks, slower and slower, and stop once it no longer carries the mark.
+  var wait = 4000;
+  function renew() {
+    var part = document.querySelector('[data-live]');
+    if (!part) { return; }
+    if (document.hidden) { setTimeout(renew, wait); return; }
+    var x = new XMLHttpRequest();
+    x.open('GET', location.href);
+    x.onload = function () {
+      if (x.status === 200) {
+        var fresh = new DOMParser().parseFromString(x.responseText, 'text/html').getElementById(part.id);
+        if (fresh && fresh.innerHTML !== part.getAttribute('data-was')) {
+          var was = fresh.innerHTML;
+          part.parentNode.replaceChild(fresh, part);
+          if (fresh.hasAttribute('data-live')) { fresh.setAttribute('data-was', was); }
+          tick();
+        }
+      }
+      wait = Math.min(wait * 1.2, 30000);
+      setTimeout(renew, wait);
+    };
+    x.onerror = function () { wait = Math.min(wait * 2, 60000); setTimeout(renew, wait); };
+    x.send();
+  }
+
+  var share = document.querySelector('[data-copy]');
+  if (share && navigator.clipboard) {
+    share.hidden = false;
+    share.addEventListener('click', function () {
+      var text = document.getElementById(share.getAttribute('data-copy'));
+      navigator.clipboard.writeText(text.innerText).then(function () { share.innerHTML = share.getAttribute('data-done'); });
+    });
+  }
+
+  tick();
+  setInterval(tick, 1000);
+  setTimeout(renew, wait);
+})();

@@ -1,0 +1,118 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/campaign"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/referral"
+)
+
+// takePart answers POST /i/{code}/{act}: claim, open a team, or only accept
+// the invitation. What is refused is said on the same page.
+func (s *Server) takePart(c *gin.Context, v visitor) error {
+	l, err := s.Referral.Land(c.Request.Context(), c.Param("code"))
+	if errors.Is(err, referral.ErrCode) {
+		return s.deadCode(c)
+	}
+	if err != nil {
+		return err
+	}
+	err = s.act(c, v, l)
+	f, ok := fault.As(err)
+	if !ok {
+		return err // nil, or nothing a visitor should read
+	}
+	p, err := s.landingPage(c, v, l)
+	if err != nil {
+		return err
+	}
+	p.Notice = noticeOf(p.Lang, f, p.LoginURL)
+	return s.show(c, int(f.Kind), "landing", p.page, p)
+}
+
+func (s *Server) act(c *gin.Context, v visitor, l referral.Landing) error {
+	claim := campaign.Claim{Campaign: l.CampaignID, Member: v.Member}
+	switch c.Param("act") {
+	case "bind":
+		return s.accept(c, v, l)
+	case "open":
+		claim.OpenTeam = true
+	case "claim":
+	default:
+		return fault.NotFound
+	}
+	if err := read(c.PostForm("item"), &claim.Item); err != nil {
+		return errForm
+	}
+	qty, err := strconv.Atoi(c.PostForm("qty"))
+	if err != nil || qty < 1 || qty > 1000 {
+		return campaign.ErrQty.With("max", 1)
+	}
+	claim.Qty = qty
+	return s.take(c, v, claim, l.Code)
+}
+
+// accept binds the visitor to his inviter and shows the page again.
+func (s *Server) accept(c *gin.Context, v visitor, l referral.Landing) error {
+	ctx, err := s.sent(c, v, c.FullPath(), l.Code)
+	if err != nil {
+		return err
+	}
+	_, err = s.Referral.Bind(ctx, referral.Bind{Code: l.Code, Invitee: v.Member, Page: c.PostForm("page")})
+	var again *database.Replayed // a second tap: it stands already
+	if err != nil && !errors.As(err, &again) {
+		return err
+	}
+	c.Redirect(http.StatusSeeOther, "/i/"+l.Code+"?bound=1")
+	return nil
+}
+
+// take is one claim: who brought the visitor is bound first, in a transaction
+// of its own, so that the order freezes it; then the stock is asked for; then
+// the order's page opens.
+func (s *Server) take(c *gin.Context, v visitor, claim campaign.Claim, code string) error {
+	ctx, err := s.sent(c, v, c.FullPath(), fmt.Sprint(claim.Campaign, claim.Item, claim.Team, claim.OpenTeam, claim.Qty))
+	if err != nil {
+		return err
+	}
+	if err := s.bindQuietly(c.Request.Context(), v, code, c.PostForm("page")); err != nil {
+		return err
+	}
+	out, err := s.Campaign.Claim(ctx, claim)
+	if err != nil {
+		return err
+	}
+	c.Redirect(http.StatusSeeOther, "/o/"+out.Order.String())
+	return nil
+}
+
+// bindQuietly binds if it can. Nobody is kept from buying because he was
+// invited by somebody else, by himself, or by a code that has ended.
+func (s *Server) bindQuietly(ctx context.Context, v visitor, code, page string) error {
+	if code == "" {
+		return nil
+	}
+	_, err := s.Referral.Bind(ctx, referral.Bind{Code: code, Invitee: v.Member, Page: page})
+	if f, ok := fault.As(err); ok && f.Kind < fault.KindInternal {
+		return nil
+	}
+	return err
+}
+
+// noticeOf is a refusal in the fault's own words, with the way to sign in when
+// that is what is missing.
+func noticeOf(lang string, f *fault.Fault, login string) *notice {
+	n := &notice{Text: f.Text(lang)}
+	if f.Code == "identity_required" {
+		n.Link = login
+	}
+	return n
+}

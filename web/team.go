@@ -1,0 +1,250 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/campaign"
+	"siyu/campaign/groupbuy"
+	"siyu/community"
+	"siyu/internal/clock"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+)
+
+// seatsDrawn bounds the circles of one team; larger teams show how many more.
+const seatsDrawn = 12
+
+// seatView is one seat of a team; without a name it is free.
+type seatView struct {
+	Name   string // masked
+	Held   bool   // not paid yet
+	Opener bool
+	You    bool
+}
+
+// teamView is a team as a page shows it.
+type teamView struct {
+	ID      id.Team
+	Opener  string // masked
+	Size    int
+	Seats   []seatView
+	Missing int
+	More    int // seats not drawn
+	Clock   countdown
+	Status  groupbuy.Status
+	Mine    bool // the visitor sits in it
+	Big     bool
+	Text    string // its state in words
+	Href    string
+}
+
+// teamPage shows one team to anybody who has its address.
+type teamPage struct {
+	page
+	Campaign  string
+	Code      string
+	Team      teamView
+	Item      itemView
+	Mood      string
+	StateText string
+	StateMore string
+	Share     string
+	CanJoin   bool
+	MustLogin bool
+	LoginURL  string
+}
+
+// team answers GET /t/{team}.
+func (s *Server) team(c *gin.Context, v visitor) error {
+	var tid id.Team
+	if err := read(c.Param("team"), &tid); err != nil {
+		return err
+	}
+	p, err := s.teamPage(c, v, tid)
+	if err != nil {
+		return err
+	}
+	return s.show(c, http.StatusOK, "team", p.page, p)
+}
+
+func (s *Server) teamPage(c *gin.Context, v visitor, tid id.Team) (teamPage, error) {
+	ctx := c.Request.Context()
+	t, err := s.GroupBuy.FindTeam(ctx, tid)
+	if err != nil {
+		return teamPage{}, err
+	}
+	run, err := s.Campaign.FindCampaign(ctx, t.CampaignID)
+	if err != nil {
+		return teamPage{}, err
+	}
+	p := teamPage{page: s.base(c, ""), Campaign: clean(run.Name), Code: c.Query("c")}
+	views, err := s.teamViews(ctx, []groupbuy.Team{t}, run, p.page, v)
+	if err != nil {
+		return p, err
+	}
+	items, err := s.items(ctx, run)
+	if err != nil {
+		return p, err
+	}
+	for _, item := range items {
+		if item.ID == t.ItemID {
+			p.Item = item
+		}
+	}
+	p.Team = views[0]
+	p.Team.Big, p.Team.Clock.Reload = true, true
+	p.Hue, p.LoginURL = hueOf(run.ID), s.loginURL(c, run)
+	p.Title = choose(p.Lang, "%s 的团", "%s’s team", p.Team.Opener)
+	p.tell(run, v)
+	if p.Mood == "wait" {
+		p.Share = s.shareText(p, run)
+	}
+	s.armed(&p.page, v)
+	return p, nil
+}
+
+// tell puts the team's state into words.
+func (p *teamPage) tell(run campaign.Campaign, v visitor) {
+	t := p.Team
+	running := run.Phase(clock.MilliOf(p.Now)) == campaign.StatusRunning
+	say := func(mood, zh, en string, args ...any) { p.Mood, p.StateText = mood, choose(p.Lang, zh, en, args...) }
+	more := func(zh, en string, args ...any) { p.StateMore = choose(p.Lang, zh, en, args...) }
+	switch {
+	case t.Status == groupbuy.StatusFormed:
+		say("good", "已成团", "The team is complete")
+		more("%d 人已付款，商城会尽快发货。", "%d people have paid; the mall ships soon.", t.Size)
+	case t.Status == groupbuy.StatusFailed || !p.Now.Before(t.Clock.Until):
+		say("gone", "没有成团", "The team did not fill")
+		more("已付的款全部原路退回，无需申请。", "All payments go back the way they came.")
+	case t.Missing == 0:
+		say("wait", "人已到齐，等付款", "Everybody is here; payments are awaited")
+		more("有人逾期未付，席位会再放出来。", "A seat not paid in time is offered again.")
+	default:
+		say("wait", "还差 %d 人成团", "%d more to complete the team", t.Missing)
+		more("满 %d 人付款即成团，先到先得。", "It forms when %d people have paid; first come, first served.", t.Size)
+		p.CanJoin = running && !t.Mine && p.Item.Left > 0
+		p.MustLogin = p.Item.PerMember > 0 && !v.Strong && p.LoginURL != ""
+	}
+}
+
+func (s *Server) shareText(p teamPage, run campaign.Campaign) string {
+	address := s.PublicURL + "/t/" + p.Team.ID.String()
+	if p.Code != "" {
+		address = withQuery(address, "c", p.Code)
+	}
+	return choose(p.Lang, "我在拼「%s」，%d 人成团 ¥%s，还差 %d 人：\n%s", "I am buying “%s” with a team of %d at ¥%s; %d to go:\n%s",
+		p.Item.Name, p.Team.Size, p.Item.Price, p.Team.Missing, address)
+}
+
+// teamOf is one team for an order's page.
+func (s *Server) teamOf(ctx context.Context, tid id.Team, run campaign.Campaign, base page, v visitor) (teamView, error) {
+	t, err := s.GroupBuy.FindTeam(ctx, tid)
+	if err != nil {
+		return teamView{}, err
+	}
+	views, err := s.teamViews(ctx, []groupbuy.Team{t}, run, base, v)
+	if err != nil {
+		return teamView{}, err
+	}
+	view := views[0]
+	view.Href = "/t/" + tid.String()
+	switch {
+	case view.Status == groupbuy.StatusFormed:
+		view.Text = choose(base.Lang, "已成团", "complete")
+	case view.Status == groupbuy.StatusFailed:
+		view.Text = choose(base.Lang, "没有成团", "did not fill")
+	case view.Missing == 0:
+		view.Text = choose(base.Lang, "人已到齐，等付款", "awaiting payments")
+	default:
+		view.Text = choose(base.Lang, "还差 %d 人", "%d to go", view.Missing)
+	}
+	return view, nil
+}
+
+// teamViews reads who sits in the teams, once for all of them.
+func (s *Server) teamViews(ctx context.Context, teams []groupbuy.Team, run campaign.Campaign, base page, v visitor) ([]teamView, error) {
+	ids := make([]id.Team, len(teams))
+	var members []id.Member
+	for i, t := range teams {
+		ids[i] = t.ID
+		members = append(members, t.OpenerID)
+	}
+	q := s.DB.Read(ctx)
+	sitting, err := groupbuy.SittingIn(q, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, seats := range sitting {
+		for _, x := range seats {
+			members = append(members, x.MemberID)
+		}
+	}
+	names, err := community.NamesIn(q, members)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]teamView, len(teams))
+	for i, t := range teams {
+		views[i] = drawTeam(t, sitting[t.ID], names, base, v)
+		views[i].Clock.Until = t.DeadlineAt.Time().In(zoneOf(run))
+	}
+	return views, nil
+}
+
+func drawTeam(t groupbuy.Team, seats []groupbuy.Sitting, names map[id.Member]string, base page, v visitor) teamView {
+	view := teamView{
+		ID: t.ID, Opener: called(base.Lang, names[t.OpenerID]), Size: t.Size, Missing: max(t.Size-len(seats), 0), Status: t.Status,
+		Clock: countdown{Now: base.Now, Plain: true},
+	}
+	for _, x := range seats {
+		view.Mine = view.Mine || x.MemberID == v.Member
+		view.Seats = append(view.Seats, seatView{
+			Name: called(base.Lang, names[x.MemberID]), Held: x.Status == campaign.OrderHeld,
+			Opener: x.MemberID == t.OpenerID, You: x.MemberID == v.Member,
+		})
+	}
+	for len(view.Seats) < t.Size {
+		view.Seats = append(view.Seats, seatView{})
+	}
+	if len(view.Seats) > seatsDrawn {
+		view.More = len(view.Seats) - seatsDrawn
+		view.Seats = view.Seats[:seatsDrawn]
+	}
+	return view
+}
+
+// called is a member's masked name, or what a guest is called.
+func called(lang, name string) string {
+	if m := masked(name); m != "" {
+		return m
+	}
+	return choose(lang, "访客", "Guest")
+}
+
+// joinTeam answers POST /t/{team}/join.
+func (s *Server) joinTeam(c *gin.Context, v visitor) error {
+	var tid id.Team
+	if err := read(c.Param("team"), &tid); err != nil {
+		return err
+	}
+	t, err := s.GroupBuy.FindTeam(c.Request.Context(), tid)
+	if err != nil {
+		return err
+	}
+	claim := campaign.Claim{Campaign: t.CampaignID, Item: t.ItemID, Member: v.Member, Qty: 1, Team: tid}
+	err = s.take(c, v, claim, c.PostForm("code"))
+	f, ok := fault.As(err)
+	if !ok {
+		return err // nil, or nothing a visitor should read
+	}
+	p, err := s.teamPage(c, v, tid)
+	if err != nil {
+		return err
+	}
+	p.Code = c.PostForm("code")
+	p.Notice = noticeOf(p.Lang, f, p.LoginURL)
+	return s.show(c, int(f.Kind), "team", p.page, p)
+}

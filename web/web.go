@@ -1,0 +1,154 @@
+// Package web is what people see: the phone pages a QR opens, and a console
+// for staff that only reads.
+//
+// It owns no table. Pages are rendered here, with both languages side by
+// side in the templates; they work without JavaScript, which only lets clocks
+// tick, stops a second tap and renews a waiting page. Nothing is loaded from
+// elsewhere but pictures of products, and the content policy allows no inline
+// script or style.
+//
+// Who is looking is one of three: a member, by a token the mall handed over,
+// kept in a cookie for as long as the token lives; a guest, made on the first
+// scan and kept in a cookie; staff, by an API key sealed in a cookie of the
+// console. Forms carry a token signed for the one who saw them and the
+// idempotency key of their effect, so that a double tap finds the first order.
+//
+// Names are shown as 王*. A code that is expired, revoked or mistyped gets one
+// and the same page. Called by main.
+package web
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/access"
+	"siyu/campaign"
+	"siyu/campaign/groupbuy"
+	"siyu/campaign/guard"
+	"siyu/community"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/httpd"
+	"siyu/internal/secret"
+	"siyu/referral"
+	"siyu/referral/settlement"
+	"siyu/wallet"
+)
+
+// Server answers the pages from the rooms' services.
+type Server struct {
+	DB         *database.DB
+	Secrets    *secret.Set
+	Access     *access.Service
+	Community  *community.Service
+	Campaign   *campaign.Service
+	GroupBuy   *groupbuy.Service
+	Guard      *guard.Service
+	Referral   *referral.Service
+	Settlement *settlement.Service
+	Wallet     *wallet.Service
+	// PublicURL is where this house is reached, without a slash at the end;
+	// cookies are Secure when it is https.
+	PublicURL string
+
+	press *press
+}
+
+// Register parses the templates and adds the pages to the router. It panics on
+// a template that does not parse: that is a mistake in the binary.
+func (s *Server) Register(r gin.IRouter) {
+	press, err := newPress()
+	if err != nil {
+		panic(err)
+	}
+	s.press = press
+	r.GET("/static/:file", press.shelf.serve)
+
+	r.GET("/i/:code", s.visit(s.landing))
+	r.POST("/i/:code/:act", s.visit(s.takePart))
+	r.GET("/t/:team", s.visit(s.team))
+	r.POST("/t/:team/join", s.visit(s.joinTeam))
+	r.GET("/o/:order", s.visit(s.order))
+	r.GET("/me", s.visit(s.me))
+	r.GET("/me/codes", s.visit(s.codes))
+	r.GET("/me/codes/:code/qr.png", s.visit(s.codePicture))
+
+	r.GET("/console", s.staffOnly(s.console))
+	r.GET("/console/login", s.open(s.consoleLogin))
+	r.POST("/console/login", s.open(s.consoleEnter))
+	r.POST("/console/logout", s.open(s.consoleLeave))
+}
+
+// view is a page's handler: it renders, or returns why not.
+type view func(c *gin.Context, v visitor) error
+
+// open runs a handler that needs no visitor.
+func (s *Server) open(h func(c *gin.Context) error) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := h(c); err != nil {
+			s.fail(c, err)
+		}
+	}
+}
+
+// base is what every page starts from.
+func (s *Server) base(c *gin.Context, title string) page {
+	lang := s.lang(c)
+	other := langEN
+	if lang == langEN {
+		other = langZH
+	}
+	return page{
+		Lang: lang, Title: title, Now: s.DB.Clock.Now(),
+		Other: c.Request.URL.Path + "?lang=" + other,
+	}
+}
+
+// lang is ?lang=, which is then remembered, or the cookie, or what the browser
+// asks for.
+func (s *Server) lang(c *gin.Context) string {
+	asked := c.Query("lang")
+	if asked == "" {
+		asked, _ = c.Cookie(cookieLang)
+	} else if asked == langEN || strings.HasPrefix(asked, "zh") {
+		s.setCookie(c, cookieLang, asked, "/", 365*24*time.Hour)
+	}
+	switch {
+	case asked == langEN:
+		return langEN
+	case strings.HasPrefix(asked, "zh"):
+		return langZH
+	}
+	return httpd.Lang(c)
+}
+
+// fail answers with a page that says what went wrong in the fault's own words.
+// Anything that is not a fault is logged and shown as one sentence.
+func (s *Server) fail(c *gin.Context, err error) {
+	f, ok := fault.As(err)
+	if !ok || f.Kind >= 500 {
+		slog.Error("page failed", "request_id", httpd.RequestID(c), "route", c.FullPath(), "error", err)
+	}
+	if !ok {
+		f = fault.Internal
+	}
+	if f.RetryAfter > 0 {
+		c.Header("Retry-After", "2")
+	}
+	p := plainPage{page: s.base(c, ""), Sad: true}
+	p.Head, p.Body = f.Text(p.Lang), choose(p.Lang, "可以返回上一页再试，或向邀请你的人问问。", "Go back and try again, or ask who invited you.")
+	if errors.Is(err, fault.NotFound) {
+		p.Head = choose(p.Lang, "这里什么也没有", "There is nothing here")
+		p.Body = choose(p.Lang, "地址可能不完整，或这一页不属于你。", "The address may be incomplete, or the page is not yours.")
+	}
+	p.Title = p.Head
+	if err := s.show(c, int(f.Kind), "plain", p.page, p); err != nil {
+		slog.Error("page failed", "request_id", httpd.RequestID(c), "route", c.FullPath(), "error", err)
+		c.Status(http.StatusInternalServerError)
+	}
+}
