@@ -109,7 +109,6 @@ func (s *Service) RevokeKey(ctx context.Context, key id.APIKey) error {
 		if err != nil {
 			return err
 		}
-		tx.SetResult("api_key", int64(key), 200)
 		if k.Status == KeyRevoked {
 			return nil
 		}

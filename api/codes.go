@@ -172,8 +172,8 @@ func qrModule(c *gin.Context) (int, error) {
 		return referral.QRModule, nil
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil {
-		return 0, fault.Invalid.Field("module", "format", "应为整数", "must be an integer")
+	if err != nil || n == 0 {
+		return 0, fault.Invalid.Field("module", "format", "应为正整数", "must be a positive integer")
 	}
 	return n, nil
 }

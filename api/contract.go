@@ -29,8 +29,8 @@ func (s *Server) showContract(c *gin.Context) error {
 	return nil
 }
 
-// contract is what of the contract the server itself reads.
-type contract struct {
+// document is what of the contract the server itself reads.
+type document struct {
 	Paths      map[string]pathItem `yaml:"paths"`
 	Components struct {
 		Parameters map[string]parameter `yaml:"parameters"`
@@ -77,8 +77,8 @@ type parameter struct {
 	In   string `yaml:"in"`
 }
 
-func readContract() (contract, error) {
-	var doc contract
+func readContract() (document, error) {
+	var doc document
 	if err := yaml.Unmarshal(openapi, &doc); err != nil {
 		return doc, fmt.Errorf("api: openapi.yaml: %w", err)
 	}

@@ -142,7 +142,18 @@ func TestRoutes_are_careful(t *testing.T) {
 // unkeyedPosts are POSTs that neither create nor move money, stock or slots,
 // or whose repetition is refused by the state they leave.
 var unkeyedPosts = map[string]string{
-	"POST /v1/members/:id/tokens": "a token is stored nowhere; another one does no harm",
+	"POST /v1/members/:id/tokens":     "a token is stored nowhere; another one does no harm",
+	"POST /v1/api-keys/:id/revoke":    "a revoked key stays revoked",
+	"POST /v1/codes/:code/revoke":     "a revoked code stays revoked",
+	"POST /v1/codes/batch":            "the same place always has the same code",
+	"POST /v1/campaigns/:id/publish":  "the state refuses a second one",
+	"POST /v1/campaigns/:id/pause":    "the state refuses a second one",
+	"POST /v1/campaigns/:id/resume":   "the state refuses a second one",
+	"POST /v1/campaigns/:id/end":      "the state refuses a second one",
+	"POST /v1/campaigns/:id/cancel":   "the state refuses a second one",
+	"POST /v1/settlements/:id/close":  "the state refuses a second one",
+	"POST /v1/settlements/:id/review": "the state refuses a second one",
+	"POST /v1/settlements/:id/reject": "the state refuses a second one",
 }
 
 func TestDocs(t *testing.T) {

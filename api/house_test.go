@@ -11,12 +11,21 @@ import (
 	"time"
 
 	"siyu/access"
+	"siyu/campaign"
+	"siyu/campaign/flashsale"
+	"siyu/campaign/groupbuy"
+	"siyu/campaign/guard"
+	"siyu/campaign/invite"
+	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/httpd"
 	"siyu/internal/id"
 	"siyu/internal/secret"
+	"siyu/internal/webhook"
+	"siyu/referral"
+	"siyu/referral/settlement"
 	"siyu/wallet"
 )
 
@@ -46,13 +55,24 @@ func newServer(t testing.TB, db *database.DB) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Server{
+	s := &Server{
 		DB: db, Secrets: set,
-		Access:    &access.Service{DB: db, Secrets: set},
-		Community: &community.Service{DB: db, Secrets: set},
-		Wallet:    &wallet.Service{DB: db},
-		Rates:     Rates{Staff: 1_000_000, Member: 1_000_000, Address: 1_000_000},
+		Access:     &access.Service{DB: db, Secrets: set},
+		Community:  &community.Service{DB: db, Secrets: set},
+		Wallet:     &wallet.Service{DB: db},
+		Referral:   &referral.Service{DB: db, Secrets: set, PublicURL: "https://shop.example", QRURL: "https://q.example"},
+		Settlement: &settlement.Service{DB: db},
+		GroupBuy:   &groupbuy.Service{DB: db},
+		Guard:      &guard.Service{DB: db},
+		Webhook:    &webhook.Service{DB: db, Secrets: set},
+		Rates:      Rates{Staff: 1_000_000, Member: 1_000_000, Address: 1_000_000},
 	}
+	s.Campaign = campaign.New(db, s.Community, flashsale.Kind(), invite.Kind(), s.GroupBuy.Kind())
+	s.GroupBuy.Campaign = s.Campaign
+	s.Promotion = &promotion.Service{DB: db, Guard: s.Guard, Campaign: s.Campaign, Channels: []promotion.Channel{promotion.FileChannel{Dir: t.TempDir()}}}
+	s.Campaign.Start()
+	t.Cleanup(s.Campaign.Close)
+	return s
 }
 
 func newHouse(t testing.TB, db *database.DB) *house {

@@ -64,7 +64,7 @@ func (s *Server) revokeKey(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := done(s.Access.RevokeKey(c.Request.Context(), key))(c); err != nil {
+	if err := s.Access.RevokeKey(c.Request.Context(), key); err != nil {
 		return err
 	}
 	return s.renderKey(c, http.StatusOK, key)

@@ -46,7 +46,7 @@ func once[K id.Kind](v id.ID[K], err error) func(c *gin.Context) (id.ID[K], erro
 
 // done is once for a service that makes no new id.
 //
-//	if err := done(s.Access.RevokeKey(ctx, key))(c); err != nil { … }
+//	if err := done(s.Campaign.Pay(ctx, order, in))(c); err != nil { … }
 func done(err error) func(c *gin.Context) error {
 	return func(c *gin.Context) error {
 		if _, ok := replayOf(err); !ok {

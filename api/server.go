@@ -21,9 +21,12 @@ import (
 	"siyu/access"
 	"siyu/campaign"
 	"siyu/campaign/groupbuy"
+	"siyu/campaign/guard"
+	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/secret"
+	"siyu/internal/webhook"
 	"siyu/referral"
 	"siyu/referral/settlement"
 	"siyu/wallet"
@@ -40,6 +43,9 @@ type Server struct {
 	Settlement *settlement.Service
 	Campaign   *campaign.Service
 	GroupBuy   *groupbuy.Service
+	Guard      *guard.Service
+	Promotion  *promotion.Service
+	Webhook    *webhook.Service
 
 	// Ready names what runs degraded, like the queue; nil means nothing can.
 	// The database is asked by /readyz itself.
@@ -59,15 +65,25 @@ func (s *Server) table() *routes {
 	s.healthRoutes(r)
 	s.contractRoutes(r)
 	s.accessRoutes(r)
+	s.walletRoutes(r)
+	s.rewardRoutes(r)
+	s.codeRoutes(r)
+	s.programRoutes(r)
 	s.memberRoutes(r)
+	s.personalRoutes(r)
 	s.groupRoutes(r)
 	s.membershipRoutes(r)
 	s.productRoutes(r)
 	s.campaignRoutes(r)
 	s.claimRoutes(r)
 	s.orderRoutes(r)
+	s.promotionRoutes(r)
+	s.guardRoutes(r)
+	s.slotRoutes(r)
 	s.settlementRoutes(r)
 	s.payoutRoutes(r)
+	s.webhookRoutes(r)
+	s.taskRoutes(r)
 	return r
 }
 

@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"context"
+	"time"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -129,4 +130,31 @@ func proveSwept(q *database.Query, p *database.Proof) error {
 		p.Break("%s was paid but is not paid", o)
 	}
 	return nil
+}
+
+// VerifyStrict proves that the sweeps are at most 60 s behind the store's
+// time; teams are swept as often as orders.
+func VerifyStrict(ctx context.Context, db *database.DB) ([]database.Proof, error) {
+	p := database.Proof{ID: "V9+", Says: "sweeps at most 60 s behind the store's time"}
+	err := db.Snapshot(ctx, func(q *database.Query) error {
+		now, err := database.StoreNow(q)
+		if err != nil {
+			return err
+		}
+		var rows []struct {
+			Name  string
+			Swept clock.Milli
+		}
+		if err := q.Raw("SELECT name, swept FROM sweeps").Scan(&rows).Error; err != nil {
+			return err
+		}
+		for _, r := range rows {
+			p.Checked++
+			if now-r.Swept > clock.Milli(time.Minute.Milliseconds()) {
+				p.Break("the %s sweep is %s behind", r.Name, time.Duration(now-r.Swept)*time.Millisecond)
+			}
+		}
+		return nil
+	})
+	return []database.Proof{p}, err
 }

@@ -224,6 +224,12 @@ type GroupFilter struct {
 
 // ListGroups lists groups, newest first.
 func (s *Service) ListGroups(ctx context.Context, f GroupFilter, page database.Page) (database.Paged[Group], error) {
+	var c fault.Check
+	c.OneOf(string(f.Preset), "preset", append(presets(), "")...)
+	c.OneOf(string(f.Status), "status", string(GroupActive), string(GroupHandover), string(GroupDissolved), "")
+	if err := c.Err(); err != nil {
+		return database.Paged[Group]{}, err
+	}
 	cond, args := database.ActorOf(ctx).Within("unit_id")
 	for _, x := range []struct {
 		given bool

@@ -108,6 +108,12 @@ const (
 
 // ListMemberships lists a group's memberships, newest first.
 func (s *Service) ListMemberships(ctx context.Context, group id.Group, f MembershipFilter, page database.Page) (database.Paged[Membership], error) {
+	var c fault.Check
+	c.OneOf(string(f.Role), "role", append(roles(), "")...)
+	c.OneOf(string(f.State), "state", string(MembershipLive), string(MembershipLeft), "")
+	if err := c.Err(); err != nil {
+		return database.Paged[Membership]{}, err
+	}
 	q := s.DB.Read(ctx)
 	if _, err := seenGroup(ctx, q, group); err != nil {
 		return database.Paged[Membership]{}, err

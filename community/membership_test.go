@@ -1,11 +1,13 @@
 package community_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
 	"siyu/community"
 	"siyu/internal/database"
+	"siyu/internal/database/dbtest"
 	"siyu/internal/fault"
 	"siyu/internal/id"
 )
@@ -94,4 +96,83 @@ func TestFacts(t *testing.T) {
 			t.Errorf("got %d rows, want 1", n)
 		}
 	})
+}
+
+func put(t testing.TB, s *community.Service, g id.Group, rows ...community.MembershipIn) []community.MembershipResult {
+	t.Helper()
+	out, err := s.PutMemberships(brand(), g, rows)
+	if err != nil {
+		t.Fatalf("PutMemberships: %v", err)
+	}
+	for _, r := range out {
+		if r.Err != nil {
+			t.Fatalf("PutMemberships: %v", r.Err)
+		}
+	}
+	return out
+}
+
+func TestJoinTx(t *testing.T) {
+	run(t, func(t *testing.T, s *community.Service) {
+		g := newGroup(t, s, brand(), community.GroupIn{Name: "群"})
+		m := born(t, s, "1")
+		publish(t, s, g, strict)
+		join := func(code id.Code) community.Membership {
+			t.Helper()
+			if err := s.DB.Tx(bg, func(tx *database.Tx) error { return community.JoinTx(tx, g, m, code) }); err != nil {
+				t.Fatalf("JoinTx: %v", err)
+			}
+			list, err := s.ListMemberships(brand(), g, community.MembershipFilter{State: community.MembershipLive}, database.Page{})
+			if err != nil || len(list.Items) != 1 {
+				t.Fatalf("got %+v, %v", list, err)
+			}
+			return list.Items[0]
+		}
+		first := join(7)
+		if first.CharterVersion != 2 || first.CodeID != 7 {
+			t.Errorf("got %+v, want the charter shown and the code", first)
+		}
+		s.DB.Clock.Jump(time.Hour)
+		if again := join(8); again != first {
+			t.Errorf("joining twice changed %+v to %+v", first, again)
+		}
+		put(t, s, g, community.MembershipIn{MemberID: m, LeftAt: milli(s.DB.Clock.Now())})
+		if back := join(9); back.CodeID != 9 || back.JoinedAt != milli(s.DB.Clock.Now()) {
+			t.Errorf("coming back: got %+v", back)
+		}
+	})
+}
+
+// rush joins one person to one group from many goroutines and says how many
+// memberships came of it.
+func rush(t testing.TB, s *community.Service) int {
+	t.Helper()
+	g := newGroup(t, s, brand(), community.GroupIn{Name: "群"})
+	m := born(t, s, "1")
+	var all sync.WaitGroup
+	for range 32 {
+		all.Go(func() {
+			if err := s.DB.Tx(bg, func(tx *database.Tx) error { return community.JoinTx(tx, g, m, 1) }); err != nil {
+				t.Errorf("JoinTx: %v", err)
+			}
+		})
+	}
+	all.Wait()
+	return count(t, s.DB, "SELECT COUNT(*) FROM memberships")
+}
+
+func TestJoinTxTogether(t *testing.T) {
+	run(t, func(t *testing.T, s *community.Service) {
+		if n := rush(t, s); n != 1 {
+			t.Errorf("32 joins of one person made %d memberships, want 1", n)
+		}
+	})
+	for _, engine := range dbtest.Engines {
+		t.Run(engine+" without the unique key it breaks", func(t *testing.T) {
+			s := &community.Service{DB: dbtest.Unlocked(t, engine, "memberships.memberships_pair"), Secrets: keys(t)}
+			if n := rush(t, s); n == 1 {
+				t.Error("nothing held the limit and it still stood")
+			}
+		})
+	}
 }

@@ -136,6 +136,7 @@ CREATE TABLE IF NOT EXISTS promotion_sends (
   not_before BIGINT NOT NULL,
   slot_id BIGINT NOT NULL,
   handed_at BIGINT NOT NULL,
+  published_at BIGINT NOT NULL,
   PRIMARY KEY (promotion_id, window_no, group_id)
 ){{.Table}};
 

@@ -2,7 +2,6 @@ package referral
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"regexp"
 
@@ -121,16 +120,6 @@ func (s *Service) CreateProgram(ctx context.Context, in ProgramIn) (id.Program, 
 	return made, err
 }
 
-func writeVersion(tx *database.Tx, p id.Program, number int, r Rules) error {
-	text, digest := r.Digest()
-	err := tx.Exec("INSERT INTO program_versions (program_id, number, rules, digest, created_at) VALUES (?, ?, ?, ?, ?)",
-		p, number, text, digest, tx.Now).Error
-	if err != nil {
-		return fmt.Errorf("referral: version %d of %s: %w", number, p, err)
-	}
-	return nil
-}
-
 func fundTx(tx *database.Tx, p id.Program, n money.Amount) error {
 	if n == 0 {
 		return nil
@@ -153,44 +142,6 @@ func lockProgram(tx *database.Tx, p id.Program) (Program, error) {
 		return row, fault.NotFound
 	}
 	return row, nil
-}
-
-// NewVersion adds rules that bindings made from now on freeze; what was
-// promised before stays. The same rules again are no new version.
-func (s *Service) NewVersion(ctx context.Context, p id.Program, in RulesIn) (int, error) {
-	if err := in.Validate(); err != nil {
-		return 0, err
-	}
-	var number int
-	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
-		row, err := lockProgram(tx, p)
-		if err != nil {
-			return err
-		}
-		if err := scopeFits(row.Scope, in.Trigger); err != nil {
-			return err
-		}
-		tx.SetResult("program", int64(p), 201)
-		before, err := rulesOf(tx.DB, p, row.Latest)
-		if err != nil {
-			return err
-		}
-		after := in.Rules()
-		_, old := before.Digest()
-		if _, digest := after.Digest(); digest == old {
-			number = row.Latest
-			return nil
-		}
-		number = row.Latest + 1
-		if err := writeVersion(tx, p, number, after); err != nil {
-			return err
-		}
-		if err := tx.Exec("UPDATE programs SET latest = ?, version = version + 1 WHERE id = ?", number, p).Error; err != nil {
-			return fmt.Errorf("referral: %s: %w", p, err)
-		}
-		return database.AuditTx(tx, "program.version", p, before, after)
-	})
-	return number, err
 }
 
 // TopUp adds outside money to the program's budget.
@@ -218,20 +169,6 @@ func (s *Service) TopUp(ctx context.Context, p id.Program, n money.Amount) error
 		tx.SetResult("program", int64(p), 200)
 		return database.AuditTx(tx, "program.top_up", p, row.Budget, row.Budget+n)
 	})
-}
-
-// rulesOf reads a frozen version.
-func rulesOf(q *database.Query, p id.Program, number int) (Rules, error) {
-	var text string
-	err := q.Raw("SELECT rules FROM program_versions WHERE program_id = ? AND number = ?", p, number).Row().Scan(&text)
-	if err != nil {
-		return Rules{}, fmt.Errorf("referral: version %d of %s: %w", number, p, err)
-	}
-	var r Rules
-	if err := json.Unmarshal([]byte(text), &r); err != nil {
-		return r, fmt.Errorf("referral: version %d of %s: %w", number, p, err)
-	}
-	return r, nil
 }
 
 // FindProgram is the program with its latest rules and what its budget still

@@ -59,7 +59,7 @@ func (s *Server) formHolds(token, who string) bool {
 func (s *Server) sent(c *gin.Context, v visitor, route string, fields ...string) (context.Context, error) {
 	ctx := c.Request.Context()
 	key := c.PostForm("key")
-	if !s.formHolds(c.PostForm("form"), v.Member.String()) || len(key) < 16 || len(key) > 64 {
+	if v.Member == 0 || !s.formHolds(c.PostForm("form"), v.Member.String()) || len(key) < 16 || len(key) > 64 {
 		return ctx, errForm
 	}
 	sum := sha256.Sum256([]byte(route + "\x00" + strings.Join(fields, "\x00")))

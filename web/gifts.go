@@ -38,12 +38,12 @@ func gifts(lang, inviter string, r referral.Rules) ([]giftView, []string) {
 			"A refund takes its share of the reward back. Only direct invitations count, and sharing as such earns nothing."),
 	}
 	if first {
-		rules = append(rules, say("限第一次下单的新会员，一人一次。", "For a new member’s first order, once."))
+		rules = append(rules, say("限第一次下单的新会员，一人一次。", "For a new member's first order, once."))
 	} else {
 		rules = append(rules, say("接受邀请后 %d 天内的订单有效。", "It holds for orders within %d days of the invitation.", r.AttributionDays))
 	}
 	if r.InviterHasOrdered {
-		rules = append(rules, say("邀请人自己也下过单，才有邀请人那一份。", "The inviter’s part needs an order of his own."))
+		rules = append(rules, say("邀请人自己也下过单，才有邀请人那一份。", "The inviter's part needs an order of his own."))
 	}
 	return list, rules
 }

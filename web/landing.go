@@ -82,6 +82,9 @@ func (s *Server) landing(c *gin.Context, v visitor) error {
 	if err != nil {
 		return err
 	}
+	if v, err = s.greet(c, v); err != nil {
+		return err
+	}
 	s.Referral.Touch(l.CodeID, v.Member)
 	p, err := s.landingPage(c, v, l)
 	if err != nil {
@@ -97,7 +100,7 @@ func (s *Server) landing(c *gin.Context, v visitor) error {
 // reason: it says nothing about whether the code ever did.
 func (s *Server) deadCode(c *gin.Context) error {
 	p := plainPage{page: s.base(c, "")}
-	p.Other = ""
+	p.Home, p.Other = "", "" // they would tell the codes apart
 	p.Head = choose(p.Lang, "这个邀请码用不了", "This code does not work")
 	p.Body = choose(p.Lang, "可能输错了、过期了，或已被收回。请向邀请你的人要一个新的。",
 		"It may be mistyped, too old or taken back. Ask who invited you for a new one.")
@@ -111,9 +114,10 @@ func (s *Server) landingPage(c *gin.Context, v visitor, l referral.Landing) (lan
 		page: s.base(c, ""), Code: l.Code, Signed: l.Page, Strong: v.Strong, Own: v.Member == l.InviterID, Qty: 1,
 		Kind: "referral", State: "open", Name: clean(l.ProgramName),
 	}
+	p.at("/i/" + l.Code)
 	s.armed(&p.page, v)
 	if l.CampaignID != 0 {
-		if err := s.showCampaign(c, &p, v, l.CampaignID); err != nil {
+		if err := s.showCampaign(ctx, &p, v, l.CampaignID); err != nil {
 			return p, err
 		}
 	}
@@ -131,8 +135,7 @@ func (s *Server) landingPage(c *gin.Context, v visitor, l referral.Landing) (lan
 	return p, s.showGroup(ctx, &p, l.GroupID)
 }
 
-func (s *Server) showCampaign(c *gin.Context, p *landingPage, v visitor, cid id.Campaign) error {
-	ctx := c.Request.Context()
+func (s *Server) showCampaign(ctx context.Context, p *landingPage, v visitor, cid id.Campaign) error {
 	run, err := s.Campaign.FindCampaign(ctx, cid)
 	if errors.Is(err, fault.NotFound) {
 		p.State = "hidden" // not published yet
@@ -145,7 +148,7 @@ func (s *Server) showCampaign(c *gin.Context, p *landingPage, v visitor, cid id.
 	p.Kind, p.Name, p.Hue = run.Kind, clean(run.Name), hueOf(run.ID)
 	p.StartsAt, p.EndsAt = run.StartsAt.Time().In(zone), run.EndsAt.Time().In(zone)
 	p.ZoneName, p.PayWithin = zoneName(p.Lang, zone), time.Duration(run.PayWithinS)*time.Second
-	p.LoginURL = s.loginURL(c, run)
+	p.LoginURL = s.loginURL(run, p.Home)
 	if p.Items, err = s.items(ctx, run); err != nil {
 		return err
 	}
@@ -257,6 +260,6 @@ func stateOf(run campaign.Campaign, items []itemView, now time.Time) string {
 }
 
 // loginURL is the mall's sign-in, told to come back to this page.
-func (s *Server) loginURL(c *gin.Context, run campaign.Campaign) string {
-	return withQuery(run.LoginURL, "return_to", s.PublicURL+c.Request.URL.Path)
+func (s *Server) loginURL(run campaign.Campaign, home string) string {
+	return withQuery(run.LoginURL, "return_to", s.PublicURL+home)
 }

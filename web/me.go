@@ -124,7 +124,7 @@ func rewardOf(lang string, now time.Time, r referral.Reward) rewardView {
 func declined(lang string, n referral.Note) string {
 	switch n {
 	case referral.NoteBudgetExhausted:
-		return choose(lang, "活动奖励预算已用完", "the program’s budget was used up")
+		return choose(lang, "活动奖励预算已用完", "the program's budget was used up")
 	case referral.NoteIdentityRequired:
 		return choose(lang, "付款时还没有登录会员", "there was no signed-in member when the order was paid")
 	case referral.NoteInviterNotBuyer:

@@ -173,10 +173,11 @@ func zoneName(lang string, zone *time.Location) string {
 // made.
 func hueOf(c id.Campaign) int { return int(uint64(c)>>22) % 4 }
 
-// withQuery adds a parameter to one of the mall's addresses; "" stays "".
+// withQuery adds a parameter to an address, ours or the mall's; what is no web
+// address becomes "".
 func withQuery(address, name, value string) string {
 	u, err := url.Parse(address)
-	if err != nil || address == "" || u.Scheme != "https" && u.Scheme != "http" {
+	if err != nil || address == "" || u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "" {
 		return ""
 	}
 	q := u.Query()

@@ -15,6 +15,7 @@ type page struct {
 	Lang   string
 	Title  string
 	Now    time.Time // business time
+	Home   string    // this page's own address, also when a form led here
 	Other  string    // the same page in the other language
 	Hue    int       // one of four colour sets
 	Form   string    // signed form token
@@ -93,6 +94,8 @@ func (s *Server) show(c *gin.Context, status int, name string, base page, data a
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", base.Lang)
 	h.Set("Content-Security-Policy", policy)
+	// Forms name their origin to this house, and nothing goes to another.
+	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Vary", "Accept-Language, Cookie")
 	h.Set("Cache-Control", "private, no-store")
 	var b bytes.Buffer

@@ -10,8 +10,10 @@ import (
 	"siyu/campaign/groupbuy"
 	"siyu/community"
 	"siyu/internal/clock"
+	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/referral"
 )
 
 // seatsDrawn bounds the circles of one team; larger teams show how many more.
@@ -63,14 +65,14 @@ func (s *Server) team(c *gin.Context, v visitor) error {
 	if err := read(c.Param("team"), &tid); err != nil {
 		return err
 	}
-	p, err := s.teamPage(c, v, tid)
+	p, err := s.teamPage(c, v, tid, c.Query("c"))
 	if err != nil {
 		return err
 	}
 	return s.show(c, http.StatusOK, "team", p.page, p)
 }
 
-func (s *Server) teamPage(c *gin.Context, v visitor, tid id.Team) (teamPage, error) {
+func (s *Server) teamPage(c *gin.Context, v visitor, tid id.Team, code string) (teamPage, error) {
 	ctx := c.Request.Context()
 	t, err := s.GroupBuy.FindTeam(ctx, tid)
 	if err != nil {
@@ -80,7 +82,11 @@ func (s *Server) teamPage(c *gin.Context, v visitor, tid id.Team) (teamPage, err
 	if err != nil {
 		return teamPage{}, err
 	}
-	p := teamPage{page: s.base(c, ""), Campaign: clean(run.Name), Code: c.Query("c")}
+	if v, err = s.greet(c, v); err != nil {
+		return teamPage{}, err
+	}
+	p := teamPage{page: s.base(c, ""), Campaign: clean(run.Name), Code: code}
+	p.at(teamAddress(tid, code))
 	views, err := s.teamViews(ctx, []groupbuy.Team{t}, run, p.page, v)
 	if err != nil {
 		return p, err
@@ -96,13 +102,19 @@ func (s *Server) teamPage(c *gin.Context, v visitor, tid id.Team) (teamPage, err
 	}
 	p.Team = views[0]
 	p.Team.Big, p.Team.Clock.Reload = true, true
-	p.Hue, p.LoginURL = hueOf(run.ID), s.loginURL(c, run)
-	p.Title = choose(p.Lang, "%s 的团", "%s’s team", p.Team.Opener)
+	p.Hue, p.LoginURL = hueOf(run.ID), s.loginURL(run, p.Home)
+	p.Title = choose(p.Lang, "%s 的团", "%s's team", p.Team.Opener)
 	p.tell(run, v)
-	if p.Mood == "wait" {
-		p.Share = s.shareText(p, run)
-	}
 	s.armed(&p.page, v)
+	if p.Mood != "wait" || !p.Team.Mine {
+		return p, nil
+	}
+	own, err := s.ownCode(ctx, v, run)
+	if err != nil {
+		return p, err
+	}
+	p.Share = choose(p.Lang, "我在拼「%s」，%d 人成团 ¥%s，还差 %d 人：\n%s", "I am buying %s with a team of %d at ¥%s; %d to go:\n%s",
+		p.Item.Name, p.Team.Size, p.Item.Price, p.Team.Missing, s.PublicURL+teamAddress(tid, own))
 	return p, nil
 }
 
@@ -130,13 +142,27 @@ func (p *teamPage) tell(run campaign.Campaign, v visitor) {
 	}
 }
 
-func (s *Server) shareText(p teamPage, run campaign.Campaign) string {
-	address := s.PublicURL + "/t/" + p.Team.ID.String()
-	if p.Code != "" {
-		address = withQuery(address, "c", p.Code)
+// teamAddress is a team's page; the code of who shares it comes along, so that
+// whoever joins from there is bound to him.
+func teamAddress(tid id.Team, code string) string {
+	if code == "" {
+		return "/t/" + tid.String()
 	}
-	return choose(p.Lang, "我在拼「%s」，%d 人成团 ¥%s，还差 %d 人：\n%s", "I am buying “%s” with a team of %d at ¥%s; %d to go:\n%s",
-		p.Item.Name, p.Team.Size, p.Item.Price, p.Team.Missing, address)
+	return withQuery("/t/"+tid.String(), "c", code)
+}
+
+// ownCode is a member's own live code of the campaign, or "".
+func (s *Server) ownCode(ctx context.Context, v visitor, run campaign.Campaign) (string, error) {
+	list, err := s.Referral.ListCodes(ctx, referral.CodeFilter{Inviter: v.Member, Campaign: run.ID}, database.Page{Limit: 10})
+	if err != nil {
+		return "", err
+	}
+	for _, c := range list.Items {
+		if c.Status == referral.CodeLive {
+			return c.Code, nil
+		}
+	}
+	return "", nil
 }
 
 // teamOf is one team for an order's page.
@@ -240,11 +266,10 @@ func (s *Server) joinTeam(c *gin.Context, v visitor) error {
 	if !ok {
 		return err // nil, or nothing a visitor should read
 	}
-	p, err := s.teamPage(c, v, tid)
+	p, err := s.teamPage(c, v, tid, c.PostForm("code"))
 	if err != nil {
 		return err
 	}
-	p.Code = c.PostForm("code")
 	p.Notice = noticeOf(p.Lang, f, p.LoginURL)
 	return s.show(c, int(f.Kind), "team", p.page, p)
 }

@@ -25,13 +25,13 @@ const (
 // visitor is who looks at a page.
 type visitor struct {
 	Member id.Member
-	Guest  bool // known by nothing but a cookie
-	Strong bool // has an identity that rewards and limited items ask for
+	Guest  bool   // known by nothing but a cookie
+	Strong bool   // has an identity that rewards and limited items ask for
 	Name   string // masked
 }
 
-// visit finds out who looks, makes a guest of somebody new, and runs the page
-// on his behalf.
+// visit finds out who looks and runs the page on his behalf. Somebody new is
+// nobody until a page that exists makes a guest of him (greet).
 func (s *Server) visit(h view) gin.HandlerFunc {
 	return s.open(func(c *gin.Context) error {
 		if token := c.Query("token"); token != "" && c.Request.Method == http.MethodGet {
@@ -73,12 +73,7 @@ func (s *Server) enter(c *gin.Context, token string) error {
 func (s *Server) visitor(c *gin.Context) (visitor, error) {
 	member, guest := s.claimed(c)
 	if member == 0 {
-		fresh, err := s.Community.NewGuest(c.Request.Context())
-		if err != nil {
-			return visitor{}, err
-		}
-		s.setCookie(c, access.GuestCookie, s.Access.GuestToken(fresh), "/", access.GuestFor)
-		return visitor{Member: fresh, Guest: true}, nil
+		return visitor{Guest: true}, nil
 	}
 	q := s.DB.Read(c.Request.Context())
 	live, err := community.FollowMerges(q, []id.Member{member})
@@ -96,6 +91,20 @@ func (s *Server) visitor(c *gin.Context) (visitor, error) {
 	names, err := community.NamesIn(q, []id.Member{member})
 	v.Name = masked(names[member])
 	return v, err
+}
+
+// greet makes a guest of somebody new, on a page he can act on.
+func (s *Server) greet(c *gin.Context, v visitor) (visitor, error) {
+	if v.Member != 0 {
+		return v, nil
+	}
+	fresh, err := s.Community.NewGuest(c.Request.Context())
+	if err != nil {
+		return v, err
+	}
+	s.setCookie(c, access.GuestCookie, s.Access.GuestToken(fresh), "/", access.GuestFor)
+	v.Member = fresh
+	return v, nil
 }
 
 // claimed is whom the header or the cookies name. A member's token wins over

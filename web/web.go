@@ -21,6 +21,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -98,15 +99,19 @@ func (s *Server) open(h func(c *gin.Context) error) gin.HandlerFunc {
 
 // base is what every page starts from.
 func (s *Server) base(c *gin.Context, title string) page {
-	lang := s.lang(c)
+	p := page{Lang: s.lang(c), Title: title, Now: s.DB.Clock.Now()}
+	p.at(c.Request.URL.EscapedPath())
+	return p
+}
+
+// at says what the page's own address is, from the root of this house.
+func (p *page) at(address string) {
 	other := langEN
-	if lang == langEN {
+	if p.Lang == langEN {
 		other = langZH
 	}
-	return page{
-		Lang: lang, Title: title, Now: s.DB.Clock.Now(),
-		Other: c.Request.URL.Path + "?lang=" + other,
-	}
+	p.Home = address
+	p.Other = withQuery(address, "lang", other)
 }
 
 // lang is ?lang=, which is then remembered, or the cookie, or what the browser
@@ -138,7 +143,7 @@ func (s *Server) fail(c *gin.Context, err error) {
 		f = fault.Internal
 	}
 	if f.RetryAfter > 0 {
-		c.Header("Retry-After", "2")
+		c.Header("Retry-After", strconv.Itoa(int((f.RetryAfter+time.Second-1)/time.Second)))
 	}
 	p := plainPage{page: s.base(c, ""), Sad: true}
 	p.Head, p.Body = f.Text(p.Lang), choose(p.Lang, "可以返回上一页再试，或向邀请你的人问问。", "Go back and try again, or ask who invited you.")

@@ -228,3 +228,13 @@ func nextSeq(tx *database.Tx, guard groupGuard) error {
 	}
 	return nil
 }
+
+// Report applies a channel's word: Confirm or Release.
+func (s *Service) Report(ctx context.Context, slot id.Slot, in ReportIn) error {
+	if in.Status == ReportSent {
+		_, err := s.Confirm(ctx, slot, in.At)
+		return err
+	}
+	_, err := s.Release(ctx, slot, Release(in.Status))
+	return err
+}

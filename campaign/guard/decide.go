@@ -25,8 +25,8 @@ type Decision struct {
 	Rule      Rule        `json:"rule"`       // the first that denies; "" when allowed
 	Window    Window      `json:"window"`     // the slot's window when allowed
 	NotBefore clock.Milli `json:"not_before"` // when deferred: the first minute that passes
-	Reasons   []Reason    `json:"reasons"`    // every rule that denies
-	Advice    []Reason    `json:"advice"`     // rules that would, were they enforced, or lack data
+	Reasons   Reasons     `json:"reasons"`    // every rule that denies
+	Advice    Reasons     `json:"advice"`     // rules that would, were they enforced, or lack data
 }
 
 // Decide says whether an ad may show at some moment of the asked window. All

@@ -50,6 +50,17 @@ type Reason struct {
 	Limit    int64
 }
 
+// Reasons is a list of them; JSON shows none as an empty list.
+type Reasons []Reason
+
+// MarshalJSON never shows null.
+func (l Reasons) MarshalJSON() ([]byte, error) {
+	if l == nil {
+		return []byte("[]"), nil
+	}
+	return json.Marshal([]Reason(l))
+}
+
 // MarshalJSON adds the sentence in both languages.
 func (r Reason) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {

@@ -5,13 +5,16 @@ import (
 	"fmt"
 	"slices"
 
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
 )
 
-// chunk is how many groups one reservation locks at a time.
-const chunk = 500
+// chunk is how many groups one reservation locks at a time. Each may write its
+// guard row, slot, decision, and the caller's row twice; 400 times five is the
+// 2,000 rows a transaction may write.
+const chunk = 400
 
 // Ask asks for one ad of a promotion in each of the groups, at some moment of
 // the window.
@@ -30,8 +33,8 @@ type Answer struct {
 	Decision
 }
 
-// Reserve decides for every group and reserves the slots that are allowed, 500
-// groups to a transaction; also writes in the same transaction what the caller
+// Reserve decides for every group and reserves the slots that are allowed, a
+// chunk of groups to a transaction; also writes in the same transaction what the caller
 // keeps of the answers. A promotion holds one slot per window and group:
 // asking again returns the one that stands.
 func (s *Service) Reserve(ctx context.Context, ask Ask, also func(*database.Tx, []Answer) error) ([]Answer, error) {
@@ -145,6 +148,7 @@ func (s *Service) Check(ctx context.Context, groups []id.Group, windows []Window
 		return nil, nil
 	}
 	q, actor, now := s.DB.Read(ctx), database.ActorOf(ctx), s.now()
+	windows = fromNow(windows, now)
 	out := make([][]Answer, len(windows))
 	for part := range slices.Chunk(groups, chunk) {
 		all, err := s.load(q, question{groups: part, window: around(windows), now: now, except: except})
@@ -167,6 +171,17 @@ func (s *Service) Check(ctx context.Context, groups []id.Group, windows []Window
 		}
 	}
 	return out, nil
+}
+
+// fromNow begins windows that were given no beginning now.
+func fromNow(windows []Window, now clock.Milli) []Window {
+	out := slices.Clone(windows)
+	for i := range out {
+		if out[i].From == 0 {
+			out[i].From = now
+		}
+	}
+	return out
 }
 
 func around(windows []Window) Window {

@@ -2,7 +2,9 @@ package guard
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -84,6 +86,15 @@ func (s Slot) Status() Status {
 	return StatusReserved
 }
 
+// MarshalJSON adds the status.
+func (s Slot) MarshalJSON() ([]byte, error) {
+	type columns Slot
+	return json.Marshal(struct {
+		columns
+		Status Status `json:"status"`
+	}{columns(s), s.Status()})
+}
+
 // slotOf is a slot for the window, with the limits that hold for it: those of
 // the policy where it is enforced, the charter's always, the tighter of both.
 func slotOf(k *known, w Window, slot id.Slot, now clock.Milli) Slot {
@@ -128,6 +139,21 @@ func findSlot(q *database.Query, actor database.Actor, slot id.Slot) (Slot, erro
 		return Slot{}, fault.NotFound
 	}
 	return row, nil
+}
+
+// SlotsIn reads slots by id, whoever asks.
+func SlotsIn(q *database.Query, slots []id.Slot) (map[id.Slot]Slot, error) {
+	out := make(map[id.Slot]Slot, len(slots))
+	for part := range slices.Chunk(slots, 1000) {
+		var rows []Slot
+		if err := q.Raw("SELECT "+slotColumns+" FROM slots WHERE id IN ?", part).Scan(&rows).Error; err != nil {
+			return nil, fmt.Errorf("guard: slots: %w", err)
+		}
+		for _, r := range rows {
+			out[r.ID] = r
+		}
+	}
+	return out, nil
 }
 
 // SlotFilter narrows a list of slots; zero fields do not.

@@ -46,6 +46,7 @@ type DB struct {
 	Clock   *clock.Clock
 	IDs     *id.Generator // nil until Lease
 
+	url         string
 	write, read *gorm.DB
 	pools       []*sql.DB
 	strict      bool
@@ -62,7 +63,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = clock.Wall()
 	}
-	db := &DB{Clock: cfg.Clock, strict: cfg.Strict, unlocked: cfg.unlocked}
+	db := &DB{Clock: cfg.Clock, url: cfg.URL, strict: cfg.Strict, unlocked: cfg.unlocked}
 	open := openMySQL
 	if isSQLite(cfg.URL) {
 		open = openSQLite

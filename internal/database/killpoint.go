@@ -28,15 +28,17 @@ func KillPoint(name string) {
 	}
 }
 
-// ArmKillPoint arms "name:n": the n-th pass through the point kills. Only main
-// calls it, at start, and only for a throw-away store.
+// ArmKillPoint arms "name:n": the n-th pass through the point kills. A name
+// may hold colons itself; without a number at the end it is the first pass.
+// Only main calls it, at start, and only for a throw-away store.
 func ArmKillPoint(spec string) {
-	name, n, _ := strings.Cut(spec, ":")
-	k := &killer{name: name}
-	count, err := strconv.ParseInt(n, 10, 64)
-	if err != nil || count < 1 {
-		count = 1
+	k := &killer{name: spec}
+	k.left.Store(1)
+	if i := strings.LastIndexByte(spec, ':'); i >= 0 {
+		if n, err := strconv.ParseInt(spec[i+1:], 10, 64); err == nil {
+			k.name = spec[:i]
+			k.left.Store(max(n, 1))
+		}
 	}
-	k.left.Store(count)
 	kill = k
 }

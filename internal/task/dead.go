@@ -24,7 +24,11 @@ type DeadTask struct {
 var ErrNotDead = fault.New(fault.KindConflict, "task.not_dead", "任务当前状态为 {status},只有失败的任务才能重跑", "the task is {status}; only a dead one can be redriven")
 
 // ListDead lists dead tasks, newest first; an empty kind means all.
+// Tasks belong to no unit, so only who sees the whole brand sees them.
 func ListDead(ctx context.Context, db *database.DB, kind string, page database.Page) (database.Paged[DeadTask], error) {
+	if database.ActorOf(ctx).Units != nil {
+		return database.Paged[DeadTask]{}, fault.Forbidden
+	}
 	var rows []DeadTask
 	err := db.Read(ctx).Raw(`SELECT id, kind, attempts, last_error, created_at FROM outbox
 		WHERE status = ? AND (? = '' OR kind = ?) AND id < ? ORDER BY id DESC LIMIT ?`,
@@ -37,6 +41,9 @@ func ListDead(ctx context.Context, db *database.DB, kind string, page database.P
 
 // Redrive gives a dead task all its attempts again, from now.
 func Redrive(ctx context.Context, db *database.DB, t id.Task) error {
+	if database.ActorOf(ctx).Units != nil {
+		return fault.Forbidden
+	}
 	return db.Tx(ctx, func(tx *database.Tx) error {
 		row, err := lockTx(tx, t)
 		if err != nil {

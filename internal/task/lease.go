@@ -33,6 +33,7 @@ func take(ctx context.Context, db *database.DB, kind string, most int) ([]Job, e
 			return nil, err
 		}
 		jobs, err := leaseRows(ctx, db, ids)
+		database.KillPoint("task_leased")
 		if err != nil || len(jobs) > 0 {
 			return jobs, err
 		}

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"gorm.io/gorm"
-
 	"siyu/internal/clock"
 	"siyu/internal/database"
 )
@@ -53,7 +51,7 @@ func schedule(ctx context.Context, db *database.DB, b job, due clock.Milli) erro
 
 // superseded says whether a later tick of the job exists: then this one was
 // missed and only the later one runs.
-func superseded(q *gorm.DB, name string, due clock.Milli) (bool, error) {
+func superseded(q *database.Query, name string, due clock.Milli) (bool, error) {
 	var latest clock.Milli
 	err := q.Raw("SELECT COALESCE(MAX(scheduled_for), 0) FROM periodic WHERE job = ?", name).Scan(&latest).Error
 	if err != nil {

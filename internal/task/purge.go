@@ -20,33 +20,34 @@ const purgeMost = 500
 // Register registers the queue's own work: an hourly purge of what is done.
 func Register(r *Registry, db *database.DB) {
 	Every(r, "task:purge_done", time.Hour, func(ctx context.Context, due clock.Milli) error {
-		return purge(ctx, db, due.Add(-keepDone))
+		for _, kind := range r.Kinds() {
+			if err := purge(ctx, db, kind, due.Add(-keepDone)); err != nil {
+				return err
+			}
+		}
+		return purgeTicks(ctx, db, due.Add(-keepDone))
 	})
 }
 
-func purge(ctx context.Context, db *database.DB, before clock.Milli) error {
+func purge(ctx context.Context, db *database.DB, kind string, before clock.Milli) error {
 	for {
-		n, err := purgeSome(ctx, db, before)
+		n, err := purgeSome(ctx, db, kind, before)
 		if err != nil {
-			return fmt.Errorf("task: purge: %w", err)
+			return fmt.Errorf("task: purge %s: %w", kind, err)
 		}
 		if n == 0 {
-			break
+			return nil
 		}
 	}
-	return db.Tx(ctx, func(tx *database.Tx) error {
-		return tx.Exec("DELETE FROM periodic WHERE scheduled_for < ? AND started_at < ?", before, before).Error
-	})
 }
 
 // purgeSome deletes rows and their inbox keys together, so that V10 holds at
-// every moment.
-func purgeSome(ctx context.Context, db *database.DB, before clock.Milli) (int, error) {
+// every moment. It finds them by when they were due, which the index knows and
+// which is never after they were done.
+func purgeSome(ctx context.Context, db *database.DB, kind string, before clock.Milli) (int, error) {
 	var ids []id.Task
-	// done_at is not indexed; a done row was due before it was done, and the
-	// index leads to those per kind.
-	err := db.Read(ctx).Raw(`SELECT id FROM outbox WHERE status = ? AND done_at < ? AND next_at < ? LIMIT ?`,
-		statusDone, before, before, purgeMost).Scan(&ids).Error
+	err := db.Read(ctx).Raw(`SELECT id FROM outbox WHERE status = ? AND kind = ? AND next_at < ? AND done_at < ?
+		ORDER BY next_at, id LIMIT ?`, statusDone, kind, before, before, purgeMost).Scan(&ids).Error
 	if err != nil || len(ids) == 0 {
 		return 0, err
 	}
@@ -55,5 +56,38 @@ func purgeSome(ctx context.Context, db *database.DB, before clock.Milli) (int, e
 			return err
 		}
 		return tx.Exec("DELETE FROM outbox WHERE id IN ? AND status = ?", ids, statusDone).Error
+	})
+}
+
+// purgeTicks forgets past ticks, but each job's latest, which says what is
+// superseded.
+func purgeTicks(ctx context.Context, db *database.DB, before clock.Milli) error {
+	var jobs []struct {
+		Job    string
+		Latest clock.Milli
+	}
+	err := db.Read(ctx).Raw("SELECT job, MAX(scheduled_for) AS latest FROM periodic GROUP BY job").Scan(&jobs).Error
+	if err != nil {
+		return fmt.Errorf("task: purge ticks: %w", err)
+	}
+	for _, j := range jobs {
+		for n := purgeMost; n == purgeMost; {
+			if n, err = purgeSomeTicks(ctx, db, j.Job, min(before, j.Latest)); err != nil {
+				return fmt.Errorf("task: purge ticks of %s: %w", j.Job, err)
+			}
+		}
+	}
+	return nil
+}
+
+func purgeSomeTicks(ctx context.Context, db *database.DB, job string, before clock.Milli) (int, error) {
+	var past []clock.Milli
+	err := db.Read(ctx).Raw("SELECT scheduled_for FROM periodic WHERE job = ? AND scheduled_for < ? ORDER BY scheduled_for LIMIT ?",
+		job, before, purgeMost).Scan(&past).Error
+	if err != nil || len(past) == 0 {
+		return 0, err
+	}
+	return len(past), db.Tx(ctx, func(tx *database.Tx) error {
+		return tx.Exec("DELETE FROM periodic WHERE job = ? AND scheduled_for <= ?", job, past[len(past)-1]).Error
 	})
 }

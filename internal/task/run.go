@@ -17,7 +17,9 @@ import (
 // errMax is how many characters of an error the row keeps.
 const errMax = 500
 
-// runOne runs the job's handler and writes what became of it. The error it
+// runOne runs the job's handler and writes what became of it. Rows are never
+// worked on several to a transaction: each handler takes its locks in the
+// house's order, and two in a row would not. The error it
 // returns is the handler's, for tests; the row already knows.
 func runOne(ctx context.Context, h handler, j Job) error {
 	ctx = database.WithActor(ctx, database.Actor{Request: j.ID.String()})

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"gorm.io/gorm"
-
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
@@ -92,7 +90,7 @@ func (r row) orphan() string {
 func each(ctx context.Context, db *database.DB, p *database.Proof, query string, check func(row) string) error {
 	for last, n := id.Task(0), chunk; n == chunk; {
 		var rows []row
-		err := db.Snapshot(ctx, func(q *gorm.DB) error { return q.Raw(query, last, chunk).Scan(&rows).Error })
+		err := db.Snapshot(ctx, func(q *database.Query) error { return q.Raw(query, last, chunk).Scan(&rows).Error })
 		if err != nil {
 			return fmt.Errorf("task: verify: %w", err)
 		}

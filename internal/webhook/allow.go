@@ -36,7 +36,7 @@ func ParseAllow(entries []string) (Allow, error) {
 		}
 		host, port, err := net.SplitHostPort(e)
 		if err != nil || host == "" || port == "" {
-			return Allow{}, fmt.Errorf("SIYU_WEBHOOK_ALLOW: %q is neither host:port nor a network; write it like mall.internal:8080 or 10.8.0.0/16", e)
+			return Allow{}, fmt.Errorf("%q is neither host:port nor a network; write it like mall.internal:8080 or 10.8.0.0/16", e)
 		}
 		a.hosts[net.JoinHostPort(host, port)] = true
 	}

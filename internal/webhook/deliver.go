@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -166,12 +167,16 @@ func writeTx(tx *database.Tx, d id.Delivery, s DeliveryStatus, o outcome) error 
 	if o.err != nil {
 		text = clip(o.err.Error())
 	}
-	return tx.Exec(`UPDATE deliveries SET status = ?, attempts = attempts + 1, response_code = ?, last_error = ?, delivered_at = ? WHERE id = ?`,
-		s, o.code, text, at, d).Error
+	tried := 1
+	if s == DeliveryCancelled {
+		tried = 0
+	}
+	return tx.Exec(`UPDATE deliveries SET status = ?, attempts = attempts + ?, response_code = ?, last_error = ?, delivered_at = ? WHERE id = ?`,
+		s, tried, o.code, text, at, d).Error
 }
 
 func clip(s string) string {
-	r := []rune(s)
+	r := []rune(strings.ToValidUTF8(s, "?"))
 	return string(r[:min(len(r), 500)])
 }
 

@@ -18,6 +18,7 @@ package webhook
 import (
 	"context"
 	"crypto/rand"
+	"database/sql/driver"
 	"fmt"
 	"strings"
 
@@ -112,7 +113,7 @@ func (s *Service) Create(ctx context.Context, in In) (Webhook, error) {
 		}
 		w = Webhook{ID: id.Webhook(tx.Next()), UnitID: in.UnitID, URL: in.URL, Events: in.Events, Status: StatusActive, CreatedAt: tx.Now}
 		err := tx.Exec(`INSERT INTO webhooks (id, unit_id, url, events, secret, status, version, created_at) VALUES (?, ?, ?, ?, ?, ?, 1, ?)`,
-			w.ID, w.UnitID, w.URL, w.Events.text(), s.Secrets.Seal(secret.Webhooks, raw, belongs(w.ID)), w.Status, tx.Now).Error
+			w.ID, w.UnitID, w.URL, w.Events, s.Secrets.Seal(secret.Webhooks, raw, belongs(w.ID)), w.Status, tx.Now).Error
 		if err != nil {
 			return err
 		}
@@ -209,6 +210,9 @@ func belongs(w id.Webhook) []byte { return []byte("webhook " + w.String()) }
 
 // Events are patterns of event types.
 type Events []string
+
+// Value writes the column.
+func (e Events) Value() (driver.Value, error) { return e.text(), nil }
 
 // Scan reads the column.
 func (e *Events) Scan(v any) error {

@@ -22,8 +22,9 @@ const settle = 5 * time.Minute
 // maxPrograms bounds an explicit scope.
 const maxPrograms = 200
 
-// CreateIn is a new settlement. Without programs it covers all programs that
-// the unit has when it is closed; without a cut-off, everything up to then.
+// CreateIn is a new settlement. Without a unit it is its maker's; without
+// programs it covers all that the unit has when it is closed; without a
+// cut-off, everything up to then.
 type CreateIn struct {
 	UnitID   id.Unit      `json:"unit_id"`
 	Label    string       `json:"label"`
@@ -34,7 +35,6 @@ type CreateIn struct {
 // Validate checks the form of the input.
 func (in CreateIn) Validate() error {
 	var c fault.Check
-	c.That(in.UnitID != 0, "unit_id", "required", "请指定组织", "name the unit")
 	c.Required(in.Label, "label")
 	c.Length(in.Label, "label", 64)
 	c.That(!strings.ContainsFunc(in.Label, unicode.IsControl), "label", "format", "不能含控制字符", "must not hold control characters")
@@ -53,10 +53,13 @@ func (s *Service) Create(ctx context.Context, in CreateIn) (id.Settlement, error
 	var sid id.Settlement
 	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
 		who, err := staff(tx)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case !tx.Actor.Sees(in.UnitID):
+		}
+		if in.UnitID == 0 {
+			in.UnitID = tx.Actor.Unit
+		}
+		if !tx.Actor.Sees(in.UnitID) {
 			return fault.NotFound
 		}
 		if err := ownPrograms(tx, in); err != nil {

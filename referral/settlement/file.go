@@ -55,32 +55,35 @@ func (s *Service) FindFile(ctx context.Context, sid id.Settlement, name string) 
 // ReadFile writes the stored bytes to w, a chunk at a time.
 func (s *Service) ReadFile(ctx context.Context, f File, w io.Writer) error {
 	for no := range f.ChunkCount {
-		_, body, err := readChunk(s.DB.Read(ctx), f.FileID, no)
+		c, err := readChunk(s.DB.Read(ctx), f.FileID, no)
 		if err != nil {
 			return fmt.Errorf("settlement: file %s chunk %d: %w", f.Name, no, err)
 		}
-		if _, err := w.Write(body); err != nil {
+		if _, err := w.Write(c.Body); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func readChunk(q *database.Query, file int64, no int) (sum string, body []byte, err error) {
-	var row struct {
-		Sha256 string
-		Body   []byte
-	}
-	res := q.Raw("SELECT sha256, body FROM settlement_chunks WHERE file_id = ? AND chunk_no = ?", file, no).Scan(&row)
+// piece is a stored chunk of a file with the SHA-256 it was stored with.
+type piece struct {
+	Sha256 string
+	Body   []byte
+}
+
+func readChunk(q *database.Query, file int64, no int) (piece, error) {
+	var c piece
+	res := q.Raw("SELECT sha256, body FROM settlement_chunks WHERE file_id = ? AND chunk_no = ?", file, no).Scan(&c)
 	if res.Error == nil && res.RowsAffected == 0 {
-		return "", nil, fault.NotFound
+		return c, fault.NotFound
 	}
-	return row.Sha256, row.Body, res.Error
+	return c, res.Error
 }
 
 func filesOf(q *database.Query, sid id.Settlement) ([]File, error) {
 	files := []File{}
-	err := q.Raw("SELECT name, media, size, sha256 AS sha256, file_id, chunk_count FROM settlement_files WHERE settlement_id = ? ORDER BY name", sid).Scan(&files).Error
+	err := q.Raw("SELECT name, media, size, sha256, file_id, chunk_count FROM settlement_files WHERE settlement_id = ? ORDER BY name", sid).Scan(&files).Error
 	return files, err
 }
 
@@ -88,7 +91,6 @@ func filesOf(q *database.Query, sid id.Settlement) ([]File, error) {
 // run makes files of its own id; only those that the sealing transaction names
 // count.
 func (s *Service) keep(ctx context.Context, sid id.Settlement, f File, fill func(w io.Writer) error) (File, error) {
-	f.FileID = s.DB.IDs.Next()
 	w := &fileWriter{ctx: ctx, db: s.DB, sid: sid, file: f, sum: sha256.New(), buf: make([]byte, 0, chunkBytes)}
 	if err := fill(w); err != nil {
 		return File{}, err
@@ -134,15 +136,20 @@ func (w *fileWriter) finish() (File, error) {
 }
 
 func (w *fileWriter) flush() error {
+	file := w.file.FileID
 	err := w.db.Tx(w.ctx, func(tx *database.Tx) error {
+		if file == 0 {
+			file = tx.Next()
+		}
 		return tx.Exec("INSERT INTO settlement_chunks (file_id, chunk_no, settlement_id, sha256, body) VALUES (?, ?, ?, ?, ?)",
-			w.file.FileID, w.file.ChunkCount, w.sid, digest(w.buf), w.buf).Error
+			file, w.file.ChunkCount, w.sid, digest(w.buf), w.buf).Error
 	})
 	if err != nil {
 		return err
 	}
 	database.KillPoint("settlement:chunk")
 	w.sum.Write(w.buf)
+	w.file.FileID = file
 	w.file.Size += int64(len(w.buf))
 	w.file.ChunkCount++
 	w.buf = w.buf[:0]

@@ -32,7 +32,6 @@ type house struct {
 	t       testing.TB
 	reg     *task.Registry
 	program id.Program
-	seen    int
 }
 
 func newHouse(t testing.TB, db *database.DB) *house {
@@ -117,7 +116,6 @@ func (h *house) clearTx(tx *database.Tx, list []reward) ([]id.Reward, error) {
 		return nil, err
 	}
 	for i, r := range list {
-		h.seen++
 		if r.program == 0 {
 			r.program = h.program
 		}

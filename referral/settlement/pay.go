@@ -31,7 +31,8 @@ var errMerged = errors.New("settlement: a member was merged meanwhile")
 func (s *Service) RunPay(ctx context.Context, pid id.Payout) error {
 	for {
 		done := false
-		err := s.DB.Tx(ctx, func(tx *database.Tx) (err error) {
+		err := s.DB.Tx(ctx, func(tx *database.Tx) error {
+			var err error
 			done, err = payChunkTx(tx, pid)
 			return err
 		})
@@ -130,7 +131,7 @@ func (l PayoutLine) transfer() wallet.Transfer {
 // endPayTx closes the payout if its lines are the settlement's total.
 func endPayTx(tx *database.Tx, p Payout) error {
 	var paid sum
-	err := tx.Raw("SELECT COUNT(*) AS lines, COALESCE(SUM(gross), 0) AS gross, COALESCE(SUM(tax), 0) AS tax, COALESCE(SUM(net), 0) AS net FROM payout_lines WHERE payout_id = ?", p.ID).Scan(&paid).Error
+	err := tx.Raw("SELECT COUNT(*) AS line_count, COALESCE(SUM(gross), 0) AS gross, COALESCE(SUM(tax), 0) AS tax, COALESCE(SUM(net), 0) AS net FROM payout_lines WHERE payout_id = ?", p.ID).Scan(&paid).Error
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ type totals struct {
 }
 
 type sum struct {
-	Lines           int
+	Lines           int `gorm:"column:line_count"`
 	Gross, Tax, Net money.Amount
 }
 

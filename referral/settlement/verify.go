@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 
@@ -51,7 +52,7 @@ func sealed(s Status) bool {
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 	s := &Service{DB: db}
 	p := database.Proof{ID: "V7", Says: "settlements are sealed, whole, and hold each reward once"}
-	steps := []func(context.Context, *database.Proof) error{s.proveChain, s.proveEach, s.proveTwins, s.proveCover}
+	steps := []func(context.Context, *database.Proof) error{s.proveChain, s.proveEach, s.proveTwins, s.proveCover, s.proveClawbacks}
 	for _, step := range steps {
 		if err := step(ctx, &p); err != nil {
 			return nil, fmt.Errorf("settlement: verify: %w", err)
@@ -115,11 +116,11 @@ func (s *Service) proveEach(ctx context.Context, p *database.Proof) error {
 		}
 		seq = next.Seq
 		st, err := s.Find(ctx, next.SettlementID)
-		if err == fault.NotFound {
+		switch {
+		case errors.Is(err, fault.NotFound):
 			p.Break("%s: the chain names it, but it is gone", next.SettlementID)
 			continue
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
 		if err := s.prove(ctx, st, p); err != nil {
@@ -168,9 +169,9 @@ func (s *Service) proveFile(ctx context.Context, sid id.Settlement, f File, p *d
 		p.Checked++
 		n, err := s.proveChunk(ctx, f.FileID, no, whole)
 		switch {
-		case err == fault.NotFound:
+		case errors.Is(err, fault.NotFound):
 			p.Break("%s: %s lacks chunk %d", sid, f.Name, no)
-		case err == errChanged:
+		case errors.Is(err, errChanged):
 			p.Break("%s: %s was changed in chunk %d, bytes %d to %d", sid, f.Name, no, at, at+int64(n)-1)
 		case err != nil:
 			return err
@@ -183,16 +184,16 @@ func (s *Service) proveFile(ctx context.Context, sid id.Settlement, f File, p *d
 	return nil
 }
 
-var errChanged = fmt.Errorf("settlement: a stored chunk was changed")
+var errChanged = errors.New("settlement: a stored chunk was changed")
 
 func (s *Service) proveChunk(ctx context.Context, file int64, no int, whole hash.Hash) (int, error) {
-	sum, body, err := readChunk(s.DB.Read(ctx), file, no)
+	c, err := readChunk(s.DB.Read(ctx), file, no)
 	if err != nil {
 		return 0, err
 	}
-	whole.Write(body)
-	if digest(body) != sum {
-		return len(body), errChanged
+	whole.Write(c.Body)
+	if digest(c.Body) != c.Sha256 {
+		return len(c.Body), errChanged
 	}
-	return len(body), nil
+	return len(c.Body), nil
 }

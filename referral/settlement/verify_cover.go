@@ -53,32 +53,62 @@ func (s *Service) proveTwins(ctx context.Context, p *database.Proof) error {
 	}, p)
 }
 
+// notFreed leaves out sources that a rejection freed after the settlement s had
+// begun to close: that settlement could not take them.
+const notFreed = `NOT EXISTS (SELECT 1 FROM settlement_lines f JOIN settlements x ON x.id = f.freed
+	WHERE f.source_id = u.source_id AND f.kind = ? AND (x.freed_at = 0 OR x.freed_at >= s.closing_at))`
+
 // proveCover looks for rewards that a sealed settlement of their scope should
-// have taken: cleared five minutes before its cut-off, on no live line, and
-// not freed by a rejection that came after it began to close.
+// have taken: cleared five minutes before its cut-off and on no live line.
 func (s *Service) proveCover(ctx context.Context, p *database.Proof) error {
-	var checked int64
 	return s.inRanges(ctx, "reward_events", "id", func(q *database.Query, after, upto int64) (int64, error) {
+		var checked int64
 		if err := q.Raw("SELECT COUNT(*) FROM reward_events WHERE id > ? AND id <= ? AND kind = 'cleared'", after, upto).Scan(&checked).Error; err != nil {
 			return 0, err
 		}
-		var missed []struct {
-			RewardID     id.Reward
-			SettlementID id.Settlement
-		}
-		err := q.Raw(`SELECT u.reward_id, MIN(s.id) AS settlement_id
-			FROM (SELECT e.reward_id, e.at, r.program_id, r.currency FROM reward_events e JOIN rewards r ON r.id = e.reward_id
+		var missed []missed
+		err := q.Raw(`SELECT u.source_id, u.source_id AS reward_id, MIN(s.id) AS settlement_id
+			FROM (SELECT e.reward_id AS source_id, e.at, r.program_id, r.currency FROM reward_events e JOIN rewards r ON r.id = e.reward_id
 				WHERE e.id > ? AND e.id <= ? AND e.kind = 'cleared' AND NOT EXISTS
 					(SELECT 1 FROM settlement_lines l WHERE l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0)) u
 			JOIN settlement_programs p ON p.program_id = u.program_id
 			JOIN settlements s ON s.id = p.settlement_id AND s.status IN ? AND s.currency = u.currency AND s.cut_at >= u.at + ?
-			WHERE NOT EXISTS (SELECT 1 FROM settlement_lines f JOIN settlements x ON x.id = f.freed
-				WHERE f.source_id = u.reward_id AND f.kind = ? AND (x.freed_at = 0 OR x.freed_at >= s.closing_at))
-			GROUP BY u.reward_id ORDER BY u.reward_id LIMIT 50`,
+			WHERE `+notFreed+` GROUP BY u.source_id ORDER BY u.source_id LIMIT 50`,
 			after, upto, KindReward, standing, settle.Milliseconds(), KindReward).Scan(&missed).Error
 		for _, m := range missed {
 			p.Break("%s was cleared in time for %s but stands on no live line", m.RewardID, m.SettlementID)
 		}
 		return checked, err
+	}, p)
+}
+
+type missed struct {
+	SourceID     int64
+	RewardID     id.Reward
+	SettlementID id.Settlement
+}
+
+// proveClawbacks looks for corrections that a sealed settlement should have
+// carried: of a reward on a live line of its own or of one sealed before it
+// began to close.
+func (s *Service) proveClawbacks(ctx context.Context, p *database.Proof) error {
+	return s.inRanges(ctx, "reward_events", "id", func(q *database.Query, after, upto int64) (int64, error) {
+		var missed []missed
+		err := q.Raw(`SELECT u.source_id, u.reward_id, MIN(s.id) AS settlement_id
+			FROM (SELECT e.id AS source_id, e.reward_id, e.at, r.program_id, l.settlement_id AS holder FROM reward_events e
+				JOIN rewards r ON r.id = e.reward_id
+				JOIN settlement_lines l ON l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0
+				WHERE e.id > ? AND e.id <= ? AND e.kind = 'clawed_back' AND NOT EXISTS
+					(SELECT 1 FROM settlement_lines k WHERE k.source_id = e.id AND k.kind = ? AND k.freed = 0)) u
+			JOIN settlement_programs p ON p.program_id = u.program_id
+			JOIN settlements s ON s.id = p.settlement_id AND s.status IN ? AND s.cut_at >= u.at + ?
+			JOIN settlement_chain c ON c.settlement_id = u.holder
+			WHERE (u.holder = s.id OR c.sealed_at <= s.closing_at) AND `+notFreed+`
+			GROUP BY u.source_id, u.reward_id ORDER BY u.source_id LIMIT 50`,
+			KindReward, after, upto, KindClawback, standing, settle.Milliseconds(), KindClawback).Scan(&missed).Error
+		for _, m := range missed {
+			p.Break("a clawback of %s was in time for %s but stands on no live line", m.RewardID, m.SettlementID)
+		}
+		return 0, err
 	}, p)
 }

@@ -20,8 +20,9 @@ func (s *Service) proveLines(ctx context.Context, st Settlement, p *database.Pro
 	rows, last := sha256.New(), 0
 	for {
 		var lines []Line
-		err := s.DB.Snapshot(ctx, func(q *database.Query) (err error) {
-			if lines, err = linesAfter(q, st.ID, last, proveAt); err != nil || len(lines) == 0 {
+		err := s.DB.Snapshot(ctx, func(q *database.Query) error {
+			var err error
+			if lines, err = linesAfter(q, st.ID, last, proveAt); err != nil {
 				return err
 			}
 			return proveSources(q, st, lines, p)
@@ -31,7 +32,10 @@ func (s *Service) proveLines(ctx context.Context, st Settlement, p *database.Pro
 		}
 		for _, l := range lines {
 			p.Checked++
-			if l.LineNo != last+1 {
+			switch {
+			case l.LineNo <= last:
+				p.Break("%s: line %d is there twice", st.ID, l.LineNo)
+			case l.LineNo > last+1:
 				p.Break("%s: lines %d to %d are missing", st.ID, last+1, l.LineNo-1)
 			}
 			proveLine(st, l, p)
@@ -164,7 +168,7 @@ func (s *Service) provePayout(ctx context.Context, st Settlement, p *database.Pr
 	var paid sum
 	var moved money.Amount
 	err := s.DB.Snapshot(ctx, func(q *database.Query) error {
-		err := q.Raw(`SELECT COUNT(*) AS lines, COALESCE(SUM(l.gross), 0) AS gross, COALESCE(SUM(l.tax), 0) AS tax, COALESCE(SUM(l.net), 0) AS net
+		err := q.Raw(`SELECT COUNT(*) AS line_count, COALESCE(SUM(l.gross), 0) AS gross, COALESCE(SUM(l.tax), 0) AS tax, COALESCE(SUM(l.net), 0) AS net
 			FROM payout_lines l JOIN payouts o ON o.id = l.payout_id WHERE o.settlement_id = ?`, st.ID).Scan(&paid).Error
 		if err != nil {
 			return err

@@ -7,6 +7,9 @@
   var skew = Number(html.getAttribute('data-now') || Date.now()) - Date.now();
   var words = (html.getAttribute('data-units') || '天,时,分,秒').split(',');
 
+  // A page that answers a form is opened again at its own address.
+  var home = html.getAttribute('data-home') || location.href;
+
   function now() { return Date.now() + skew; }
   function two(n) { return (n < 10 ? '0' : '') + n; }
 
@@ -28,7 +31,7 @@
     if (due) { return; }
     due = true;
     setTimeout(function () {
-      if (!touched && !document.querySelector('.busy')) { location.reload(); }
+      if (!touched && !document.querySelector('.busy')) { location.replace(home); }
     }, 800 + Math.random() * 2200);
   }
 
@@ -74,7 +77,7 @@
     if (!part) { return; }
     if (document.hidden) { setTimeout(renew, wait); return; }
     var x = new XMLHttpRequest();
-    x.open('GET', location.href);
+    x.open('GET', home);
     x.onload = function () {
       if (x.status === 200) {
         var fresh = new DOMParser().parseFromString(x.responseText, 'text/html').getElementById(part.id);

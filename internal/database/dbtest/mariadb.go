@@ -145,13 +145,15 @@ func startMariaDB() (*mariadb, error) {
 		return nil, err
 	}
 	data := filepath.Join(dir, "data")
+	// A folder of its own for temporary tables: a server that starts deletes
+	// those it finds, and in /tmp they are another test binary's.
 	out, err := exec.Command("mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal",
-		"--skip-test-db", "--datadir="+data, "--innodb-log-file-size=8M").CombinedOutput()
+		"--skip-test-db", "--datadir="+data, "--tmpdir="+dir, "--innodb-log-file-size=8M").CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("mariadb-install-db: %w: %s", err, out)
 	}
 	socket := filepath.Join(dir, "s")
-	cmd := exec.Command("mariadbd", "--no-defaults", "--user=root", "--datadir="+data, "--socket="+socket, "--skip-networking",
+	cmd := exec.Command("mariadbd", "--no-defaults", "--user=root", "--datadir="+data, "--tmpdir="+dir, "--socket="+socket, "--skip-networking",
 		"--pid-file="+filepath.Join(dir, "pid"), "--character-set-server=utf8mb4", "--collation-server=utf8mb4_bin",
 		"--innodb-buffer-pool-size=256M", "--innodb-log-file-size=64M", "--max-connections=400", "--innodb-flush-log-at-trx-commit=1")
 	log, err := os.Create(filepath.Join(dir, "log"))

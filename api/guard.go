@@ -1,0 +1,117 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/access"
+	"siyu/campaign/guard"
+	"siyu/internal/id"
+)
+
+func (s *Server) guardRoutes(r *routes) {
+	r.post("/v1/guard/check", s.checkGuard, staff(access.Marketer, access.GroupOwner))
+	r.get("/v1/decisions", s.listDecisions, staff(access.Marketer, access.GroupOwner))
+	r.get("/v1/decisions/:id", s.findDecision, staff(access.Marketer, access.GroupOwner))
+	r.get("/v1/groups/:id/ad-policy", s.findAdPolicy, staff(access.Marketer, access.GroupOwner))
+	r.put("/v1/groups/:id/ad-policy", s.setAdPolicy, staff(access.Marketer, access.GroupOwner))
+	r.post("/v1/groups/:id/ads", s.postAd, staff(access.Marketer, access.GroupOwner, access.Mall), keyed)
+}
+
+// checkGuard is a dry run: what would become of an ad in each group.
+func (s *Server) checkGuard(c *gin.Context) error {
+	var in guard.CheckIn
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	answers, err := s.Guard.Check(c.Request.Context(), in.Groups, []guard.Window{in.Window()}, 0)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, gin.H{"items": answers[0]})
+}
+
+func (s *Server) listDecisions(c *gin.Context) error {
+	f, err := slotFilter(c)
+	if err != nil {
+		return err
+	}
+	p, err := page(c)
+	if err != nil {
+		return err
+	}
+	list, err := s.Guard.ListDecisions(c.Request.Context(), f, p)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, list)
+}
+
+func (s *Server) findDecision(c *gin.Context) error {
+	d, err := pathID[id.Decision](c, "id")
+	if err != nil {
+		return err
+	}
+	kept, err := s.Guard.FindDecision(c.Request.Context(), d)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, kept)
+}
+
+func (s *Server) findAdPolicy(c *gin.Context) error {
+	g, err := pathID[id.Group](c, "id")
+	if err != nil {
+		return err
+	}
+	p, err := s.Guard.FindAdPolicy(c.Request.Context(), g)
+	if err != nil {
+		return err
+	}
+	etag(c, p.Version)
+	return render(c, http.StatusOK, p)
+}
+
+func (s *Server) setAdPolicy(c *gin.Context) error {
+	g, err := pathID[id.Group](c, "id")
+	if err != nil {
+		return err
+	}
+	version, err := ifMatch(c)
+	if err != nil {
+		return err
+	}
+	var in guard.AdPolicyIn
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	p, err := s.Guard.SetAdPolicy(c.Request.Context(), g, in, version)
+	if err != nil {
+		return err
+	}
+	etag(c, p.Version)
+	return render(c, http.StatusOK, p)
+}
+
+// postAd counts an ad that was posted by hand.
+func (s *Server) postAd(c *gin.Context) error {
+	g, err := pathID[id.Group](c, "id")
+	if err != nil {
+		return err
+	}
+	var in guard.PostIn
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	if in.CampaignID != 0 {
+		if _, err := s.Campaign.FindCampaign(c.Request.Context(), in.CampaignID); err != nil {
+			return err
+		}
+	}
+	slot, err := once(s.Guard.PostByHand(c.Request.Context(), g, in.CampaignID, in.At))(c)
+	if err != nil {
+		return err
+	}
+	return s.renderSlot(c, http.StatusCreated, slot)
+}

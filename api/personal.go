@@ -1,0 +1,144 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/access"
+	"siyu/campaign"
+	"siyu/community"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/referral"
+	"siyu/wallet"
+)
+
+// A person's rights over what the house knows of him need every room side by
+// side, so they are composed here.
+func (s *Server) personalRoutes(r *routes) {
+	r.post("/v1/members/:id/merge", s.mergeMember, staff(access.Mall), keyed)
+	r.get("/v1/members/:id/export", s.exportMember, staff(access.Mall))
+	r.delete("/v1/members/:id", s.eraseMember, staff())
+}
+
+// mergeRequest names the member that stays.
+type mergeRequest struct {
+	Into id.Member `json:"into_id"`
+}
+
+// Validate checks the request.
+func (in mergeRequest) Validate() error {
+	var c fault.Check
+	c.That(in.Into != 0, "into_id", "required", "请指定保留的会员", "name the member that stays")
+	return c.Err()
+}
+
+func (s *Server) mergeMember(c *gin.Context) error {
+	from, err := pathID[id.Member](c, "id")
+	if err != nil {
+		return err
+	}
+	var in mergeRequest
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	for _, m := range []id.Member{from, in.Into} {
+		if _, err := s.Community.FindMember(c.Request.Context(), m); err != nil {
+			return err
+		}
+	}
+	if err := done(s.Campaign.MergeMembers(c.Request.Context(), from, in.Into))(c); err != nil {
+		return err
+	}
+	return s.renderMember(c, in.Into)
+}
+
+// memberExport is all the house knows about a person.
+type memberExport struct {
+	Community community.Export  `json:"community"`
+	Orders    []campaign.Order  `json:"orders"`
+	Rewards   []referral.Reward `json:"rewards"`
+	Codes     []referral.Code   `json:"codes"`
+	Wallet    wallet.Wallet     `json:"wallet"`
+	Ledger    []wallet.Entry    `json:"ledger"`
+}
+
+func (s *Server) exportMember(c *gin.Context) error {
+	mid, err := pathID[id.Member](c, "id")
+	if err != nil {
+		return err
+	}
+	ctx := c.Request.Context()
+	var out memberExport
+	if out.Community, err = s.Community.ExportMember(ctx, mid); err != nil {
+		return err
+	}
+	mid = out.Community.Member.ID
+	if out.Wallet, err = s.Wallet.MemberWallet(ctx, mid); err != nil {
+		return err
+	}
+	if out.Orders, err = every(func(p database.Page) (database.Paged[campaign.Order], error) {
+		return s.Campaign.ListOrders(ctx, campaign.OrderFilter{Member: mid}, p)
+	}); err != nil {
+		return err
+	}
+	if out.Rewards, err = every(func(p database.Page) (database.Paged[referral.Reward], error) {
+		return s.Referral.ListRewards(ctx, referral.RewardFilter{Member: mid}, p)
+	}); err != nil {
+		return err
+	}
+	if out.Codes, err = every(func(p database.Page) (database.Paged[referral.Code], error) {
+		return s.Referral.ListCodes(ctx, referral.CodeFilter{Inviter: mid}, p)
+	}); err != nil {
+		return err
+	}
+	if out.Ledger, err = every(func(p database.Page) (database.Paged[wallet.Entry], error) {
+		return s.Wallet.Entries(ctx, mid, p)
+	}); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, out)
+}
+
+// every reads all pages of a list.
+func every[T any](list func(database.Page) (database.Paged[T], error)) ([]T, error) {
+	out := []T{}
+	p := database.Page{Limit: database.PageMax}
+	for {
+		got, err := list(p)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, got.Items...)
+		if got.NextCursor == "" {
+			return out, nil
+		}
+		if p.Before, err = database.ParseCursor(got.NextCursor); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (s *Server) eraseMember(c *gin.Context) error {
+	mid, err := pathID[id.Member](c, "id")
+	if err != nil {
+		return err
+	}
+	if err := s.erase(c.Request.Context(), mid); err != nil {
+		return err
+	}
+	c.Status(http.StatusNoContent)
+	return nil
+}
+
+// erase takes a person's identities and name away. Orders, rewards and ledger
+// hold opaque ids only and stay. It may be repeated.
+func (s *Server) erase(ctx context.Context, mid id.Member) error {
+	if _, err := s.Community.FindMember(ctx, mid); err != nil {
+		return err
+	}
+	return s.Community.EraseMember(ctx, mid)
+}

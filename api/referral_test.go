@@ -1,0 +1,163 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"siyu/access"
+	"siyu/internal/database"
+	"siyu/internal/task"
+)
+
+func TestPrograms(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		marketer := h.keys[east][access.Marketer]
+		rules := func(change string) string {
+			return `{"name":"老带新","budget_fen":100,"rules":` + strings.Replace(someRules, `"every_paid_order"`, change, 1) + `}`
+		}
+		for _, c := range []struct{ body, code string }{
+			{rules(`"share"`), "referral.share_reward"},
+			{rules(`"signed_in"`), "not_yet"},
+			{rules(`"every_paid_order","depth":2`), "referral.depth"},
+			{rules(`"first_paid_order"`)[:1] + `"scope":"mine",` + rules(`"first_paid_order"`)[1:], "referral.scope"},
+			{`{"name":"","rules":{}}`, "invalid"},
+			{`{"name":"x","levels":3}`, "invalid"},
+		} {
+			if a := h.call(t, marketer, "POST /v1/programs", c.body, h.newKey()); a.status != 422 || a.problem().Code != c.code {
+				t.Errorf("%s: got %d %s, want 422 %s", c.body, a.status, a.body, c.code)
+			}
+		}
+		made := program(t, h)
+		key := h.newKey()
+		for _, replayed := range []string{"", "true"} {
+			a := h.call(t, h.keys[east][access.Finance], "POST /v1/programs/"+made+"/budget", `{"amount_fen":500}`, key)
+			var p struct {
+				Budget int `json:"budget_fen"`
+				Left   int `json:"budget_left_fen"`
+			}
+			if a.into(t, &p); a.status != 200 || p.Budget != 100_500 || p.Left != 100_500 || a.header.Get("Idempotency-Replayed") != replayed {
+				t.Errorf("top-up: got %d %s", a.status, a.body)
+			}
+		}
+		better := strings.Replace(someRules, "500", "900", 1)
+		a := h.call(t, marketer, "POST /v1/programs/"+made+"/versions", `{"rules":`+better+`}`, h.newKey())
+		var p struct {
+			Number int `json:"rules_version"`
+		}
+		if a.into(t, &p); a.status != 201 || p.Number != 2 {
+			t.Errorf("version: got %d %s", a.status, a.body)
+		}
+	})
+}
+
+func TestCodeRoutes(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		code := codeOf(t, h)
+		marketer := h.keys[east][access.Marketer]
+		picture := h.call(t, marketer, "GET /v1/codes/"+code+"/qr.png?module=4", "")
+		if picture.status != 200 || picture.header.Get("Content-Type") != "image/png" || picture.header.Get("ETag") == "" {
+			t.Fatalf("picture: got %d %v", picture.status, picture.header)
+		}
+		again := h.call(t, marketer, "GET /v1/codes/"+code+"/qr.png?module=4", "", "If-None-Match: "+picture.header.Get("ETag"))
+		if again.status != http.StatusNotModified || len(again.body) != 0 {
+			t.Errorf("picture again: got %d, %d bytes", again.status, len(again.body))
+		}
+		for _, wrong := range []string{"0", "1.5", "999"} {
+			if a := h.call(t, marketer, "GET /v1/codes/"+code+"/qr.png?module="+wrong, ""); a.status != 422 {
+				t.Errorf("module %s: got %d", wrong, a.status)
+			}
+		}
+		t.Run("the mall binds, and reads who invited whom", func(t *testing.T) {
+			m := member1(t, h)
+			body := fmt.Sprintf(`{"invitee_id":%q}`, m)
+			if a := h.call(t, h.keys[east][access.Mall], "POST /v1/codes/"+code+"/bind", body, h.newKey()); a.status != 201 {
+				t.Fatalf("bind: got %d %s", a.status, a.body)
+			}
+			var tree struct {
+				InvitedBy []struct{ State string } `json:"invited_by"`
+			}
+			a := h.call(t, marketer, "GET /v1/referrals/tree?member_id="+m, "")
+			if a.into(t, &tree); len(tree.InvitedBy) != 1 || tree.InvitedBy[0].State != "live" {
+				t.Errorf("tree: got %d %s", a.status, a.body)
+			}
+			if a := h.call(t, h.keys[west][access.Marketer], "GET /v1/referrals/tree?member_id="+m, ""); a.status != 404 {
+				t.Errorf("tree from elsewhere: got %d", a.status)
+			}
+			if a := h.call(t, tokenOf(t, h, member1(t, h)), "GET /v1/referrals/tree?member_id="+m, ""); a.status != 404 {
+				t.Errorf("somebody else's tree: got %d", a.status)
+			}
+		})
+		t.Run("a place must exist", func(t *testing.T) {
+			body := fmt.Sprintf(`{"program_id":%q,"inviter_id":%q,"campaign_id":"cmp_0000000000007"}`, program(t, h), member1(t, h))
+			if a := h.call(t, marketer, "POST /v1/codes", body, h.newKey()); a.status != 422 || len(a.problem().Fields) != 1 {
+				t.Errorf("got %d %s", a.status, a.body)
+			}
+		})
+		t.Run("many at once", func(t *testing.T) {
+			prg, a, b := program(t, h), member1(t, h), member1(t, h)
+			body := fmt.Sprintf(`{"codes":[{"program_id":%q,"inviter_id":%q},{"program_id":%q,"inviter_id":%q}]}`, prg, a, prg, b)
+			first, second := h.call(t, marketer, "POST /v1/codes/batch", body), h.call(t, marketer, "POST /v1/codes/batch", body)
+			if first.status != 201 || string(first.body) != string(second.body) {
+				t.Errorf("got %d %s, again %s", first.status, first.body, second.body)
+			}
+		})
+		t.Run("revoke names the state the second time", func(t *testing.T) {
+			if a := h.call(t, marketer, "POST /v1/codes/"+code+"/revoke", "{}"); a.status != 200 {
+				t.Fatalf("got %d %s", a.status, a.body)
+			}
+			if a := h.call(t, marketer, "POST /v1/codes/"+code+"/revoke", "{}"); a.status != 409 || a.problem().Params["state"] != "revoked" {
+				t.Errorf("got %d %s", a.status, a.body)
+			}
+		})
+	})
+}
+
+// TestRewardToWallet walks from a paid order to what the member sees.
+func TestRewardToWallet(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		finance := h.keys[east][access.Finance]
+		reward := rewardOf(t, h)
+		var r struct {
+			Beneficiary string `json:"beneficiary_id"`
+			State       string `json:"state"`
+		}
+		h.call(t, finance, "GET /v1/rewards/"+reward, "").into(t, &r)
+		if r.State != "pending" {
+			t.Fatalf("state: got %q", r.State)
+		}
+		h.DB.Clock.Jump(15 * 24 * 3600e9)
+		tasks := task.NewRegistry()
+		h.Referral.Register(tasks)
+		if err := task.Drain(database.WithActor(bg, database.Actor{}), h.DB, tasks); err != nil {
+			t.Fatal(err)
+		}
+		own := tokenOf(t, h, r.Beneficiary)
+		for _, who := range []string{own, finance} {
+			a := h.call(t, who, "GET /v1/members/"+r.Beneficiary+"/wallet", "")
+			if a.status != 200 || !strings.Contains(string(a.body), `{"stage":"payable","currency":"CNY","amount_fen":500}`) {
+				t.Errorf("wallet: got %d %s", a.status, a.body)
+			}
+			if a := h.call(t, who, "GET /v1/members/"+r.Beneficiary+"/wallet/entries?limit=1", ""); a.status != 200 || !strings.Contains(string(a.body), "reward_clear") {
+				t.Errorf("entries: got %d %s", a.status, a.body)
+			}
+		}
+		if a := h.call(t, own, "GET /v1/rewards?state=cleared", ""); a.status != 200 || !strings.Contains(string(a.body), reward) {
+			t.Errorf("own rewards: got %d %s", a.status, a.body)
+		}
+		if a := h.call(t, finance, "GET /v1/rewards?state=lost", ""); a.status != 422 {
+			t.Errorf("unknown state: got %d", a.status)
+		}
+		if a := h.call(t, tokenOf(t, h, member1(t, h)), "GET /v1/members/"+r.Beneficiary+"/wallet", ""); a.status != 404 {
+			t.Errorf("somebody else's wallet: got %d", a.status)
+		}
+		key := h.newKey()
+		for _, replayed := range []string{"", "true"} {
+			a := h.call(t, finance, "POST /v1/rewards/"+reward+"/void", `{"reason":"自买自推"}`, key)
+			if a.into(t, &r); a.status != 200 || r.State != "clawed_back" || a.header.Get("Idempotency-Replayed") != replayed {
+				t.Errorf("void: got %d %s", a.status, a.body)
+			}
+		}
+	})
+}

@@ -1,0 +1,298 @@
+package api
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"siyu/access"
+	"siyu/internal/clock"
+	"siyu/internal/id"
+)
+
+// things make one thing in the region `east` and give its public name, by the
+// beginning of the routes that name such a thing. A room's owner adds his.
+var things = map[string]func(t *testing.T, h *house) string{
+	"/v1/units/:id": func(t *testing.T, h *house) string { return h.units[east].String() },
+	"/v1/staff/:id": func(t *testing.T, h *house) string {
+		return staffOf(t, h).String()
+	},
+	"/v1/api-keys/:id": func(t *testing.T, h *house) string {
+		a, err := h.Access.Authenticate(bg, h.keys[east][access.Admin])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.Key.String()
+	},
+	"/v1/members/:id": member1,
+	"/v1/groups/:id": func(t *testing.T, h *house) string {
+		return h.make(t, access.Marketer, "POST /v1/groups", `{"name":"南京路福利群","preset":"benefit"}`)
+	},
+	"/v1/programs/:id":   program,
+	"/v1/campaigns/:id":  func(t *testing.T, h *house) string { c, _ := campaignOf(t, h, "flash_sale", ""); return c },
+	"/v1/orders/:id":     orderOf,
+	"/v1/teams/:id":      teamOf,
+	"/v1/codes/:code":    codeOf,
+	"/v1/rewards/:id":    rewardOf,
+	"/v1/promotions/:id": promotionOf,
+	"/v1/slots/:id":      slotOf,
+	"/v1/decisions/:id":  decisionOf,
+	"/v1/settlements/:id": func(t *testing.T, h *house) string {
+		return settlementOf(t, h)
+	},
+	"/v1/payouts/:id": payoutOf,
+	"/v1/webhooks/:id": func(t *testing.T, h *house) string {
+		return h.make(t, access.Mall, "POST /v1/webhooks", `{"url":"https://mall.example/hook","events":["*"]}`)
+	},
+}
+
+// bodies are what a write needs to get as far as looking for the thing; "{}"
+// for routes not named.
+var bodies = map[string]string{
+	"PATCH /v1/units/:id":             `{"name":"新名"}`,
+	"PATCH /v1/staff/:id":             `{"name":"新名"}`,
+	"PATCH /v1/groups/:id":            `{"name":"新名"}`,
+	"POST /v1/groups/:id/charter":     `{"purpose":"少而精","ads_per_day":1,"ads_per_week":2,"quiet_from":1290,"quiet_to":480}`,
+	"PUT /v1/groups/:id/memberships":  `{"memberships":[{"member_id":"mem_0000000000007","role":"member"}]}`,
+	"PUT /v1/members/:id/consents":    `{"consents":[{"purpose":"group_ops","granted":true,"text_version":"v1"}]}`,
+	"POST /v1/members/:id/merge":      `{"into_id":"mem_0000000000001"}`,
+	"POST /v1/members/:id/tokens":     `{"ttl_seconds":60}`,
+	"POST /v1/orders/:id/payments":    `{"provider":"mall","payment_no":"p-2","goods_fen":9900,"amount_fen":9900}`,
+	"POST /v1/orders/:id/refunds":     `{"refund_no":"r-1","amount_fen":100,"goods_fen":100,"qty":1}`,
+	"POST /v1/orders/:id/shipments":   `{"stage":"shipped","shipment_no":"s-1"}`,
+	"PUT /v1/groups/:id/ad-policy":    `{"preset":"retail","mode":"enforce"}`,
+	"POST /v1/slots/:id/release":      `{"reason":"not_sent"}`,
+	"POST /v1/slots/:id/report":       `{"status":"sent"}`,
+	"POST /v1/rewards/:id/void":       `{"reason":"自买自推"}`,
+	"POST /v1/programs/:id/budget":    `{"amount_fen":100}`,
+	"POST /v1/programs/:id/versions":  `{"rules":` + someRules + `}`,
+	"POST /v1/settlements/:id/review": `{"digest":"x"}`,
+	"POST /v1/settlements/:id/reject": `{"reason":"金额不符"}`,
+	"POST /v1/payouts/:id/results":    `{"failed":[{"line":1,"reason":"账号不存在"}]}`,
+}
+
+// others fill the second parameter of a path.
+var others = map[string]string{
+	":name":     "settlement.csv",
+	":delivery": "dlv_0000000000007",
+}
+
+// shared are beginnings of routes whose things belong to no unit, and why.
+var shared = map[string]string{
+	"/v1/dead-tasks/:id": "the queue is the house's; only the brand's admin may touch it",
+}
+
+// make posts as the role in east and gives the id of what was made.
+func (h *house) make(t *testing.T, r access.Role, call, body string) string {
+	t.Helper()
+	return h.makeAs(t, h.keys[east][r], call, body)
+}
+
+func (h *house) makeAs(t *testing.T, bearer, call, body string) string {
+	t.Helper()
+	got := h.call(t, bearer, call, body, h.newKey())
+	var made struct {
+		ID   string `json:"id"`
+		Code string `json:"code"`
+	}
+	if got.status != 201 {
+		t.Fatalf("%s: got %d %s", call, got.status, got.body)
+	}
+	if got.into(t, &made); made.Code != "" {
+		return made.Code
+	}
+	return made.ID
+}
+
+func staffOf(t *testing.T, h *house) fmt.Stringer {
+	t.Helper()
+	a, err := h.Access.Authenticate(bg, h.keys[east][access.Admin])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.Staff
+}
+
+// member1 is somebody new whom the mall knows.
+func member1(t *testing.T, h *house) string {
+	t.Helper()
+	h.seq++
+	var out struct {
+		Results []struct {
+			Member string `json:"member_id"`
+		} `json:"results"`
+	}
+	got := h.call(t, h.keys[east][access.Mall], "PUT /v1/members",
+		fmt.Sprintf(`{"members":[{"name":"王小明","identities":[{"kind":"mall","value":"mall-%d"}]}]}`, h.seq))
+	if got.into(t, &out); len(out.Results) != 1 || out.Results[0].Member == "" {
+		t.Fatalf("got %d %s", got.status, got.body)
+	}
+	return out.Results[0].Member
+}
+
+func tokenOf(t *testing.T, h *house, member string) string {
+	t.Helper()
+	var out struct {
+		Token string `json:"token"`
+	}
+	got := h.call(t, h.keys[east][access.Mall], "POST /v1/members/"+member+"/tokens", `{"ttl_seconds":600}`, h.newKey())
+	if got.into(t, &out); out.Token == "" {
+		t.Fatalf("got %d %s", got.status, got.body)
+	}
+	return out.Token
+}
+
+const someRules = `{"trigger":"every_paid_order","inviter_has_completed_order":false,"rewards":[{"rule":"inviter","to":"inviter","mode":"fixed","amount_fen":500}]}`
+
+func program(t *testing.T, h *house) string {
+	return h.make(t, access.Marketer, "POST /v1/programs", `{"name":"老带新","budget_fen":100000,"rules":`+someRules+`}`)
+}
+
+// campaignOf is a running campaign and its one item.
+func campaignOf(t *testing.T, h *house, kind, program string) (campaign, item string) {
+	t.Helper()
+	h.seq++
+	sku := fmt.Sprintf("sku-%d", h.seq)
+	marketer := h.keys[east][access.Marketer]
+	if got := h.call(t, marketer, "PUT /v1/products", fmt.Sprintf(`{"products":[{"sku":%q,"name":"有机苹果","list_price_fen":19900}]}`, sku)); got.status != 200 {
+		t.Fatalf("got %d %s", got.status, got.body)
+	}
+	now := clock.MilliOf(h.DB.Clock.Now())
+	named, rules := "", ""
+	if kind == "group_buy" {
+		rules = `"rules":{"size":2},`
+	}
+	if program != "" {
+		named = fmt.Sprintf(`"program_id":%q,`, program)
+	}
+	campaign = h.make(t, access.Marketer, "POST /v1/campaigns", fmt.Sprintf(
+		`{"kind":%q,"name":"周一活动",%s"starts_at":%q,"ends_at":%q,%s"items":[{"sku":%q,"price_fen":9900,"stock":10}]}`,
+		kind, named, now, now.Add(24*time.Hour), rules, sku))
+	if got := h.call(t, marketer, "POST /v1/campaigns/"+campaign+"/publish", "{}"); got.status != 200 {
+		t.Fatalf("publish: got %d %s", got.status, got.body)
+	}
+	var c struct {
+		Items []struct {
+			ID string `json:"id"`
+		} `json:"items"`
+	}
+	h.call(t, marketer, "GET /v1/campaigns/"+campaign, "").into(t, &c)
+	return campaign, c.Items[0].ID
+}
+
+func orderOf(t *testing.T, h *house) string {
+	c, item := campaignOf(t, h, "flash_sale", "")
+	return h.makeAs(t, tokenOf(t, h, member1(t, h)), "POST /v1/campaigns/"+c+"/claims", fmt.Sprintf(`{"item_id":%q,"qty":1}`, item))
+}
+
+func teamOf(t *testing.T, h *house) string {
+	t.Helper()
+	c, item := campaignOf(t, h, "group_buy", "")
+	got := h.call(t, tokenOf(t, h, member1(t, h)), "POST /v1/campaigns/"+c+"/teams", fmt.Sprintf(`{"item_id":%q,"qty":1}`, item), h.newKey())
+	var o struct {
+		Team string `json:"team_id"`
+	}
+	if got.into(t, &o); o.Team == "" {
+		t.Fatalf("got %d %s", got.status, got.body)
+	}
+	return o.Team
+}
+
+func codeOf(t *testing.T, h *house) string {
+	return h.makeAs(t, tokenOf(t, h, member1(t, h)), "POST /v1/codes", fmt.Sprintf(`{"program_id":%q}`, program(t, h)))
+}
+
+// rewardOf walks the main job: a code, a binding, a paid order.
+func rewardOf(t *testing.T, h *house) string {
+	t.Helper()
+	prg := program(t, h)
+	c, item := campaignOf(t, h, "flash_sale", prg)
+	code := h.makeAs(t, tokenOf(t, h, member1(t, h)), "POST /v1/codes", fmt.Sprintf(`{"program_id":%q,"campaign_id":%q}`, prg, c))
+	invitee := tokenOf(t, h, member1(t, h))
+	if got := h.call(t, invitee, "POST /v1/codes/"+code+"/bind", `{}`, h.newKey()); got.status/100 != 2 {
+		t.Fatalf("bind: got %d %s", got.status, got.body)
+	}
+	order := h.makeAs(t, invitee, "POST /v1/campaigns/"+c+"/claims", fmt.Sprintf(`{"item_id":%q,"qty":1}`, item))
+	pay := h.call(t, h.keys[east][access.Mall], "POST /v1/orders/"+order+"/payments",
+		fmt.Sprintf(`{"provider":"mall","payment_no":%q,"goods_fen":9900,"amount_fen":9900}`, order), h.newKey())
+	if pay.status/100 != 2 {
+		t.Fatalf("pay: got %d %s", pay.status, pay.body)
+	}
+	var list struct {
+		Items []struct {
+			ID string `json:"id"`
+		} `json:"items"`
+	}
+	got := h.call(t, h.keys[east][access.Finance], "GET /v1/rewards", "")
+	if got.into(t, &list); len(list.Items) == 0 {
+		t.Fatalf("no reward: got %d %s", got.status, got.body)
+	}
+	return list.Items[0].ID
+}
+
+// settlementOf is sealed and, for want of rewards that are due, empty.
+func settlementOf(t *testing.T, h *house) string {
+	t.Helper()
+	h.seq++
+	made := h.make(t, access.Finance, "POST /v1/settlements", fmt.Sprintf(`{"unit_id":%q,"label":"三月第一周 %d"}`, h.units[east], h.seq))
+	if got := h.call(t, h.keys[east][access.Finance], "POST /v1/settlements/"+made+"/close", "{}"); got.status/100 != 2 {
+		t.Fatalf("close: got %d %s", got.status, got.body)
+	}
+	sid := new(id.Settlement)
+	if err := sid.UnmarshalText([]byte(made)); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Settlement.RunClose(bg, *sid); err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+func payoutOf(t *testing.T, h *house) string {
+	t.Helper()
+	s := settlementOf(t, h)
+	var doc struct {
+		Digest string `json:"digest"`
+	}
+	h.call(t, h.keys[east][access.Finance], "GET /v1/settlements/"+s, "").into(t, &doc)
+	// The admin is another person than finance, who prepared it.
+	if got := h.call(t, h.keys[east][access.Admin], "POST /v1/settlements/"+s+"/review", fmt.Sprintf(`{"digest":%q}`, doc.Digest)); got.status != 200 {
+		t.Fatalf("review: got %d %s", got.status, got.body)
+	}
+	return h.make(t, access.Cashier, "POST /v1/payouts", fmt.Sprintf(`{"settlement_id":%q}`, s))
+}
+
+func groupOf(t *testing.T, h *house) string {
+	t.Helper()
+	return h.make(t, access.Marketer, "POST /v1/groups", `{"name":"望京邻里群","preset":"chain"}`)
+}
+
+func promotionOf(t *testing.T, h *house) string {
+	t.Helper()
+	c, _ := campaignOf(t, h, "flash_sale", "")
+	now := clock.MilliOf(h.DB.Clock.Now())
+	return h.make(t, access.Marketer, "POST /v1/promotions", fmt.Sprintf(
+		`{"campaign_id":%q,"name":"周一推送","text_zh":"苹果 9.9","groups":[%q],"windows":[{"from_at":%q,"to_at":%q}],"priority":5,"channel":"file"}`,
+		c, groupOf(t, h), now, now.Add(2*time.Hour)))
+}
+
+// slotOf is an ad posted by hand.
+func slotOf(t *testing.T, h *house) string {
+	t.Helper()
+	return h.make(t, access.Marketer, "POST /v1/groups/"+groupOf(t, h)+"/ads", `{}`)
+}
+
+func decisionOf(t *testing.T, h *house) string {
+	t.Helper()
+	slotOf(t, h)
+	var list struct {
+		Items []struct {
+			ID string `json:"id"`
+		} `json:"items"`
+	}
+	got := h.call(t, h.keys[east][access.Marketer], "GET /v1/decisions", "")
+	if got.into(t, &list); len(list.Items) == 0 {
+		t.Fatalf("no decision: got %d %s", got.status, got.body)
+	}
+	return list.Items[0].ID
+}

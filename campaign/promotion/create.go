@@ -1,0 +1,167 @@
+package promotion
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"siyu/campaign"
+	"siyu/campaign/guard"
+	"siyu/community"
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+)
+
+// Bounds of a plan. Its groups are written in one transaction, which bounds
+// them; a larger brand makes a plan per region.
+const (
+	groupsMax  = 1500
+	windowsMax = 10
+	windowFor  = 7 * 24 * time.Hour
+)
+
+// In is a promotion to make. Priority orders an owner's work list, 9 first.
+type In struct {
+	CampaignID id.Campaign    `json:"campaign_id"`
+	Name       string         `json:"name"`
+	TextZH     string         `json:"text_zh"`
+	TextEN     string         `json:"text_en"`
+	Groups     []id.Group     `json:"groups"`
+	Windows    []guard.Window `json:"windows"`
+	Priority   int            `json:"priority"`
+	Channel    string         `json:"channel"`
+}
+
+// Validate checks the plan's form.
+func (in In) Validate() error {
+	var c fault.Check
+	c.That(in.CampaignID != 0, "campaign_id", "required", "请选择活动", "name the campaign")
+	c.Required(in.Name, "name")
+	c.Length(in.Name, "name", 100)
+	c.That(in.TextZH != "" || in.TextEN != "", "text_zh", "required", "请填写推送文案", "write the text in at least one language")
+	c.Length(in.TextZH, "text_zh", 4000)
+	c.Length(in.TextEN, "text_en", 4000)
+	c.Range(int64(len(in.Groups)), "groups", 1, groupsMax)
+	c.Range(int64(len(in.Windows)), "windows", 1, windowsMax)
+	c.Range(int64(in.Priority), "priority", 0, 9)
+	c.Required(in.Channel, "channel")
+	groups := slices.Clone(in.Groups)
+	slices.Sort(groups)
+	c.That(len(slices.Compact(groups)) == len(in.Groups), "groups", "duplicate", "同一个群只能出现一次", "each group may be named once")
+	for i, w := range in.Windows {
+		at := fmt.Sprintf("windows[%d]", i)
+		c.That(w.From > 0 && w.From < w.To && w.To <= w.From.Add(windowFor), at, "range", "结束须晚于开始,且不超过 7 天", "must end after it begins, within 7 days")
+		c.That(i == 0 || in.Windows[i-1].To <= w.From, at, "order", "时段须按先后排列且不重叠", "windows must follow one another without overlap")
+	}
+	return c.Err()
+}
+
+// Create makes a draft.
+func (s *Service) Create(ctx context.Context, in In) (id.Promotion, error) {
+	if err := in.Validate(); err != nil {
+		return 0, err
+	}
+	offer, err := s.Campaign.FindCampaign(ctx, in.CampaignID)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.fits(in, offer); err != nil {
+		return 0, err
+	}
+	var promotion id.Promotion
+	err = s.DB.Tx(ctx, func(tx *database.Tx) error {
+		if err := knownGroups(tx, in.Groups); err != nil {
+			return err
+		}
+		p := Promotion{
+			ID: id.Promotion(tx.Next()), UnitID: offer.UnitID, CampaignID: in.CampaignID, Name: in.Name, TextZH: in.TextZH, TextEN: in.TextEN,
+			Priority: in.Priority, Channel: in.Channel, Status: StatusDraft, CreatedBy: tx.Actor.Staff, Version: 1, CreatedAt: tx.Now,
+		}
+		promotion = p.ID
+		if err := insert(tx, &p, in); err != nil {
+			return err
+		}
+		tx.SetResult("promotion", int64(p.ID), 201)
+		return database.AuditTx(tx, "promotion.create", p.ID, nil, p)
+	})
+	return promotion, err
+}
+
+// fits checks the plan against the campaign it advertises and the channels
+// there are. An ad may come before the campaign begins, not after it ended.
+func (s *Service) fits(in In, offer campaign.Campaign) error {
+	now := s.now()
+	if phase := offer.Phase(now); over(phase) {
+		return ErrCampaign.With("status", phase)
+	}
+	var c fault.Check
+	_, known := s.channel(in.Channel)
+	c.That(known, "channel", "unknown_value", "没有这个渠道", "there is no such channel")
+	for i, w := range in.Windows {
+		c.That(w.To > now && w.To <= offer.EndsAt, fmt.Sprintf("windows[%d].to_at", i), "range",
+			"须在现在之后、活动结束之前", "must lie ahead and not after the campaign's end")
+	}
+	return c.Err()
+}
+
+func over(s campaign.Status) bool {
+	return s == campaign.StatusEnded || s == campaign.StatusCancelled
+}
+
+// knownGroups refuses groups that the author may not see.
+func knownGroups(tx *database.Tx, groups []id.Group) error {
+	known, err := community.GroupsIn(tx.DB, groups)
+	if err != nil {
+		return err
+	}
+	var c fault.Check
+	for i, g := range groups {
+		row, ok := known[g]
+		c.That(ok && tx.Actor.Sees(row.UnitID), fmt.Sprintf("groups[%d]", i), "unknown_value", "没有这个群", "there is no such group")
+	}
+	return c.Err()
+}
+
+func insert(tx *database.Tx, p *Promotion, in In) error {
+	if err := tx.Create(p).Error; err != nil {
+		return fmt.Errorf("promotion: create: %w", err)
+	}
+	windows := make([]windowRow, len(in.Windows))
+	for i, w := range in.Windows {
+		windows[i] = windowRow{p.ID, i + 1, w.From, w.To}
+	}
+	if err := tx.Create(&windows).Error; err != nil {
+		return fmt.Errorf("promotion: windows of %s: %w", p.ID, err)
+	}
+	groups := make([]groupRow, len(in.Groups))
+	for i, g := range in.Groups {
+		groups[i] = groupRow{p.ID, g}
+	}
+	for part := range slices.Chunk(groups, 500) {
+		if err := tx.Create(&part).Error; err != nil {
+			return fmt.Errorf("promotion: groups of %s: %w", p.ID, err)
+		}
+	}
+	return nil
+}
+
+type windowRow struct {
+	PromotionID id.Promotion `gorm:"column:promotion_id"`
+	No          int          `gorm:"column:window_no"`
+	From        clock.Milli  `gorm:"column:from_at"`
+	To          clock.Milli  `gorm:"column:to_at"`
+}
+
+// TableName is the table's.
+func (windowRow) TableName() string { return "promotion_windows" }
+
+type groupRow struct {
+	PromotionID id.Promotion `gorm:"column:promotion_id"`
+	GroupID     id.Group     `gorm:"column:group_id"`
+}
+
+// TableName is the table's.
+func (groupRow) TableName() string { return "promotion_groups" }

@@ -1,0 +1,191 @@
+package promotion
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"siyu/campaign/guard"
+	"siyu/community"
+	"siyu/internal/database"
+	"siyu/internal/id"
+	"siyu/internal/task"
+)
+
+// deliver hands out one slot after the other; those handed out by an earlier
+// run are passed over. One that fails does not hold up the others.
+func (s *Service) deliver(ctx context.Context, _ task.Job, a deliver) error {
+	var failed []error
+	for _, slot := range a.Slots {
+		if err := s.deliverOne(ctx, slot); err != nil {
+			failed = append(failed, fmt.Errorf("promotion: deliver %s: %w", slot, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func (s *Service) deliverOne(ctx context.Context, slot id.Slot) error {
+	o, err := s.outgoing(ctx, slot)
+	if err != nil || o.row.Status != SendReserved {
+		return err
+	}
+	err = s.DB.Tx(ctx, func(tx *database.Tx) error {
+		if _, err := s.Guard.StartTx(tx, slot); err != nil {
+			return err
+		}
+		return mustRun(tx, o.row.PromotionID)
+	})
+	switch {
+	case errors.Is(err, guard.ErrNotNow), errors.Is(err, errStopped):
+		return s.withdraw(ctx, o)
+	case err != nil:
+		return err
+	}
+	receipt, err := o.channel.Deliver(ctx, o.send)
+	if err != nil {
+		return err
+	}
+	err = s.DB.Tx(ctx, func(tx *database.Tx) error {
+		if receipt == ReceiptShown {
+			if _, err := s.Guard.ConfirmTx(tx, slot, tx.Now); err != nil {
+				return err
+			}
+		}
+		return database.One(tx.Exec("UPDATE promotion_sends SET status = ?, handed_at = ? WHERE slot_id = ?"+tx.Only("status = ?"),
+			SendHanded, tx.Now, slot, SendReserved), errStopped)
+	})
+	if errors.Is(err, errStopped) || errors.Is(err, guard.ErrSlotReleased) {
+		// It was withdrawn while the channel took it: take it back once more.
+		_, err = o.channel.Cancel(ctx, o.send)
+	}
+	return err
+}
+
+func mustRun(tx *database.Tx, promotion id.Promotion) error {
+	p, err := lock(tx, promotion)
+	if err == nil && p.Status != StatusRunning {
+		return errStopped
+	}
+	return err
+}
+
+// outgoing is a send with all its channel needs.
+type outgoing struct {
+	row     sendRow
+	slot    guard.Slot
+	send    Send
+	channel Channel
+}
+
+func (s *Service) outgoing(ctx context.Context, slot id.Slot) (outgoing, error) {
+	var o outgoing
+	q := s.DB.Read(ctx)
+	if err := q.Raw("SELECT "+sendColumns+" FROM promotion_sends WHERE slot_id = ?", slot).Scan(&o.row).Error; err != nil || o.row.SlotID == 0 {
+		return o, err
+	}
+	p, err := find(q, database.Actor{}, o.row.PromotionID)
+	if err != nil {
+		return o, err
+	}
+	if o.slot, err = s.Guard.FindSlot(ctx, slot); err != nil {
+		return o, err
+	}
+	groups, err := community.GroupsIn(q, []id.Group{o.row.GroupID})
+	if err != nil {
+		return o, err
+	}
+	g := groups[o.row.GroupID]
+	o.send = Send{
+		SlotID: slot, PromotionID: p.ID, CampaignID: p.CampaignID, GroupID: g.ID, ExternalID: g.ExternalID, GroupName: g.Name, OwnerID: g.OwnerID,
+		Window: guard.Window{From: o.slot.FromAt, To: o.slot.ToAt}, Label: Label, TextZH: p.TextZH, TextEN: p.TextEN, Priority: p.Priority,
+	}
+	var known bool
+	if o.channel, known = s.channel(p.Channel); !known {
+		return o, task.Dead(fmt.Errorf("channel %s is not set up", p.Channel))
+	}
+	return o, nil
+}
+
+// closeWindow ends the sends that are over, then the promotion when its last
+// window is.
+func (s *Service) closeWindow(ctx context.Context, _ task.Job, a closeWindow) error {
+	q := s.DB.Read(ctx)
+	p, err := find(q, database.Actor{}, a.Promotion)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	var slots []id.Slot
+	err = q.Raw("SELECT slot_id FROM promotion_sends WHERE promotion_id = ? AND (? = 0 OR window_no = ?) AND status IN ? ORDER BY slot_id",
+		p.ID, a.Window, a.Window, []SendStatus{SendReserved, SendHanded}).Scan(&slots).Error
+	if err != nil {
+		return fmt.Errorf("promotion: sends of %s: %w", p.ID, err)
+	}
+	var failed []error
+	for _, slot := range slots {
+		o, err := s.outgoing(ctx, slot)
+		if err == nil && (p.Status == StatusCancelled || o.slot.ToAt <= s.now()) {
+			err = s.withdraw(ctx, o)
+		}
+		if err != nil {
+			failed = append(failed, fmt.Errorf("promotion: close %s: %w", slot, err))
+		}
+	}
+	if len(failed) > 0 {
+		return errors.Join(failed...)
+	}
+	return s.end(ctx, p, a.Window)
+}
+
+// withdraw takes a send back. An ad that no channel has is freed at once; of
+// one that was handed out only the channel can say that it was not shown, and
+// until somebody does, its slot counts.
+func (s *Service) withdraw(ctx context.Context, o outgoing) error {
+	free := o.slot.StartedAt == 0
+	if !free && o.slot.Status() == guard.StatusStarted {
+		receipt, err := o.channel.Cancel(ctx, o.send)
+		if err != nil {
+			return err
+		}
+		free = receipt == ReceiptCancelled
+	}
+	return s.DB.Tx(ctx, func(tx *database.Tx) error {
+		if free {
+			row, err := s.Guard.ReleaseTx(tx, o.slot.ID, guard.ReleaseNotSent)
+			switch {
+			case errors.Is(err, guard.ErrSlotConfirmed):
+			case err != nil:
+				return err
+			case row.StartedAt != o.slot.StartedAt:
+				return errors.New("its delivery has just begun") // tried again, with the channel
+			}
+		}
+		return tx.Exec("UPDATE promotion_sends SET status = ? WHERE slot_id = ?", SendClosed, o.slot.ID).Error
+	})
+}
+
+// end closes what waits in windows that are over, and the promotion after its
+// last one.
+func (s *Service) end(ctx context.Context, p Promotion, window int) error {
+	return s.DB.Tx(ctx, func(tx *database.Tx) error {
+		left := 0
+		for _, w := range p.Windows {
+			if w.To > tx.Now && p.Status != StatusCancelled {
+				left++
+				continue
+			}
+			if window != allWindows && window != w.No {
+				continue
+			}
+			err := tx.Exec("UPDATE promotion_sends SET status = ? WHERE promotion_id = ? AND window_no = ? AND status = ?",
+				SendClosed, p.ID, w.No, SendDeferred).Error
+			if err != nil {
+				return err
+			}
+		}
+		if left > 0 {
+			return nil
+		}
+		return tx.Exec("UPDATE promotions SET status = ?, closed_at = ?, version = version + 1 WHERE id = ?"+tx.Only("status IN ?"),
+			StatusDone, tx.Now, p.ID, []Status{StatusApproved, StatusRunning}).Error
+	})
+}

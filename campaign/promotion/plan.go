@@ -1,0 +1,120 @@
+package promotion
+
+import (
+	"context"
+	"fmt"
+
+	"siyu/campaign/guard"
+	"siyu/internal/database"
+	"siyu/internal/id"
+)
+
+// Plan is what a promotion did and would do, window by window.
+type Plan struct {
+	PromotionID id.Promotion `json:"promotion_id"`
+	Status      Status       `json:"status"`
+	Windows     []Planned    `json:"windows"`
+}
+
+// Planned is one window: how many groups are allowed, deferred and denied, and
+// each group's decision.
+type Planned struct {
+	Window
+	Allow  int            `json:"allow"`
+	Defer  int            `json:"defer"`
+	Deny   int            `json:"deny"`
+	Groups []PlannedGroup `json:"groups"`
+}
+
+// PlannedGroup is the decision for one group: as it was made, once the window
+// asked for it, else as it would be made now.
+type PlannedGroup struct {
+	guard.Answer
+	Send SendStatus   `json:"send_status"` // "" until it was asked for
+	Slot guard.Status `json:"slot_status"` // "" without a slot
+}
+
+// Plan decides every group of every window without keeping anything; what the
+// promotion has already reserved is shown as it stands.
+func (s *Service) Plan(ctx context.Context, promotion id.Promotion) (Plan, error) {
+	p, err := s.Find(ctx, promotion)
+	if err != nil {
+		return Plan{}, err
+	}
+	windows := make([]guard.Window, len(p.Windows))
+	for i, w := range p.Windows {
+		windows[i] = w.asked()
+	}
+	// The plan's groups were the author's to name; whoever may see the plan
+	// sees what becomes of them.
+	answers, err := s.Guard.Check(bare(ctx), p.Groups, windows, p.ID)
+	if err != nil {
+		return Plan{}, err
+	}
+	sends, slots, err := sendsOf(s.DB.Read(ctx), p.ID)
+	if err != nil {
+		return Plan{}, err
+	}
+	plan := Plan{PromotionID: p.ID, Status: p.Status, Windows: make([]Planned, len(p.Windows))}
+	for i, w := range p.Windows {
+		out := Planned{Window: w, Groups: make([]PlannedGroup, len(answers[i]))}
+		for j, a := range answers[i] {
+			g := PlannedGroup{Answer: a}
+			if row, asked := sends[sendKey{w.No, a.GroupID}]; asked {
+				g = row.shown(slots[row.SlotID])
+			}
+			out.Groups[j] = g
+			out.count(g.Outcome)
+		}
+		plan.Windows[i] = out
+	}
+	return plan, nil
+}
+
+func (p *Planned) count(o guard.Outcome) {
+	switch o {
+	case guard.OutcomeAllow:
+		p.Allow++
+	case guard.OutcomeDefer:
+		p.Defer++
+	default:
+		p.Deny++
+	}
+}
+
+type sendKey struct {
+	window int
+	group  id.Group
+}
+
+func sendsOf(q *database.Query, promotion id.Promotion) (map[sendKey]sendRow, map[id.Slot]guard.Slot, error) {
+	var rows []sendRow
+	if err := q.Raw("SELECT "+sendColumns+" FROM promotion_sends WHERE promotion_id = ?", promotion).Scan(&rows).Error; err != nil {
+		return nil, nil, fmt.Errorf("promotion: sends of %s: %w", promotion, err)
+	}
+	sends := make(map[sendKey]sendRow, len(rows))
+	var ids []id.Slot
+	for _, r := range rows {
+		sends[sendKey{r.WindowNo, r.GroupID}] = r
+		if r.SlotID != 0 {
+			ids = append(ids, r.SlotID)
+		}
+	}
+	slots, err := guard.SlotsIn(q, ids)
+	return sends, slots, err
+}
+
+// shown is the answer the send was given.
+func (r sendRow) shown(slot guard.Slot) PlannedGroup {
+	g := PlannedGroup{Send: r.Status}
+	g.GroupID, g.SlotID, g.Rule, g.NotBefore = r.GroupID, r.SlotID, r.RuleName, r.NotBefore
+	switch {
+	case r.SlotID != 0:
+		g.Outcome, g.Slot, g.Answer.Window = guard.OutcomeAllow, slot.Status(), guard.Window{From: slot.FromAt, To: slot.ToAt}
+	case r.NotBefore != 0:
+		g.Outcome = guard.OutcomeDefer
+	default:
+		g.Outcome = guard.OutcomeDeny
+	}
+	return g
+}

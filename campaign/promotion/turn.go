@@ -1,0 +1,96 @@
+package promotion
+
+import (
+	"context"
+
+	"siyu/internal/database"
+	"siyu/internal/id"
+	"siyu/internal/task"
+)
+
+// Approve lets a draft run: its windows open and close by themselves from now
+// on. The author cannot approve his own.
+func (s *Service) Approve(ctx context.Context, promotion id.Promotion) error {
+	before, err := s.Find(ctx, promotion)
+	if err != nil {
+		return err
+	}
+	offer, err := s.Campaign.FindCampaign(bare(ctx), before.CampaignID)
+	if err != nil {
+		return err
+	}
+	return s.DB.Tx(ctx, func(tx *database.Tx) error {
+		p, err := lock(tx, promotion)
+		switch {
+		case err != nil:
+			return err
+		case p.Status != StatusDraft:
+			return ErrStatus.With("status", p.Status)
+		case tx.Actor.Kind == database.ActorStaff && tx.Actor.Staff == p.CreatedBy:
+			return ErrSameStaff
+		case over(offer.Phase(tx.Now)):
+			return ErrCampaign.With("status", offer.Phase(tx.Now))
+		}
+		err = database.One(tx.Exec("UPDATE promotions SET status = ?, approved_by = ?, approved_at = ?, version = version + 1 WHERE id = ?"+
+			tx.Only("status = ?"), StatusApproved, tx.Actor.Staff, tx.Now, promotion, StatusDraft), ErrStatus.With("status", p.Status))
+		if err != nil {
+			return err
+		}
+		for _, w := range p.Windows {
+			if err := task.EnqueueTx(tx, openWindow{promotion, w.No}, w.From); err != nil {
+				return err
+			}
+			if err := task.EnqueueTx(tx, closeWindow{promotion, w.No}, w.To); err != nil {
+				return err
+			}
+		}
+		return s.turned(tx, "promotion.approve", before, StatusApproved)
+	})
+}
+
+// Cancel stops a promotion: nothing more is asked for or handed out, and what
+// was handed out and is not confirmed is cancelled with the channel.
+func (s *Service) Cancel(ctx context.Context, promotion id.Promotion) error {
+	before, err := s.Find(ctx, promotion)
+	if err != nil {
+		return err
+	}
+	return s.DB.Tx(ctx, func(tx *database.Tx) error {
+		p, err := lock(tx, promotion)
+		if err != nil {
+			return err
+		}
+		live := []Status{StatusDraft, StatusApproved, StatusRunning}
+		err = database.One(tx.Exec("UPDATE promotions SET status = ?, closed_at = ?, version = version + 1 WHERE id = ?"+
+			tx.Only("status IN ?"), StatusCancelled, tx.Now, promotion, live), ErrStatus.With("status", p.Status))
+		if err != nil {
+			return err
+		}
+		if err := task.EnqueueTx(tx, closeWindow{promotion, allWindows}, tx.Now); err != nil {
+			return err
+		}
+		return s.turned(tx, "promotion.cancel", before, StatusCancelled)
+	})
+}
+
+func (s *Service) turned(tx *database.Tx, action string, before Promotion, to Status) error {
+	tx.SetResult("promotion", int64(before.ID), 200)
+	after := map[string]Status{"status": to}
+	return database.AuditTx(tx, action, before.ID, map[string]Status{"status": before.Status}, after)
+}
+
+// lock locks a promotion's row. It comes after the groups' rows, never before:
+// a reservation holds those when it looks whether the promotion still runs.
+func lock(tx *database.Tx, promotion id.Promotion) (Promotion, error) {
+	var locked int64
+	if err := tx.Raw("SELECT id FROM promotions WHERE id = ?"+tx.Dialect.ForUpdate, promotion).Scan(&locked).Error; err != nil {
+		return Promotion{}, err
+	}
+	return find(tx.DB, tx.Actor, promotion)
+}
+
+// bare is the context as the system has it: an approver may see a promotion
+// whose campaign lies above his unit.
+func bare(ctx context.Context) context.Context {
+	return database.WithActor(ctx, database.Actor{})
+}

@@ -1,0 +1,96 @@
+package community
+
+import (
+	"context"
+	"fmt"
+
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+)
+
+// Charters are the versions in force in the groups at a moment, which may lie
+// ahead. Once a charter's end has passed it promises no ad at all.
+func Charters(q *database.Query, groups []id.Group, at clock.Milli) (map[id.Group]Charter, error) {
+	out, err := charterAsWritten(q, groups, at)
+	for g, c := range out {
+		if c.EndsAt != 0 && c.EndsAt <= at {
+			c.AdsPerDay, c.AdsPerWeek = 0, 0
+			out[g] = c
+		}
+	}
+	return out, err
+}
+
+// charterAsWritten finds the versions in force. A version announced before an
+// earlier one came into force replaces that one, so nobody is surprised by a
+// charter that had been taken back.
+func charterAsWritten(q *database.Query, groups []id.Group, at clock.Milli) (map[id.Group]Charter, error) {
+	out := make(map[id.Group]Charter, len(groups))
+	if len(groups) == 0 {
+		return out, nil
+	}
+	var rows []Charter
+	err := q.Raw(`SELECT `+charterColumns+` FROM charters c WHERE group_id IN ? AND effective_at <= ?
+		AND NOT EXISTS (SELECT 1 FROM charters n WHERE n.group_id = c.group_id AND n.version > c.version
+			AND n.announced_at < c.effective_at)
+		ORDER BY group_id, version`, groups, at).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("community: charters: %w", err)
+	}
+	for _, c := range rows {
+		out[c.GroupID] = c // the highest version is the last
+	}
+	return out, nil
+}
+
+// CharterOf is the version in force in one group at a moment.
+func CharterOf(q *database.Query, group id.Group, at clock.Milli) (Charter, error) {
+	all, err := Charters(q, []id.Group{group}, at)
+	if err != nil {
+		return Charter{}, err
+	}
+	c, ok := all[group]
+	if !ok {
+		return Charter{}, fault.NotFound
+	}
+	return c, nil
+}
+
+// FindCharter reads one version of a group's charter.
+func (s *Service) FindCharter(ctx context.Context, group id.Group, version int) (Charter, error) {
+	q := s.DB.Read(ctx)
+	if _, err := seenGroup(ctx, q, group); err != nil {
+		return Charter{}, err
+	}
+	var c Charter
+	err := q.Raw("SELECT "+charterColumns+" FROM charters WHERE group_id = ? AND version = ?", group, version).Scan(&c).Error
+	if err == nil && c.Version == 0 {
+		err = fault.NotFound
+	}
+	return c, err
+}
+
+// CharterList is the charter in force and all versions, newest first, at most
+// 200.
+type CharterList struct {
+	InForce  Charter   `json:"in_force"`
+	Versions []Charter `json:"versions"`
+}
+
+// ListCharters reads what a group promises now, promised before, and will
+// promise.
+func (s *Service) ListCharters(ctx context.Context, group id.Group) (CharterList, error) {
+	q := s.DB.Read(ctx)
+	var out CharterList
+	if _, err := seenGroup(ctx, q, group); err != nil {
+		return out, err
+	}
+	var err error
+	if out.InForce, err = CharterOf(q, group, clock.MilliOf(s.DB.Clock.Now())); err != nil {
+		return out, err
+	}
+	err = q.Raw("SELECT "+charterColumns+" FROM charters WHERE group_id = ? ORDER BY version DESC LIMIT 200", group).Scan(&out.Versions).Error
+	return out, err
+}

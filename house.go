@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"siyu/access"
+	"siyu/api"
+	"siyu/campaign"
+	"siyu/campaign/flashsale"
+	"siyu/campaign/groupbuy"
+	"siyu/campaign/guard"
+	"siyu/campaign/invite"
+	"siyu/campaign/promotion"
+	"siyu/community"
+	"siyu/configs"
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/httpd"
+	"siyu/internal/secret"
+	"siyu/internal/task"
+	"siyu/internal/webhook"
+	"siyu/referral"
+	"siyu/referral/settlement"
+	"siyu/wallet"
+	"siyu/web"
+	"siyu/worker"
+)
+
+// house is one complete wiring: every room over one store. Two of them in one
+// process are two replicas, each with its own node number, committer, relay
+// and queue server.
+type house struct {
+	cfg      configs.Config
+	db       *database.DB
+	access   *access.Service
+	campaign *campaign.Service
+	referral *referral.Service
+	worker   *worker.Worker // nil where the role is api
+	waker    *worker.Waker  // nil where there is a worker
+	handler  http.Handler
+}
+
+// build opens the store, brings its schema up, takes a node number and wires
+// the rooms. Nothing runs yet.
+func build(ctx context.Context, cfg configs.Config, clk *clock.Clock) (*house, error) {
+	allow, err := webhook.ParseAllow(cfg.WebhookAllow)
+	if err != nil {
+		return nil, fmt.Errorf("SIYU_WEBHOOK_ALLOW: %w", err)
+	}
+	db, err := database.Open(ctx, database.Config{URL: cfg.DB, Clock: clk})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := db.Migrate(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	keys, err := keySet(cfg)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	if err := db.Lease(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	h := &house{cfg: cfg, db: db, access: &access.Service{DB: db, Secrets: keys}}
+	if err := h.wire(keys, allow); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return h, nil
+}
+
+// keySet turns the configured keys into the house's set.
+func keySet(cfg configs.Config) (*secret.Set, error) {
+	uses := make([]string, 0, 4)
+	for _, u := range secret.Uses() {
+		uses = append(uses, string(u))
+	}
+	given, err := cfg.Keys(uses)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]secret.Key, 0, len(given))
+	for _, k := range given {
+		keys = append(keys, secret.Key{ID: k.ID, Use: secret.Use(k.Use), Secret: k.Secret})
+	}
+	return secret.New(keys)
+}
+
+// wire makes the rooms, bottom up, and registers what they do in the
+// background. A new kind of campaign is one more argument of campaign.New.
+func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
+	db := h.db
+	people := &community.Service{DB: db, Secrets: keys}
+	purse := &wallet.Service{DB: db}
+	h.referral = &referral.Service{DB: db, Secrets: keys, PublicURL: h.cfg.PublicURL, QRURL: h.cfg.QRURL}
+	sealed := &settlement.Service{DB: db}
+	teams := &groupbuy.Service{DB: db}
+	h.campaign = campaign.New(db, people, flashsale.Kind(), teams.Kind(), invite.Kind())
+	teams.Campaign = h.campaign
+	keeper := &guard.Service{DB: db}
+	hooks := &webhook.Service{DB: db, Secrets: keys, Allow: allow}
+	sends := &promotion.Service{
+		DB: db, Guard: keeper, Campaign: h.campaign,
+		Channels: []promotion.Channel{promotion.FileChannel{Dir: h.outbox()}, promotion.WebhookChannel{DB: db}},
+	}
+	reg := task.NewRegistry()
+	for _, room := range []interface{ Register(*task.Registry) }{h.campaign, teams, h.referral, sealed, sends, hooks} {
+		room.Register(reg)
+	}
+	if err := h.queue(reg); err != nil {
+		return err
+	}
+	rest := &api.Server{
+		DB: db, Secrets: keys, Access: h.access, Community: people, Wallet: purse, Referral: h.referral, Settlement: sealed,
+		Campaign: h.campaign, GroupBuy: teams, Guard: keeper, Promotion: sends, Webhook: hooks,
+		Ready: h.degraded, Gauges: h.gauges,
+		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
+	}
+	pages := &web.Server{
+		DB: db, Secrets: keys, Access: h.access, Community: people, Campaign: h.campaign, GroupBuy: teams, Guard: keeper,
+		Referral: h.referral, Settlement: sealed, Wallet: purse, PublicURL: h.cfg.PublicURL,
+	}
+	engine, err := httpd.NewEngine(httpd.Config{TrustedProxies: h.cfg.TrustedProxies})
+	if err != nil {
+		return err
+	}
+	if err := rest.Mount(engine); err != nil {
+		return err
+	}
+	pages.Register(engine)
+	h.handler = engine
+	return nil
+}
+
+// queue makes the worker, or for an api process only what wakes workers.
+func (h *house) queue(reg *task.Registry) (err error) {
+	if h.cfg.Role == configs.RoleAPI {
+		h.waker, err = worker.NewWaker(h.db, h.cfg.Redis)
+		return err
+	}
+	h.worker, err = worker.New(worker.Config{DB: h.db, Registry: reg, RedisURL: h.cfg.Redis})
+	return err
+}
+
+// outbox is the folder of the file channel, beside an embedded store.
+func (h *house) outbox() string {
+	if path, ok := strings.CutPrefix(h.cfg.DB, "sqlite:"); ok {
+		return filepath.Join(filepath.Dir(path), "sends")
+	}
+	return filepath.Join("data", "sends")
+}
+
+// run serves on the listener (nil: the role has no pages) and works the queue
+// until ctx ends, then drains: requests first, then claims, then tasks.
+func (h *house) run(ctx context.Context, ln net.Listener) error {
+	h.campaign.Start()
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var loops sync.WaitGroup
+	failed := make(chan error, 4)
+	keep := func(name string, loop func(context.Context) error) {
+		loops.Go(func() {
+			if err := loop(background); err != nil {
+				failed <- fmt.Errorf("%s: %w", name, err)
+			}
+		})
+	}
+	keep("touches", h.referral.KeepTouches)
+	keep("clock", h.markTime)
+	if h.worker != nil {
+		keep("worker", h.worker.Run)
+	} else {
+		keep("waker", func(ctx context.Context) error { h.waker.Run(ctx); return nil })
+	}
+	var err error
+	serving, end := context.WithCancel(ctx)
+	if ln != nil {
+		go func() {
+			select {
+			case e := <-failed:
+				failed <- e
+				end()
+			case <-serving.Done():
+			}
+		}()
+		err = httpd.Serve(serving, ln, h.handler, httpd.Limits{})
+	} else {
+		select {
+		case e := <-failed:
+			err = e
+		case <-ctx.Done():
+		}
+	}
+	end()
+	h.campaign.Close()
+	stop()
+	loops.Wait()
+	select {
+	case e := <-failed:
+		if err == nil {
+			err = e
+		}
+	default:
+	}
+	return err
+}
+
+// markTime writes the business time into the store every second, so that
+// verify knows what time it is there.
+func (h *house) markTime(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		if err := h.db.MarkNow(ctx); err != nil && ctx.Err() == nil {
+			slog.Warn("store time not written", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// degraded names what works slower than it should, for /readyz.
+func (h *house) degraded(context.Context) []string {
+	if h.worker == nil {
+		return nil
+	}
+	var list []string
+	s := h.worker.State()
+	if s.Degraded {
+		list = append(list, "queue: Redis does not answer; work goes on from SQL")
+	}
+	if !s.Ready() {
+		list = append(list, "queue: the relay does not see the outbox")
+	}
+	return list
+}
+
+func (h *house) gauges(context.Context) []api.Gauge {
+	if h.worker == nil {
+		return nil
+	}
+	var list []api.Gauge
+	for kind, lag := range h.worker.State().Lag {
+		list = append(list, api.Gauge{Name: "siyu_queue_lag_seconds", Labels: map[string]string{"kind": kind}, Value: lag.Seconds()})
+	}
+	return list
+}
+
+// close gives back what the house holds.
+func (h *house) close() {
+	if err := h.db.Close(); err != nil {
+		slog.Warn("store not closed", "error", err)
+	}
+}
+
+// quiet sends the house's own log to a file, for commands that talk to a
+// person.
+func quiet(path string) (func(), error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(f, nil)))
+	return func() { slog.SetDefault(before); f.Close() }, nil
+}

@@ -1,0 +1,189 @@
+package settlement_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/database/dbtest"
+	"siyu/internal/id"
+	"siyu/referral/settlement"
+	"siyu/wallet"
+)
+
+// childEnv makes the test binary do one job and end: store, job, object, kill
+// point, business time.
+const childEnv = "SIYU_SETTLEMENT_CHILD"
+
+func TestMain(m *testing.M) {
+	if spec := os.Getenv(childEnv); spec != "" {
+		if err := runChild(strings.Split(spec, "|")); err != nil {
+			os.Stderr.WriteString(err.Error())
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func runChild(spec []string) error {
+	url, job := spec[0], spec[1]
+	object, err := strconv.ParseInt(spec[2], 10, 64)
+	if err != nil {
+		return err
+	}
+	at, err := strconv.ParseInt(spec[4], 10, 64)
+	if err != nil {
+		return err
+	}
+	db, err := database.Open(context.Background(), database.Config{URL: url, Clock: clock.At(time.UnixMilli(at))})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	db.IDs = id.NewGenerator(2, time.Now().Add(time.Hour))
+	if spec[3] != "" {
+		database.ArmKillPoint(spec[3])
+	}
+	s := &settlement.Service{DB: db}
+	switch job {
+	case "close":
+		return s.RunClose(bg, id.Settlement(object))
+	case "free":
+		return s.RunFree(bg, id.Settlement(object))
+	case "pay":
+		return s.RunPay(bg, id.Payout(object))
+	case "sheet":
+		return s.MakeSheet(bg, id.Settlement(object), os.Stdout)
+	}
+	return errors.New("unknown job " + job)
+}
+
+func child(t *testing.T, url, job string, object int64, kill string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	at := dbtest.Start.Add(24 * time.Hour).UnixMilli()
+	cmd.Env = append(os.Environ(), childEnv+"="+strings.Join([]string{url, job, strconv.FormatInt(object, 10), kill, strconv.FormatInt(at, 10)}, "|"))
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+func openAt(t *testing.T, url string, node int, at time.Time) *database.DB {
+	t.Helper()
+	db, err := database.Open(bg, database.Config{URL: url, Clock: clock.At(at), Strict: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.IDs = id.NewGenerator(node, time.Now().Add(time.Hour))
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// killed runs the job in a process that is killed at the point.
+func killed(t *testing.T, url, job string, object int64, point string) {
+	t.Helper()
+	err := child(t, url, job, object, point).Run()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != -1 {
+		t.Fatalf("%s at %s: ended with %v, want killed", job, point, err)
+	}
+}
+
+// TestKilledAnywhere kills the jobs at every named point and goes on with the
+// queue, as the worker does after a lease has run out.
+func TestKilledAnywhere(t *testing.T) {
+	for _, engine := range dbtest.Engines {
+		t.Run(engine, func(t *testing.T) {
+			url := dbtest.URL(t, engine)
+			h := newHouse(t, openAt(t, url, 1, dbtest.Start))
+			var list []reward
+			for i := range 700 {
+				list = append(list, reward{member: id.Member(i%300 + 1), amount: 10})
+			}
+			round := func(points ...string) settlement.Settlement {
+				h.clear(list...)
+				h.jump(time.Hour)
+				sid := h.open()
+				h.must(h.Close(as(maker), sid))
+				for _, p := range points {
+					killed(t, url, "close", int64(sid), p)
+				}
+				h.work()
+				st := h.find(sid)
+				if st.Status != settlement.StatusClosed || st.Net != 7_000 || st.LineCount != 700 {
+					t.Errorf("after %v: %s, %d lines, net %s", points, st.Status, st.LineCount, st.Net)
+				}
+				return st
+			}
+			round("settlement:lines:1", "settlement:lines:1", "settlement:chunk:1", "settlement:chunk:2", "settlement:before_seal:1")
+			st := round("settlement:lines:2", "settlement:after_seal:1")
+
+			h.must(h.Reject(as(reviewer), st.ID, settlement.RejectIn{Reason: "test"}))
+			killed(t, url, "free", int64(st.ID), "settlement:free:1")
+			h.work()
+			again := h.closed()
+			if again.Net != 7_000 {
+				t.Errorf("after a rejection: net %s", again.Net)
+			}
+
+			h.must(h.Review(as(reviewer), again.ID, settlement.ReviewIn{Digest: again.Digest}))
+			pid, err := h.CreatePayout(as(cashier), settlement.PayoutIn{SettlementID: again.ID})
+			h.must(err)
+			h.must(h.Pay(as(cashier), pid))
+			killed(t, url, "pay", int64(pid), "settlement:pay:1")
+			h.work()
+			p, err := h.FindPayout(bg, pid)
+			h.must(err)
+			if p.Status != settlement.PayoutPaid || p.LineCount != 300 {
+				t.Errorf("payout: %+v", p)
+			}
+			if n := h.balance(wallet.StagePaid, 1); n != 30 {
+				t.Errorf("paid to the first: %s, want 0.30", n)
+			}
+			h.must(h.RunPay(bg, pid)) // the job twice is the job once
+			h.proven()
+		})
+	}
+}
+
+// TestCancelledAnywhere ends the closing job's context after each share of its
+// time; what was begun is finished by the next run.
+func TestCancelledAnywhere(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		var list []reward
+		for i := range 600 {
+			list = append(list, reward{member: id.Member(i + 1), amount: 10})
+		}
+		h.clear(list...)
+		h.jump(time.Hour)
+		sid := h.open()
+		h.must(h.Close(as(maker), sid))
+		for cut := 5 * time.Millisecond; ; cut += 10 * time.Millisecond {
+			ctx, cancel := context.WithTimeout(bg, cut)
+			err := h.RunClose(ctx, sid)
+			cancel()
+			if err == nil {
+				break
+			}
+			if cut > time.Minute {
+				t.Fatalf("never ends: %v", err)
+			}
+		}
+		if st := h.find(sid); st.LineCount != 600 || st.Net != 6_000 {
+			t.Errorf("%d lines, net %s", st.LineCount, st.Net)
+		}
+		h.proven()
+	})
+}

@@ -1,0 +1,104 @@
+package referral
+
+import (
+	"context"
+	"fmt"
+
+	"siyu/internal/database"
+	"siyu/internal/id"
+	"siyu/internal/money"
+	"siyu/wallet"
+)
+
+// verifyRewards checks each reward with its events, and each program's promises
+// against its budget.
+func verifyRewards(ctx context.Context, db *database.DB) (database.Proof, error) {
+	p := database.Proof{ID: "V5", Says: "one reward per key, depth 1, promised ≤ budget"}
+	for after := id.Reward(0); ; {
+		var rows []Reward
+		err := db.Snapshot(ctx, func(q *database.Query) error {
+			err := q.Raw("SELECT "+rewardColumns+" FROM rewards r WHERE r.id > ? ORDER BY r.id LIMIT ?", after, span).Scan(&rows).Error
+			if err != nil || len(rows) == 0 {
+				return err
+			}
+			if rows, err = foldAll(q, rows); err != nil {
+				return err
+			}
+			return checkRewards(q, after, rows, &p)
+		})
+		if err != nil {
+			return p, fmt.Errorf("referral: verify rewards: %w", err)
+		}
+		if len(rows) == 0 {
+			break
+		}
+		after = rows[len(rows)-1].ID
+	}
+	var programs []Program
+	if err := db.Read(ctx).Raw("SELECT id, currency FROM programs ORDER BY id").Scan(&programs).Error; err != nil {
+		return p, fmt.Errorf("referral: verify programs: %w", err)
+	}
+	for _, program := range programs {
+		if err := db.Snapshot(ctx, func(q *database.Query) error { return checkBudget(q, program, &p) }); err != nil {
+			return p, fmt.Errorf("referral: verify programs: %w", err)
+		}
+		p.Checked++
+	}
+	return p, nil
+}
+
+func checkRewards(q *database.Query, after id.Reward, rows []Reward, p *database.Proof) error {
+	for _, r := range rows {
+		p.Checked++
+		if r.Amount < 0 || r.Net < 0 {
+			p.Break("reward %s of %s has come to %s", r.ID, r.Amount, r.Net)
+		}
+		if r.Amount > 0 && !r.did(EventEarned, r.Fact) {
+			p.Break("reward %s was promised without being reserved", r.ID)
+		}
+	}
+	upto := rows[len(rows)-1].ID
+	var far []id.Reward
+	// A merge moves beneficiary and binding alike, so depth 1 stays visible.
+	err := q.Raw(`SELECT r.id FROM rewards r LEFT JOIN bindings b ON b.id = r.binding_id
+		WHERE r.id > ? AND r.id <= ? AND (b.id IS NULL
+			OR (r.side = ? AND r.beneficiary_id <> b.inviter_id) OR (r.side = ? AND r.beneficiary_id <> b.invitee_id))`,
+		after, upto, SideInviter, SideInvitee).Scan(&far).Error
+	for _, r := range far {
+		p.Break("reward %s goes to neither the inviter nor the invitee of its binding", r)
+	}
+	if err != nil {
+		return err
+	}
+	var twice []id.Reward
+	err = q.Raw(`SELECT r.id FROM rewards r JOIN rewards o ON o.program_id = r.program_id AND o.program_version = r.program_version
+			AND o.fact = r.fact AND o.beneficiary_id = r.beneficiary_id AND o.rule = r.rule AND o.id < r.id
+		WHERE r.id > ? AND r.id <= ?`, after, upto).Scan(&twice).Error
+	for _, r := range twice {
+		p.Break("reward %s repeats the key of an older one", r)
+	}
+	return err
+}
+
+// checkBudget compares what a program promised with what its budget account
+// has left.
+func checkBudget(q *database.Query, program Program, p *database.Proof) error {
+	var sum struct{ Budget, Promised, Taken money.Amount }
+	err := q.Raw(`SELECT (SELECT budget FROM programs WHERE id = ?) AS budget,
+			COALESCE((SELECT SUM(amount) FROM rewards WHERE program_id = ?), 0) AS promised,
+			COALESCE((SELECT SUM(e.amount) FROM rewards r JOIN reward_events e ON e.reward_id = r.id
+				WHERE r.program_id = ? AND e.kind IN ('reduced', 'clawed_back', 'voided')), 0) AS taken`,
+		program.ID, program.ID, program.ID).Scan(&sum).Error
+	if err != nil {
+		return err
+	}
+	left, err := wallet.Balance(q, wallet.StageBudget, wallet.Program(program.ID), program.Currency)
+	if err != nil {
+		return err
+	}
+	promised := sum.Promised + sum.Taken
+	if promised > sum.Budget || left != sum.Budget-promised {
+		p.Break("program %s: budget %s, promised %s, left %s", program.ID, sum.Budget, promised, left)
+	}
+	return nil
+}
