@@ -119,6 +119,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	for _, room := range []interface{ Register(*task.Registry) }{h.campaign, teams, h.referral, sealed, sends, hooks} {
 		room.Register(reg)
 	}
+	task.Register(reg, db)
 	if err := h.queue(reg); err != nil {
 		return err
 	}

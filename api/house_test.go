@@ -135,16 +135,6 @@ func listen(t testing.TB, s *Server, cfg httpd.Config) string {
 	return "http://" + ln.Addr().String()
 }
 
-// as is the context of a role in a unit, to make things through the rooms.
-func (h *house) as(t testing.TB, unit string, r access.Role) context.Context {
-	t.Helper()
-	a, err := h.Access.Authenticate(bg, h.keys[unit][r])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return database.WithActor(bg, a)
-}
-
 // token is a member token of somebody new.
 func (h *house) token(t testing.TB) string {
 	t.Helper()

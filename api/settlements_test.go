@@ -58,42 +58,6 @@ func drainSettlement(t testing.TB, h *house) {
 	}
 }
 
-// closedSettlement is one of east, prepared by its finance.
-func closedSettlement(t testing.TB, h *house) id.Settlement {
-	t.Helper()
-	clearReward(t, h, 1, 1234)
-	h.DB.Clock.Jump(10 * time.Minute)
-	finance := h.as(t, east, access.Finance)
-	sid, err := h.Settlement.Create(finance, settlement.CreateIn{UnitID: h.units[east], Label: "2026-03"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := h.Settlement.Close(finance, sid); err != nil {
-		t.Fatal(err)
-	}
-	drainSettlement(t, h)
-	return sid
-}
-
-// openPayout is the payout of a settlement that east's admin has reviewed.
-func openPayout(t testing.TB, h *house) id.Payout {
-	t.Helper()
-	sid := closedSettlement(t, h)
-	admin := h.as(t, east, access.Admin)
-	st, err := h.Settlement.Find(admin, sid)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := h.Settlement.Review(admin, sid, settlement.ReviewIn{Digest: st.Digest}); err != nil {
-		t.Fatal(err)
-	}
-	pid, err := h.Settlement.CreatePayout(h.as(t, east, access.Cashier), settlement.PayoutIn{SettlementID: sid})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pid
-}
-
 // TestSettlementToPayment walks a settlement from open to paid over HTTP.
 func TestSettlementToPayment(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {

@@ -73,7 +73,7 @@ var bodies = map[string]string{
 
 // others fill the second parameter of a path.
 var others = map[string]string{
-	":name":     "settlement.csv",
+	":name":     "lines.csv",
 	":delivery": "dlv_0000000000007",
 }
 

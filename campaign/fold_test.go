@@ -234,3 +234,24 @@ func heldBy(w *campaigntest.World, c campaign.Campaign, m id.Member) id.Order {
 	w.DB.Read(bg).Raw("SELECT MAX(id) FROM orders WHERE member_id = ?", m).Scan(&oid)
 	return oid
 }
+
+func TestOverdueRefund(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		w := campaigntest.New(t, db)
+		c := w.Run(campaigntest.Sale{Stock: 1, Hours: 100})
+		o := w.MustClaim(campaign.Claim{Campaign: c.ID, Item: c.Items[0].ID, Member: w.Members(1)[0]})
+		w.Pay(o.ID)
+		if err := w.Campaign.Pay(bg, o.ID, campaigntest.Payment(o, "twice")); err != nil {
+			t.Fatal(err)
+		}
+		w.Drain(23 * time.Hour)
+		if r := w.Order(o.ID).Refunds[0]; r.AlertedAt != 0 {
+			t.Errorf("refund %+v alerted before its bound", r)
+		}
+		w.Drain(2 * time.Hour)
+		if r := w.Order(o.ID).Refunds[0]; r.AlertedAt == 0 {
+			t.Errorf("refund %+v is a day late without an alert", r)
+		}
+		w.Verify()
+	})
+}

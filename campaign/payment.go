@@ -76,7 +76,9 @@ func (s *Service) Pay(ctx context.Context, oid id.Order, in PaymentIn) error {
 		return err
 	}
 	if in.Member != nil {
-		if err := s.adopt(ctx, oid, *in.Member); err != nil {
+		// The merge is a transaction of its own: it must not bind the key, or
+		// a crash after it would let the replay pass for the payment.
+		if err := s.adopt(database.WithoutKey(ctx), oid, *in.Member); err != nil {
 			return err
 		}
 	}

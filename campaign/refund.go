@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"context"
+	"time"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -34,6 +35,7 @@ type Refund struct {
 	Reason    string       `json:"reason"`
 	CreatedAt clock.Milli  `json:"created_at"`
 	DoneAt    clock.Milli  `json:"done_at"`
+	AlertedAt clock.Milli  `json:"alerted_at"` // when it was overdue and said so
 }
 
 // RefundIn is a refund as the mall reports it. Goods is the part of Amount
@@ -132,4 +134,43 @@ func RequestRefundTx(tx *database.Tx, r Refund) error {
 		return err
 	}
 	return webhook.PublishTx(tx, "refund.requested", r)
+}
+
+// refundBound is how long a requested refund may stay open before it is an
+// alert.
+const refundBound = 24 * time.Hour
+
+// refundsAlerted is the alert sweep's row.
+const refundsAlerted = "refunds"
+
+// AlertRefunds marks refunds that have been open for longer than refundBound
+// and says so by event, each in a transaction of its own, so that one that
+// cannot be marked does not silence the others.
+func (s *Service) AlertRefunds(ctx context.Context) error {
+	for {
+		var late []Refund
+		before := clock.MilliOf(s.DB.Clock.Now()).Add(-refundBound)
+		err := s.DB.Read(ctx).Raw("SELECT * FROM refunds WHERE status IN ? AND created_at <= ? AND alerted_at = 0 ORDER BY created_at, id LIMIT 100",
+			[]RefundStatus{RefundRequested, RefundFailed}, before).Scan(&late).Error
+		if err != nil {
+			return err
+		}
+		if len(late) == 0 {
+			return s.DB.Tx(ctx, func(tx *database.Tx) error { return MarkSweptTx(tx, refundsAlerted) })
+		}
+		for _, r := range late {
+			if err := s.DB.Tx(ctx, func(tx *database.Tx) error { return alertRefund(tx, r) }); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func alertRefund(tx *database.Tx, r Refund) error {
+	res := tx.Exec("UPDATE refunds SET alerted_at = ? WHERE id = ?"+tx.Only("alerted_at = 0"), tx.Now, r.ID)
+	if res.Error != nil || res.RowsAffected == 0 {
+		return res.Error
+	}
+	r.AlertedAt = tx.Now
+	return webhook.PublishTx(tx, "refund.overdue", r)
 }

@@ -57,8 +57,6 @@ CREATE TABLE IF NOT EXISTS outbox (
 
 CREATE INDEX outbox_due ON outbox (status, kind, next_at);
 
-CREATE INDEX outbox_lease ON outbox (lease);
-
 CREATE TABLE IF NOT EXISTS inbox (
   task_id BIGINT NOT NULL PRIMARY KEY,
   kind VARCHAR(64) NOT NULL,

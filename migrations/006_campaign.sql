@@ -125,7 +125,8 @@ CREATE TABLE IF NOT EXISTS refunds (
   by_whom VARCHAR(8) NOT NULL,
   reason VARCHAR(64) NOT NULL,
   created_at BIGINT NOT NULL,
-  done_at BIGINT NOT NULL
+  done_at BIGINT NOT NULL,
+  alerted_at BIGINT NOT NULL
 ){{.Table}};
 
 CREATE UNIQUE INDEX refunds_no ON refunds (order_id, refund_no);

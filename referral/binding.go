@@ -76,15 +76,8 @@ func (s *Service) BindTx(tx *database.Tx, in Bind) (id.Binding, error) {
 	if err != nil {
 		return 0, err
 	}
-	if b.Scope == ScopeNewMember {
-		tops, err := lockTreesTx(tx, b.Scope, b.InviterID, b.InviteeID)
-		if err != nil {
-			return 0, err
-		}
-		// An invitee without an inviter is the top of his own tree.
-		if tops[0] == b.InviteeID {
-			return 0, ErrCircle
-		}
+	if err := lockPeopleTx(tx, b); err != nil {
+		return 0, err
 	}
 	stands, err := freeTx(tx, b)
 	if err != nil || stands != 0 {
@@ -113,6 +106,32 @@ func (s *Service) BindTx(tx *database.Tx, in Bind) (id.Binding, error) {
 		return 0, fmt.Errorf("referral: bind %s: %w", b.InviteeID, err)
 	}
 	return b.ID, nil
+}
+
+// lockPeopleTx locks the two people, so that neither is merged away while they
+// are bound, and for new members their trees, which must not become a circle.
+func lockPeopleTx(tx *database.Tx, b binding) error {
+	two := []id.Member{b.InviterID, b.InviteeID}
+	if b.Scope == ScopeNewMember {
+		tops, err := lockTreesTx(tx, b.Scope, two...)
+		if err != nil {
+			return err
+		}
+		// An invitee without an inviter is the top of his own tree.
+		if tops[0] == b.InviteeID {
+			return ErrCircle
+		}
+	} else if err := community.LockTx(tx, two); err != nil {
+		return err
+	}
+	today, err := community.FollowMerges(tx.DB, two)
+	if err != nil {
+		return err
+	}
+	if today[b.InviterID] != b.InviterID || today[b.InviteeID] != b.InviteeID {
+		return fault.Unavailable // merged a moment ago; the next try sees it
+	}
+	return nil
 }
 
 // wanted is the binding asked for, with the people as they are today and the

@@ -32,10 +32,11 @@ func rootOf(q *database.Query, scope string, m id.Member, now clock.Milli) (id.M
 	return 0, fmt.Errorf("referral: more than %d invitations above %s in %s", longest, m, scope)
 }
 
-// lockTreesTx locks the members at the top of the trees of these members, ids
+// lockTreesTx locks these members and those at the top of their trees, ids
 // ascending, and walks again: whoever wants to hang one of these trees under
 // something must lock its top first, so the trees cannot grow together
-// meanwhile. It returns the tops in the order of the members.
+// meanwhile, and nobody can be merged away. It returns the tops in the order
+// of the members.
 func lockTreesTx(tx *database.Tx, scope string, members ...id.Member) ([]id.Member, error) {
 	var locked []id.Member
 	for range 8 {
@@ -46,7 +47,7 @@ func lockTreesTx(tx *database.Tx, scope string, members ...id.Member) ([]id.Memb
 				return nil, err
 			}
 		}
-		want := slices.Compact(slices.Sorted(slices.Values(tops)))
+		want := slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(tops), members...))))
 		if slices.Equal(want, locked) {
 			return tops, nil
 		}

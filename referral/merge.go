@@ -15,8 +15,8 @@ import (
 // self-invitation or closed a circle ends. Codes already printed go on
 // working; touches keep the old id.
 func MergeTx(tx *database.Tx, from, into id.Member) (int, error) {
-	// The tops of both trees, as for a bind: nobody may hang one under
-	// another while they grow together.
+	// The two and the tops of their trees, as for a bind: nobody may be bound
+	// to one of them, nor hang one tree under another, meanwhile.
 	if _, err := lockTreesTx(tx, ScopeNewMember, from, into); err != nil {
 		return 0, err
 	}

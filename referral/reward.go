@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 
+	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/wallet"
 )
 
 // RewardState is computed from a reward and its events, never stored.
@@ -149,7 +151,37 @@ func lockRewards(tx *database.Tx, column string, of int64) ([]Reward, error) {
 	if err != nil {
 		return nil, fmt.Errorf("referral: rewards: %w", err)
 	}
+	if err := follow(tx, rows); err != nil {
+		return nil, err
+	}
 	return foldAll(tx.DB, rows)
+}
+
+// follow moves rewards that were being written while their beneficiary was
+// merged away, with the money reserved for them, to the one he became.
+func follow(tx *database.Tx, rows []Reward) error {
+	people := make([]id.Member, len(rows))
+	for i, r := range rows {
+		people[i] = r.BeneficiaryID
+	}
+	today, err := community.FollowMerges(tx.DB, people)
+	if err != nil {
+		return err
+	}
+	for i, r := range rows {
+		into := today[r.BeneficiaryID]
+		if into == 0 || into == r.BeneficiaryID {
+			continue
+		}
+		if err := tx.Exec("UPDATE rewards SET beneficiary_id = ? WHERE id = ?", into, r.ID).Error; err != nil {
+			return fmt.Errorf("referral: move %s: %w", r.ID, err)
+		}
+		if _, err := wallet.MergeTx(tx, r.BeneficiaryID, into); err != nil {
+			return err
+		}
+		rows[i].BeneficiaryID = into
+	}
+	return nil
 }
 
 // RewardFilter narrows a list of rewards; zero fields do not.

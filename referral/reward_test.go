@@ -156,6 +156,27 @@ func TestRewardsDeclined(t *testing.T) {
 	})
 }
 
+// TestBeneficiaryMergedMeanwhile writes a reward for somebody whom another
+// transaction merges away at that moment: clearing pays whom he became.
+func TestBeneficiaryMergedMeanwhile(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.newProgram(10_000, everyOrder())
+		anna, old, bob := h.member(), h.member(), h.member()
+		h.mustBind(old, bob)
+		h.pay(1, bob, 10_000)
+		h.tx(func(tx *database.Tx) error {
+			_, err := community.MergeTx(tx, old, anna) // referral and wallet were just too early
+			return err
+		})
+		h.mature()
+		if got := h.balance(wallet.StagePayable, wallet.Member(anna)); got != 1000 {
+			t.Errorf("payable: got %s, want 10.00", got)
+		}
+		h.proven()
+	})
+}
+
 // TestRefundsEndEqual refunds an order in random steps, repeated and out of
 // order, before and after clearing: whatever the way, the reward ends at what
 // the refunded goods leave of it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/money"
@@ -58,17 +59,28 @@ func checkRewards(q *database.Query, after id.Reward, rows []Reward, p *database
 		}
 	}
 	upto := rows[len(rows)-1].ID
-	var far []id.Reward
-	// A merge moves beneficiary and binding alike, so depth 1 stays visible.
-	err := q.Raw(`SELECT r.id FROM rewards r LEFT JOIN bindings b ON b.id = r.binding_id
+	// A merge moves beneficiary and binding alike; what was written at that
+	// very moment is seen through members.merged_into.
+	var far []struct {
+		ID         id.Reward
+		Paid, Owed id.Member
+	}
+	err := q.Raw(`SELECT r.id, r.beneficiary_id AS paid, COALESCE(CASE r.side WHEN ? THEN b.inviter_id ELSE b.invitee_id END, 0) AS owed
+		FROM rewards r LEFT JOIN bindings b ON b.id = r.binding_id
 		WHERE r.id > ? AND r.id <= ? AND (b.id IS NULL
 			OR (r.side = ? AND r.beneficiary_id <> b.inviter_id) OR (r.side = ? AND r.beneficiary_id <> b.invitee_id))`,
-		after, upto, SideInviter, SideInvitee).Scan(&far).Error
-	for _, r := range far {
-		p.Break("reward %s goes to neither the inviter nor the invitee of its binding", r)
-	}
+		SideInviter, after, upto, SideInviter, SideInvitee).Scan(&far).Error
 	if err != nil {
 		return err
+	}
+	for _, f := range far {
+		today, err := community.FollowMerges(q, []id.Member{f.Paid, f.Owed})
+		if err != nil {
+			return err
+		}
+		if today[f.Paid] == 0 || today[f.Paid] != today[f.Owed] {
+			p.Break("reward %s goes to neither the inviter nor the invitee of its binding", f.ID)
+		}
 	}
 	var twice []id.Reward
 	err = q.Raw(`SELECT r.id FROM rewards r JOIN rewards o ON o.program_id = r.program_id AND o.program_version = r.program_version

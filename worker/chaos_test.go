@@ -116,6 +116,39 @@ func TestRedisKilled(t *testing.T) {
 	})
 }
 
+// Redis hangs without closing a connection: nobody who commits waits for it,
+// work goes on from SQL, and it is used again when it wakes.
+func TestRedisHangs(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		r := newRedis(t)
+		w := start(t, db, notes(), r.url())
+		enqueue(t, db, "before", 5)
+		settled(t, db)
+		if err := r.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			enqueue(t, db, "hung", 1)
+			at := time.Now()
+			w.waker.wake("test:note")
+			if took := time.Since(at); took > 50*time.Millisecond {
+				t.Errorf("a wake-up took %s", took)
+			}
+		}
+		within(t, 10*time.Second, "work done while Redis hangs", func() bool { return effects(t, db, "hung") == 20 })
+		within(t, 10*time.Second, "Redis is seen to be away", func() bool { return w.State().Degraded })
+		if err := r.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		within(t, 10*time.Second, "Redis is back in use", func() bool { return !w.State().Degraded })
+		enqueue(t, db, "after", 5)
+		settled(t, db)
+		if got := effects(t, db, "before") + effects(t, db, "hung") + effects(t, db, "after"); got != 30 {
+			t.Errorf("%d effects, want 30", got)
+		}
+	})
+}
+
 // A process may start while Redis is away.
 func TestStartWithoutRedis(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {

@@ -36,12 +36,7 @@ func Join(dir fs.FS) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		for i := 0; i < len(part.Content); i += 2 {
-			if key := part.Content[i].Value; key != "paths" && key != "components" && key != "tags" {
-				return nil, fmt.Errorf("contract: %s has %q; a fragment has only paths, components and tags", name, key)
-			}
-		}
-		if err := merge(root, part, name, ""); err != nil {
+		if err := add(root, part, name); err != nil {
 			return nil, err
 		}
 	}
@@ -71,29 +66,74 @@ func read(dir fs.FS, name string) (*yaml.Node, error) {
 	return doc.Content[0], nil
 }
 
-// shared are the objects that files add to together; below them a name may
-// stand once only.
-var shared = []string{"/paths", "/components", "/components/schemas", "/components/parameters", "/components/responses"}
-
-func merge(into, from *yaml.Node, file, at string) error {
-	for i := 0; i < len(from.Content); i += 2 {
-		key, value := from.Content[i], from.Content[i+1]
-		path := at + "/" + key.Value
-		there := child(into, key.Value)
-		switch {
-		case there == nil:
-			into.Content = append(into.Content, key, value)
-		case path == "/tags":
-			there.Content = append(there.Content, value.Content...)
-		case slices.Contains(shared, path) && there.Kind == yaml.MappingNode && value.Kind == yaml.MappingNode:
-			if err := merge(there, value, file, path); err != nil {
-				return err
-			}
+// add puts a fragment into the document.
+func add(root, part *yaml.Node, file string) error {
+	for i := 0; i < len(part.Content); i += 2 {
+		key, value := part.Content[i], part.Content[i+1]
+		var err error
+		switch key.Value {
+		case "tags":
+			tags := child(root, "tags")
+			tags.Content = append(tags.Content, value.Content...)
+		case "paths":
+			err = addPaths(child(root, "paths"), value)
+		case "components":
+			err = addComponents(child(root, "components"), value)
 		default:
-			return fmt.Errorf("contract: %s defines %s, which another file has", file, path)
+			err = fmt.Errorf("has %q; a fragment has only tags, paths and components", key.Value)
+		}
+		if err != nil {
+			return fmt.Errorf("contract: %s %w", file, err)
 		}
 	}
 	return nil
+}
+
+// addPaths lets several rooms serve one path by different methods; what they
+// say of its parameters must be the same.
+func addPaths(paths, from *yaml.Node) error {
+	for i := 0; i < len(from.Content); i += 2 {
+		path, item := from.Content[i], from.Content[i+1]
+		there := child(paths, path.Value)
+		if there == nil {
+			paths.Content = append(paths.Content, path, item)
+			continue
+		}
+		for j := 0; j < len(item.Content); j += 2 {
+			key, value := item.Content[j], item.Content[j+1]
+			other := child(there, key.Value)
+			switch {
+			case other == nil:
+				there.Content = append(there.Content, key, value)
+			case key.Value != "parameters" || !same(other, value):
+				return fmt.Errorf("defines %s of %s, which another file has", key.Value, path.Value)
+			}
+		}
+	}
+	return nil
+}
+
+func addComponents(components, from *yaml.Node) error {
+	for i := 0; i < len(from.Content); i += 2 {
+		section, names := from.Content[i], from.Content[i+1]
+		there := child(components, section.Value)
+		if there == nil || section.Value == "securitySchemes" {
+			return fmt.Errorf("adds to components.%s, which belongs to base.yaml", section.Value)
+		}
+		for j := 0; j < len(names.Content); j += 2 {
+			if child(there, names.Content[j].Value) != nil {
+				return fmt.Errorf("defines %s, which another file has", names.Content[j].Value)
+			}
+			there.Content = append(there.Content, names.Content[j], names.Content[j+1])
+		}
+	}
+	return nil
+}
+
+func same(a, b *yaml.Node) bool {
+	x, errX := yaml.Marshal(a)
+	y, errY := yaml.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
 
 func child(n *yaml.Node, key string) *yaml.Node {

@@ -20,7 +20,7 @@ func TestJoin(t *testing.T) {
 		return m
 	}
 	t.Run("fragments stand side by side", func(t *testing.T) {
-		doc, err := Join(folder("paths:\n  /a: {get: {summary: a}}\n", "paths:\n  /b: {get: {summary: b, responses: {default: {description: own}}}}\ncomponents: {schemas: {B: {type: object}}}\n"))
+		doc, err := Join(folder("paths:\n  /a: {get: {summary: a}}\n", "paths:\n  /a: {post: {summary: c}}\n  /b: {get: {summary: b, responses: {default: {description: own}}}}\ncomponents: {schemas: {B: {type: object}}}\n"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,18 +30,19 @@ func TestJoin(t *testing.T) {
 				t.Errorf("%q is missing in\n%s", want, text)
 			}
 		}
-		if strings.Count(text, "responses/Problem") != 1 {
+		if strings.Count(text, "responses/Problem") != 2 {
 			t.Errorf("an operation's own default response was replaced:\n%s", text)
 		}
 	})
 	for name, parts := range map[string][]string{
-		"a path twice":       {"paths: {/a: {get: {}}}", "paths: {/a: {post: {}}}"},
+		"an operation twice": {"paths: {/a: {get: {}}}", "paths: {/a: {get: {}}}"},
+		"other parameters":   {"paths: {/a: {parameters: [{name: x}]}}", "paths: {/a: {parameters: [{name: y}]}}"},
 		"a schema twice":     {"components: {schemas: {A: {}}}", "components: {schemas: {A: {}}}"},
 		"a key of base":      {"info: {title: mine}"},
 		"not an object":      {"- a"},
 		"not YAML":           {"a: ["},
-		"a security scheme":  {"components: {securitySchemes: {x: {}}}", "components: {securitySchemes: {y: {}}}"},
-		"an empty fragment ": {""},
+		"a security scheme":  {"components: {securitySchemes: {x: {}}}"},
+		"an empty fragment":  {""},
 	} {
 		t.Run(name+" is refused", func(t *testing.T) {
 			if _, err := Join(folder(parts...)); err == nil {

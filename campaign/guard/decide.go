@@ -190,8 +190,8 @@ func (x *exam) gapRule(w Window, v *verdict) {
 	// Those too near are none of the lasts up to From-gap; the last of as
 	// many that follow is at or before the last of them.
 	passed := before(x.state.Ads.last, w.From-gap+1)
-	close := before(x.state.Ads.first, w.To-1+gap) - passed
-	v.deny(Reason{RuleGap, int64(near) / minuteMilli, int64(gap) / minuteMilli}, x.state.Ads.last[passed+close-1]+gap)
+	tooNear := before(x.state.Ads.first, w.To-1+gap) - passed
+	v.deny(Reason{RuleGap, int64(near) / minuteMilli, int64(gap) / minuteMilli}, x.state.Ads.last[passed+tooNear-1]+gap)
 }
 
 // calendar holds the cap in each period the window touches.

@@ -27,7 +27,7 @@ func TestDecideAgainstRecount(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		minute := rapid.IntRange(0, minutesOfDay-1)
 		limit := func(name string, most int) int { return rapid.IntRange(1, most).Draw(r, name) }
-		p := Policy{Mode: ModeEnforce, Day: limit("day", 4), Week: limit("week", 8), Month: limit("month", 12), Life: Unlimited,
+		p := Policy{Mode: ModeEnforce, Day: limit("day", 5), Week: limit("week", 14), Month: limit("month", 30), Life: Unlimited,
 			Gap: time.Duration(limit("gap", 40)) * 20 * time.Minute}
 		if rapid.Bool().Draw(r, "quiet") {
 			p.Quiet = Quiet{minute.Draw(r, "quiet from"), minute.Draw(r, "quiet to")}
@@ -41,7 +41,8 @@ func TestDecideAgainstRecount(t *testing.T) {
 		s := State{Open: true, Owned: true, BornAt: 1, Zone: loc, Charter: c}
 		var others []moments
 		for range rapid.IntRange(0, 14).Draw(r, "ads") {
-			first := start.Add(time.Duration(rapid.IntRange(-50*24*60, 5*24*60).Draw(r, "ad")) * time.Minute)
+			near := rapid.SampledFrom([]int{36 * 60, 36 * 60, 9 * 24 * 60, 50 * 24 * 60}).Draw(r, "within")
+			first := start.Add(time.Duration(rapid.IntRange(-near, near/3).Draw(r, "ad")) * time.Minute)
 			last := first.Add(time.Duration(rapid.IntRange(0, 600).Draw(r, "long")) * time.Minute)
 			s.Ads.Add(first, last)
 			others = append(others, moments{first, last})

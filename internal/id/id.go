@@ -15,6 +15,7 @@ package id
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 )
 
@@ -61,7 +62,7 @@ func (v ID[K]) MarshalJSON() ([]byte, error) {
 func (v *ID[K]) UnmarshalJSON(b []byte) error {
 	var s *string
 	if err := json.Unmarshal(b, &s); err != nil {
-		return &json.UnmarshalTypeError{Value: "non-string", Type: nil, Field: v.Prefix() + " id"}
+		return &json.UnmarshalTypeError{Value: "non-string", Type: reflect.TypeFor[string](), Field: v.Prefix() + " id"}
 	}
 	if s == nil || *s == "" {
 		*v = 0

@@ -19,6 +19,3 @@ func (s *Service) MakeSheet(ctx context.Context, sid id.Settlement, w io.Writer)
 	}
 	return s.writeSheet(ctx, st, t, w)
 }
-
-// Inert is the text as a CSV cell.
-var Inert = inert

@@ -1,0 +1,122 @@
+package guard_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"siyu/campaign/guard"
+	"siyu/community"
+	"siyu/internal/database"
+	"siyu/internal/database/dbtest"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+)
+
+// TestAnySequenceHolds plays sequences of reserving, starting, confirming in
+// time, late or in the past, releasing, posting by hand, changing policy and
+// jumping clocks, and lets Verify count again.
+func TestAnySequenceHolds(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		s := &guard.Service{DB: db}
+		rapid.Check(t, func(r *rapid.T) {
+			h := &player{t: r, db: db, s: s}
+			presets := []community.Preset{community.PresetRetail, community.PresetBenefit, community.PresetChain, community.PresetCourse}
+			h.group = newGroup(t, db, rapid.SampledFrom(presets).Draw(r, "preset"))
+			r.Repeat(map[string]func(*rapid.T){
+				"reserve": h.reserve, "start": h.start, "confirm": h.confirm, "release": h.release,
+				"by hand": h.byHand, "policy": h.policy, "clock": h.clock,
+			})
+			proofs, err := guard.Verify(bg, db)
+			if err != nil {
+				r.Fatal(err)
+			}
+			if len(proofs[0].Broken) > 0 {
+				r.Fatal(proofs[0].Broken)
+			}
+		})
+	})
+}
+
+type player struct {
+	t     *rapid.T
+	db    *database.DB
+	s     *guard.Service
+	group id.Group
+	next  id.Promotion
+	slots []id.Slot
+}
+
+// refused stops the game on anything but a refusal.
+func refused(r *rapid.T, err error) {
+	if _, ok := fault.As(err); err != nil && !ok {
+		r.Fatal(err)
+	}
+	if errors.Is(err, fault.Internal) || errors.Is(err, fault.Unavailable) {
+		r.Fatal(err)
+	}
+}
+
+func minutes(r *rapid.T, lo, hi int) time.Duration {
+	return time.Duration(rapid.IntRange(lo, hi).Draw(r, "minutes")) * time.Minute
+}
+
+func (p *player) reserve(r *rapid.T) {
+	from := now(p.db).Add(minutes(r, -60, 3*24*60))
+	p.next++
+	ask := guard.Ask{Promotion: id.Promotion(int64(p.group)) + p.next, Groups: []id.Group{p.group}, Window: guard.Window{From: from, To: from.Add(minutes(r, 1, 2*24*60))}}
+	as, err := p.s.Reserve(bg, ask, nothing)
+	refused(r, err)
+	if len(as) == 1 && as[0].SlotID != 0 {
+		p.slots = append(p.slots, as[0].SlotID)
+	}
+}
+
+func (p *player) pick(r *rapid.T) id.Slot {
+	if len(p.slots) == 0 {
+		r.Skip("no slot yet")
+	}
+	return rapid.SampledFrom(p.slots).Draw(r, "slot")
+}
+
+func (p *player) start(r *rapid.T) {
+	slot := p.pick(r)
+	refused(r, p.db.Tx(bg, func(tx *database.Tx) error { _, err := p.s.StartTx(tx, slot); return err }))
+}
+
+func (p *player) confirm(r *rapid.T) {
+	_, err := p.s.Confirm(bg, p.pick(r), now(p.db).Add(-minutes(r, 0, 600)))
+	refused(r, err)
+}
+
+func (p *player) release(r *rapid.T) {
+	_, err := p.s.Release(bg, p.pick(r), guard.ReleaseNotSent)
+	refused(r, err)
+}
+
+func (p *player) byHand(r *rapid.T) {
+	_, err := p.s.PostByHand(bg, p.group, 0, now(p.db).Add(-minutes(r, 0, 2*24*60)))
+	refused(r, err)
+}
+
+func (p *player) policy(r *rapid.T) {
+	was, err := p.s.FindAdPolicy(bg, p.group)
+	refused(r, err)
+	number := func(name string, lo, hi int) *int {
+		n := rapid.IntRange(lo, hi).Draw(r, name)
+		return &n
+	}
+	from := number("quiet from", 0, 1439)
+	to := (*from + rapid.IntRange(guard.QuietMinutesMin, 20*60).Draw(r, "quiet for")) % 1440
+	in := guard.AdPolicyIn{
+		Preset:   guard.Preset(rapid.SampledFrom(guard.PresetNames).Draw(r, "preset")),
+		Mode:     rapid.SampledFrom([]guard.Mode{guard.ModeOff, guard.ModeAdvise, guard.ModeEnforce, guard.ModeEnforce}).Draw(r, "mode"),
+		GapHours: number("gap", 1, 40), AdsPerDay: number("day", 0, 4), AdsPerWeek: number("week", 0, 8), QuietFrom: from, QuietTo: &to,
+	}
+	_, err = p.s.SetAdPolicy(bg, p.group, in, was.Version)
+	refused(r, err)
+}
+
+func (p *player) clock(r *rapid.T) { p.db.Clock.Jump(minutes(r, -600, 3*24*60)) }
