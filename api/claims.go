@@ -101,7 +101,8 @@ func (s *Server) submit(c *gin.Context, in claimRequest, claim campaign.Claim) e
 	if out.Replayed {
 		c.Header("Idempotency-Replayed", "true")
 	}
-	return s.renderOrder(c, http.StatusCreated, out.Order)
+	etag(c, out.Order.Version)
+	return render(c, http.StatusCreated, out.Order)
 }
 
 func (s *Server) findTeam(c *gin.Context) error {

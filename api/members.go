@@ -132,6 +132,11 @@ func (s *Server) renderMember(c *gin.Context, mid id.Member) error {
 	return render(c, http.StatusOK, m)
 }
 
+// errTokenForGuest keeps a promise claims rely on: whom a token names has a
+// strong identity.
+var errTokenForGuest = fault.New(fault.KindUnprocessable, "identity_required",
+	"该会员没有商城号、unionid、企微或手机号身份,请先补充", "this member has no mall id, unionid, WeCom id or phone; add one first")
+
 func (s *Server) issueMemberToken(c *gin.Context) error {
 	mid, err := pathID[id.Member](c, "id")
 	if err != nil {
@@ -149,6 +154,13 @@ func (s *Server) issueMemberToken(c *gin.Context) error {
 	}
 	if m.Status != community.MemberActive {
 		return community.ErrMemberErased.With("member", m.ID)
+	}
+	known, err := community.StrongIn(s.DB.Read(c.Request.Context()), []id.Member{m.ID})
+	if err != nil {
+		return err
+	}
+	if !known[m.ID] {
+		return errTokenForGuest
 	}
 	seconds := cmp.Or(in.TTLSeconds, int(access.MemberTokenFor/time.Second))
 	ttl := time.Duration(min(seconds, 1<<20)) * time.Second

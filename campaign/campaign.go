@@ -102,6 +102,7 @@ type Service struct {
 	DB        *database.DB
 	Community *community.Service
 	kinds     map[string]Kind
+	seen      seen
 
 	queue   chan *waiting
 	stopped chan struct{}

@@ -2,8 +2,12 @@ package campaign
 
 import (
 	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
 	"time"
 
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
@@ -18,17 +22,21 @@ type Claim struct {
 	Team     id.Team // the team to join
 	OpenTeam bool    // or: open one
 
-	// Principal, Key and Hash are the caller's Idempotency-Key and the hash
-	// of his input; they are kept on the order's own row.
-	Principal, Key, Hash string
+	// By, Key and Hash are who calls, his Idempotency-Key and the first bytes
+	// of his input's hash; they are kept on the order's own row. Since is
+	// when his token was issued, zero for a guest.
+	By    id.Member
+	Key   string
+	Hash  int64
+	Since clock.Milli
 
 	revive *Order // a let-go order a late payment asks to have back
 }
 
 // Outcome is the answer to one claim: the order, or why not.
 type Outcome struct {
-	Order    id.Order
-	Replayed bool // the order had been granted to this key before
+	Order    Order // as granted, without payments and refunds
+	Replayed bool  // the order had been granted to this key before
 	Refusal  error
 }
 
@@ -55,7 +63,14 @@ func (s *Service) Claim(ctx context.Context, c Claim) (Outcome, error) {
 	if !ok {
 		return Outcome{}, fault.Invalid.Field("Idempotency-Key", "required", "缺少 Idempotency-Key", "send an Idempotency-Key")
 	}
-	c.Principal, c.Key, c.Hash = key.Principal, key.Key, key.Hash
+	hash, err := hex.DecodeString(key.Hash)
+	if err != nil || len(hash) < 8 {
+		return Outcome{}, fmt.Errorf("campaign: input hash %q is not hex", key.Hash)
+	}
+	c.By, c.Key, c.Hash = c.Member, key.Key, int64(binary.BigEndian.Uint64(hash))
+	if actor := database.ActorOf(ctx); actor.Kind == database.ActorMember {
+		c.Since = actor.Since
+	}
 	if c.Qty == 0 {
 		c.Qty = 1
 	}
@@ -75,5 +90,5 @@ func (s *Service) Claim(ctx context.Context, c Claim) (Outcome, error) {
 // TakeTx takes stock inside the caller's own transaction (late payments),
 // through the same function as every claim.
 func (s *Service) TakeTx(tx *database.Tx, claims []Claim) ([]Outcome, error) {
-	return s.grant(tx, claims)
+	return s.grant(tx, claims, keysAfter)
 }

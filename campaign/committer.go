@@ -73,20 +73,15 @@ func (s *Service) commitLoop() {
 	}
 }
 
-// commit grants a batch and answers everyone with his own result. A batch
-// that fails as a whole is run again in halves, so that one bad claim refuses
-// only itself.
+// commit grants a batch and answers everyone with his own result. Replayed
+// keys are rare, so the unique index finds them: then, and only then, the batch
+// runs again with all its keys looked up first. A batch that fails as a whole
+// is run again in halves, so that one bad claim refuses only itself.
 func (s *Service) commit(batch []*waiting) {
-	claims := make([]Claim, len(batch))
-	for i, w := range batch {
-		claims[i] = w.claim
+	out, err := s.attempt(batch, keysAfter)
+	if database.IsDuplicate(err) {
+		out, err = s.attempt(batch, keysFirst)
 	}
-	var out []Outcome
-	err := s.DB.Tx(context.Background(), func(tx *database.Tx) (err error) {
-		out, err = s.grant(tx, claims)
-		database.KillPoint("claim:granted")
-		return err
-	})
 	database.KillPoint("claim:committed")
 	if err != nil && len(batch) > 1 && !errors.Is(err, database.ErrCommitUnknown) {
 		s.commit(batch[:len(batch)/2])
@@ -103,4 +98,17 @@ func (s *Service) commit(batch []*waiting) {
 		}
 		w.done <- out[i]
 	}
+}
+
+func (s *Service) attempt(batch []*waiting, keys keyLookup) (out []Outcome, err error) {
+	claims := make([]Claim, len(batch))
+	err = s.DB.Tx(context.Background(), func(tx *database.Tx) (err error) {
+		for i, w := range batch {
+			claims[i] = w.claim
+		}
+		out, err = s.grant(tx, claims, keys)
+		database.KillPoint("claim:granted")
+		return err
+	})
+	return out, err
 }

@@ -148,7 +148,7 @@ func (s *Service) accept(tx *database.Tx, camp Campaign, o *Order, p Payment) (r
 	if o.Status != OrderHeld {
 		out, err := s.TakeTx(tx, []Claim{{
 			Campaign: o.CampaignID, Item: o.ItemID, Member: o.MemberID, Qty: o.Qty, Team: o.TeamID,
-			Principal: o.Principal, Key: o.IdemKey, Hash: o.InputHash, revive: o,
+			By: o.ClaimedBy, Key: o.IdemKey, Hash: o.InputHash, revive: o,
 		}})
 		if err != nil {
 			return "", err

@@ -15,16 +15,59 @@ import (
 // before any read, decides in arrival order in memory, and writes all orders
 // in one statement and all counters in another. An error rolls the whole
 // batch back; a refusal is part of the answer.
-func (s *Service) grant(tx *database.Tx, claims []Claim) ([]Outcome, error) {
+func (s *Service) grant(tx *database.Tx, claims []Claim, keys keyLookup) ([]Outcome, error) {
 	b, err := s.load(tx, claims)
 	if err != nil {
 		return nil, err
+	}
+	if keys == keysFirst {
+		if err := b.loadKeys(tx, claims); err != nil {
+			return nil, err
+		}
 	}
 	out := make([]Outcome, len(claims))
 	for i := range claims {
 		out[i] = b.decide(&claims[i])
 	}
+	if keys == keysAfter {
+		if err := b.replay(tx, claims, out); err != nil {
+			return nil, err
+		}
+	}
 	return out, b.write(tx)
+}
+
+// keyLookup is when the batch's keys are looked up: first, or after deciding
+// and then only those of the refused, leaving the others to the unique index.
+type keyLookup int
+
+const (
+	keysAfter keyLookup = iota
+	keysFirst
+)
+
+// replay turns refusals whose key was granted before into that order.
+func (b *batch) replay(tx *database.Tx, claims []Claim, out []Outcome) error {
+	var refused []Claim
+	for i, o := range out {
+		if o.Refusal != nil && claims[i].revive == nil {
+			refused = append(refused, claims[i])
+		}
+	}
+	if len(refused) == 0 {
+		return nil
+	}
+	if err := b.loadKeys(tx, refused); err != nil {
+		return err
+	}
+	for i, o := range out {
+		if o.Refusal != nil && claims[i].revive == nil {
+			if again, ok := b.known(claims[i]); ok {
+				out[i] = again
+			}
+		}
+	}
+	return nil
 }
 
 // place is a member at an item, where limits apply.
@@ -34,13 +77,17 @@ type place struct {
 }
 
 // keyed is an idempotency key as orders carry it.
-type keyed struct{ principal, key string }
+type keyed struct {
+	by  id.Member
+	key string
+}
 
 // batch is everything one transaction decides on, read under the item locks.
 type batch struct {
 	now       clock.Milli
 	next      func() int64
 	items     map[id.Item]Item
+	changed   clock.Milli // when a token last stopped telling the truth
 	campaigns map[id.Campaign]Campaign
 	kinds     map[string]Kind
 	seatings  map[string]Seating
@@ -59,11 +106,8 @@ type batch struct {
 
 // decide grants or refuses one claim in memory.
 func (b *batch) decide(c *Claim) Outcome {
-	if o, ok := b.before[keyed{c.Principal, c.Key}]; ok && c.revive == nil {
-		if o.InputHash != c.Hash {
-			return Outcome{Refusal: database.ErrKeyReused}
-		}
-		return Outcome{Order: o.ID, Replayed: true}
+	if again, ok := b.known(*c); ok && c.revive == nil {
+		return again
 	}
 	item, camp := b.items[c.Item], b.campaigns[c.Campaign]
 	if m := b.merged[c.Member]; m != 0 {
@@ -89,13 +133,25 @@ func (b *batch) decide(c *Claim) Outcome {
 	b.taken[item.ID] += int64(c.Qty)
 	b.holds[at] += c.Qty
 	o := b.order(*c, camp, item, team)
-	b.before[keyed{c.Principal, c.Key}] = o
+	b.before[keyed{c.By, c.Key}] = o
 	if c.revive != nil {
 		b.revived = append(b.revived, o)
 	} else {
 		b.granted = append(b.granted, o)
 	}
-	return Outcome{Order: o.ID}
+	return Outcome{Order: o}
+}
+
+// known is the answer to a claim whose key is known.
+func (b *batch) known(c Claim) (Outcome, bool) {
+	o, ok := b.before[keyed{c.By, c.Key}]
+	if !ok {
+		return Outcome{}, false
+	}
+	if o.InputHash != c.Hash {
+		return Outcome{Refusal: database.ErrKeyReused}, true
+	}
+	return Outcome{Order: o, Replayed: true}, true
 }
 
 // admits checks all that is neither stock, limit nor seat.
@@ -155,7 +211,7 @@ func (b *batch) order(c Claim, camp Campaign, item Item, team id.Team) Order {
 		Qty: c.Qty, UnitPrice: item.Price, Amount: item.Price.Times(c.Qty), Status: OrderHeld,
 		LimitFrozen: item.PerMember, BindingID: f.Binding, InviterID: f.Inviter, CodeID: f.Code,
 		ProgramID: f.Program, ProgramVersion: f.Version,
-		Principal: c.Principal, IdemKey: c.Key, InputHash: c.Hash,
+		ClaimedBy: c.By, IdemKey: c.Key, InputHash: c.Hash,
 		DeadlineAt: deadline, CreatedAt: b.now, Version: 1,
 	}
 }
@@ -167,7 +223,7 @@ func (b *batch) write(tx *database.Tx) error {
 		return nil
 	}
 	if len(b.granted) > 0 {
-		if err := tx.Create(&b.granted).Error; err != nil {
+		if err := insertOrders(tx, b.granted); err != nil {
 			return err
 		}
 	}

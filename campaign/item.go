@@ -22,6 +22,7 @@ type Item struct {
 	PerOrder   int          `json:"per_order"`
 	SortNo     int          `json:"-"`
 	Version    int          `json:"version"`
+	Epoch      int          `json:"-"` // raised whenever the campaign around it changes
 }
 
 // lockItems locks items by id ascending in one statement.

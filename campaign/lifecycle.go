@@ -142,6 +142,11 @@ func lockCampaign(tx *database.Tx, cid id.Campaign) (Campaign, error) {
 	if err != nil {
 		return c, err
 	}
+	// Whoever locks a campaign is about to change it: what replicas remember
+	// of it ends with this transaction.
+	if err := tx.Exec("UPDATE items SET epoch = epoch + 1 WHERE campaign_id = ?", cid).Error; err != nil {
+		return c, err
+	}
 	return c, c.unpack()
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"siyu/community"
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/referral"
@@ -14,50 +15,41 @@ import (
 // kinds' own rows, and only then reads what the decisions need.
 func (s *Service) load(tx *database.Tx, claims []Claim) (*batch, error) {
 	b := &batch{
-		now: tx.Now, next: tx.Next, kinds: s.kinds,
+		now: tx.Now, next: tx.Next, kinds: s.kinds, items: map[id.Item]Item{}, strong: map[id.Member]bool{},
 		campaigns: map[id.Campaign]Campaign{}, seatings: map[string]Seating{},
 		holds: map[place]int{}, brought: map[place]int{},
 		frozen: map[id.Program]map[id.Member]referral.Frozen{},
 		before: map[keyed]Order{}, taken: map[id.Item]int64{},
 	}
 	itemIDs := map[id.Item]bool{}
-	memberIDs := map[id.Member]bool{}
 	for _, c := range claims {
 		itemIDs[c.Item] = true
-		memberIDs[c.Member] = true
 	}
-	var err error
-	if b.items, err = lockItems(tx, slices.Sorted(maps.Keys(itemIDs))); err != nil {
+	if err := b.lockItems(tx, sorted(itemIDs)); err != nil {
 		return nil, err
 	}
-	if err := b.loadCampaigns(tx); err != nil {
+	if err := s.seen.campaigns(tx, b); err != nil {
 		return nil, err
 	}
 	if err := b.lockSeats(tx, claims); err != nil {
 		return nil, err
 	}
-	if err := b.loadMembers(tx, slices.Sorted(maps.Keys(memberIDs))); err != nil {
-		return nil, err
-	}
-	return b, b.loadKeys(tx, claims)
+	return b, b.loadMembers(tx, claims)
 }
 
-func (b *batch) loadCampaigns(tx *database.Tx) error {
-	ids := map[id.Campaign]bool{}
-	for _, item := range b.items {
-		ids[item.CampaignID] = true
+// lockItems locks the batch's items and reads, in the same statement, when
+// tokens last became untrue.
+func (b *batch) lockItems(tx *database.Tx, ids []id.Item) error {
+	var rows []struct {
+		Item
+		ChangedAt clock.Milli
 	}
-	var rows []Campaign
-	if err := tx.Raw("SELECT * FROM campaigns WHERE id IN ?", slices.Sorted(maps.Keys(ids))).Scan(&rows).Error; err != nil {
-		return err
+	err := tx.Raw(`SELECT items.*, COALESCE((SELECT changed_at FROM member_changes WHERE id = 1), 0) AS changed_at
+		FROM items WHERE id IN ? ORDER BY id`+tx.Dialect.ForUpdate, ids).Scan(&rows).Error
+	for _, r := range rows {
+		b.items[r.ID], b.changed = r.Item, r.ChangedAt
 	}
-	for _, c := range rows {
-		if err := c.unpack(); err != nil {
-			return err
-		}
-		b.campaigns[c.ID] = c
-	}
-	return nil
+	return err
 }
 
 func (b *batch) lockSeats(tx *database.Tx, claims []Claim) error {
@@ -80,22 +72,36 @@ func (b *batch) lockSeats(tx *database.Tx, claims []Claim) error {
 	return nil
 }
 
+// tokenMargin is how much older than a token the last change of members must
+// be for the token's word to stand; no transaction lasts as long.
+const tokenMargin = clock.Milli(60_000)
+
 // loadMembers reads who the members are now, what they hold, and the live
-// bindings to be frozen on their orders.
-func (b *batch) loadMembers(tx *database.Tx, asked []id.Member) (err error) {
-	if b.merged, err = community.FollowMerges(tx.DB, asked); err != nil {
-		return err
+// bindings to be frozen on their orders. Whoever comes with a token issued
+// after the last merge or erasure is who it says, and known, without a read.
+func (b *batch) loadMembers(tx *database.Tx, claims []Claim) (err error) {
+	asked, unsure := map[id.Member]bool{}, map[id.Member]bool{}
+	for _, c := range claims {
+		asked[c.Member] = true
+		if c.Since == 0 || c.Since <= b.changed+tokenMargin {
+			unsure[c.Member] = true
+		} else {
+			b.strong[c.Member] = true
+		}
+	}
+	if len(unsure) > 0 {
+		if err := b.lookUp(tx, sorted(unsure)); err != nil {
+			return err
+		}
 	}
 	members := make([]id.Member, 0, len(asked))
-	for _, m := range asked {
+	for m := range asked {
 		if into := b.merged[m]; into != 0 {
 			m = into
 		}
 		members = append(members, m)
 	}
-	if b.strong, err = community.StrongIn(tx.DB, members); err != nil {
-		return err
-	}
+	slices.Sort(members)
 	for _, c := range b.campaigns {
 		if len(c.Audience.Groups) > 0 && b.groups == nil {
 			if b.groups, err = community.GroupsOf(tx.DB, members); err != nil {
@@ -109,6 +115,23 @@ func (b *batch) loadMembers(tx *database.Tx, asked []id.Member) (err error) {
 		}
 	}
 	return b.loadHolds(tx, members)
+}
+
+// lookUp reads whether the members were merged and are known.
+func (b *batch) lookUp(tx *database.Tx, members []id.Member) (err error) {
+	if b.merged, err = community.FollowMerges(tx.DB, members); err != nil {
+		return err
+	}
+	live := make([]id.Member, 0, len(members))
+	for _, m := range members {
+		if into := b.merged[m]; into != 0 {
+			m = into
+		}
+		live = append(live, m)
+	}
+	known, err := community.StrongIn(tx.DB, live)
+	maps.Copy(b.strong, known)
+	return err
 }
 
 func (b *batch) loadHolds(tx *database.Tx, members []id.Member) error {
@@ -134,6 +157,10 @@ func (b *batch) loadHolds(tx *database.Tx, members []id.Member) error {
 	for _, r := range rows {
 		b.holds[place{r.ItemID, r.MemberID}] = r.Qty
 	}
+	var merges int
+	if err := tx.Raw("SELECT COUNT(*) FROM limit_merges WHERE item_id IN ?", limited).Scan(&merges).Error; err != nil || merges == 0 {
+		return err
+	}
 	rows = rows[:0]
 	err = tx.Raw("SELECT item_id, member_id, qty FROM limit_merges WHERE member_id IN ? AND item_id IN ?", members, limited).Scan(&rows).Error
 	for _, r := range rows {
@@ -146,14 +173,14 @@ func (b *batch) loadHolds(tx *database.Tx, members []id.Member) error {
 func (b *batch) loadKeys(tx *database.Tx, claims []Claim) error {
 	pairs := make([][]any, 0, len(claims))
 	for _, c := range claims {
-		pairs = append(pairs, []any{c.Principal, c.Key})
+		pairs = append(pairs, []any{c.By, c.Key})
 	}
 	var rows []Order
-	if err := tx.Raw("SELECT * FROM orders WHERE (principal, idem_key) IN ?", pairs).Scan(&rows).Error; err != nil {
+	if err := tx.Raw("SELECT * FROM orders WHERE (claimed_by, idem_key) IN ?", pairs).Scan(&rows).Error; err != nil {
 		return err
 	}
 	for _, o := range rows {
-		b.before[keyed{o.Principal, o.IdemKey}] = o
+		b.before[keyed{o.ClaimedBy, o.IdemKey}] = o
 	}
 	return nil
 }

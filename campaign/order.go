@@ -41,9 +41,9 @@ type Order struct {
 	CodeID         id.Code      `json:"-"`
 	ProgramID      id.Program   `json:"-"`
 	ProgramVersion int          `json:"-"`
-	Principal      string       `json:"-"`
+	ClaimedBy      id.Member    `json:"-"` // who claimed, whoever he became
 	IdemKey        string       `json:"-"`
-	InputHash      string       `json:"-"`
+	InputHash      int64        `json:"-"` // the first 8 bytes of the input's SHA-256
 	DeadlineAt     clock.Milli  `json:"deadline_at"`
 	CreatedAt      clock.Milli  `json:"created_at"`
 	PaidAt         clock.Milli  `json:"paid_at"`

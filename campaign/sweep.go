@@ -194,14 +194,12 @@ type announceHeld struct {
 func (announceHeld) Kind() string { return "campaign:announce_held" }
 
 func (s *Service) announce(tx *database.Tx, a announceHeld) error {
+	if wanted, err := webhook.Wanted(tx, "order.held"); err != nil || !wanted {
+		return err
+	}
 	var rows []Order
 	if err := tx.Raw("SELECT * FROM orders WHERE id IN ? ORDER BY id", a.Orders).Scan(&rows).Error; err != nil {
 		return err
 	}
-	for _, o := range rows {
-		if err := webhook.PublishTx(tx, "order.held", o); err != nil {
-			return err
-		}
-	}
-	return nil
+	return publishOrders(tx, "order.held", rows)
 }

@@ -71,7 +71,10 @@ func MergeTx(tx *database.Tx, from, into id.Member) (int, error) {
 		}
 		rows += int(res.RowsAffected)
 	}
-	return rows, nil
+	if a.Guest {
+		return rows, nil // no token names a guest
+	}
+	return rows, changedTx(tx)
 }
 
 // mergePair locks both members and refuses a pair that cannot be merged.

@@ -104,6 +104,9 @@ func (s *Service) EraseMember(ctx context.Context, member id.Member) error {
 			if err != nil {
 				return fmt.Errorf("community: end memberships of %s: %w", m.ID, err)
 			}
+			if err := changedTx(tx); err != nil {
+				return err
+			}
 			return database.AuditTx(tx, "member.erase", m.ID, nil, nil)
 		})
 	})

@@ -107,3 +107,10 @@ CREATE TABLE IF NOT EXISTS member_facts (
 CREATE UNIQUE INDEX member_facts_ref ON member_facts (kind, ref, member_id);
 
 CREATE INDEX member_facts_member ON member_facts (member_id, kind);
+
+-- When a member last stopped being who his token says: a merge or an erasure.
+-- One row; claims read it to know whether a token's word still stands.
+CREATE TABLE IF NOT EXISTS member_changes (
+  id INT NOT NULL PRIMARY KEY,
+  changed_at BIGINT NOT NULL
+){{.Table}};

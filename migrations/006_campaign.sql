@@ -53,6 +53,7 @@ CREATE TABLE IF NOT EXISTS items (
   per_order INT NOT NULL,
   sort_no INT NOT NULL,
   version INT NOT NULL,
+  epoch INT NOT NULL,
   CONSTRAINT items_exact CHECK (left_qty >= 0 AND held_qty >= 0 AND sold_qty >= 0 AND left_qty + held_qty + sold_qty = stock)
 ){{.Table}};
 
@@ -63,32 +64,32 @@ CREATE TABLE IF NOT EXISTS orders (
   campaign_id BIGINT NOT NULL,
   item_id BIGINT NOT NULL,
   member_id BIGINT NOT NULL,
-  team_id BIGINT NOT NULL,
+  team_id BIGINT NOT NULL DEFAULT 0,
   qty INT NOT NULL,
   unit_price BIGINT NOT NULL,
   amount BIGINT NOT NULL,
-  status VARCHAR(16) NOT NULL,
+  status VARCHAR(16) NOT NULL DEFAULT 'held',
   limit_frozen INT NOT NULL,
-  binding_id BIGINT NOT NULL,
-  inviter_id BIGINT NOT NULL,
-  code_id BIGINT NOT NULL,
-  program_id BIGINT NOT NULL,
-  program_version INT NOT NULL,
-  principal VARCHAR(64) NOT NULL,
+  binding_id BIGINT NOT NULL DEFAULT 0,
+  inviter_id BIGINT NOT NULL DEFAULT 0,
+  code_id BIGINT NOT NULL DEFAULT 0,
+  program_id BIGINT NOT NULL DEFAULT 0,
+  program_version INT NOT NULL DEFAULT 0,
+  claimed_by BIGINT NOT NULL,
   idem_key VARCHAR(128) NOT NULL,
-  input_hash VARCHAR(64) NOT NULL,
+  input_hash BIGINT NOT NULL,
   deadline_at BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
-  paid_at BIGINT NOT NULL,
-  closed_at BIGINT NOT NULL,
-  received_at BIGINT NOT NULL,
-  goods BIGINT NOT NULL,
-  refunded_goods BIGINT NOT NULL,
-  refunded_qty INT NOT NULL,
-  version INT NOT NULL
+  paid_at BIGINT NOT NULL DEFAULT 0,
+  closed_at BIGINT NOT NULL DEFAULT 0,
+  received_at BIGINT NOT NULL DEFAULT 0,
+  goods BIGINT NOT NULL DEFAULT 0,
+  refunded_goods BIGINT NOT NULL DEFAULT 0,
+  refunded_qty INT NOT NULL DEFAULT 0,
+  version INT NOT NULL DEFAULT 1
 ){{.Table}};
 
-CREATE UNIQUE INDEX orders_key ON orders (principal, idem_key);
+CREATE UNIQUE INDEX orders_key ON orders (claimed_by, idem_key);
 
 CREATE INDEX orders_member ON orders (member_id, item_id);
 

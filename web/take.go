@@ -90,7 +90,7 @@ func (s *Server) take(c *gin.Context, v visitor, claim campaign.Claim, code stri
 	if err != nil {
 		return err
 	}
-	c.Redirect(http.StatusSeeOther, "/o/"+out.Order.String())
+	c.Redirect(http.StatusSeeOther, "/o/"+out.Order.ID.String())
 	return nil
 }
 

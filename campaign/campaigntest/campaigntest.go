@@ -148,7 +148,7 @@ func (w *World) ClaimKeyed(c campaign.Claim, key string) (id.Order, error) {
 		Principal: c.Member.String(), Route: "claim", Key: key, Hash: hex.EncodeToString(sum[:]),
 	})
 	out, err := w.Campaign.Claim(ctx, c)
-	return out.Order, err
+	return out.Order.ID, err
 }
 
 // MustClaim claims and fails the test on a refusal.

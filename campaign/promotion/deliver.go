@@ -36,8 +36,10 @@ func (s *Service) deliverOne(ctx context.Context, slot id.Slot) error {
 		return mustRun(tx, o.row.PromotionID)
 	})
 	switch {
-	case errors.Is(err, guard.ErrNotNow), errors.Is(err, errStopped):
-		return s.withdraw(ctx, o)
+	case errors.Is(err, guard.ErrNotNow):
+		return s.withdraw(ctx, o, guard.ReleaseNotSent)
+	case errors.Is(err, errStopped):
+		return s.withdraw(ctx, o, guard.ReleaseCancelled)
 	case err != nil:
 		return err
 	}
@@ -120,11 +122,15 @@ func (s *Service) closeWindow(ctx context.Context, _ task.Job, a closeWindow) er
 	if err != nil {
 		return fmt.Errorf("promotion: sends of %s: %w", p.ID, err)
 	}
+	why := guard.ReleaseNotSent
+	if p.Status == StatusCancelled {
+		why = guard.ReleaseCancelled
+	}
 	var failed []error
 	for _, slot := range slots {
 		o, err := s.outgoing(ctx, slot)
 		if err == nil && (p.Status == StatusCancelled || o.slot.ToAt <= s.now()) {
-			err = s.withdraw(ctx, o)
+			err = s.withdraw(ctx, o, why)
 		}
 		if err != nil {
 			failed = append(failed, fmt.Errorf("promotion: close %s: %w", slot, err))
@@ -139,7 +145,7 @@ func (s *Service) closeWindow(ctx context.Context, _ task.Job, a closeWindow) er
 // withdraw takes a send back. An ad that no channel has is freed at once; of
 // one that was handed out only the channel can say that it was not shown, and
 // until somebody does, its slot counts.
-func (s *Service) withdraw(ctx context.Context, o outgoing) error {
+func (s *Service) withdraw(ctx context.Context, o outgoing, why guard.Release) error {
 	free := o.slot.StartedAt == 0
 	if !free && o.slot.Status() == guard.StatusStarted {
 		receipt, err := o.channel.Cancel(ctx, o.send)
@@ -150,7 +156,7 @@ func (s *Service) withdraw(ctx context.Context, o outgoing) error {
 	}
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
 		if free {
-			row, err := s.Guard.ReleaseTx(tx, o.slot.ID, guard.ReleaseNotSent)
+			row, err := s.Guard.ReleaseTx(tx, o.slot.ID, why)
 			switch {
 			case errors.Is(err, guard.ErrSlotConfirmed):
 			case err != nil:

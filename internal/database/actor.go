@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"siyu/internal/clock"
 	"siyu/internal/id"
 )
 
@@ -25,9 +26,10 @@ type Actor struct {
 	Staff   id.Staff
 	Key     id.APIKey
 	Role    string
-	Member  id.Member // a member or a guest
-	Unit    id.Unit   // where a staff member works
-	Units   []id.Unit // the subtree a staff member sees; nil sees all
+	Member  id.Member   // a member or a guest
+	Since   clock.Milli // since when a member's token has named him
+	Unit    id.Unit     // where a staff member works
+	Units   []id.Unit   // the subtree a staff member sees; nil sees all
 	Request string
 }
 

@@ -27,6 +27,10 @@ func openMySQL(ctx context.Context, db *DB, cfg Config) error {
 	if db.unlocked {
 		c.Params["check_constraint_checks"] = "0" // MariaDB's
 	}
+	db.Dialect = mysqlDialect
+	if err := probe(ctx, c, &db.Dialect); err != nil {
+		return err
+	}
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
 		return fmt.Errorf("database: SIYU_DB: %w", err)
@@ -36,16 +40,34 @@ func openMySQL(ctx context.Context, db *DB, cfg Config) error {
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	db.pools = append(db.pools, pool)
-	if err := pool.PingContext(ctx); err != nil {
-		return unreachable(c, err)
-	}
-	db.Dialect = mysqlDialect
-	if err := checkServer(ctx, pool, &db.Dialect); err != nil {
-		return err
-	}
 	g, err := db.gormOver(gormmysql.New(gormmysql.Config{Conn: pool, SkipInitializeWithVersion: true}))
 	db.write, db.read = g, g
 	return err
+}
+
+// probe checks the server over one connection and completes the settings that
+// depend on it. READ COMMITTED is set per session, because saying it per
+// transaction costs a round trip each; the variable's name is the server's.
+func probe(ctx context.Context, c *mysql.Config, d *Dialect) error {
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		return fmt.Errorf("database: SIYU_DB: %w", err)
+	}
+	pool := sql.OpenDB(connector)
+	defer pool.Close()
+	if err := pool.PingContext(ctx); err != nil {
+		return unreachable(c, err)
+	}
+	vars, err := serverVariables(ctx, pool)
+	if err != nil {
+		return err
+	}
+	isolation := "transaction_isolation"
+	if _, old := vars["tx_isolation"]; old {
+		isolation = "tx_isolation"
+	}
+	c.Params[isolation] = "'READ-COMMITTED'"
+	return checkServer(ctx, pool, d, vars)
 }
 
 func mysqlConfig(raw string) (*mysql.Config, error) {
@@ -117,11 +139,7 @@ func redact(raw string) string {
 
 // checkServer refuses settings under which an acknowledged commit could be
 // lost or a name garbled, each with its remedy.
-func checkServer(ctx context.Context, pool *sql.DB, d *Dialect) error {
-	vars, err := serverVariables(ctx, pool)
-	if err != nil {
-		return err
-	}
+func checkServer(ctx context.Context, pool *sql.DB, d *Dialect, vars map[string]string) error {
 	if strings.Contains(strings.ToLower(vars["version"]), "mariadb") {
 		d.Name = "mariadb"
 		d.Table = mariadbTable
@@ -155,7 +173,7 @@ func checkServer(ctx context.Context, pool *sql.DB, d *Dialect) error {
 
 func serverVariables(ctx context.Context, pool *sql.DB) (map[string]string, error) {
 	rows, err := pool.QueryContext(ctx, `SHOW VARIABLES WHERE Variable_name IN
-		('version','innodb_flush_log_at_trx_commit','log_bin','sync_binlog','wsrep_on','character_set_database')`)
+		('version','innodb_flush_log_at_trx_commit','log_bin','sync_binlog','wsrep_on','tx_isolation','character_set_database')`)
 	if err != nil {
 		return nil, fmt.Errorf("database: read server settings: %w", err)
 	}

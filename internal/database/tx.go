@@ -82,7 +82,7 @@ func (db *DB) once(ctx context.Context, fn func(tx *Tx) error) (err error) {
 	inner := context.WithValue(ctx, txMark{}, tx)
 	g := db.write.WithContext(inner)
 	if !db.unlocked {
-		g = g.Begin(&sql.TxOptions{Isolation: db.isolation()})
+		g = g.Begin()
 		if g.Error != nil {
 			return begun(g.Error)
 		}
@@ -137,13 +137,6 @@ func (tx *Tx) run(fn func(tx *Tx) error) error {
 		return errors.New("database: a staff write without an audit row; call AuditTx")
 	}
 	return nil
-}
-
-func (db *DB) isolation() sql.IsolationLevel {
-	if db.Dialect.Name == "sqlite" {
-		return sql.LevelDefault
-	}
-	return sql.LevelReadCommitted
 }
 
 func (db *DB) rollback(g *gorm.DB) {

@@ -26,11 +26,15 @@ type send struct {
 func (send) Kind() string { return "webhook:deliver" }
 
 // PublishTx writes an event like "order.paid" with its payload, and a delivery
-// for each active webhook that wants it. The payload holds public ids and
-// amounts, never a name or a phone number.
+// for each active webhook that wants it; an event nobody wants is not written.
+// The payload holds public ids and amounts, never a name or a phone number.
 func PublishTx(tx *database.Tx, eventType string, payload any) error {
 	if !validType(eventType) {
 		return fmt.Errorf("webhook: event type %q is not like order.paid", eventType)
+	}
+	hooks, err := wanting(tx, eventType)
+	if err != nil || len(hooks) == 0 {
+		return err
 	}
 	body, err := json.Marshal(payload)
 	if err != nil {
@@ -45,19 +49,34 @@ func PublishTx(tx *database.Tx, eventType string, payload any) error {
 	if err != nil {
 		return fmt.Errorf("webhook: %s: %w", eventType, err)
 	}
-	var hooks []Webhook
-	if err := tx.Raw("SELECT id, events FROM webhooks WHERE status = ? ORDER BY id", StatusActive).Scan(&hooks).Error; err != nil {
-		return fmt.Errorf("webhook: %s: %w", eventType, err)
-	}
 	for _, w := range hooks {
-		if !w.Events.match(eventType) {
-			continue
-		}
-		if err := deliverTx(tx, w.ID, event); err != nil {
-			return fmt.Errorf("webhook: %s to %s: %w", eventType, w.ID, err)
+		if err := deliverTx(tx, w, event); err != nil {
+			return fmt.Errorf("webhook: %s to %s: %w", eventType, w, err)
 		}
 	}
 	return nil
+}
+
+// Wanted says whether any webhook wants the event, so that a caller with many
+// of them need not make those nobody hears.
+func Wanted(tx *database.Tx, eventType string) (bool, error) {
+	hooks, err := wanting(tx, eventType)
+	return len(hooks) > 0, err
+}
+
+// wanting are the active webhooks that want the event.
+func wanting(tx *database.Tx, eventType string) ([]id.Webhook, error) {
+	var hooks []Webhook
+	if err := tx.Raw("SELECT id, events FROM webhooks WHERE status = ? ORDER BY id", StatusActive).Scan(&hooks).Error; err != nil {
+		return nil, fmt.Errorf("webhook: %s: %w", eventType, err)
+	}
+	var out []id.Webhook
+	for _, w := range hooks {
+		if w.Events.match(eventType) {
+			out = append(out, w.ID)
+		}
+	}
+	return out, nil
 }
 
 func deliverTx(tx *database.Tx, w id.Webhook, event id.Event) error {

@@ -1,0 +1,110 @@
+// Package main is the bench: it measures how fast and how exactly the house
+// grants claims, on this machine, against other ways to do the same.
+//
+//	go run ./bench claims -engine mariadb
+//
+// It builds the root binary once, starts a private MariaDB and Redis on unix
+// sockets (or a SQLite file), the house as processes of its own, and a front
+// process with the baselines; prepares members, tokens and campaigns; drives
+// load over loopback from one thread of this process; and stops everything at
+// the end. A run is bounded in time and in count. Subjects take turns round by
+// round, because this machine's speed drifts, and ratios are medians of the
+// rounds' own ratios.
+//
+// Each run ends with the proof of exactness: what was acknowledged, what the
+// orders table holds and what left the stock must be one number, and `siyu
+// verify` must hold. Linux only: load uses epoll, figures come from /proc.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// command is one thing to measure.
+type command struct {
+	name, does string
+	run        func(ctx context.Context, l *lab) error
+}
+
+func commands() []command {
+	return []command{
+		{"claims", "claims of one hot item, against the baselines", runClaims},
+		{"mixed", "1, 100 and 1,000 hot items at once", runMixed},
+		{"soldout", "refusals when sold out, and 75 % of claims by members who have theirs", runSoldOut},
+		{"groupbuy", "joins into 1,000 teams of one item, against one transaction per join", runGroupBuy},
+		{"replicas", "one to four houses on one store", runReplicas},
+		{"memory", "memory at 10,000 waiting claims, against bare gin holding as many", runMemory},
+		{"crash", "kills of the house and of the database under load, and what was lost", runCrash},
+	}
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, out, errs io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if len(args) == 1 && args[0] == frontCommand {
+		return outcome(serveFront(ctx, out), errs)
+	}
+	var o options
+	flags := o.flags(errs)
+	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		usage(out, flags)
+		return 0
+	}
+	for _, c := range commands() {
+		if c.name != args[0] {
+			continue
+		}
+		if err := flags.Parse(args[1:]); err != nil {
+			return 2
+		}
+		return outcome(measure(ctx, c, o, out), errs)
+	}
+	fmt.Fprintf(errs, "bench: there is no run %q; try go run ./bench help\n", args[0])
+	return 2
+}
+
+func outcome(err error, errs io.Writer) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(errs, "bench: %v\n", err)
+	if errors.Is(err, errInexact) {
+		return 1
+	}
+	return 2
+}
+
+func usage(out io.Writer, flags *flag.FlagSet) {
+	fmt.Fprintln(out, "go run ./bench RUN [flags]\n\nruns:")
+	for _, c := range commands() {
+		fmt.Fprintf(out, "  %-9s %s\n", c.name, c.does)
+	}
+	fmt.Fprintln(out, "\nflags:")
+	flags.SetOutput(out)
+	flags.PrintDefaults()
+}
+
+// measure runs one command in a lab of its own and takes the lab down.
+func measure(ctx context.Context, c command, o options, out io.Writer) error {
+	if err := o.check(c.name); err != nil {
+		return err
+	}
+	l, err := openLab(ctx, o, out)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	if err := c.run(ctx, l); err != nil {
+		return err
+	}
+	return l.keepFigures(c.name)
+}

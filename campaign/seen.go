@@ -1,0 +1,57 @@
+package campaign
+
+import (
+	"sync"
+
+	"siyu/internal/database"
+	"siyu/internal/id"
+)
+
+// seen remembers campaigns between batches. Whoever changes a campaign raises
+// the epoch of its items in the same transaction, so a locked item whose epoch
+// is the remembered one proves that the campaign has not changed.
+type seen struct {
+	mu   sync.Mutex
+	list map[id.Campaign]remembered
+}
+
+type remembered struct {
+	epoch    int
+	campaign Campaign
+}
+
+// seenMax bounds what is remembered.
+const seenMax = 2000
+
+// campaigns gives the batch the campaigns of its locked items, reading only
+// those that are new or have changed.
+func (s *seen) campaigns(tx *database.Tx, b *batch) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	missing := map[id.Campaign]int{}
+	for _, item := range b.items {
+		if r, ok := s.list[item.CampaignID]; ok && r.epoch == item.Epoch {
+			b.campaigns[item.CampaignID] = r.campaign
+			continue
+		}
+		missing[item.CampaignID] = item.Epoch
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	var rows []Campaign
+	if err := tx.Raw("SELECT * FROM campaigns WHERE id IN ?", sorted(missing)).Scan(&rows).Error; err != nil {
+		return err
+	}
+	if s.list == nil || len(s.list)+len(rows) > seenMax {
+		s.list = map[id.Campaign]remembered{}
+	}
+	for _, c := range rows {
+		if err := c.unpack(); err != nil {
+			return err
+		}
+		b.campaigns[c.ID] = c
+		s.list[c.ID] = remembered{missing[c.ID], c}
+	}
+	return nil
+}
