@@ -110,30 +110,32 @@ func sheetNet(t *testing.T, path string) int64 {
 		r.FieldsPerRecord = -1
 		rows, err := r.ReadAll()
 		f.Close()
-		if err != nil {
-			t.Fatalf("%s: %v", sheet, err)
+		if err != nil || len(rows) == 0 {
+			t.Fatalf("%s: %d rows (%v)", sheet, len(rows), err)
 		}
 		sum += netOf(t, rows)
 	}
 	return sum
 }
 
-// netOf sums the column net_fen of a sheet of lines; the summary has none.
+// netOf sums the column net_fen of a sheet of lines and compares it with the
+// sheet's own total; the summary has no such column.
 func netOf(t *testing.T, rows [][]string) (sum int64) {
 	t.Helper()
-	if len(rows) == 0 {
+	net := slices.IndexFunc(rows[0], func(cell string) bool { return strings.Contains(cell, "net_fen") })
+	if net < 0 {
 		return 0
 	}
-	net := slices.IndexFunc(rows[0], func(cell string) bool { return strings.Contains(cell, "net_fen") })
 	for _, row := range rows[1:] {
-		if net < 0 || row[0] == "" {
-			continue
-		}
 		fen, err := strconv.ParseInt(row[net], 10, 64)
 		if err != nil {
-			t.Errorf("net_fen of line %s: %v", row[0], err)
+			t.Fatalf("net_fen of line %s: %v", row[0], err)
 		}
-		sum += fen
+		if _, err := strconv.Atoi(row[0]); err == nil {
+			sum += fen
+		} else if fen != sum {
+			t.Errorf("%s says %d fen, the lines %d", row[0], fen, sum)
+		}
 	}
 	return sum
 }

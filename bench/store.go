@@ -182,5 +182,5 @@ func driver(siyuDB string) (name, dsn string, err error) {
 		}
 		host = "tcp(" + host + ")"
 	}
-	return "mysql", creds + "@" + host + rest[slash:] + "?interpolateParams=true&clientFoundRows=true&transaction_isolation=%27READ-COMMITTED%27", nil
+	return "mysql", creds + "@" + host + rest[slash:] + "?interpolateParams=true&clientFoundRows=true", nil
 }

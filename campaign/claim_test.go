@@ -194,9 +194,12 @@ func TestLimitUnderRace(t *testing.T) {
 func mustBreak(t *testing.T, engine, invariant string, load func([]*campaigntest.World, []id.Member)) {
 	t.Helper()
 	db := dbtest.Unlocked(t, engine)
-	w := []*campaigntest.World{campaigntest.New(t, db), campaigntest.New(t, db), campaigntest.New(t, db)}
+	var w []*campaigntest.World
+	for range 8 {
+		w = append(w, campaigntest.New(t, db))
+	}
 	buyers := w[0].Members(120)
-	for range 50 {
+	for range 100 {
 		load(w, buyers)
 		for _, p := range w[0].Proofs() {
 			if p.ID == invariant && len(p.Broken) > 0 {
@@ -204,5 +207,5 @@ func mustBreak(t *testing.T, engine, invariant string, load func([]*campaigntest
 			}
 		}
 	}
-	t.Fatalf("%s held in 50 rounds without any lock", invariant)
+	t.Fatalf("%s held in 100 rounds without any lock", invariant)
 }

@@ -18,7 +18,7 @@ import (
 // is noted, and the order is folded again from its rows. Whatever the order
 // and number of callbacks, the end is the same.
 func (s *Service) report(ctx context.Context, oid id.Order, note func(tx *database.Tx, o Order) error) error {
-	return s.DB.Tx(ctx, func(tx *database.Tx) error {
+	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
 		o, camp, err := s.lockOrder(tx, oid)
 		if err != nil {
 			return err
@@ -29,11 +29,14 @@ func (s *Service) report(ctx context.Context, oid id.Order, note func(tx *databa
 		if err := s.fold(tx, camp, o); err != nil {
 			return err
 		}
+		database.KillPoint("order:noted")
 		if tx.Actor.Kind == database.ActorStaff {
 			return database.AuditTx(tx, "order.report", oid, nil, nil)
 		}
 		return nil
 	})
+	database.KillPoint("order:reported")
+	return err
 }
 
 // lockOrder locks the order's item, its kind's rows, and the order.

@@ -241,6 +241,9 @@ func (b *batch) write(tx *database.Tx) error {
 	if err := b.takeStock(tx); err != nil {
 		return err
 	}
+	if err := noteHolds(tx, all); err != nil {
+		return err
+	}
 	ids := make([]id.Order, len(all))
 	for i, o := range all {
 		ids[i] = o.ID

@@ -144,22 +144,31 @@ func (b *batch) loadHolds(tx *database.Tx, members []id.Member) error {
 	if len(limited) == 0 {
 		return nil
 	}
+	claimers := members
+	if b.changed > 0 {
+		merged, err := community.MergedInto(tx.DB, members)
+		if err != nil {
+			return err
+		}
+		for _, list := range merged {
+			claimers = append(claimers, list...)
+		}
+	}
 	var rows []struct {
 		ItemID   id.Item
 		MemberID id.Member
 		Qty      int
 	}
 	err := tx.Raw(`SELECT item_id, member_id, SUM(qty - refunded_qty) AS qty FROM orders
-		WHERE member_id IN ? AND item_id IN ? AND status IN ('held', 'paid') GROUP BY item_id, member_id`, members, limited).Scan(&rows).Error
+		WHERE claimed_by IN ? AND item_id IN ? AND status IN ('held', 'paid') GROUP BY item_id, member_id`, claimers, limited).Scan(&rows).Error
 	if err != nil {
 		return err
 	}
 	for _, r := range rows {
 		b.holds[place{r.ItemID, r.MemberID}] = r.Qty
 	}
-	var merges int
-	if err := tx.Raw("SELECT COUNT(*) FROM limit_merges WHERE item_id IN ?", limited).Scan(&merges).Error; err != nil || merges == 0 {
-		return err
+	if b.changed == 0 {
+		return nil // nobody known was ever merged
 	}
 	rows = rows[:0]
 	err = tx.Raw("SELECT item_id, member_id, qty FROM limit_merges WHERE member_id IN ? AND item_id IN ?", members, limited).Scan(&rows).Error

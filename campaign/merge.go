@@ -50,8 +50,12 @@ func (s *Service) MergeMembers(ctx context.Context, from, into id.Member) error 
 // moveOrders hands the orders and teams of one member to another, with the
 // items locked first so that no claim is decided meanwhile.
 func moveOrders(tx *database.Tx, from, into id.Member) (int, error) {
+	claimers, err := claimersOf(tx.DB, from)
+	if err != nil {
+		return 0, err
+	}
 	var orders []Order
-	if err := tx.Raw("SELECT * FROM orders WHERE member_id = ? LIMIT ?", from, mergeMax+1).Scan(&orders).Error; err != nil {
+	if err := tx.Raw("SELECT * FROM orders WHERE claimed_by IN ? LIMIT ?", claimers, mergeMax+1).Scan(&orders).Error; err != nil {
 		return 0, err
 	}
 	if len(orders) > mergeMax {
@@ -76,11 +80,18 @@ func moveOrders(tx *database.Tx, from, into id.Member) (int, error) {
 			return 0, res.Error
 		}
 	}
-	if err := tx.Exec("UPDATE orders SET member_id = ? WHERE member_id = ?", into, from).Error; err != nil {
+	if err := tx.Exec("UPDATE orders SET member_id = ? WHERE claimed_by IN ?", into, claimers).Error; err != nil {
 		return 0, err
 	}
 	res := tx.Exec("UPDATE teams SET opener_id = ? WHERE opener_id = ?", into, from)
 	return len(orders) + int(res.RowsAffected), res.Error
+}
+
+// claimersOf is the member and whoever was merged into him: under these ids
+// his orders were claimed, and so they are indexed.
+func claimersOf(q *database.Query, m id.Member) ([]id.Member, error) {
+	merged, err := community.MergedInto(q, []id.Member{m})
+	return append(merged[m], m), err
 }
 
 // sorted is a map's keys ascending.

@@ -125,7 +125,11 @@ func (s *Service) ListOrders(ctx context.Context, f OrderFilter, page database.P
 		cond, args = cond+" AND campaign_id = ?", append(args, f.Campaign)
 	}
 	if f.Member != 0 {
-		cond, args = cond+" AND member_id = ?", append(args, f.Member)
+		claimers, err := claimersOf(s.DB.Read(ctx), f.Member)
+		if err != nil {
+			return database.Paged[Order]{}, err
+		}
+		cond, args = cond+" AND claimed_by IN ?", append(args, claimers)
 	}
 	if f.Status != "" {
 		cond, args = cond+" AND status = ?", append(args, f.Status)
@@ -143,21 +147,18 @@ func lockOrders(tx *database.Tx, ids []id.Order) ([]Order, error) {
 	return rows, err
 }
 
-// LockTeamTx locks a team's item, the team through its kind, and the team's
-// orders, and returns them with their payments and refunds.
-func (s *Service) LockTeamTx(tx *database.Tx, item id.Item, team id.Team, kind string) ([]Order, error) {
-	var orders []Order
-	if err := tx.Raw("SELECT * FROM orders WHERE team_id = ? ORDER BY id", team).Scan(&orders).Error; err != nil {
-		return nil, err
-	}
-	if _, err := lockItems(tx, []id.Item{item}); err != nil {
-		return nil, err
-	}
-	if err := s.lockTeams(tx, kind, []Order{{ItemID: item, TeamID: team}}); err != nil {
-		return nil, err
-	}
-	// Read again: a seat may have been taken before the locks were had.
-	if err := tx.Raw("SELECT * FROM orders WHERE team_id = ? ORDER BY id"+tx.Dialect.ForUpdate, team).Scan(&orders).Error; err != nil {
+// LockItemTx locks an item for a kind that is about to lock rows of its own
+// and then orders.
+func LockItemTx(tx *database.Tx, item id.Item) error {
+	_, err := lockItems(tx, []id.Item{item})
+	return err
+}
+
+// LockOrdersTx locks orders, whose items are locked already, and returns them
+// with their payments and refunds.
+func LockOrdersTx(tx *database.Tx, ids []id.Order) ([]Order, error) {
+	orders, err := lockOrders(tx, ids)
+	if err != nil {
 		return nil, err
 	}
 	for i := range orders {

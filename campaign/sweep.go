@@ -2,6 +2,8 @@ package campaign
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"siyu/internal/clock"
@@ -12,12 +14,9 @@ import (
 	"siyu/internal/webhook"
 )
 
-// sweepEvery is how often unpaid orders are let go; with sweepMax per
-// transaction the bound of V9 is 60 s.
-const (
-	sweepEvery = 10 * time.Second
-	sweepMax   = 200
-)
+// sweepEvery is how often unpaid orders are let go, one commit's holds per
+// transaction; the bound of V9 is 60 s.
+const sweepEvery = 10 * time.Second
 
 // ordersSwept is the sweep's row.
 const ordersSwept = "orders"
@@ -31,20 +30,47 @@ func (s *Service) Register(r *task.Registry) {
 	task.Every(r, "campaign:alert_refunds", time.Minute, func(ctx context.Context, _ clock.Milli) error { return s.AlertRefunds(ctx) })
 }
 
-// Sweep lets go every held order past its payment deadline, at most sweepMax
-// per transaction, and then writes up to when it has swept.
+// hold is what one commit held until one deadline.
+type hold struct {
+	ID         int64
+	DeadlineAt clock.Milli
+	OrderIDs   string // decimal, comma-separated
+}
+
+// noteHolds writes a row per payment deadline of the batch.
+func noteHolds(tx *database.Tx, orders []Order) error {
+	byDeadline := map[clock.Milli][]byte{}
+	for _, o := range orders {
+		list := byDeadline[o.DeadlineAt]
+		if len(list) > 0 {
+			list = append(list, ',')
+		}
+		byDeadline[o.DeadlineAt] = strconv.AppendInt(list, int64(o.ID), 10)
+	}
+	for deadline, list := range byDeadline {
+		err := tx.Exec("INSERT INTO order_holds (id, deadline_at, order_ids) VALUES (?, ?, ?)", tx.Next(), deadline, string(list)).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Sweep lets go every held order past its payment deadline, one hold per
+// transaction, and then writes up to when it has swept.
 func (s *Service) Sweep(ctx context.Context) error {
 	for {
 		done := false
 		err := s.DB.Tx(ctx, func(tx *database.Tx) error {
-			due, err := s.dueOrders(tx)
+			var h hold
+			err := tx.Raw("SELECT * FROM order_holds WHERE deadline_at <= ? ORDER BY deadline_at, id LIMIT 1", tx.Now).Scan(&h).Error
 			if err != nil {
 				return err
 			}
-			if done = len(due) == 0; done {
+			if done = h.ID == 0; done {
 				return MarkSweptTx(tx, ordersSwept)
 			}
-			return s.letGoTx(tx, due, OrderExpired)
+			return s.endHold(tx, h)
 		})
 		if err != nil || done {
 			return err
@@ -52,11 +78,20 @@ func (s *Service) Sweep(ctx context.Context) error {
 	}
 }
 
-// dueOrders reads, without locking, held orders past their deadline.
-func (s *Service) dueOrders(tx *database.Tx) ([]Order, error) {
+// endHold lets go what of the hold is still unpaid and past its deadline. An
+// order that was had again has a hold of its own.
+func (s *Service) endHold(tx *database.Tx, h hold) error {
 	var due []Order
-	err := tx.Raw("SELECT * FROM orders WHERE status = ? AND deadline_at <= ? ORDER BY deadline_at, id LIMIT ?", OrderHeld, tx.Now, sweepMax).Scan(&due).Error
-	return due, err
+	err := tx.Raw("SELECT * FROM orders WHERE id IN ? AND status = ? AND deadline_at <= ?", strings.Split(h.OrderIDs, ","), OrderHeld, tx.Now).Scan(&due).Error
+	if err != nil {
+		return err
+	}
+	if len(due) > 0 {
+		if err := s.letGoTx(tx, due, OrderExpired); err != nil {
+			return err
+		}
+	}
+	return tx.Exec("DELETE FROM order_holds WHERE id = ?", h.ID).Error
 }
 
 // MarkSweptTx writes that the named sweep has completed up to now.
@@ -87,6 +122,7 @@ func (s *Service) letGoTx(tx *database.Tx, orders []Order, to OrderStatus) error
 	if err != nil {
 		return err
 	}
+	var gone []id.Order
 	freed := map[id.Item]int64{}
 	turned := map[string][]Order{}
 	for _, o := range locked {
@@ -94,23 +130,24 @@ func (s *Service) letGoTx(tx *database.Tx, orders []Order, to OrderStatus) error
 			continue
 		}
 		o.Status, o.ClosedAt = to, tx.Now
-		err := tx.Exec("UPDATE orders SET status = ?, closed_at = ?, version = version + 1 WHERE id = ? AND status = ?", to, tx.Now, o.ID, OrderHeld).Error
-		if err != nil {
-			return err
-		}
+		gone = append(gone, o.ID)
 		freed[o.ItemID] += int64(o.Qty)
 		turned[byKind[o.CampaignID]] = append(turned[byKind[o.CampaignID]], o)
+	}
+	err = tx.Exec("UPDATE orders SET status = ?, closed_at = ?, version = version + 1 WHERE id IN ? AND status = ?", to, tx.Now, gone, OrderHeld).Error
+	if err != nil {
+		return err
 	}
 	for item, n := range freed {
 		if err := moveTx(tx, item, move{left: n, held: -n}); err != nil {
 			return err
 		}
 	}
-	for kind, gone := range turned {
-		if err := s.turn(tx, kind, gone); err != nil {
+	for kind, list := range turned {
+		if err := s.turn(tx, kind, list); err != nil {
 			return err
 		}
-		if err := publishOrders(tx, "order."+string(to), gone); err != nil {
+		if err := publishOrders(tx, "order."+string(to), list); err != nil {
 			return err
 		}
 	}

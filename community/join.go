@@ -1,6 +1,7 @@
 package community
 
 import (
+	"context"
 	"fmt"
 
 	"siyu/internal/database"
@@ -8,39 +9,81 @@ import (
 	"siyu/internal/id"
 )
 
-// JoinTx puts a member into a group and records the charter in force as the
-// one he was shown and the code he came by. Who is in already stays as he is;
-// who had left joins anew. The member's row is locked, so that no merge leaves
-// this membership behind.
-func JoinTx(tx *database.Tx, group id.Group, member id.Member, code id.Code) error {
-	member, err := lockJoining(tx, member)
+// Join is a person who comes into a group. Charter is the version he was
+// shown; zero is the one in force. Code is the one he came by, if any.
+type Join struct {
+	Group   id.Group
+	Member  id.Member
+	Code    id.Code
+	Charter int
+}
+
+// consentPage is the source of a consent given by acting on a page that shows
+// the charter.
+const consentPage = "page"
+
+// Join is the act of a person on a page that shows the group's charter: it
+// makes the membership and records the consent that comes with it, together.
+// Doing it again writes nothing more.
+func (s *Service) Join(ctx context.Context, in Join) error {
+	return s.DB.Tx(ctx, func(tx *database.Tx) error {
+		member, charter, err := joinTx(tx, in)
+		if err != nil {
+			return err
+		}
+		yes := true
+		return setConsents(tx, member, []ConsentIn{
+			{Purpose: PurposeGroupOps, Granted: &yes, TextVersion: CharterText(in.Group, charter), Source: consentPage},
+		})
+	})
+}
+
+// CharterText names a version of a group's charter as the text of a consent.
+func CharterText(group id.Group, version int) string { return fmt.Sprintf("%s/%d", group, version) }
+
+// JoinTx puts a member into a group and records the charter he was shown and
+// the code he came by. Who is in already stays as he is; who had left joins
+// anew. The member's row is locked, so that no merge leaves this membership
+// behind.
+func JoinTx(tx *database.Tx, in Join) error {
+	_, _, err := joinTx(tx, in)
+	return err
+}
+
+// joinTx says who joined after merges, and under which charter.
+func joinTx(tx *database.Tx, in Join) (id.Member, int, error) {
+	member, err := lockJoining(tx, in.Member)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	groups, err := GroupsIn(tx.DB, []id.Group{group})
+	groups, err := GroupsIn(tx.DB, []id.Group{in.Group})
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	switch g, ok := groups[group]; {
+	switch g, ok := groups[in.Group]; {
 	case !ok:
-		return fault.NotFound
+		return 0, 0, fault.NotFound
 	case g.Status == GroupDissolved:
-		return ErrGroupClosed.With("status", g.Status)
+		return 0, 0, ErrGroupClosed.With("status", g.Status)
 	}
-	charter, err := CharterOf(tx.DB, group, tx.Now)
-	if err != nil {
-		return err
+	charter := in.Charter
+	if charter == 0 {
+		now, err := CharterOf(tx.DB, in.Group, tx.Now)
+		if err != nil {
+			return 0, 0, err
+		}
+		charter = now.Version
 	}
 	err = tx.Create(&Membership{
-		ID: tx.Next(), GroupID: group, MemberID: member, Role: RoleMember, JoinedAt: tx.Now,
-		CharterVersion: charter.Version, CodeID: code, Version: 1,
+		ID: tx.Next(), GroupID: in.Group, MemberID: member, Role: RoleMember, JoinedAt: tx.Now,
+		CharterVersion: charter, CodeID: in.Code, Version: 1,
 	}).Error
-	if !database.IsDuplicate(err) {
-		return err
+	if database.IsDuplicate(err) {
+		err = tx.Exec(`UPDATE memberships SET role = ?, joined_at = ?, left_at = 0, charter_version = ?, code_id = ?, version = version + 1
+			WHERE group_id = ? AND member_id = ? AND left_at <> 0`,
+			RoleMember, tx.Now, charter, in.Code, in.Group, member).Error
 	}
-	return tx.Exec(`UPDATE memberships SET role = ?, joined_at = ?, left_at = 0, charter_version = ?, code_id = ?, version = version + 1
-		WHERE group_id = ? AND member_id = ? AND left_at <> 0`,
-		RoleMember, tx.Now, charter.Version, code, group, member).Error
+	return member, charter, err
 }
 
 // lockJoining locks the live member behind an id. A merged row that is locked

@@ -1,6 +1,7 @@
 package community_test
 
 import (
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -119,7 +120,7 @@ func TestJoinTx(t *testing.T) {
 		publish(t, s, g, strict)
 		join := func(code id.Code) community.Membership {
 			t.Helper()
-			if err := s.DB.Tx(bg, func(tx *database.Tx) error { return community.JoinTx(tx, g, m, code) }); err != nil {
+			if err := s.DB.Tx(bg, func(tx *database.Tx) error { return community.JoinTx(tx, community.Join{Group: g, Member: m, Code: code}) }); err != nil {
 				t.Fatalf("JoinTx: %v", err)
 			}
 			list, err := s.ListMemberships(brand(), g, community.MembershipFilter{State: community.MembershipLive}, database.Page{})
@@ -143,6 +144,40 @@ func TestJoinTx(t *testing.T) {
 	})
 }
 
+// TestJoin acts on a page that showed an older charter than the one in force.
+func TestJoin(t *testing.T) {
+	run(t, func(t *testing.T, s *community.Service) {
+		g := newGroup(t, s, brand(), community.GroupIn{Name: "群"})
+		m := born(t, s, "1")
+		publish(t, s, g, strict)
+		for range 2 {
+			if err := s.Join(bg, community.Join{Group: g, Member: m, Code: 7, Charter: 1}); err != nil {
+				t.Fatal(err)
+			}
+			s.DB.Clock.Jump(time.Minute)
+		}
+		list, err := s.ListMemberships(brand(), g, community.MembershipFilter{State: community.MembershipLive}, database.Page{})
+		if err != nil || len(list.Items) != 1 || list.Items[0].CharterVersion != 1 {
+			t.Errorf("memberships %+v, %v: want one under the charter shown", list.Items, err)
+		}
+		consents, err := community.Consents(s.DB.Read(bg), m)
+		if err != nil || len(consents) != 1 || consents[0].Purpose != community.PurposeGroupOps || !consents[0].Granted ||
+			consents[0].TextVersion != community.CharterText(g, 1) || consents[0].Source != "page" {
+			t.Errorf("consents %+v, %v: want group_ops under charter 1 by the page", consents, err)
+		}
+		if n := count(t, s.DB, "SELECT COUNT(*) FROM consents"); n != 1 {
+			t.Errorf("acting twice wrote %d consents, want 1", n)
+		}
+		gone := newGroup(t, s, brand(), community.GroupIn{Name: "散了的群"})
+		if _, err := s.UpdateGroup(brand(), gone, 1, community.GroupChange{Status: p(community.GroupDissolved)}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Join(bg, community.Join{Group: gone, Member: m}); !errors.Is(err, community.ErrGroupClosed) {
+			t.Errorf("joining a dissolved group: %v", err)
+		}
+	})
+}
+
 // rush joins one person to one group from many goroutines and says how many
 // memberships came of it.
 func rush(t testing.TB, s *community.Service) int {
@@ -152,7 +187,7 @@ func rush(t testing.TB, s *community.Service) int {
 	var all sync.WaitGroup
 	for range 32 {
 		all.Go(func() {
-			if err := s.DB.Tx(bg, func(tx *database.Tx) error { return community.JoinTx(tx, g, m, 1) }); err != nil {
+			if err := s.DB.Tx(bg, func(tx *database.Tx) error { return community.JoinTx(tx, community.Join{Group: g, Member: m, Code: 1}) }); err != nil {
 				t.Errorf("JoinTx: %v", err)
 			}
 		})

@@ -30,6 +30,19 @@ func FollowMerges(q *database.Query, members []id.Member) (map[id.Member]id.Memb
 	return live, nil
 }
 
+// MergedInto is who was merged into each of the members.
+func MergedInto(q *database.Query, members []id.Member) (map[id.Member][]id.Member, error) {
+	var rows []struct{ ID, MergedInto id.Member }
+	if err := q.Raw("SELECT id, merged_into FROM members WHERE merged_into IN ? ORDER BY id", members).Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("community: merged: %w", err)
+	}
+	out := map[id.Member][]id.Member{}
+	for _, r := range rows {
+		out[r.MergedInto] = append(out[r.MergedInto], r.ID)
+	}
+	return out, nil
+}
+
 // MergeTx moves this room's part of one member to another and says how many
 // rows that changed. Both rows are locked first, by id ascending. The merged
 // one keeps its id as a pointer and nothing else. Whether the actor may see

@@ -91,11 +91,15 @@ CREATE TABLE IF NOT EXISTS orders (
 
 CREATE UNIQUE INDEX orders_key ON orders (claimed_by, idem_key);
 
-CREATE INDEX orders_member ON orders (member_id, item_id);
+-- What a commit held, by payment deadline: the sweep reads these few rows, so
+-- that orders need no index on state and deadline.
+CREATE TABLE IF NOT EXISTS order_holds (
+  id {{.ID}},
+  deadline_at BIGINT NOT NULL,
+  order_ids {{.Text}} NOT NULL
+){{.Table}};
 
-CREATE INDEX orders_due ON orders (status, deadline_at);
-
-CREATE INDEX orders_team ON orders (team_id);
+CREATE INDEX order_holds_due ON order_holds (deadline_at, id);
 
 CREATE TABLE IF NOT EXISTS payments (
   id {{.ID}},
@@ -169,6 +173,13 @@ CREATE TABLE IF NOT EXISTS teams (
   closed_at BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
   CONSTRAINT teams_seats CHECK (live_seats >= 0 AND live_seats <= size)
+){{.Table}};
+
+-- Which orders are seats of a team; only group-buys write it.
+CREATE TABLE IF NOT EXISTS seats (
+  team_id BIGINT NOT NULL,
+  order_id BIGINT NOT NULL,
+  PRIMARY KEY (team_id, order_id)
 ){{.Table}};
 
 CREATE INDEX teams_due ON teams (status, deadline_at);

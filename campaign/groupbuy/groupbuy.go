@@ -3,7 +3,7 @@
 // not formed by its deadline fails: unpaid seats are let go, and every paid
 // order gets a refund of its own, asked for in the same transaction.
 //
-// Table: teams. Seats hang on orders; a team counts its live ones, with the
+// Tables: teams, seats. Seats hang on orders; a team counts its live ones, with the
 // team's row locked after the item's. Invariant: V3. Opening and joining are
 // claims, so stock, limits and seats are decided together. Called by api, web
 // and the worker.
@@ -135,6 +135,6 @@ func (s *Service) ListOpenTeams(ctx context.Context, cid id.Campaign, limit int)
 
 func paidSeats(q *database.Query, tid id.Team) (int, error) {
 	var n int
-	err := q.Raw("SELECT COUNT(*) FROM orders WHERE team_id = ? AND status = ?", tid, campaign.OrderPaid).Scan(&n).Error
+	err := q.Raw("SELECT COUNT(*) FROM seats JOIN orders ON orders.id = seats.order_id WHERE seats.team_id = ? AND orders.status = ?", tid, campaign.OrderPaid).Scan(&n).Error
 	return n, err
 }

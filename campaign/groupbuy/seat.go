@@ -3,6 +3,7 @@ package groupbuy
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"siyu/campaign"
 	"siyu/internal/clock"
@@ -65,7 +66,8 @@ func (st *seating) loadTeams(tx *database.Tx, ids []id.Team) error {
 		TeamID   id.Team
 		MemberID id.Member
 	}
-	err := tx.Raw("SELECT team_id, member_id FROM orders WHERE team_id IN ? AND status IN ('held', 'paid')", ids).Scan(&sitting).Error
+	err := tx.Raw(`SELECT seats.team_id, orders.member_id FROM seats JOIN orders ON orders.id = seats.order_id
+		WHERE seats.team_id IN ? AND orders.status IN ('held', 'paid')`, ids).Scan(&sitting).Error
 	for _, x := range sitting {
 		st.inTeam[seat{x.TeamID, x.MemberID}] = true
 	}
@@ -131,6 +133,9 @@ func (st *seating) WriteTx(tx *database.Tx, orders []campaign.Order) error {
 			return err
 		}
 	}
+	if err := writeSeats(tx, orders); err != nil {
+		return err
+	}
 	taken := map[id.Team]int{}
 	for _, o := range orders {
 		if st.changed[o.TeamID] {
@@ -144,4 +149,25 @@ func (st *seating) WriteTx(tx *database.Tx, orders []campaign.Order) error {
 		}
 	}
 	return nil
+}
+
+// writeSeats notes which orders are seats of which team. An order that is had
+// again after it was let go has its seat noted already.
+func writeSeats(tx *database.Tx, orders []campaign.Order) error {
+	var values strings.Builder
+	var args []any
+	for _, o := range orders {
+		if o.Version > 1 {
+			continue
+		}
+		if len(args) > 0 {
+			values.WriteByte(',')
+		}
+		values.WriteString("(?, ?)")
+		args = append(args, o.TeamID, o.ID)
+	}
+	if len(args) == 0 {
+		return nil
+	}
+	return tx.Exec("INSERT INTO seats (team_id, order_id) VALUES "+values.String(), args...).Error
 }

@@ -23,8 +23,8 @@ func SittingIn(q *database.Query, teams []id.Team) (map[id.Team][]Sitting, error
 		return out, nil
 	}
 	var rows []Sitting
-	err := q.Raw(`SELECT team_id, member_id, status FROM orders
-		WHERE team_id IN ? AND status IN ('held', 'paid') ORDER BY id`, teams).Scan(&rows).Error
+	err := q.Raw(`SELECT seats.team_id, orders.member_id, orders.status FROM seats JOIN orders ON orders.id = seats.order_id
+		WHERE seats.team_id IN ? AND orders.status IN ('held', 'paid') ORDER BY orders.id`, teams).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("groupbuy: seats: %w", err)
 	}

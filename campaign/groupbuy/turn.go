@@ -103,16 +103,23 @@ func (s *Service) markSwept(ctx context.Context) error {
 // fail ends a team that did not fill: the held orders are let go, every paid
 // one gets its refund row.
 func (s *Service) fail(tx *database.Tx, t Team) error {
-	orders, err := s.Campaign.LockTeamTx(tx, t.ItemID, t.ID, "group_buy")
-	if err != nil {
+	if err := campaign.LockItemTx(tx, t.ItemID); err != nil {
 		return err
 	}
 	var now Team
-	if err := tx.Raw("SELECT * FROM teams WHERE id = ?", t.ID).Scan(&now).Error; err != nil {
+	if err := tx.Raw("SELECT * FROM teams WHERE id = ?"+tx.Dialect.ForUpdate, t.ID).Scan(&now).Error; err != nil {
 		return err
 	}
 	if now.Status != StatusOpen || tx.Now < now.DeadlineAt {
 		return nil
+	}
+	var seats []id.Order
+	if err := tx.Raw("SELECT order_id FROM seats WHERE team_id = ?", t.ID).Scan(&seats).Error; err != nil {
+		return err
+	}
+	orders, err := campaign.LockOrdersTx(tx, seats)
+	if err != nil {
+		return err
 	}
 	if err := tx.Exec("UPDATE teams SET status = ?, closed_at = ? WHERE id = ?", StatusFailed, tx.Now, t.ID).Error; err != nil {
 		return err

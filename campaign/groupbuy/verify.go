@@ -22,8 +22,10 @@ func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 			Sitting, Ever int
 		}
 		err := q.Raw(`SELECT teams.*,
-			(SELECT COUNT(*) FROM orders WHERE team_id = teams.id AND status IN ('held', 'paid')) AS sitting,
-			(SELECT COUNT(*) FROM orders WHERE team_id = teams.id AND paid_at > 0) AS ever
+			(SELECT COUNT(*) FROM seats JOIN orders ON orders.id = seats.order_id
+				WHERE seats.team_id = teams.id AND orders.status IN ('held', 'paid')) AS sitting,
+			(SELECT COUNT(*) FROM seats JOIN orders ON orders.id = seats.order_id
+				WHERE seats.team_id = teams.id AND orders.paid_at > 0) AS ever
 			FROM teams ORDER BY id`).Scan(&rows).Error
 		if err != nil {
 			return err
@@ -33,7 +35,7 @@ func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 			prove(&p, t.Team, t.Sitting, t.Ever, swept)
 		}
 		var owed []id.Order
-		err = q.Raw(`SELECT orders.id FROM orders JOIN teams ON teams.id = orders.team_id
+		err = q.Raw(`SELECT orders.id FROM teams JOIN seats ON seats.team_id = teams.id JOIN orders ON orders.id = seats.order_id
 			WHERE teams.status = ? AND orders.status = 'paid'
 			AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.order_id = orders.id)`, StatusFailed).Scan(&owed).Error
 		for _, o := range owed {

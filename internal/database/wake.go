@@ -14,6 +14,7 @@ func (tx *Tx) Wake(kind string) {
 	}
 	tx.woken = append(tx.woken, kind)
 	tx.AfterCommit(func() {
+		KillPoint("task:enqueued")
 		if f := tx.db.wake.Load(); f != nil {
 			(*f)(kind)
 		}

@@ -57,7 +57,7 @@ func (j Job) keyTx(tx *database.Tx) (stands bool, err error) {
 
 // endTx is the fence: it holds only while the row is leased to this very run.
 func (j Job) endTx(tx *database.Tx) error {
-	database.KillPoint("task_end")
+	database.KillPoint("task:worked")
 	err := database.One(tx.Exec(`UPDATE outbox SET status = ?, lease = '', leased_until = 0, last_error = '', done_at = ?
 		WHERE id = ?`+tx.Only("status = ? AND lease = ?"), statusDone, tx.Now, j.ID, statusLeased, j.lease), errLost)
 	if err != nil {

@@ -33,7 +33,7 @@ func take(ctx context.Context, db *database.DB, kind string, most int) ([]Job, e
 			return nil, err
 		}
 		jobs, err := leaseRows(ctx, db, ids)
-		database.KillPoint("task_leased")
+		database.KillPoint("task:leased")
 		if err != nil || len(jobs) > 0 {
 			return jobs, err
 		}

@@ -79,6 +79,7 @@ func (d *deliverer) deliver(ctx context.Context, j task.Job, a send) error {
 	}
 	defer d.leave(p.WebhookID)
 	o := d.post(ctx, p)
+	database.KillPoint("webhook:sent")
 	switch {
 	case o.err == nil:
 		return d.end(ctx, j, p, DeliveryDelivered, o)

@@ -1,0 +1,141 @@
+package main_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"siyu/internal/database"
+	"siyu/internal/database/dbtest"
+)
+
+// TestVersion wants one line of version, and of an unknown command the list
+// of those there are.
+func TestVersion(t *testing.T) {
+	p := &place{t: t, dir: t.TempDir()}
+	if out := p.must("version"); !strings.HasPrefix(out, "siyu ") || strings.Count(out, "\n") != 1 {
+		t.Errorf("version printed %q", out)
+	}
+	out, errs, code := p.run("fly")
+	if code != 2 || out != "" || !strings.Contains(errs, `"fly"`) {
+		t.Errorf("fly: exit status %d, %q, %q", code, out, errs)
+	}
+	for _, verb := range []string{"serve", "demo", "migrate", "verify", "backup", "access", "settle", "export", "version"} {
+		if !strings.Contains(errs, "\n  "+verb) {
+			t.Errorf("the list lacks %s:\n%s", verb, errs)
+		}
+	}
+}
+
+// TestMigrate migrates twice: the second time there is nothing to do.
+func TestMigrate(t *testing.T) {
+	for _, engine := range dbtest.Engines {
+		t.Run(engine, func(t *testing.T) {
+			p := placeAt(t, dbtest.EmptyURL(t, engine), "")
+			if _, errs, code := p.run("verify"); code != 2 || strings.Count(errs, "\n") != 1 {
+				t.Errorf("verify before migrate: exit status %d, %q; want 2 and one line", code, errs)
+			}
+			if out := p.must("migrate"); strings.Contains(out, " 0 steps") {
+				t.Errorf("the first time: %s", out)
+			}
+			if out := p.must("migrate"); !strings.Contains(out, " 0 steps") {
+				t.Errorf("the second time: %s", out)
+			}
+			p.must("verify")
+		})
+	}
+}
+
+// TestVerifyNames changes one number behind the house's back: verify exits
+// with 1 and names the item. Put back, all is well, and a backup is as good.
+func TestVerifyNames(t *testing.T) {
+	for _, engine := range dbtest.Engines {
+		t.Run(engine, func(t *testing.T) {
+			p := newPlace(t, engine)
+			_, url := p.serve()
+			b := p.open(url, 1, 2, 10, nil)
+			if a, err := b.claim(0, 0, "k"); err != nil || a.status != 201 {
+				t.Fatalf("claim: %d %s (%v)", a.status, a.body, err)
+			}
+			p.drained()
+			backup := filepath.Join(t.TempDir(), "copy")
+			p.must("backup", backup)
+			if _, errs, code := p.run("backup", backup); code != 2 || !strings.Contains(errs, "exists") {
+				t.Errorf("backup over a file: exit status %d, %q", code, errs)
+			}
+			db := p.db()
+			flip := func(by int) {
+				t.Helper()
+				// left and held together, so that the table's own CHECK lets it pass.
+				err := db.Tx(context.Background(), func(tx *database.Tx) error {
+					return tx.Exec("UPDATE items SET left_qty = left_qty - ?, held_qty = held_qty + ? WHERE left_qty = ?", by, by, 9-max(-by, 0)).Error
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			flip(1)
+			out, errs, code := p.run("verify")
+			if code != 1 || !strings.Contains(out, "V1   BROKEN") || !strings.Contains(out, b.items[0]) || strings.Contains(out, b.items[1]) {
+				t.Errorf("exit status %d; want 1 and %s named, not %s:\n%s%s", code, b.items[0], b.items[1], out, errs)
+			}
+			flip(-1)
+			p.must("verify")
+			if engine == "sqlite" {
+				placeAt(t, "sqlite:"+backup, "").must("verify")
+			}
+		})
+	}
+}
+
+// TestSettleAndExport runs the two REST commands against a house.
+func TestSettleAndExport(t *testing.T) {
+	e := newErrand(t, "sqlite")
+	e.run()
+	e.server.url()
+	env := []string{"SIYU_URL=" + e.url(), "SIYU_KEY=" + e.brand.key}
+	out, errs, code := e.place.runWith(env, "settle", "--label", "第二期")
+	made := regexp.MustCompile(`(stl_\w+) closed: (\d+) lines`).FindStringSubmatch(out)
+	if code != 0 || made == nil {
+		t.Fatalf("settle: exit status %d\n%s%s", code, out, errs)
+	}
+	folder := filepath.Join(t.TempDir(), "files")
+	out, errs, code = e.place.runWith(env, "export", made[1], folder)
+	if code != 0 {
+		t.Fatalf("export: exit status %d\n%s%s", code, out, errs)
+	}
+	for _, name := range []string{"settlement.xlsx", "lines.csv"} {
+		text, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sum := sha256.Sum256(text); !strings.Contains(out, hex.EncodeToString(sum[:])) {
+			t.Errorf("%s has another SHA-256 than export printed:\n%s", name, out)
+		}
+	}
+	for _, bad := range []struct {
+		env  []string
+		args []string
+		says string
+	}{
+		{nil, []string{"settle"}, "SIYU_KEY"},
+		{env[:1:1], []string{"export", made[1]}, "SIYU_KEY"},
+		{append(env[:1:1], "SIYU_KEY=sk_siyu_nobody"), []string{"settle"}, "401"},
+		{env, []string{"export"}, "stl_"},
+		{env, []string{"export", "stl_0000000000000"}, "404"},
+		{[]string{"SIYU_URL=http://127.0.0.1:1", env[1]}, []string{"settle"}, "127.0.0.1:1"},
+	} {
+		began := time.Now()
+		_, errs, code := e.place.runWith(bad.env, bad.args...)
+		if code != 2 || strings.Count(errs, "\n") != 1 || !strings.Contains(errs, bad.says) || time.Since(began) > 20*time.Second {
+			t.Errorf("%v %v: exit status %d, %q; want one line with %s", bad.env, bad.args, code, errs, bad.says)
+		}
+	}
+	e.place.proven()
+}

@@ -1,0 +1,76 @@
+package main_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"siyu/internal/database/dbtest"
+)
+
+// points are the moments at which a process may die, and the passes through
+// them that are tried, one per round.
+var points = []struct {
+	name   string
+	passes [3]int
+}{
+	{"claim:granted", [3]int{1, 3, 5}},   // claims are written, not committed
+	{"claim:committed", [3]int{1, 3, 5}}, // committed, not answered
+	{"order:noted", [3]int{1, 6, 11}},    // the mall's report is written, not committed
+	{"order:reported", [3]int{1, 6, 11}}, // committed, not answered
+	{"task:enqueued", [3]int{2, 9, 16}},  // work is committed, nobody woken
+	{"task:leased", [3]int{3, 6, 9}},    // leased, no effect yet
+	{"task:worked", [3]int{3, 8, 13}},    // the effect is there, the task not done
+	{"webhook:sent", [3]int{1, 4, 7}},   // received by the mall, not noted here
+	{"settlement:lines", [3]int{1, 2, 1}},
+	{"settlement:chunk", [3]int{1, 2, 3}},
+	{"settlement:before_seal", [3]int{1, 2, 1}},
+	{"settlement:after_seal", [3]int{1, 2, 1}},
+	{"settlement:free", [3]int{1, 1, 1}},
+	{"settlement:pay", [3]int{1, 1, 1}},
+}
+
+// atOnce bounds how many errands run at a time. Most of an errand is waiting
+// for the lease of the process that died.
+const atOnce = 10
+
+// TestKillPoints ends a server at every named point, three times each, and
+// goes on with another: the end is the same as without the kill, on both
+// engines, and every invariant holds.
+func TestKillPoints(t *testing.T) {
+	var want string
+	t.Run("undisturbed", func(t *testing.T) {
+		e := newErrand(t, "sqlite")
+		for range 3 {
+			e.run()
+		}
+		want = e.end()
+	})
+	if t.Failed() {
+		return
+	}
+	places := make(chan struct{}, atOnce)
+	var errands sync.WaitGroup
+	for _, engine := range dbtest.Engines {
+		for _, p := range points {
+			places <- struct{}{}
+			errands.Go(func() {
+				defer func() { <-places }()
+				t.Run(engine+"/"+p.name, func(t *testing.T) {
+					e := newErrand(t, engine)
+					for _, pass := range p.passes {
+						armed := e.arm(fmt.Sprintf("%s:%d", p.name, pass))
+						e.run()
+						if armed.alive() {
+							t.Errorf("pass %d was not reached", pass)
+						}
+					}
+					if got := e.end(); got != want {
+						t.Errorf("the end differs; got\n%swant\n%s", got, want)
+					}
+				})
+			})
+		}
+	}
+	errands.Wait()
+}
