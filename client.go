@@ -129,8 +129,13 @@ func settle(ctx context.Context, args []string, out io.Writer) error {
 	flags.SetOutput(out)
 	label := flags.String("label", time.Now().Format("2006-01"), "the period's name")
 	cut := flags.String("cut-off", "", "settle what was cleared up to this RFC 3339 time; now by default")
+	unit := flags.String("unit", "", "settle this unit and those below it, like unt_…; the key's own by default")
+	programs := flags.String("programs", "", "only these reward programs, like prg_…,prg_…; all by default")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("settle takes flags only, not %q; see settle --help", flags.Arg(0))
 	}
 	c, err := fromEnv()
 	if err != nil {
@@ -139,6 +144,12 @@ func settle(ctx context.Context, args []string, out io.Writer) error {
 	in := map[string]any{"label": *label}
 	if *cut != "" {
 		in["cut_off_at"] = *cut
+	}
+	if *unit != "" {
+		in["unit_id"] = *unit
+	}
+	if *programs != "" {
+		in["program_ids"] = strings.Split(strings.ReplaceAll(*programs, " ", ""), ",")
 	}
 	var s settlementView
 	if err := c.call(ctx, "POST", "/v1/settlements", in, &s); err != nil {

@@ -128,7 +128,7 @@ func TestSettleAndExport(t *testing.T) {
 		{env[:1:1], []string{"export", made[1]}, "SIYU_KEY"},
 		{append(env[:1:1], "SIYU_KEY=sk_siyu_nobody"), []string{"settle"}, "401"},
 		{env, []string{"export"}, "stl_"},
-		{env, []string{"export", "stl_0000000000000"}, "404"},
+		{env, []string{"export", "stl_0000000000001"}, "404"},
 		{[]string{"SIYU_URL=http://127.0.0.1:1", env[1]}, []string{"settle"}, "127.0.0.1:1"},
 	} {
 		began := time.Now()

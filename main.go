@@ -11,6 +11,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -33,7 +34,7 @@ func commands() []command {
 		{"verify", "prove the invariants on the live store (--strict: and that nothing lags)", verify},
 		{"backup", "copy the store into FILE while it is used", backup},
 		{"access", "access add --name NAME --role ROLE [--unit UNIT]: make a key", addAccess},
-		{"settle", "prepare and close a settlement over REST (SIYU_URL, SIYU_KEY)", settle},
+		{"settle", "prepare and close a settlement over REST (SIYU_URL, SIYU_KEY; --label, --unit, --programs, --cut-off)", settle},
 		{"export", "export SETTLEMENT [FOLDER]: fetch its sealed files over REST", export},
 		{"version", "print the version", version},
 	}
@@ -54,7 +55,7 @@ func run(args []string, out, errs io.Writer) int {
 			continue
 		}
 		switch err := c.run(ctx, args, out); {
-		case err == nil:
+		case err == nil, errors.Is(err, flag.ErrHelp):
 			return 0
 		case errors.Is(err, errBroken):
 			return 1

@@ -27,14 +27,14 @@ func memberOf(c *gin.Context) id.Member { return actor(c).Member }
 // calls too often, and puts him into the context.
 func (s *Server) admit(c *gin.Context, rt *route) error {
 	if rt.open {
-		return s.limits.perAddress(c, s.DB)
+		return s.limits.perAddress(c)
 	}
 	a, err := s.caller(c, rt)
 	if err != nil {
 		return err
 	}
 	a.Request = httpd.RequestID(c)
-	if err := s.limits.caller(c, s.DB, a); err != nil {
+	if err := s.limits.caller(c, a); err != nil {
 		return err
 	}
 	if a.Kind == database.ActorStaff && !rt.admits(a.Role) || a.Kind != database.ActorStaff && !rt.member {
@@ -48,12 +48,12 @@ func (s *Server) admit(c *gin.Context, rt *route) error {
 // they came from, and an address that has used its rate up is refused before
 // any look-up.
 func (s *Server) caller(c *gin.Context, rt *route) (database.Actor, error) {
-	if err := s.limits.spent(c, s.DB); err != nil {
+	if err := s.limits.spent(c); err != nil {
 		return database.Actor{}, err
 	}
 	a, err := s.credentials(c, rt)
 	if f, ok := fault.As(err); ok && f.Kind == fault.KindUnauthorized {
-		if limited := s.limits.perAddress(c, s.DB); limited != nil {
+		if limited := s.limits.perAddress(c); limited != nil {
 			return a, limited
 		}
 	}

@@ -95,26 +95,3 @@ func TestRates(t *testing.T) {
 		})
 	})
 }
-
-func TestReplicas(t *testing.T) {
-	onBoth(t, func(t *testing.T, h *house) {
-		l := newLimits(Rates{})
-		if got := l.replicas(bg, h.DB); got != 1 {
-			t.Errorf("got %d, want 1 while nobody holds a lease", got)
-		}
-		until := time.Now().Add(time.Minute).UnixMilli()
-		err := h.DB.Tx(bg, func(tx *database.Tx) error {
-			return tx.Exec("INSERT INTO node_leases (node, holder, until_at) VALUES (1, 'a', ?), (2, 'b', ?), (3, 'c', 1)", until, until).Error
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := l.replicas(bg, h.DB); got != 1 {
-			t.Errorf("got %d, want the last count within its ten seconds", got)
-		}
-		l.next.Store(0)
-		if got := l.replicas(bg, h.DB); got != 2 {
-			t.Errorf("got %d, want the live leases", got)
-		}
-	})
-}

@@ -89,7 +89,7 @@ func (s *Server) table() *routes {
 
 // Mount adds the API to an engine of httpd.
 func (s *Server) Mount(e *gin.Engine) error {
-	s.limits = newLimits(s.Rates)
+	s.limits = newLimits(s.DB, s.Rates)
 	s.metrics = newMetrics()
 	queries, err := contractQueries()
 	if err != nil {

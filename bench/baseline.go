@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -34,7 +33,7 @@ func (l *lab) baselineSubjects(ctx context.Context) ([]subject, error) {
 			out = append(out, l.baseline(name, "none", "house"))
 			continue
 		case "update":
-			best, err := l.bestPool(ctx, "update")
+			best, err := l.bestPool(ctx, "update", func(name, way string) subject { return l.baseline(name, way, "house") })
 			if err != nil {
 				return nil, err
 			}
@@ -49,13 +48,13 @@ func (l *lab) baselineSubjects(ctx context.Context) ([]subject, error) {
 }
 
 // bestPool tries the pool sizes of a way and takes the fastest.
-func (l *lab) bestPool(ctx context.Context, prefix string) (string, error) {
+func (l *lab) bestPool(ctx context.Context, prefix string, on func(name, way string) subject) (string, error) {
 	best, most := "", 0.0
 	for _, way := range l.front.ways {
 		if !strings.HasPrefix(way, prefix) {
 			continue
 		}
-		f, err := l.turn(ctx, l.baseline(way, way, "house").warm(), -1)
+		f, err := l.turn(ctx, on(way, way).warm(), -1)
 		if err != nil {
 			return "", err
 		}
@@ -87,7 +86,7 @@ func (l *lab) validate(ctx context.Context, name, way string) error {
 // baseline is a way behind bare gin or behind the house's front, with an item
 // of its own in every round.
 func (l *lab) baseline(name, way, behind string) subject {
-	s := subject{name: name, says: letters[name], pids: []int{l.front.pid()}, code: 201}
+	s := subject{name: name, says: letters[name], pids: []int{l.front.pid()}, codes: []int{201}}
 	s.addrs = []string{l.front.house}
 	if behind == "bare" {
 		s.addrs = []string{l.front.bare}
@@ -102,9 +101,6 @@ func (l *lab) baseline(name, way, behind string) subject {
 		}
 		return oncePer(l.crowd, fmt.Sprintf("%s%d", name, l.baseItem), r), nil
 	}
-	if slices.Contains([]string{"queue", "gin", "front"}, name) || l.store.sqlite {
-		s.after = func(ctx context.Context, _ figure) error { return l.front.rest(ctx) }
-		return s
-	}
+	s.after = func(ctx context.Context, _ figure) error { return l.front.rest(ctx) }
 	return s
 }

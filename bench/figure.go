@@ -19,7 +19,16 @@ type figure struct {
 	base    time.Duration
 	redis   time.Duration
 	load    time.Duration
+	others  time.Duration // of processes that are none of ours
 	peak    int64
+}
+
+// count is how many answers had one of the codes.
+func (t tally) count(codes []int) (n int) {
+	for _, c := range codes {
+		n += t.codes[c]
+	}
+	return n
 }
 
 // percentile is the latency that p of all answers stay within.
@@ -65,7 +74,7 @@ func (l *lab) of(subject string) []figure {
 	return out
 }
 
-// rates is the median over the rounds of something of a subject.
+// over is the median over the rounds of something of a subject.
 func over(list []figure, what func(figure) float64) float64 {
 	var all []float64
 	for _, f := range list {

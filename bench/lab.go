@@ -33,7 +33,8 @@ type lab struct {
 	crowd    crowd
 	figures  []figure
 	exactly  int // claims found exact so far
-	baseItem int // the baselines' last item
+	baseItem int // the baselines' last item, and team
+	baseTeam int
 }
 
 func openLab(ctx context.Context, o options, out io.Writer) (l *lab, err error) {
@@ -177,18 +178,24 @@ func (l *lab) firstHouse(ctx context.Context) error {
 	return l.stockShelves(ctx)
 }
 
-// people makes the members, their tokens, and the orders said to exist.
+// people makes the members.
 func (l *lab) people(ctx context.Context) error {
 	return l.leased(ctx, func(db *database.DB) (err error) {
-		if l.crowd, err = gather(ctx, db, l.crowd.groups, l.count); err != nil {
-			return err
-		}
-		in, err := l.access(db)
-		if err != nil {
-			return err
-		}
-		return l.crowd.authorize(ctx, in)
+		l.crowd, err = gather(ctx, db, l.crowd.groups, l.count)
+		return err
 	})
+}
+
+// freshTokens issues the members' tokens anew before they run out.
+func (l *lab) freshTokens(ctx context.Context) error {
+	if time.Since(l.crowd.authorized) < access.MemberTokenFor/2 {
+		return nil
+	}
+	in, err := l.access(l.store.db)
+	if err != nil {
+		return err
+	}
+	return l.crowd.authorize(ctx, in)
 }
 
 // addrs and pids are the houses'; a running one given by -url has no pid.

@@ -26,6 +26,7 @@ type plan struct {
 	src  source
 	seen func(n, status int, body []byte) // of every answer; may be nil
 	lost func(n int)                      // of a request without answer; may be nil
+	stop func() bool                      // asked between answers; true ends the sending; may be nil
 }
 
 // tally is what came back.
@@ -109,7 +110,7 @@ func (l *loop) run() error {
 	last := began
 	for {
 		now := time.Now()
-		sending := now.Sub(began) < l.lasts && l.next < l.src.count && l.alive > 0
+		sending := now.Sub(began) < l.lasts && l.next < l.src.count && l.alive > 0 && (l.stop == nil || !l.stop())
 		if sending {
 			l.sendDue(began, now)
 		} else if l.busy == 0 {

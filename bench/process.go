@@ -126,6 +126,23 @@ func cpuOf(pid int) time.Duration {
 	return time.Duration(user+system) * time.Second / ticks
 }
 
+// machineCPU is the time all CPUs have worked, for whomever.
+func machineCPU() time.Duration {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	sum := 0
+	for i, word := range strings.Fields(line) {
+		n, _ := strconv.Atoi(word)
+		if i != 0 && i != 4 && i != 5 && i < 9 { // neither idle nor waiting for a disk
+			sum += n
+		}
+	}
+	return time.Duration(sum) * time.Second / ticks
+}
+
 // resetPeak forgets the peak of the process's memory.
 func resetPeak(pid int) {
 	_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)

@@ -15,7 +15,7 @@ type subject struct {
 	says  string // for the table
 	addrs []string
 	pids  []int
-	code  int // of the answers it is about
+	codes []int // of the answers it is about
 	// source makes the requests of a round.
 	source func(ctx context.Context, round int) (source, error)
 	// after looks at what the round left, if set.
@@ -28,6 +28,9 @@ func (l *lab) turn(ctx context.Context, s subject, round int) (figure, error) {
 	if err := ctx.Err(); err != nil {
 		return figure{}, err
 	}
+	if err := l.freshTokens(ctx); err != nil {
+		return figure{}, err
+	}
 	src, err := s.source(ctx, round)
 	if err != nil {
 		return figure{}, fmt.Errorf("%s: %w", s.name, err)
@@ -36,7 +39,7 @@ func (l *lab) turn(ctx context.Context, s subject, round int) (figure, error) {
 	for _, pid := range s.pids {
 		resetPeak(pid)
 	}
-	before := l.cpu(s)
+	before, ours, all := l.cpu(s), l.ourCPU(), machineCPU()
 	p := plan{addrs: s.addrs, conns: l.conns, lasts: l.lasts(), rate: l.open, src: src}
 	if s.limit > 0 {
 		p.lasts = s.limit
@@ -46,10 +49,12 @@ func (l *lab) turn(ctx context.Context, s subject, round int) (figure, error) {
 		return figure{}, fmt.Errorf("%s: %w", s.name, err)
 	}
 	after := l.cpu(s)
+	ours, all = l.ourCPU()-ours, machineCPU()-all
 	slices.Sort(t.took)
 	f := figure{
-		subject: s.name, round: round, tally: t, good: t.codes[s.code],
+		subject: s.name, round: round, tally: t, good: t.count(s.codes),
 		server: after[0] - before[0], base: after[1] - before[1], redis: after[2] - before[2], load: after[3] - before[3],
+		others: max(all-ours, 0),
 	}
 	f.rate = float64(f.good) / t.elapsed.Seconds()
 	for _, pid := range s.pids {
@@ -69,6 +74,18 @@ func (l *lab) cpu(s subject) (out [4]time.Duration) {
 	}
 	out[1], out[2], out[3] = cpuOf(l.store.server.pid()), cpuOf(l.redis.pid()), cpuOf(os.Getpid())
 	return out
+}
+
+// ourCPU is what all processes of this run have used.
+func (l *lab) ourCPU() time.Duration {
+	sum := cpuOf(os.Getpid()) + cpuOf(l.store.server.pid()) + cpuOf(l.redis.pid())
+	for _, h := range l.houses {
+		sum += cpuOf(h.pid())
+	}
+	if l.front != nil {
+		sum += cpuOf(l.front.pid())
+	}
+	return sum
 }
 
 // play gives every subject its turn in every round. The order within a round

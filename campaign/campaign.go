@@ -103,6 +103,7 @@ type Service struct {
 	Community *community.Service
 	kinds     map[string]Kind
 	seen      seen
+	shelves   shelves
 
 	queue   chan *waiting
 	stopped chan struct{}

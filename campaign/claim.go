@@ -74,6 +74,9 @@ func (s *Service) Claim(ctx context.Context, c Claim) (Outcome, error) {
 	if c.Qty == 0 {
 		c.Qty = 1
 	}
+	if refusal := s.shelves.refuse(c, s.kinds, clock.MilliOf(s.DB.Clock.Now()), time.Now()); refusal != nil {
+		return Outcome{}, refusal
+	}
 	w := &waiting{claim: c, done: make(chan Outcome, 1)}
 	if err := s.enqueue(w); err != nil {
 		return Outcome{}, err
@@ -90,5 +93,6 @@ func (s *Service) Claim(ctx context.Context, c Claim) (Outcome, error) {
 // TakeTx takes stock inside the caller's own transaction (late payments),
 // through the same function as every claim.
 func (s *Service) TakeTx(tx *database.Tx, claims []Claim) ([]Outcome, error) {
-	return s.grant(tx, claims, keysAfter)
+	_, out, err := s.grant(tx, claims, keysAfter)
+	return out, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -22,8 +23,12 @@ type waiting struct {
 	done  chan Outcome
 }
 
-// Start runs the process's one committer until Close.
-func (s *Service) Start() { go s.commitLoop() }
+// Start runs the process's one committer, and what keeps its memory of hot
+// items fresh, until Close.
+func (s *Service) Start() {
+	go s.commitLoop()
+	go s.watchShelves()
+}
 
 // Close answers what waits, then stops the committer.
 func (s *Service) Close() {
@@ -100,15 +105,20 @@ func (s *Service) commit(batch []*waiting) {
 	}
 }
 
-func (s *Service) attempt(batch []*waiting, keys keyLookup) (out []Outcome, err error) {
-	claims := make([]Claim, len(batch))
+func (s *Service) attempt(group []*waiting, keys keyLookup) (out []Outcome, err error) {
+	claims := make([]Claim, len(group))
+	var b *batch
+	started := time.Now()
 	err = s.DB.Tx(context.Background(), func(tx *database.Tx) (err error) {
-		for i, w := range batch {
+		for i, w := range group {
 			claims[i] = w.claim
 		}
-		out, err = s.grant(tx, claims, keys)
+		b, out, err = s.grant(tx, claims, keys)
 		database.KillPoint("claim:granted")
 		return err
 	})
+	if err == nil {
+		s.shelves.learn(b, claims, out, started)
+	}
 	return out, err
 }

@@ -170,7 +170,7 @@ func (s *Service) paid(tx *database.Tx, camp Campaign, o *Order, p Payment) erro
 	if err != nil {
 		return err
 	}
-	if err := moveTx(tx, o.ItemID, move{held: -int64(o.Qty), sold: int64(o.Qty)}); err != nil {
+	if err := s.moveTx(tx, o.ItemID, move{held: -int64(o.Qty), sold: int64(o.Qty)}); err != nil {
 		return err
 	}
 	if err := s.turn(tx, camp.Kind, []Order{*o}); err != nil {
@@ -229,7 +229,7 @@ func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund) error
 		return err
 	}
 	if freed != 0 {
-		if err := moveTx(tx, o.ItemID, move{left: freed, sold: -freed}); err != nil {
+		if err := s.moveTx(tx, o.ItemID, move{left: freed, sold: -freed}); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"slices"
 	"strings"
 
 	"siyu/internal/clock"
@@ -15,14 +16,14 @@ import (
 // before any read, decides in arrival order in memory, and writes all orders
 // in one statement and all counters in another. An error rolls the whole
 // batch back; a refusal is part of the answer.
-func (s *Service) grant(tx *database.Tx, claims []Claim, keys keyLookup) ([]Outcome, error) {
+func (s *Service) grant(tx *database.Tx, claims []Claim, keys keyLookup) (*batch, []Outcome, error) {
 	b, err := s.load(tx, claims)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if keys == keysFirst {
 		if err := b.loadKeys(tx, claims); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	out := make([]Outcome, len(claims))
@@ -31,10 +32,10 @@ func (s *Service) grant(tx *database.Tx, claims []Claim, keys keyLookup) ([]Outc
 	}
 	if keys == keysAfter {
 		if err := b.replay(tx, claims, out); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return out, b.write(tx)
+	return b, out, b.write(tx)
 }
 
 // keyLookup is when the batch's keys are looked up: first, or after deciding
@@ -156,11 +157,26 @@ func (b *batch) known(c Claim) (Outcome, bool) {
 
 // admits checks all that is neither stock, limit nor seat.
 func (b *batch) admits(camp Campaign, item Item, c Claim) error {
-	kind := b.kinds[camp.Kind]
-	phase := camp.Phase(b.now)
-	switch {
-	case item.ID == 0 || camp.ID == 0 || item.CampaignID != camp.ID:
+	if item.ID == 0 || camp.ID == 0 || item.CampaignID != camp.ID {
 		return fault.NotFound
+	}
+	if err := open(b.kinds[camp.Kind], camp, item, c, b.now); err != nil {
+		return err
+	}
+	switch {
+	case item.PerMember > 0 && !b.strong[c.Member]:
+		return ErrIdentity.With("login_url", camp.LoginURL)
+	case !b.inAudience(camp.Audience, c.Member):
+		return ErrAudience
+	}
+	return nil
+}
+
+// open checks what is the same for everybody: whether the item can be claimed
+// now, in this quantity and in this way.
+func open(kind Kind, camp Campaign, item Item, c Claim, now clock.Milli) error {
+	phase := camp.Phase(now)
+	switch {
 	case !kind.Claimable:
 		return ErrNotForClaim
 	case phase == StatusDraft:
@@ -175,10 +191,6 @@ func (b *batch) admits(camp Campaign, item Item, c Claim) error {
 		return ErrNoTeams
 	case kind.Seats != nil && c.OpenTeam == (c.Team != 0):
 		return ErrTeamAsk
-	case item.PerMember > 0 && !b.strong[c.Member]:
-		return ErrIdentity.With("login_url", camp.LoginURL)
-	case !b.inAudience(camp.Audience, c.Member):
-		return ErrAudience
 	}
 	return nil
 }
@@ -261,22 +273,26 @@ func (b *batch) ofKind(kind string, orders []Order) []Order {
 	return out
 }
 
-// takeStock moves what was taken from left to held, every item in one
-// statement; the guard must let all of them pass.
+// takeStock moves what was taken from left to held and counts the new orders,
+// every item in one statement; the guard must let all of them pass.
 func (b *batch) takeStock(tx *database.Tx) error {
+	count := map[id.Item]int64{}
+	for _, o := range b.granted {
+		count[o.ItemID]++
+	}
+	items := sorted(b.taken)
+	var pieces, grants []any
 	var when strings.Builder
-	var cases, in []any
-	for item, n := range b.taken {
+	for _, item := range items {
 		when.WriteString(" WHEN ? THEN ?")
-		cases = append(cases, item, n)
-		in = append(in, item)
+		pieces = append(pieces, item, b.taken[item])
+		grants = append(grants, item, count[item])
 	}
 	by := "(CASE id" + when.String() + " ELSE 0 END)"
-	args := append(append([]any(nil), cases...), cases...)
-	args = append(append(args, in), cases...)
-	res := tx.Exec("UPDATE items SET left_qty = left_qty - "+by+", held_qty = held_qty + "+by+", version = version + 1 WHERE id IN ?"+
-		tx.Only("left_qty >= "+by), args...)
-	if res.Error == nil && res.RowsAffected != int64(len(b.taken)) {
+	args := slices.Concat(pieces, pieces, grants, []any{items}, pieces)
+	res := tx.Exec("UPDATE items SET left_qty = left_qty - "+by+", held_qty = held_qty + "+by+", grants = grants + "+by+`, version = version + 1
+		WHERE id IN ?`+tx.Only("left_qty >= "+by), args...)
+	if res.Error == nil && res.RowsAffected != int64(len(items)) {
 		return ErrSoldOut
 	}
 	return res.Error

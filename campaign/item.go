@@ -23,6 +23,8 @@ type Item struct {
 	SortNo     int          `json:"-"`
 	Version    int          `json:"version"`
 	Epoch      int          `json:"-"` // raised whenever the campaign around it changes
+	Grants     int64        `json:"-"` // orders ever granted, by any replica
+	Freed      int64        `json:"-"` // pieces ever given back
 }
 
 // lockItems locks items by id ascending in one statement.
@@ -46,10 +48,13 @@ type move struct {
 }
 
 // moveTx applies one move. The guard and the CHECK of the table both refuse a
-// negative counter.
-func moveTx(tx *database.Tx, item id.Item, m move) error {
-	res := tx.Exec(`UPDATE items SET left_qty = left_qty + ?, held_qty = held_qty + ?, sold_qty = sold_qty + ?, version = version + 1
+// negative counter. Pieces given back reopen this process's memory at once.
+func (s *Service) moveTx(tx *database.Tx, item id.Item, m move) error {
+	if m.left != 0 {
+		tx.AfterCommit(func() { s.shelves.forget(item) })
+	}
+	res := tx.Exec(`UPDATE items SET left_qty = left_qty + ?, held_qty = held_qty + ?, sold_qty = sold_qty + ?, freed = freed + ?, version = version + 1
 		WHERE id = ?`+tx.Only("left_qty + ? >= 0 AND held_qty + ? >= 0 AND sold_qty + ? >= 0"),
-		m.left, m.held, m.sold, item, m.left, m.held, m.sold)
+		m.left, m.held, m.sold, max(m.left, 0), item, m.left, m.held, m.sold)
 	return database.One(res, ErrSoldOut)
 }

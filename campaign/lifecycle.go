@@ -41,7 +41,7 @@ var turns = map[Verb]struct {
 // is granted after a pause or an end has been answered.
 func (s *Service) Turn(ctx context.Context, cid id.Campaign, verb Verb) error {
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
-		c, err := lockCampaign(tx, cid)
+		c, err := s.lockCampaign(tx, cid)
 		if err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ type closeCampaign struct {
 func (closeCampaign) Kind() string { return "campaign:close" }
 
 func (s *Service) open(tx *database.Tx, a openCampaign) error {
-	c, err := lockCampaign(tx, a.Campaign)
+	c, err := s.lockCampaign(tx, a.Campaign)
 	if err != nil || c.Status != StatusScheduled || tx.Now < c.StartsAt {
 		return err
 	}
@@ -110,7 +110,7 @@ func (s *Service) open(tx *database.Tx, a openCampaign) error {
 }
 
 func (s *Service) close(tx *database.Tx, a closeCampaign) error {
-	c, err := lockCampaign(tx, a.Campaign)
+	c, err := s.lockCampaign(tx, a.Campaign)
 	if err != nil || c.Status == StatusEnded || c.Status == StatusCancelled {
 		return err
 	}
@@ -129,7 +129,7 @@ func setStatus(tx *database.Tx, c Campaign, to Status) error {
 }
 
 // lockCampaign locks the campaign and then its items.
-func lockCampaign(tx *database.Tx, cid id.Campaign) (Campaign, error) {
+func (s *Service) lockCampaign(tx *database.Tx, cid id.Campaign) (Campaign, error) {
 	var c Campaign
 	if err := tx.Raw("SELECT * FROM campaigns WHERE id = ?"+tx.Dialect.ForUpdate, cid).Scan(&c).Error; err != nil {
 		return c, err
@@ -142,6 +142,11 @@ func lockCampaign(tx *database.Tx, cid id.Campaign) (Campaign, error) {
 	if err != nil {
 		return c, err
 	}
+	tx.AfterCommit(func() {
+		for _, item := range ids {
+			s.shelves.forget(item)
+		}
+	})
 	// Whoever locks a campaign is about to change it: what replicas remember
 	// of it ends with this transaction.
 	if err := tx.Exec("UPDATE items SET epoch = epoch + 1 WHERE campaign_id = ?", cid).Error; err != nil {
@@ -169,7 +174,7 @@ type ItemEdit struct {
 // Edit applies the edit to the version the caller read.
 func (s *Service) Edit(ctx context.Context, cid id.Campaign, version int, in CampaignEdit) error {
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
-		c, err := lockCampaign(tx, cid)
+		c, err := s.lockCampaign(tx, cid)
 		if err != nil {
 			return err
 		}

@@ -139,7 +139,7 @@ func (s *Service) letGoTx(tx *database.Tx, orders []Order, to OrderStatus) error
 		return err
 	}
 	for item, n := range freed {
-		if err := moveTx(tx, item, move{left: n, held: -n}); err != nil {
+		if err := s.moveTx(tx, item, move{left: n, held: -n}); err != nil {
 			return err
 		}
 	}

@@ -54,6 +54,8 @@ CREATE TABLE IF NOT EXISTS items (
   sort_no INT NOT NULL,
   version INT NOT NULL,
   epoch INT NOT NULL,
+  grants BIGINT NOT NULL,
+  freed BIGINT NOT NULL,
   CONSTRAINT items_exact CHECK (left_qty >= 0 AND held_qty >= 0 AND sold_qty >= 0 AND left_qty + held_qty + sold_qty = stock)
 ){{.Table}};
 

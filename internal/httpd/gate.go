@@ -62,8 +62,8 @@ func Address(c *gin.Context) string {
 		return c.ClientIP()
 	}
 	if ip = ip.Unmap().WithZone(""); ip.Is6() {
-		if net, err := ip.Prefix(64); err == nil {
-			return net.String()
+		if line, err := ip.Prefix(64); err == nil {
+			return line.String()
 		}
 	}
 	return ip.String()

@@ -23,8 +23,8 @@ const settle = 5 * time.Minute
 const maxPrograms = 200
 
 // CreateIn is a new settlement. Without a unit it is its maker's; without
-// programs it covers all that the unit has when it is closed; without a
-// cut-off, everything up to then.
+// programs it covers all that the unit and the units below it have when it is
+// closed; without a cut-off, everything up to then.
 type CreateIn struct {
 	UnitID   id.Unit      `json:"unit_id"`
 	Label    string       `json:"label"`
@@ -98,18 +98,19 @@ func insert(tx *database.Tx, st Settlement) error {
 		st.ID, st.UnitID, st.Label, st.Currency, st.AllPrograms, st.Status, st.WantedCutAt, st.TaxRule, st.CreatedBy, st.CreatedAt).Error
 }
 
-// ownPrograms refuses programs of another unit and those that pay in points.
+// ownPrograms refuses programs of units elsewhere and those that pay in
+// points.
 func ownPrograms(tx *database.Tx, in CreateIn) error {
 	if len(in.Programs) == 0 {
 		return nil
 	}
 	var known int
-	err := tx.Raw("SELECT COUNT(*) FROM programs WHERE id IN ? AND unit_id = ? AND currency = ?",
-		in.Programs, in.UnitID, money.CNY).Scan(&known).Error
+	err := tx.Raw("SELECT COUNT(*) FROM programs WHERE id IN ? AND currency = ? AND unit_id IN "+below,
+		in.Programs, money.CNY, in.UnitID).Scan(&known).Error
 	if err != nil || known == len(in.Programs) {
 		return err
 	}
-	return fault.Invalid.Field("program_ids", "unknown_value", "应为该组织以人民币计的奖励方案", "must be programs of the unit that reward in CNY")
+	return fault.Invalid.Field("program_ids", "unknown_value", "应为该组织及其下级以人民币计的奖励方案", "must be programs of the unit, or of one below it, that reward in CNY")
 }
 
 // Close fixes the cut-off and the scope and starts the job that does the rest.
@@ -134,7 +135,7 @@ func (s *Service) Close(ctx context.Context, sid id.Settlement) error {
 		}
 		if st.AllPrograms == 1 {
 			err := tx.Exec(`INSERT INTO settlement_programs (settlement_id, program_id)
-				SELECT ?, id FROM programs WHERE unit_id = ? AND currency = ?`, sid, st.UnitID, st.Currency).Error
+				SELECT ?, id FROM programs WHERE currency = ? AND unit_id IN `+below, sid, st.Currency, st.UnitID).Error
 			if err != nil {
 				return err
 			}

@@ -9,14 +9,14 @@ import (
 	"siyu/internal/id"
 )
 
-// debts are what sealed settlements of the unit deferred, of members who have
-// something to come in this one; other debts go on waiting.
+// debts are what sealed settlements of the unit, or of one below it, deferred,
+// of members who have something to come in this one; other debts go on waiting.
 func debts(q *database.Query, st Settlement, after cursor) ([]Line, cursor, error) {
 	var rows []found
 	err := q.Raw(`SELECT o.id AS source_id, o.member_id, -o.gross AS amount, o.occurred_at AS at, o.settlement_id AS doc, o.line_no AS doc_line
 		FROM settlement_lines o
 		JOIN settlements s ON s.id = o.settlement_id
-		WHERE o.kind = ? AND o.freed = 0 AND o.id > ? AND s.unit_id = ? AND s.status IN ?
+		WHERE o.kind = ? AND o.freed = 0 AND o.id > ? AND s.unit_id IN `+below+` AND s.status IN ?
 			AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = o.id AND l.kind = ? AND l.freed = 0)
 		ORDER BY o.id LIMIT ?`,
 		KindDeferred, after.id, st.UnitID, standing, KindDebt, chunk).Scan(&rows).Error

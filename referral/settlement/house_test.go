@@ -23,9 +23,14 @@ const (
 	cashier  id.Staff = 103
 )
 
-const unit id.Unit = 7
+// The unit of every test, a store of it, and a unit elsewhere.
+const (
+	unit  id.Unit = 7
+	store id.Unit = 77
+	other id.Unit = 8
+)
 
-// house is a store with one unit and one program whose rewards the tests
+// house is a store with these units and one program whose rewards the tests
 // clear in the shapes that package referral writes.
 type house struct {
 	*settlement.Service
@@ -37,6 +42,9 @@ type house struct {
 func newHouse(t testing.TB, db *database.DB) *house {
 	h := &house{Service: &settlement.Service{DB: db}, t: t, reg: task.NewRegistry()}
 	h.Register(h.reg)
+	h.addUnit(unit, "")
+	h.addUnit(store, unit.String()+"/")
+	h.addUnit(other, "")
 	h.program = h.addProgram(unit, money.CNY)
 	return h
 }
@@ -69,6 +77,11 @@ func (h *house) tx(fn func(tx *database.Tx) error) {
 func (h *house) exec(sql string, args ...any) {
 	h.t.Helper()
 	h.tx(func(tx *database.Tx) error { return tx.Exec(sql, args...).Error })
+}
+
+func (h *house) addUnit(u id.Unit, under string) {
+	h.exec("INSERT INTO units (id, parent_id, kind, name, path, version, created_at) VALUES (?, 0, 'brand', ?, ?, 1, 1)",
+		u, u.String(), under+u.String()+"/")
 }
 
 func (h *house) addProgram(u id.Unit, currency string) id.Program {

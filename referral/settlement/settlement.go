@@ -10,10 +10,14 @@
 // lines of a later settlement that name the line they correct. Preparing,
 // reviewing and paying take three people, compared by staff id.
 //
+// A settlement of a unit covers the unit and every unit below it, in one
+// currency.
+//
 // Tables: settlements, settlement_programs, settlement_chain,
 // settlement_lines, settlement_files, settlement_chunks, payouts,
-// payout_lines. It reads rewards, reward_events and programs. Invariant: V7.
-// Callers: api, and the worker for its three jobs.
+// payout_lines. It reads rewards, reward_events and programs, and where units
+// lie below each other. Invariant: V7. Callers: api, web, and the worker for
+// its three jobs.
 package settlement
 
 import (
@@ -99,6 +103,10 @@ var (
 	ErrCarried    = fault.New(fault.KindConflict, "settlement.carried", "后续结算单 {settlement} 已结转本单的欠款,请先驳回后者", "{settlement} carries debts of this one; reject that one first")
 	ErrPayout     = fault.New(fault.KindConflict, "settlement.has_payout", "该结算单已有付款批次 {payout}", "the settlement has payout {payout} already")
 )
+
+// below is a condition's set: the unit given and all units below it. A unit's
+// path is the ids from the root down to it, so a subtree is a prefix.
+const below = `(SELECT part.id FROM units top JOIN units part ON SUBSTR(part.path, 1, LENGTH(top.path)) = top.path WHERE top.id = ?)`
 
 // columns of a settlement with its place in the chain.
 const columns = `s.id, s.unit_id, s.label, s.currency, s.all_programs, s.status, s.wanted_cut_at, s.cut_at, s.tax_rule,

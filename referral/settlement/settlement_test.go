@@ -1,6 +1,7 @@
 package settlement_test
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/fault"
@@ -52,8 +54,8 @@ func TestClose(t *testing.T) {
 func TestCutOffAndScope(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
-		other, foreign := h.addProgram(unit, money.CNY), h.addProgram(8, money.CNY)
-		h.clear(reward{member: 1, amount: 100}, reward{member: 1, amount: 10, program: other}, reward{member: 1, amount: 1, program: foreign})
+		second, foreign := h.addProgram(unit, money.CNY), h.addProgram(other, money.CNY)
+		h.clear(reward{member: 1, amount: 100}, reward{member: 1, amount: 10, program: second}, reward{member: 1, amount: 1, program: foreign})
 		cut := now(db)
 		h.jump(time.Hour)
 		h.clear(reward{member: 1, amount: 1000})
@@ -77,6 +79,51 @@ func TestCutOffAndScope(t *testing.T) {
 			if _, err := h.Create(as(maker), in); err == nil {
 				t.Errorf("%s: accepted", name)
 			}
+		}
+		h.proven()
+	})
+}
+
+// TestUnitsBelow settles a unit with its store: what clears in the store is in
+// the unit's settlement, what a store's payment failed or owes is carried into
+// it, and nothing of a unit elsewhere or in another currency is.
+func TestUnitsBelow(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		below, foreign, points := h.addProgram(store, money.CNY), h.addProgram(other, money.CNY), h.addProgram(store, money.PTS)
+		settle := func(u id.Unit, programs ...id.Program) settlement.Settlement {
+			t.Helper()
+			sid, err := h.Create(as(maker), settlement.CreateIn{UnitID: u, Label: "2026-03", Programs: programs})
+			h.must(err)
+			h.must(h.Close(as(maker), sid))
+			h.work()
+			return h.find(sid)
+		}
+		h.clear(reward{member: 1, amount: 500, program: below}, reward{member: 2, amount: 40, program: foreign}, reward{member: 3, amount: 300, program: below})
+		h.jump(time.Hour)
+		if own := settle(store); own.Net != 800 || !cmp.Equal(own.Programs, []id.Program{below}) {
+			t.Errorf("the store: net %s of %v", own.Net, own.Programs)
+		} else {
+			pay := h.paid(own)
+			h.must(h.PayoutResults(as(cashier), pay.ID, settlement.ResultsIn{Failed: []settlement.FailedLine{{Line: 1, Reason: "账户有误"}}}))
+		}
+		h.clear(reward{member: 1, amount: 1000}, reward{member: 1, amount: 70, program: below})
+		h.jump(time.Hour)
+		all := settle(unit)
+		if all.Net != 1570 || !cmp.Equal(all.Programs, []id.Program{h.program, below}) {
+			t.Errorf("the unit: net %s of %v, want its own 10.00, the store's 0.70 and its failed 5.00", all.Net, all.Programs)
+		}
+		if again := settle(store); again.LineCount != 0 {
+			t.Errorf("the store again: %d lines", again.LineCount)
+		}
+		settle(unit, below)
+		for name, p := range map[string]id.Program{"elsewhere": foreign, "in points": points} {
+			if _, err := h.Create(as(maker), settlement.CreateIn{UnitID: unit, Label: "x", Programs: []id.Program{p}}); !errors.Is(err, fault.Invalid) {
+				t.Errorf("a program %s: %v", name, err)
+			}
+		}
+		if _, err := h.Create(as(maker), settlement.CreateIn{UnitID: store, Label: "x", Programs: []id.Program{h.program}}); !errors.Is(err, fault.Invalid) {
+			t.Errorf("a program of the unit above: %v", err)
 		}
 		h.proven()
 	})
@@ -225,4 +272,30 @@ func race(h *house, rewards, runs int) []error {
 		all = append(all, err)
 	}
 	return all
+}
+
+func TestPaidIn(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		rs := h.clear(reward{member: 1, amount: 500}, reward{member: 2, amount: 700}, reward{member: 3, amount: 900})
+		h.jump(time.Hour)
+		first := h.closed()
+		late := h.clear(reward{member: 1, amount: 20})
+		all := append(rs, late...)
+		says := func(want map[id.Reward]clock.Milli) {
+			t.Helper()
+			got, err := settlement.PaidIn(db.Read(bg), all)
+			if h.must(err); !cmp.Equal(got, want) {
+				t.Errorf("paid: %s", cmp.Diff(want, got))
+			}
+		}
+		says(map[id.Reward]clock.Milli{})
+		pay := h.paid(first)
+		says(map[id.Reward]clock.Milli{rs[0]: pay.PaidAt, rs[1]: pay.PaidAt, rs[2]: pay.PaidAt})
+		h.must(h.PayoutResults(as(cashier), pay.ID, settlement.ResultsIn{Failed: []settlement.FailedLine{{Line: 2, Reason: "账户有误"}}}))
+		says(map[id.Reward]clock.Milli{rs[0]: pay.PaidAt, rs[2]: pay.PaidAt})
+		h.jump(time.Hour)
+		again := h.paid(h.closed())
+		says(map[id.Reward]clock.Milli{rs[0]: pay.PaidAt, rs[1]: again.PaidAt, rs[2]: pay.PaidAt, late[0]: again.PaidAt})
+	})
 }
