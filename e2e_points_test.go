@@ -2,6 +2,8 @@ package main_test
 
 import (
 	"fmt"
+	"go/ast"
+	"strings"
 	"sync"
 	"testing"
 
@@ -28,6 +30,46 @@ var points = []struct {
 	{"settlement:after_seal", [3]int{1, 2, 1}},
 	{"settlement:free", [3]int{1, 1, 1}},
 	{"settlement:pay", [3]int{1, 1, 1}},
+}
+
+// TestPointsAreAll keeps the table above to the points that the code has.
+func TestPointsAreAll(t *testing.T) {
+	known := map[string]bool{}
+	for _, p := range points {
+		known[p.name] = true
+	}
+	for _, s := range house(t) {
+		if s.test() {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) != 1 {
+				return true
+			}
+			sel, isSel := call.Fun.(*ast.SelectorExpr)
+			ident, isIdent := call.Fun.(*ast.Ident)
+			if !(isSel && sel.Sel.Name == "KillPoint") && !(isIdent && ident.Name == "KillPoint") {
+				return true
+			}
+			name, ok := call.Args[0].(*ast.BasicLit)
+			if !ok {
+				t.Errorf("%s: the name of a kill point is a literal", s.at(call.Pos()))
+				return true
+			}
+			point := strings.Trim(name.Value, `"`)
+			if _, listed := known[point]; !listed {
+				t.Errorf("%s: no test kills at %s", s.at(call.Pos()), point)
+			}
+			known[point] = false
+			return true
+		})
+	}
+	for point, missing := range known {
+		if missing {
+			t.Errorf("no code has the kill point %s", point)
+		}
+	}
 }
 
 // atOnce bounds how many errands run at a time. Most of an errand is waiting

@@ -132,6 +132,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	pages := &web.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Campaign: h.campaign, GroupBuy: teams, Guard: keeper,
 		Referral: h.referral, Settlement: sealed, Wallet: purse, PublicURL: h.cfg.PublicURL,
+		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
 	engine, err := httpd.NewEngine(httpd.Config{TrustedProxies: h.cfg.TrustedProxies})
 	if err != nil {

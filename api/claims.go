@@ -88,7 +88,7 @@ func (s *Server) submit(c *gin.Context, in claimRequest, claim campaign.Claim) e
 	if in.Code != "" {
 		bind := referral.Bind{Code: in.Code, Invitee: claim.Member, Page: in.Page}
 		if _, err := s.Referral.Bind(database.WithoutKey(ctx), bind); err != nil {
-			if _, refused := fault.As(err); !refused {
+			if f, refused := fault.As(err); !refused || f.Kind >= fault.KindInternal {
 				return err
 			}
 			slog.InfoContext(ctx, "claim without binding", "reason", err)

@@ -14,6 +14,10 @@ import (
 // enoughAcks is how many claims are acknowledged before a kill counts.
 const enoughAcks = 500
 
+// pointMissed is how many acknowledgements a point may let pass before the
+// house is killed from outside instead.
+const pointMissed = 8000
+
 // dbKillEvery says how many kills hit the database: one in so many.
 const dbKillEvery = 12
 
@@ -95,7 +99,7 @@ type kill struct {
 	n     int
 	what  string // random, database, or a point
 	nth   int    // pass of the point that kills
-	after int    // acknowledgements before a random kill
+	after int    // acknowledgements before a kill from outside
 	stock int64
 }
 
@@ -107,7 +111,7 @@ func (l *lab) plot(n int) kill {
 	case n%dbKillEvery == dbKillEvery/2 && l.store.server != nil:
 		k.what = "database"
 	case pick == 0:
-		k.what = points[r.IntN(len(points))]
+		k.what, k.after = points[r.IntN(len(points))], pointMissed
 		if strings.HasPrefix(k.what, "task") {
 			k.nth = 5 + r.IntN(15) // the outbox is worked in fewer passes
 		}

@@ -42,7 +42,7 @@ func (l *lab) crash(ctx context.Context, k kill, journal *os.File, x *losses) (b
 	}
 	key := fmt.Sprintf("kill%d", k.n)
 	src := oncePer(l.crowd, key, claimsOf(items)...)
-	told, err := l.loadUntilDead(ctx, h, k, src)
+	told, err := l.loadUntilDead(ctx, h, &k, src)
 	if err != nil {
 		return false, err
 	}
@@ -88,7 +88,7 @@ func (l *lab) victim(ctx context.Context, k kill) (*house, error) {
 
 // loadUntilDead drives claims until the kill has happened and nothing answers
 // any more, or, when only the database died, for a second longer.
-func (l *lab) loadUntilDead(ctx context.Context, h *house, k kill, src source) (heard, error) {
+func (l *lab) loadUntilDead(ctx context.Context, h *house, k *kill, src source) (heard, error) {
 	told := heard{orders: make([]string, src.count)}
 	var killed time.Time
 	p := plan{addrs: []string{h.addr}, conns: l.conns, lasts: killedLoad, src: src}
@@ -101,16 +101,17 @@ func (l *lab) loadUntilDead(ctx context.Context, h *house, k kill, src source) (
 		if told.acks < k.after || !killed.IsZero() {
 			return
 		}
-		switch k.what {
-		case "random":
-			killed = time.Now()
-			_ = h.cmd.Process.Kill() // it is waited for afterwards
-		case "database":
-			killed = time.Now()
+		killed = time.Now()
+		if k.what == "database" {
 			l.store.server.kill()
+			return
 		}
+		k.what = "random" // also where the point was not passed in time
+		_ = h.cmd.Process.Kill()
 	}
-	p.stop = func() bool { return k.what == "database" && !killed.IsZero() && time.Since(killed) > afterKill || ctx.Err() != nil }
+	p.stop = func() bool {
+		return k.what == "database" && !killed.IsZero() && time.Since(killed) > afterKill || ctx.Err() != nil
+	}
 	sent := 0
 	write := p.src.write
 	p.src.write = func(buf []byte, n int) []byte {
@@ -119,9 +120,6 @@ func (l *lab) loadUntilDead(ctx context.Context, h *house, k kill, src source) (
 	}
 	_, err := drive(p)
 	told.asked = sent
-	if k.what == "database" && killed.IsZero() {
-		l.store.server.kill() // the stock was gone first
-	}
 	return told, errors.Join(err, ctx.Err())
 }
 
@@ -205,7 +203,7 @@ func (l *lab) granted(ctx context.Context, of item, key string) (map[int]string,
 		ID      id.Order
 		IdemKey string
 	}
-	if err := l.store.db.Read(ctx).Raw("SELECT id, idem_key FROM orders WHERE item_id = ?", of.id).Scan(&rows).Error; err != nil {
+	if err := l.store.db.Read(ctx).Raw("SELECT id, idem_key FROM orders WHERE id > ? AND item_id = ?", of.campaign, of.id).Scan(&rows).Error; err != nil {
 		return nil, err
 	}
 	out := make(map[int]string, len(rows))
@@ -228,7 +226,7 @@ func (l *lab) withinBounds(ctx context.Context, of item, k kill, orders int, x *
 	if taken != int64(orders) || int64(orders) > k.stock {
 		x.oversold++
 	}
-	twice, err := l.store.number(ctx, `SELECT COUNT(*) FROM (SELECT member_id FROM orders WHERE item_id = ? GROUP BY member_id HAVING SUM(qty) > 1) AS over_limit`, of.id)
+	twice, err := l.store.number(ctx, `SELECT COUNT(*) FROM (SELECT member_id FROM orders WHERE id > ? AND item_id = ? GROUP BY member_id HAVING SUM(qty) > 1) AS over_limit`, of.campaign, of.id)
 	x.twice += int(twice)
 	return err
 }

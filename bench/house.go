@@ -29,6 +29,14 @@ func buildHouse(ctx context.Context, folder string) (string, error) {
 	return bin, nil
 }
 
+// absolute is the path as seen from any folder; "" stays.
+func absolute(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	return filepath.Abs(path)
+}
+
 // env is what every process of the house is told, and no more than that of
 // ours.
 func (l *lab) env(more ...string) []string {
@@ -82,9 +90,6 @@ func freeAddr() (string, error) {
 	defer ln.Close()
 	return ln.Addr().String(), nil
 }
-
-// errInexact ends a run that found a number that does not add up.
-var errInexact = errors.New("not exact")
 
 // verify runs `siyu verify` on the store and says what it proved.
 func (l *lab) verify(ctx context.Context) error {

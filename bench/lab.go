@@ -21,7 +21,6 @@ type lab struct {
 	options
 	out      io.Writer
 	folder   string
-	bin      string // the root binary
 	store    *store
 	redis    *process
 	redisURL string
@@ -32,8 +31,9 @@ type lab struct {
 	rest     *rest
 	crowd    crowd
 	figures  []figure
-	exactly  int // claims found exact so far
-	baseItem int // the baselines' last item, and team
+	exactly  int           // claims found exact so far
+	drained  time.Duration // the outbox took at most
+	baseItem int           // the baselines' last item, and team
 	baseTeam int
 }
 
@@ -48,8 +48,13 @@ func openLab(ctx context.Context, o options, out io.Writer) (l *lab, err error) 
 		}
 	}()
 	began := time.Now()
-	if l.bin, err = buildHouse(ctx, l.folder); err != nil {
+	if l.bin, err = absolute(l.bin); err != nil {
 		return l, err
+	}
+	if l.bin == "" {
+		if l.bin, err = buildHouse(ctx, l.folder); err != nil {
+			return l, err
+		}
 	}
 	if l.store, err = openStore(ctx, o, l.folder); err != nil {
 		return l, err

@@ -33,7 +33,8 @@ type plan struct {
 type tally struct {
 	elapsed time.Duration // from the first request to the last answer
 	codes   map[int]int
-	broken  int // connections that ended instead of answering
+	first   map[int]string // the first body of each code
+	broken  int            // connections that ended instead of answering
 	took    []time.Duration
 }
 
@@ -74,7 +75,7 @@ func drive(p plan) (tally, error) {
 		return tally{}, err
 	}
 	defer poll.close()
-	l := &loop{plan: p, poll: poll, tally: tally{codes: map[int]int{}, took: make([]time.Duration, 0, min(p.src.count, 1<<20))}}
+	l := &loop{plan: p, poll: poll, tally: tally{codes: map[int]int{}, first: map[int]string{}, took: make([]time.Duration, 0, min(p.src.count, 1<<20))}}
 	defer l.close()
 	for i := range p.conns {
 		l.conns = append(l.conns, &conn{addr: p.addrs[i%len(p.addrs)], in: make([]byte, 4096)})
@@ -197,7 +198,9 @@ func (l *loop) read(slot int) bool {
 		return false
 	}
 	l.tally.took = append(l.tally.took, time.Since(c.at))
-	l.tally.codes[a.status]++
+	if l.tally.codes[a.status]++; l.tally.codes[a.status] == 1 {
+		l.tally.first[a.status] = string(a.body)
+	}
 	if l.seen != nil {
 		l.seen(c.n, a.status, a.body)
 	}

@@ -22,6 +22,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -98,6 +99,7 @@ func measure(ctx context.Context, c command, o options, out io.Writer) error {
 	if err := o.check(c.name); err != nil {
 		return err
 	}
+	slog.SetLogLoggerLevel(slog.LevelError) // the store's handle warns of slow bulk inserts
 	l, err := openLab(ctx, o, out)
 	if err != nil {
 		return err

@@ -58,6 +58,9 @@ func (l *lab) claimsHeld(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	l.printf("  the house answered, once the row was free: %s\n", t.codesText())
+	if n := t.codes[201]; n < waitingClaims {
+		l.printf("  so only %d waited; the others were refused at once\n", n)
+	}
 	return most, l.exact(ctx, items, t.codes[201])
 }
 

@@ -15,6 +15,7 @@ type options struct {
 	engine   string
 	dsn      string
 	url      string
+	bin      string
 	binlog   bool
 	seconds  float64
 	rounds   int
@@ -38,12 +39,13 @@ func (o *options) flags(errs io.Writer) *flag.FlagSet {
 	f.StringVar(&o.engine, "engine", "mariadb", "mariadb or sqlite: which private store to start")
 	f.StringVar(&o.dsn, "dsn", "", "use this store instead (mysql://user:password@host:3306/test_…); it must have no tables")
 	f.StringVar(&o.url, "url", "", "drive this running house instead of starting one; needs -dsn of its store and its SIYU_SECRETS or SIYU_SECRETS_JSON")
+	f.StringVar(&o.bin, "bin", "", "measure this siyu binary instead of building one, to compare two builds")
 	f.BoolVar(&o.binlog, "binlog", false, "private MariaDB with the binary log on and sync_binlog=1, as MySQL has it by default")
 	f.Float64Var(&o.seconds, "seconds", 3, "how long each subject is driven per round")
 	f.IntVar(&o.rounds, "rounds", 5, "rounds; every subject has its turn in each")
 	f.IntVar(&o.conns, "conns", 256, "connections, one request under way on each")
 	f.IntVar(&o.count, "count", 150_000, "most requests of one subject in one round; as many members are made")
-	f.Float64Var(&o.open, "open", 0, "requests per second sent whether or not answers come (open loop); 0: closed loop")
+	f.Float64Var(&o.open, "open", 0, "requests per second sent whether or not answers come (open loop), or, up to 1, that part of the peak; 0: closed loop")
 	f.IntVar(&o.items, "items", 1, "items claimed at once (claims)")
 	f.IntVar(&o.limit, "limit", 1, "pieces per member")
 	f.IntVar(&o.existing, "existing", 0, "orders that exist before the first claim")
@@ -79,9 +81,9 @@ func (o *options) check(name string) error {
 		return errors.New("-replicas 1 to 4, -kills 1 to 10000")
 	case o.url != "" && o.dsn == "":
 		return errors.New("-url needs -dsn, the store of that house, to prepare members and to count")
-	case o.dsn != "" && o.url == "" && !strings.Contains(o.dsn, "/test_"):
+	case strings.HasPrefix(o.dsn, "mysql:") && !strings.Contains(o.dsn, "/test_"):
 		return errors.New("-dsn: the schema's name must begin with test_, because this program fills it")
-	case (name == "replicas" || name == "crash") && o.url != "":
+	case (name == "replicas" || name == "crash" || name == "memory") && o.url != "":
 		return fmt.Errorf("%s starts and ends houses by itself and takes no -url", name)
 	case name == "replicas" && o.sqlite():
 		return errors.New("replicas need a server: SQLite has one process")

@@ -60,6 +60,9 @@ func (l *lab) turn(ctx context.Context, s subject, round int) (figure, error) {
 	for _, pid := range s.pids {
 		f.peak += peakOf(pid)
 	}
+	if f.good == 0 {
+		return f, fmt.Errorf("%s answered nothing it should: %s %v", s.name, t.codesText(), t.first)
+	}
 	if s.after != nil {
 		if err := s.after(ctx, f); err != nil {
 			return f, fmt.Errorf("%s: %w", s.name, err)

@@ -58,11 +58,23 @@ func (l *lab) subjects() []string {
 	return out
 }
 
+// goals are the ratios a release must reach on a quiet machine.
+func (l *lab) goals() map[string]string {
+	if l.store.sqlite {
+		return map[string]string{"update": "10"}
+	}
+	return map[string]string{"update": "14, p99 at 64 connections 1/15", "queue": "1.2", "gin": "0.45", "front": "0.60"}
+}
+
 // ratios prints ours against each of the others.
 func (l *lab) ratios(ours string, others []subject) {
 	for _, s := range others {
-		l.printf("  %.2f × %s; p99 1/%.1f\n", l.ratio(ours, s.name, rateOf), s.says,
-			l.ratio(s.name, ours, func(f figure) float64 { return millis(f.tally.percentile(0.99)) }))
+		goal := ""
+		if g := l.goals()[s.name]; g != "" {
+			goal = " (goal " + g + ")"
+		}
+		l.printf("  %.2f × %s; p99 1/%.1f%s\n", l.ratio(ours, s.name, rateOf), s.says,
+			l.ratio(s.name, ours, func(f figure) float64 { return millis(f.tally.percentile(0.99)) }), goal)
 	}
 }
 

@@ -153,6 +153,7 @@ func beginText(embedded bool) string {
 
 func (w *ways) makeTables(ctx context.Context) error {
 	for _, text := range []string{
+		"DROP TABLE IF EXISTS bench_items", "DROP TABLE IF EXISTS bench_claims", "DROP TABLE IF EXISTS bench_teams",
 		"CREATE TABLE bench_items (id BIGINT NOT NULL PRIMARY KEY, left_qty BIGINT NOT NULL)",
 		"CREATE TABLE bench_claims (id BIGINT NOT NULL PRIMARY KEY, item_id BIGINT NOT NULL, member_id BIGINT NOT NULL, idem_key VARCHAR(64) NOT NULL, created_at BIGINT NOT NULL)",
 		"CREATE UNIQUE INDEX bench_claims_member ON bench_claims (item_id, member_id)",

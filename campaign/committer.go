@@ -109,7 +109,7 @@ func (s *Service) attempt(group []*waiting, keys keyLookup) (out []Outcome, err 
 	claims := make([]Claim, len(group))
 	var b *batch
 	started := time.Now()
-	err = s.DB.Tx(context.Background(), func(tx *database.Tx) (err error) {
+	err = s.DB.Burst(context.Background(), func(tx *database.Tx) (err error) {
 		for i, w := range group {
 			claims[i] = w.claim
 		}

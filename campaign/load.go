@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"database/sql"
 	"maps"
 	"slices"
 
@@ -21,11 +22,12 @@ func (s *Service) load(tx *database.Tx, claims []Claim) (*batch, error) {
 		frozen: map[id.Program]map[id.Member]referral.Frozen{},
 		before: map[keyed]Order{}, taken: map[id.Item]int64{},
 	}
-	itemIDs := map[id.Item]bool{}
+	itemIDs, memberIDs := map[id.Item]bool{}, map[id.Member]bool{}
 	for _, c := range claims {
 		itemIDs[c.Item] = true
+		memberIDs[c.Member] = true
 	}
-	if err := b.lockItems(tx, sorted(itemIDs)); err != nil {
+	if err := b.lockAndRead(tx, sorted(itemIDs), sorted(memberIDs)); err != nil {
 		return nil, err
 	}
 	if err := s.seen.campaigns(tx, b); err != nil {
@@ -37,19 +39,43 @@ func (s *Service) load(tx *database.Tx, claims []Claim) (*batch, error) {
 	return b, b.loadMembers(tx, claims)
 }
 
-// lockItems locks the batch's items and reads, in the same statement, when
-// tokens last became untrue.
-func (b *batch) lockItems(tx *database.Tx, ids []id.Item) error {
-	var rows []struct {
-		Item
-		ChangedAt clock.Milli
-	}
-	err := tx.Raw(`SELECT items.*, COALESCE((SELECT changed_at FROM member_changes WHERE id = 1), 0) AS changed_at
-		FROM items WHERE id IN ? ORDER BY id`+tx.Dialect.ForUpdate, ids).Scan(&rows).Error
-	for _, r := range rows {
-		b.items[r.ID], b.changed = r.Item, r.ChangedAt
-	}
+// lockAndRead locks the batch's items by id ascending in one statement and
+// reads in the same message when tokens last became untrue and what the
+// members hold, as if nobody had ever been merged.
+func (b *batch) lockAndRead(tx *database.Tx, items []id.Item, members []id.Member) error {
+	return tx.Queries(
+		database.Read{SQL: itemsLocked + tx.Dialect.ForUpdate, Args: []any{items}, Row: b.item},
+		b.holdsOf(items, members),
+	)
+}
+
+const itemColumns = "id, campaign_id, product_id, name, price, stock, left_qty, held_qty, sold_qty, per_member, per_order, sort_no, version, epoch, grants, freed"
+
+const itemsLocked = "SELECT " + itemColumns + `, COALESCE((SELECT changed_at FROM member_changes WHERE id = 1), 0)
+	FROM items WHERE id IN ? ORDER BY id`
+
+func (b *batch) item(rows *sql.Rows) error {
+	var i Item
+	err := rows.Scan(&i.ID, &i.CampaignID, &i.ProductID, &i.Name, &i.Price, &i.Stock, &i.Left, &i.Held, &i.Sold,
+		&i.PerMember, &i.PerOrder, &i.SortNo, &i.Version, &i.Epoch, &i.Grants, &i.Freed, &b.changed)
+	b.items[i.ID] = i
 	return err
+}
+
+// holdsOf reads the pieces that orders claimed by these members hold.
+func (b *batch) holdsOf(items []id.Item, claimers []id.Member) database.Read {
+	return database.Read{
+		SQL: `SELECT item_id, member_id, SUM(qty - refunded_qty) FROM orders
+			WHERE claimed_by IN ? AND item_id IN ? AND status IN ('held', 'paid') GROUP BY item_id, member_id`,
+		Args: []any{claimers, items},
+		Row: func(rows *sql.Rows) error {
+			var at place
+			var qty int
+			err := rows.Scan(&at.item, &at.member, &qty)
+			b.holds[at] = qty
+			return err
+		},
+	}
 }
 
 func (b *batch) lockSeats(tx *database.Tx, claims []Claim) error {
@@ -58,7 +84,7 @@ func (b *batch) lockSeats(tx *database.Tx, claims []Claim) error {
 		kind := b.campaigns[c.Campaign].Kind
 		byKind[kind] = append(byKind[kind], c)
 	}
-	for _, name := range slices.Sorted(maps.Keys(byKind)) {
+	for _, name := range sorted(byKind) {
 		seats := b.kinds[name].Seats
 		if seats == nil {
 			continue
@@ -114,7 +140,7 @@ func (b *batch) loadMembers(tx *database.Tx, claims []Claim) (err error) {
 			}
 		}
 	}
-	return b.loadHolds(tx, members)
+	return b.mergedHolds(tx, members)
 }
 
 // lookUp reads whether the members were merged and are known.
@@ -134,48 +160,33 @@ func (b *batch) lookUp(tx *database.Tx, members []id.Member) (err error) {
 	return err
 }
 
-func (b *batch) loadHolds(tx *database.Tx, members []id.Member) error {
-	var limited []id.Item
-	for _, item := range b.items {
-		if item.PerMember > 0 {
-			limited = append(limited, item.ID)
-		}
-	}
-	if len(limited) == 0 {
+// mergedHolds reads again what the members hold, once somebody known was ever
+// merged: with the orders of whoever became them, and the pieces that a merge
+// brought in beyond the limit.
+func (b *batch) mergedHolds(tx *database.Tx, members []id.Member) error {
+	if b.changed == 0 {
 		return nil
 	}
-	claimers := members
-	if b.changed > 0 {
-		merged, err := community.MergedInto(tx.DB, members)
-		if err != nil {
-			return err
-		}
-		for _, list := range merged {
-			claimers = append(claimers, list...)
-		}
-	}
-	var rows []struct {
-		ItemID   id.Item
-		MemberID id.Member
-		Qty      int
-	}
-	err := tx.Raw(`SELECT item_id, member_id, SUM(qty - refunded_qty) AS qty FROM orders
-		WHERE claimed_by IN ? AND item_id IN ? AND status IN ('held', 'paid') GROUP BY item_id, member_id`, claimers, limited).Scan(&rows).Error
+	merged, err := community.MergedInto(tx.DB, members)
 	if err != nil {
 		return err
 	}
-	for _, r := range rows {
-		b.holds[place{r.ItemID, r.MemberID}] = r.Qty
+	claimers := slices.Clone(members)
+	for _, list := range merged {
+		claimers = append(claimers, list...)
 	}
-	if b.changed == 0 {
-		return nil // nobody known was ever merged
-	}
-	rows = rows[:0]
-	err = tx.Raw("SELECT item_id, member_id, qty FROM limit_merges WHERE member_id IN ? AND item_id IN ?", members, limited).Scan(&rows).Error
-	for _, r := range rows {
-		b.brought[place{r.ItemID, r.MemberID}] = r.Qty
-	}
-	return err
+	items := sorted(b.items)
+	clear(b.holds)
+	return tx.Queries(b.holdsOf(items, claimers), database.Read{
+		SQL: "SELECT item_id, member_id, qty FROM limit_merges WHERE member_id IN ? AND item_id IN ?", Args: []any{members, items},
+		Row: func(rows *sql.Rows) error {
+			var at place
+			var qty int
+			err := rows.Scan(&at.item, &at.member, &qty)
+			b.brought[at] = qty
+			return err
+		},
+	})
 }
 
 // loadKeys finds the orders these keys were granted before.

@@ -48,7 +48,7 @@ func noteHolds(tx *database.Tx, orders []Order) error {
 		byDeadline[o.DeadlineAt] = strconv.AppendInt(list, int64(o.ID), 10)
 	}
 	for deadline, list := range byDeadline {
-		err := tx.Exec("INSERT INTO order_holds (id, deadline_at, order_ids) VALUES (?, ?, ?)", tx.Next(), deadline, string(list)).Error
+		err := tx.Defer("INSERT INTO order_holds (id, deadline_at, order_ids) VALUES (?, ?, ?)", tx.Next(), deadline, string(list))
 		if err != nil {
 			return err
 		}

@@ -105,7 +105,7 @@ func inOrder(rows []GroupIn) []int {
 // settled turns a refusal of one row into its result; other errors end the
 // batch.
 func settled(r GroupResult, err error) (GroupResult, error) {
-	if f, ok := fault.As(err); ok {
+	if f, ok := fault.As(err); ok && f.Kind < fault.KindInternal {
 		return GroupResult{Result: RowConflict, Err: f}, nil
 	}
 	return r, err

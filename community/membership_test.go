@@ -120,7 +120,9 @@ func TestJoinTx(t *testing.T) {
 		publish(t, s, g, strict)
 		join := func(code id.Code) community.Membership {
 			t.Helper()
-			if err := s.DB.Tx(bg, func(tx *database.Tx) error { return community.JoinTx(tx, community.Join{Group: g, Member: m, Code: code}) }); err != nil {
+			if err := s.DB.Tx(bg, func(tx *database.Tx) error {
+				return community.JoinTx(tx, community.Join{Group: g, Member: m, Code: code})
+			}); err != nil {
 				t.Fatalf("JoinTx: %v", err)
 			}
 			list, err := s.ListMemberships(brand(), g, community.MembershipFilter{State: community.MembershipLive}, database.Page{})

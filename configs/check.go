@@ -84,16 +84,18 @@ func (c Config) checkRole() error {
 }
 
 func (c Config) checkNetworks() error {
-	for _, x := range []struct {
-		name string
-		list []string
-	}{{"SIYU_TRUSTED_PROXIES", c.TrustedProxies}, {"SIYU_WEBHOOK_ALLOW", c.WebhookAllow}} {
-		for _, v := range x.list {
-			_, notNet := netip.ParsePrefix(v)
-			_, notIP := netip.ParseAddr(v)
-			if notNet != nil && notIP != nil {
-				return wrong(x.name, v, "is neither an address nor a network", "list them with commas, like 10.0.0.0/8,192.168.1.7")
-			}
+	for _, v := range c.TrustedProxies {
+		_, notNet := netip.ParsePrefix(v)
+		_, notIP := netip.ParseAddr(v)
+		if notNet != nil && notIP != nil {
+			return wrong("SIYU_TRUSTED_PROXIES", v, "is neither an address nor a network", "list them with commas, like 10.0.0.0/8,192.168.1.7")
+		}
+	}
+	for _, v := range c.WebhookAllow {
+		_, notNet := netip.ParsePrefix(v)
+		host, port, notHost := net.SplitHostPort(v)
+		if notNet != nil && (notHost != nil || host == "" || port == "") {
+			return wrong("SIYU_WEBHOOK_ALLOW", v, "is neither host:port nor a network", "list them with commas, like mall.internal:8080,10.8.0.0/16")
 		}
 	}
 	return nil

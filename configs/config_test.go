@@ -24,11 +24,12 @@ func TestLoad(t *testing.T) {
 	t.Run("the environment wins", func(t *testing.T) {
 		t.Setenv("SIYU_ADDR", "0.0.0.0:9")
 		t.Setenv("SIYU_TRUSTED_PROXIES", "10.0.0.0/8, 192.168.0.1")
+		t.Setenv("SIYU_WEBHOOK_ALLOW", "mall.internal:8080, 10.8.0.0/16")
 		got, err := Load("siyu.example.yaml")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Addr != "0.0.0.0:9" || got.PublicURL != "http://127.0.0.1:9" || len(got.TrustedProxies) != 2 {
+		if got.Addr != "0.0.0.0:9" || got.PublicURL != "http://127.0.0.1:9" || len(got.TrustedProxies) != 2 || len(got.WebhookAllow) != 2 {
 			t.Errorf("got %+v", got)
 		}
 	})
@@ -56,6 +57,7 @@ func TestLoad_refusals(t *testing.T) {
 		"role":               {env: "SIYU_ROLE", value: "boss", want: "all, api or worker"},
 		"role on sqlite":     {env: "SIYU_ROLE", value: "api", want: "SIYU_DB"},
 		"proxies":            {env: "SIYU_TRUSTED_PROXIES", value: "proxy.local", want: "10.0.0.0/8"},
+		"webhook allow":      {env: "SIYU_WEBHOOK_ALLOW", value: "192.168.1.7", want: "mall.internal:8080"},
 		"rate":               {env: "SIYU_RATE_MEMBER", value: "0", want: "at least 1"},
 		"rate text":          {env: "SIYU_RATE_MEMBER", value: "many", want: "SIYU_RATE_MEMBER"},
 	} {

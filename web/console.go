@@ -46,9 +46,17 @@ func (s *Server) consoleEnter(c *gin.Context) error {
 	if http.NewCrossOriginProtection().Check(c.Request) != nil || !s.formHolds(c.PostForm("form"), "console") {
 		return errForm
 	}
+	// A guess costs, a key that is right does not: a whole office signs in
+	// from one address.
+	if err := s.limits.gate.Spent(c, httpd.Address(c), s.limits.wrong); err != nil {
+		return err
+	}
 	key := c.PostForm("api_key")
 	_, err := s.Access.Authenticate(c.Request.Context(), key)
 	if errors.Is(err, access.ErrCredentials) {
+		if err := s.limits.from(c, s.limits.wrong); err != nil {
+			return err
+		}
 		return s.askKey(c, http.StatusUnauthorized, &notice{Text: access.ErrCredentials.Text(s.lang(c))})
 	}
 	if err != nil {

@@ -48,21 +48,21 @@ func sampleLanding(lang string) landingPage {
 	p := landingPage{
 		page: base(lang, "春茶尝鲜拼团"), Code: "8K3Q-7TZP", Name: "春茶尝鲜 · 三人成团", Kind: "group_buy", State: "open",
 		Banner: drawBanner("group_buy", 7, 3), Clock: countdown{Until: now.Add(51*time.Hour + 12*time.Minute + 9*time.Second), Now: now},
-		Inviter: "王*", Group: "西湖茶友群", Items: items, Chosen: items[0], Qty: 1, TeamSize: 3, TeamFor: 24 * time.Hour,
+		Inviter: "王*", Items: items, Chosen: items[0], Qty: 1, TeamSize: 3, TeamFor: 24 * time.Hour,
 		Teams:     []teamView{sampleTeam(now, 3, "李*", "陈*"), sampleTeam(now, 3, "赵*")},
 		Gifts:     []giftView{{Who: "你（被邀请）", Amount: 500, Note: "首单付款后"}, {Who: "王*（邀请人）", Amount: 800, Note: "同一张订单"}},
 		GiftRules: []string{"你付款后记下，确认收货满 7 天（没有收货记录则付款满 15 天）后可结算。", "订单退款，奖励按比例取消。只奖励直接邀请，不看层级。"},
-		Charter:   &charterView{Group: "西湖茶友群", Purpose: "一起喝春茶、聊产地、团好茶。", AdsPerDay: 1, AdsPerWeek: 2, Quiet: true, QuietFrom: "22:00", QuietTo: "08:30"},
+		Charter:   &charterView{Group: "西湖茶友群", Version: 3, Pact: "signed", Purpose: "一起喝春茶、聊产地、团好茶。", AdsPerDay: 1, AdsPerWeek: 2, Quiet: true, QuietFrom: "22:00", QuietTo: "08:30"},
 		StartsAt:  now.Add(-2 * time.Hour), EndsAt: now.Add(51*time.Hour + 12*time.Minute), ZoneName: "北京时间", PayWithin: 15 * time.Minute,
 		LoginURL: "https://mall.example/login", NeedsLogin: true, Strong: true,
 	}
 	if lang == langEN {
 		p.Name, p.Title = "First spring tea, teams of three", "First spring tea"
-		p.Inviter, p.Group, p.ZoneName = "L*", "West Lake tea friends", "Beijing time"
+		p.Inviter, p.Charter.Group, p.ZoneName = "L*", "West Lake tea friends", "Beijing time"
 		p.Items[0].Name, p.Items[1].Name = "Longjing 50 g taster", "Anji white tea 100 g tin"
 		p.Gifts[0].Who, p.Gifts[0].Note, p.Gifts[1].Who, p.Gifts[1].Note = "You, invited", "on your first order", "L*, inviter", "for the same order"
 		p.GiftRules = []string{"Noted when you have paid; due 7 days after you received the goods, or 15 days after payment without a receipt.", "A refund takes its share back. Only direct invitations count."}
-		p.Charter = &charterView{Group: p.Group, Purpose: "Tea, its places, and good buys together.", AdsPerDay: 1, AdsPerWeek: 2, Quiet: true, QuietFrom: "22:00", QuietTo: "08:30"}
+		p.Charter = &charterView{Group: p.Charter.Group, Version: 3, Pact: "signed", Purpose: "Tea, its places, and good buys together.", AdsPerDay: 1, AdsPerWeek: 2, Quiet: true, QuietFrom: "22:00", QuietTo: "08:30"}
 	}
 	return p
 }

@@ -30,7 +30,6 @@ type landingPage struct {
 	Clock      countdown
 	Inviter    string // masked
 	Own        bool   // the visitor is the inviter
-	Group      string
 	Items      []itemView
 	Chosen     itemView
 	Qty        int
@@ -132,7 +131,8 @@ func (s *Server) landingPage(c *gin.Context, v visitor, l referral.Landing) (lan
 	p.Inviter = called(p.Lang, names[l.InviterID])
 	p.Gifts, p.GiftRules = gifts(p.Lang, p.Inviter, l.Rules)
 	p.NeedsLogin = p.NeedsLogin || len(p.Gifts) > 0
-	return p, s.showGroup(ctx, &p, l.GroupID)
+	p.Charter, err = s.charter(ctx, p.Now, v, l)
+	return p, err
 }
 
 func (s *Server) showCampaign(ctx context.Context, p *landingPage, v visitor, cid id.Campaign) error {
@@ -191,30 +191,6 @@ func (s *Server) showTeams(ctx context.Context, p *landingPage, run campaign.Cam
 	}
 	p.Teams, err = s.teamViews(ctx, teams, run, p.page, v)
 	return err
-}
-
-func (s *Server) showGroup(ctx context.Context, p *landingPage, group id.Group) error {
-	if group == 0 {
-		return nil
-	}
-	q := s.DB.Read(ctx)
-	known, err := community.GroupsIn(q, []id.Group{group})
-	if err != nil {
-		return err
-	}
-	charter, err := community.CharterOf(q, group, clock.MilliOf(p.Now))
-	if errors.Is(err, fault.NotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	p.Group = clean(known[group].Name)
-	p.Charter = &charterView{
-		Group: p.Group, Purpose: cleanLong(charter.Purpose), AdsPerDay: charter.AdsPerDay, AdsPerWeek: charter.AdsPerWeek,
-		Quiet: charter.QuietFrom != charter.QuietTo, QuietFrom: hourOf(charter.QuietFrom), QuietTo: hourOf(charter.QuietTo),
-	}
-	return nil
 }
 
 // items are the campaign's items with their products' pictures and prices.

@@ -12,6 +12,7 @@ import (
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/referral"
+	"siyu/referral/settlement"
 	"siyu/wallet"
 )
 
@@ -63,8 +64,16 @@ func (s *Server) me(c *gin.Context, v visitor) error {
 	}
 	p := mePage{page: s.base(c, ""), Name: v.Name, Sums: sums(s.lang(c), held)}
 	p.Title = choose(p.Lang, "我的奖励", "My rewards")
+	ids := make([]id.Reward, len(list.Items))
+	for i, r := range list.Items {
+		ids[i] = r.ID
+	}
+	paid, err := settlement.PaidIn(s.DB.Read(ctx), ids)
+	if err != nil {
+		return err
+	}
 	for _, r := range list.Items {
-		p.Rewards = append(p.Rewards, rewardOf(p.Lang, p.Now, r))
+		p.Rewards = append(p.Rewards, rewardOf(p.Lang, p.Now, r, paid[r.ID]))
 	}
 	if list.NextCursor != "" {
 		p.Next = "/me?cursor=" + list.NextCursor
@@ -92,7 +101,8 @@ func sums(lang string, w wallet.Wallet) []sumView {
 	}
 }
 
-func rewardOf(lang string, now time.Time, r referral.Reward) rewardView {
+// rewardOf puts a reward into words; paidAt is zero until its money was sent.
+func rewardOf(lang string, now time.Time, r referral.Reward, paidAt clock.Milli) rewardView {
 	say := func(zh, en string, args ...any) string { return choose(lang, zh, en, args...) }
 	day := func(m clock.Milli) string { return moment(lang, now, m.Time().In(shop)) }
 	v := rewardView{Amount: r.Net, When: say("%s 记下", "noted %s", day(r.EarnedAt)), What: say("邀请奖", "For inviting")}
@@ -107,6 +117,9 @@ func rewardOf(lang string, now time.Time, r referral.Reward) rewardView {
 		}
 	case referral.RewardCleared:
 		v.State, v.Tone = say("已到期，待结算", "due"), "good"
+		if paidAt != 0 {
+			v.State, v.Tone, v.Reason = say("已到账", "paid"), "dim", say("%s 到账", "paid on %s", date(lang, now, paidAt.Time().In(shop)))
+		}
 	case referral.RewardDeclined:
 		v.State, v.Tone, v.Reason = say("未计", "none"), "dim", declined(lang, r.Note)
 	default:

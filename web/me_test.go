@@ -1,13 +1,18 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
+	"siyu/internal/id"
+	"siyu/internal/task"
+	"siyu/referral/settlement"
 )
 
 func TestMe(t *testing.T) {
@@ -41,6 +46,53 @@ func TestMe(t *testing.T) {
 			t.Error("the QR is no PNG")
 		}
 		li.get("/me/codes/"+code+"/qr.png").is(t, 404)
+	})
+}
+
+// TestPaidReward follows a reward to the day its money was sent.
+func TestPaidReward(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := open(t, db)
+		run := h.run("flash_sale", "限时抢购", `{}`)
+		code := h.code(run)
+		li := h.signedIn(h.member("李雷", "m-li"))
+		form := li.get("/i/"+code).form(t, "/i/"+code+"/claim")
+		form.Set("item", run.Items[0].ID.String())
+		form.Set("qty", "1")
+		h.pay(orderOf(t, li.post("/i/"+code+"/claim", form)), 8800)
+
+		reg := task.NewRegistry()
+		h.s.Referral.Register(reg)
+		h.s.Settlement.Register(reg)
+		work := func() {
+			t.Helper()
+			must(t, task.Drain(h.system, db, reg))
+		}
+		person := func(who id.Staff) context.Context {
+			return database.WithActor(h.system, database.Actor{Kind: database.ActorStaff, Staff: who, Unit: h.unit})
+		}
+		db.Clock.Jump(16 * 24 * time.Hour)
+		work()
+		h.signedIn(h.wang).get("/me").has(t, "已到期，待结算")
+		db.Clock.Jump(time.Hour)
+		sid, err := h.s.Settlement.Create(person(201), settlement.CreateIn{Label: "2026-03"})
+		must(t, err)
+		must(t, h.s.Settlement.Close(person(201), sid))
+		work()
+		sealed, err := h.s.Settlement.Find(h.system, sid)
+		must(t, err)
+		must(t, h.s.Settlement.Review(person(202), sid, settlement.ReviewIn{Digest: sealed.Digest}))
+		pid, err := h.s.Settlement.CreatePayout(person(203), settlement.PayoutIn{SettlementID: sid})
+		must(t, err)
+		h.signedIn(h.wang).get("/me").lacks(t, "已到账")
+		must(t, h.s.Settlement.Pay(person(203), pid))
+		work()
+		wang := h.signedIn(h.wang)
+		a := wang.get("/me").is(t, 200)
+		a.has(t, "已到账", "3月18日 到账")
+		a.lacks(t, "已到期，待结算")
+		wang.lang = "en"
+		wang.get("/me").has(t, "paid on Mar 18")
 	})
 }
 

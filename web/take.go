@@ -71,13 +71,14 @@ func (s *Server) accept(c *gin.Context, v visitor, l referral.Landing) error {
 	if err != nil && !errors.As(err, &again) {
 		return err
 	}
+	s.keepPact(c, v)
 	c.Redirect(http.StatusSeeOther, "/i/"+l.Code+"?bound=1")
 	return nil
 }
 
 // take is one claim: who brought the visitor is bound first, in a transaction
 // of its own, so that the order freezes it; then the stock is asked for; then
-// the order's page opens.
+// the group he joins by it is recorded and the order's page opens.
 func (s *Server) take(c *gin.Context, v visitor, claim campaign.Claim, code string) error {
 	ctx, err := s.sent(c, v, c.FullPath(), fmt.Sprint(claim.Campaign, claim.Item, claim.Team, claim.OpenTeam, claim.Qty))
 	if err != nil {
@@ -90,6 +91,7 @@ func (s *Server) take(c *gin.Context, v visitor, claim campaign.Claim, code stri
 	if err != nil {
 		return err
 	}
+	s.keepPact(c, v)
 	c.Redirect(http.StatusSeeOther, "/o/"+out.Order.ID.String())
 	return nil
 }

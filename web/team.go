@@ -54,6 +54,7 @@ type teamPage struct {
 	StateText string
 	StateMore string
 	Share     string
+	Charter   *charterView // of the group whose code led here
 	CanJoin   bool
 	MustLogin bool
 	LoginURL  string
@@ -106,6 +107,11 @@ func (s *Server) teamPage(c *gin.Context, v visitor, tid id.Team, code string) (
 	p.Title = choose(p.Lang, "%s 的团", "%s's team", p.Team.Opener)
 	p.tell(run, v)
 	s.armed(&p.page, v)
+	if p.CanJoin {
+		if p.Charter, err = s.charterBy(ctx, p.Now, v, code); err != nil {
+			return p, err
+		}
+	}
 	if p.Mood != "wait" || !p.Team.Mine {
 		return p, nil
 	}

@@ -66,17 +66,6 @@ type plainPage struct {
 	Sad      bool
 }
 
-// charterView is what a group promises.
-type charterView struct {
-	Group      string
-	Purpose    string
-	AdsPerDay  int
-	AdsPerWeek int
-	Quiet      bool
-	QuietFrom  string
-	QuietTo    string
-}
-
 // banner is the drawing of a campaign without a picture: seats round a table
 // for a group-buy, a dial with the day's window for a flash sale, two circles
 // that meet for an invitation. The name's id moves it a little, so that two

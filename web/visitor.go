@@ -41,6 +41,9 @@ func (s *Server) visit(h view) gin.HandlerFunc {
 		if err != nil {
 			return err
 		}
+		if err := s.limits.known(c, v); err != nil {
+			return err
+		}
 		actor := database.Actor{Kind: database.ActorMember, Member: v.Member, Request: httpd.RequestID(c)}
 		if v.Guest {
 			actor.Kind = database.ActorGuest
@@ -97,6 +100,9 @@ func (s *Server) visitor(c *gin.Context) (visitor, error) {
 func (s *Server) greet(c *gin.Context, v visitor) (visitor, error) {
 	if v.Member != 0 {
 		return v, nil
+	}
+	if err := s.limits.from(c, s.limits.guests); err != nil {
+		return v, err
 	}
 	fresh, err := s.Community.NewGuest(c.Request.Context())
 	if err != nil {

@@ -13,6 +13,10 @@
 // console. Forms carry a token signed for the one who saw them and the
 // idempotency key of their effect, so that a double tap finds the first order.
 //
+// Acting on a page that shows a group's charter joins the group and records
+// the consent, under the version shown. Visitors and addresses are kept to
+// rates (limit.go).
+//
 // Names are shown as 王*. A code that is expired, revoked or mistyped gets one
 // and the same page. Called by main.
 package web
@@ -56,8 +60,10 @@ type Server struct {
 	// PublicURL is where this house is reached, without a slash at the end;
 	// cookies are Secure when it is https.
 	PublicURL string
+	Rates     Rates
 
-	press *press
+	press  *press
+	limits limits
 }
 
 // Register parses the templates and adds the pages to the router. It panics on
@@ -67,7 +73,7 @@ func (s *Server) Register(r gin.IRouter) {
 	if err != nil {
 		panic(err)
 	}
-	s.press = press
+	s.press, s.limits = press, s.newLimits()
 	r.GET("/static/:file", press.shelf.serve)
 
 	r.GET("/i/:code", s.visit(s.landing))
@@ -91,7 +97,11 @@ type view func(c *gin.Context, v visitor) error
 // open runs a handler that needs no visitor.
 func (s *Server) open(h func(c *gin.Context) error) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if err := h(c); err != nil {
+		err := s.limits.from(c, s.limits.address)
+		if err == nil {
+			err = h(c)
+		}
+		if err != nil {
 			s.fail(c, err)
 		}
 	}
@@ -147,7 +157,10 @@ func (s *Server) fail(c *gin.Context, err error) {
 	}
 	p := plainPage{page: s.base(c, ""), Sad: true}
 	p.Head, p.Body = f.Text(p.Lang), choose(p.Lang, "可以返回上一页再试，或向邀请你的人问问。", "Go back and try again, or ask who invited you.")
-	if errors.Is(err, fault.NotFound) {
+	switch {
+	case errors.Is(err, httpd.ErrTooMany):
+		p.crowded(c)
+	case errors.Is(err, fault.NotFound):
 		p.Head = choose(p.Lang, "这里什么也没有", "There is nothing here")
 		p.Body = choose(p.Lang, "地址可能不完整，或这一页不属于你。", "The address may be incomplete, or the page is not yours.")
 	}

@@ -15,6 +15,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -48,6 +49,7 @@ type DB struct {
 
 	url         string
 	write, read *gorm.DB
+	burst       *sql.DB // connections that take several statements in one message; nil on SQLite
 	pools       []*sql.DB
 	strict      bool
 	unlocked    bool
@@ -95,7 +97,7 @@ func (db *DB) gormOver(d gorm.Dialector) (*gorm.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	return g, watchWrites(g)
+	return g, errors.Join(watchWrites(g), watchAway(g))
 }
 
 // Query is what reads take: the read pool, a snapshot, or a transaction's own

@@ -40,6 +40,15 @@ func openMySQL(ctx context.Context, db *DB, cfg Config) error {
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	db.pools = append(db.pools, pool)
+	several := c.Clone()
+	several.MultiStatements = true // for Burst alone
+	if connector, err = mysql.NewConnector(several); err != nil {
+		return fmt.Errorf("database: SIYU_DB: %w", err)
+	}
+	db.burst = sql.OpenDB(connector)
+	db.burst.SetMaxOpenConns(2)
+	db.burst.SetMaxIdleConns(2)
+	db.pools = append(db.pools, db.burst)
 	g, err := db.gormOver(gormmysql.New(gormmysql.Config{Conn: pool, SkipInitializeWithVersion: true}))
 	db.write, db.read = g, g
 	return err

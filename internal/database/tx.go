@@ -37,6 +37,7 @@ type Tx struct {
 	wrote   bool
 	audited bool
 	result  *Result
+	burst   *burst // nil but in a Burst
 }
 
 type txMark struct{}
@@ -45,6 +46,12 @@ type txMark struct{}
 // fn must have no effect outside the transaction; what must follow a commit
 // goes into AfterCommit.
 func (db *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
+	return db.again(ctx, fn, db.once)
+}
+
+// again runs one kind of transaction until it stands, fails for good, or has
+// been tried often enough.
+func (db *DB) again(ctx context.Context, fn func(tx *Tx) error, once func(context.Context, func(*Tx) error) error) error {
 	if ctx.Value(txMark{}) != nil {
 		return errors.New("database: a transaction inside a transaction; use the …Tx form")
 	}
@@ -56,7 +63,7 @@ func (db *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
 		if try > 0 && !pause(ctx, try) {
 			return errors.Join(ctx.Err(), err)
 		}
-		if err = db.once(ctx, fn); err == nil || !isAgain(err) {
+		if err = once(ctx, fn); err == nil || !isAgain(err) {
 			return err
 		}
 	}

@@ -45,9 +45,9 @@ func EnqueueTx(tx *database.Tx, a Args, at clock.Milli) error {
 		return fmt.Errorf("task: %s: %w", a.Kind(), err)
 	}
 	due := max(at, tx.Now)
-	err = tx.Exec(`INSERT INTO outbox (id, kind, payload, status, next_at, lease, leased_until, attempts, last_error, created_at, done_at)
+	err = tx.Defer(`INSERT INTO outbox (id, kind, payload, status, next_at, lease, leased_until, attempts, last_error, created_at, done_at)
 		VALUES (?, ?, ?, ?, ?, '', 0, 0, '', ?, 0)`,
-		id.Task(tx.Next()), a.Kind(), string(payload), statusWaiting, due, tx.Now).Error
+		id.Task(tx.Next()), a.Kind(), string(payload), statusWaiting, due, tx.Now)
 	if err != nil {
 		return fmt.Errorf("task: %s: %w", a.Kind(), err)
 	}

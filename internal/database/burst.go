@@ -1,0 +1,168 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"siyu/internal/clock"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+)
+
+// Burst is Tx for a path that waits on round trips more than on anything else
+// (claims): its first Queries carries the begin, and what was Deferred travels
+// with the commit, so that a transaction is two messages to a server. Where
+// there is no network (SQLite) it is Tx. It binds no idempotency key.
+func (db *DB) Burst(ctx context.Context, fn func(tx *Tx) error) error {
+	if db.burst == nil || db.unlocked {
+		return db.Tx(WithoutKey(ctx), fn)
+	}
+	return db.again(ctx, fn, db.burstOnce)
+}
+
+// burst is the state of such a transaction: whether it has begun, and the
+// writes that wait for the commit.
+type burst struct {
+	begun bool
+	sql   []string
+	args  []any
+}
+
+// Read is one SELECT of a Queries call and what to do with each of its rows.
+type Read struct {
+	SQL  string
+	Args []any
+	Row  func(rows *sql.Rows) error
+}
+
+// Queries runs reads in order, in one message where the transaction is a
+// burst. Each sees what was committed when its turn came.
+func (tx *Tx) Queries(reads ...Read) error {
+	if tx.burst == nil {
+		for _, r := range reads {
+			if err := each(tx.Raw(r.SQL, r.Args...), r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var text []string
+	var args []any
+	if !tx.burst.begun {
+		text = append(text, "START TRANSACTION")
+	}
+	for _, r := range reads {
+		text = append(text, r.SQL)
+		args = append(args, r.Args...)
+	}
+	tx.burst.begun = true
+	return each(tx.Raw(strings.Join(text, ";\n"), args...), reads...)
+}
+
+// each walks the result sets, one per read.
+func each(q *gorm.DB, reads ...Read) error {
+	rows, err := q.Rows()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for i, r := range reads {
+		if i > 0 && !rows.NextResultSet() {
+			return errors.Join(rows.Err(), errors.New("database: a result set is missing"))
+		}
+		for rows.Next() {
+			if err := r.Row(rows); err != nil {
+				return err
+			}
+		}
+	}
+	return rows.Err()
+}
+
+// Defer writes at the end of the transaction: with the commit in a burst, at
+// once elsewhere. A row the statement must not pass over has to be guarded by
+// the table itself (a unique key, a CHECK), because nobody looks at how many
+// rows it changed.
+func (tx *Tx) Defer(sql string, args ...any) error {
+	if tx.burst == nil {
+		return tx.Exec(sql, args...).Error
+	}
+	tx.burst.sql = append(tx.burst.sql, sql)
+	tx.burst.args = append(tx.burst.args, args...)
+	return nil
+}
+
+func (db *DB) burstOnce(ctx context.Context, fn func(tx *Tx) error) (err error) {
+	conn, err := db.burst.Conn(ctx)
+	if err != nil {
+		return begun(err)
+	}
+	defer conn.Close()
+	tx := &Tx{Now: clock.MilliOf(db.Clock.Now()), Actor: ActorOf(ctx), Dialect: db.Dialect, db: db, burst: &burst{}}
+	inner := context.WithValue(ctx, txMark{}, tx)
+	g := db.write.Session(&gorm.Session{NewDB: true, Context: inner})
+	g.Statement.ConnPool = conn
+	tx.DB = g.Session(&gorm.Session{NewDB: true, Context: inner})
+	started := time.Now()
+	defer func() {
+		if r := recover(); r != nil {
+			drop(conn)
+			if r == id.ErrLease {
+				err = fault.Unavailable.Wrap(id.ErrLease)
+				return
+			}
+			panic(r)
+		}
+	}()
+	if err := fn(tx); err != nil {
+		undo(ctx, conn)
+		return err
+	}
+	if err := tx.burstCommit(conn); err != nil {
+		return err
+	}
+	logSlow("burst", time.Since(started))
+	for _, f := range tx.after {
+		f()
+	}
+	return nil
+}
+
+// burstCommit sends what was deferred with the commit. An error the server
+// names came before its commit; any other leaves the outcome unknown.
+func (tx *Tx) burstCommit(conn *sql.Conn) error {
+	b := tx.burst
+	if !b.begun {
+		return nil
+	}
+	err := tx.Exec(strings.Join(append(b.sql, "COMMIT"), ";\n"), b.args...).Error
+	if err == nil {
+		return nil
+	}
+	if mysqlCode(err) != 0 {
+		undo(tx.Context(), conn)
+		return err
+	}
+	drop(conn)
+	return fault.Unavailable.Wrap(errors.Join(ErrCommitUnknown, err))
+}
+
+// undo rolls back; a connection that cannot is not used again.
+func undo(ctx context.Context, conn *sql.Conn) {
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if _, err := conn.ExecContext(end, "ROLLBACK"); err != nil {
+		drop(conn)
+	}
+}
+
+// drop takes the connection out of the pool; the server rolls back.
+func drop(conn *sql.Conn) {
+	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+}
