@@ -81,18 +81,19 @@ const atOnce = 10
 // engines, and every invariant holds.
 func TestKillPoints(t *testing.T) {
 	var want string
-	t.Run("undisturbed", func(t *testing.T) {
-		e := newErrand(t, "sqlite")
-		for range 3 {
-			e.run()
-		}
-		want = e.end()
-	})
-	if t.Failed() {
-		return
-	}
+	known := make(chan struct{})
 	places := make(chan struct{}, atOnce)
 	var errands sync.WaitGroup
+	errands.Go(func() {
+		defer close(known)
+		t.Run("undisturbed", func(t *testing.T) {
+			e := newErrand(t, "sqlite")
+			for range 3 {
+				e.run()
+			}
+			want = e.end()
+		})
+	})
 	for _, engine := range dbtest.Engines {
 		for _, p := range points {
 			places <- struct{}{}
@@ -107,7 +108,8 @@ func TestKillPoints(t *testing.T) {
 							t.Errorf("pass %d was not reached", pass)
 						}
 					}
-					if got := e.end(); got != want {
+					got := e.end()
+					if <-known; got != want {
 						t.Errorf("the end differs; got\n%swant\n%s", got, want)
 					}
 				})

@@ -153,6 +153,29 @@ func TestPlot(t *testing.T) {
 	}
 }
 
+// A point that the house no longer has would make its kills random ones.
+func TestPointsExist(t *testing.T) {
+	for _, point := range points {
+		found := false
+		for _, room := range []string{"campaign", "internal/task"} {
+			files, err := filepath.Glob(filepath.Join("..", room, "*.go"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range files {
+				text, err := os.ReadFile(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				found = found || strings.Contains(string(text), fmt.Sprintf("KillPoint(%q)", point))
+			}
+		}
+		if !found {
+			t.Errorf("no room has the point %s", point)
+		}
+	}
+}
+
 func TestOptions(t *testing.T) {
 	for _, args := range []string{
 		"claims -engine oracle", "claims -rounds 0", "claims -conns 99999", "claims -against sleep", "replicas -engine sqlite",

@@ -23,7 +23,7 @@ const dbKillEvery = 12
 
 // points are the named places of the claim path, and of the work it leaves to
 // the outbox, where SIYU_KILL_AT ends the house.
-var points = []string{"claim:granted", "claim:committed", "task_leased", "task_end"}
+var points = []string{"claim:granted", "claim:committed", "task:leased", "task:worked"}
 
 // losses is what the kills of a run have cost.
 type losses struct {

@@ -1,14 +1,11 @@
 package main
 
-import (
-	"strconv"
-)
+import "strconv"
 
 // request is the parts of a POST of one kind; only token, member and key
 // differ between requests.
 type request struct {
 	head, tail string
-	body       string
 	member     bool // name the member in a header, for bare gin
 }
 

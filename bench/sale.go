@@ -96,8 +96,8 @@ func (l *lab) stockShelves(ctx context.Context) error {
 	return nil
 }
 
-// fillOrders makes the orders said to exist, of an older sale, straight in the
-// tables: as claims of the crowd would have left them.
+// fillOrders makes the orders said to exist, of an older sale whose claims were
+// not paid, straight in the table.
 func (l *lab) fillOrders(ctx context.Context) error {
 	if l.existing == 0 {
 		return nil
@@ -106,7 +106,8 @@ func (l *lab) fillOrders(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return l.leased(ctx, func(db *database.DB) error {
+	began := time.Now()
+	err = l.leased(ctx, func(db *database.DB) error {
 		const chunk = 1000
 		for from := 0; from < l.existing; from += chunk {
 			n := min(chunk, l.existing-from)
@@ -115,26 +116,23 @@ func (l *lab) fillOrders(ctx context.Context) error {
 				return fmt.Errorf("existing orders: %w", err)
 			}
 		}
-		l.printf("%d orders exist\n", l.existing)
 		return nil
 	})
+	l.printf("%d orders exist (%.0f s)\n", l.existing, time.Since(began).Seconds())
+	return err
 }
 
 func (l *lab) insertOrders(tx *database.Tx, of item, from, n int) error {
 	var b strings.Builder
-	b.WriteString(`INSERT INTO orders (id, campaign_id, item_id, member_id, team_id, qty, unit_price, amount, status, limit_frozen, binding_id, inviter_id,
-		code_id, program_id, program_version, principal, idem_key, input_hash, deadline_at, created_at, paid_at, closed_at, received_at, goods,
-		refunded_goods, refunded_qty, version) VALUES `)
+	b.WriteString("INSERT INTO orders (id, campaign_id, item_id, member_id, qty, unit_price, amount, status, limit_frozen, " +
+		"claimed_by, idem_key, input_hash, deadline_at, created_at, closed_at) VALUES ")
 	for i := range n {
 		if i > 0 {
 			b.WriteByte(',')
 		}
 		m := l.crowd.ids[(from+i)%len(l.crowd.ids)]
-		fmt.Fprintf(&b, "(%d,%d,%d,%d,0,1,9900,9900,'held',0,0,0,0,0,0,'%s','old%d','',%d,%d,0,0,0,0,0,0,1)",
-			tx.Next(), of.campaign, of.id, m, m, from+i, tx.Now+86_400_000, tx.Now)
+		fmt.Fprintf(&b, "(%d,%d,%d,%d,1,9900,9900,'expired',0,%d,'old%d',0,%d,%d,%d)",
+			tx.Next(), of.campaign, of.id, m, m, from+i, tx.Now, tx.Now, tx.Now)
 	}
-	if err := tx.Exec(b.String()).Error; err != nil {
-		return err
-	}
-	return database.One(tx.Exec("UPDATE items SET left_qty = left_qty - ?, held_qty = held_qty + ? WHERE id = ?", n, n, of.id), errInexact)
+	return tx.Exec(b.String()).Error
 }

@@ -93,6 +93,6 @@ func (s *Service) Claim(ctx context.Context, c Claim) (Outcome, error) {
 // TakeTx takes stock inside the caller's own transaction (late payments),
 // through the same function as every claim.
 func (s *Service) TakeTx(tx *database.Tx, claims []Claim) ([]Outcome, error) {
-	_, out, err := s.grant(tx, claims, keysAfter)
+	_, out, err := s.grant(tx, claims, manner{patient: true})
 	return out, err
 }

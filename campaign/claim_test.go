@@ -209,3 +209,48 @@ func mustBreak(t *testing.T, engine, invariant string, load func([]*campaigntest
 	}
 	t.Fatalf("%s held in 100 rounds without any lock", invariant)
 }
+
+// TestLockedItemIsLeftOut holds one item's row while claims of two items wait:
+// the other item goes on, and the locked one is granted once it is free.
+func TestLockedItemIsLeftOut(t *testing.T) {
+	url := dbtest.URL(t, "mariadb")
+	db := dbtest.At(t, url)
+	w := campaigntest.New(t, db)
+	slow, quick := w.Run(campaigntest.Sale{Stock: 100}), w.Run(campaigntest.Sale{Stock: 100})
+	members := w.Members(40)
+
+	held, free := make(chan struct{}), make(chan struct{})
+	var holder sync.WaitGroup
+	holder.Go(func() {
+		err := db.Tx(context.Background(), func(tx *database.Tx) error {
+			if err := campaign.LockItemTx(tx, slow.Items[0].ID); err != nil {
+				return err
+			}
+			close(held)
+			<-free
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	<-held
+	var waiting sync.WaitGroup
+	for _, m := range members[:20] {
+		waiting.Go(func() {
+			if _, err := w.Claim(campaign.Claim{Campaign: slow.ID, Item: slow.Items[0].ID, Member: m}); err != nil {
+				t.Errorf("the locked item: %v", err)
+			}
+		})
+	}
+	if got := rush([]*campaigntest.World{w}, campaign.Claim{Campaign: quick.ID, Item: quick.Items[0].ID}, members[20:]); got != 20 {
+		t.Errorf("the other item granted %d of 20 while one was locked", got)
+	}
+	close(free)
+	waiting.Wait()
+	holder.Wait()
+	if item := w.Item(slow.ID); item.Held != 20 {
+		t.Errorf("the locked item holds %d of 20", item.Held)
+	}
+	w.Verify()
+}

@@ -16,12 +16,12 @@ import (
 // before any read, decides in arrival order in memory, and writes all orders
 // in one statement and all counters in another. An error rolls the whole
 // batch back; a refusal is part of the answer.
-func (s *Service) grant(tx *database.Tx, claims []Claim, keys keyLookup) (*batch, []Outcome, error) {
-	b, err := s.load(tx, claims)
+func (s *Service) grant(tx *database.Tx, claims []Claim, how manner) (*batch, []Outcome, error) {
+	b, err := s.load(tx, claims, how)
 	if err != nil {
 		return nil, nil, err
 	}
-	if keys == keysFirst {
+	if how.keysFirst {
 		if err := b.loadKeys(tx, claims); err != nil {
 			return nil, nil, err
 		}
@@ -30,7 +30,7 @@ func (s *Service) grant(tx *database.Tx, claims []Claim, keys keyLookup) (*batch
 	for i := range claims {
 		out[i] = b.decide(&claims[i])
 	}
-	if keys == keysAfter {
+	if !how.keysFirst {
 		if err := b.replay(tx, claims, out); err != nil {
 			return nil, nil, err
 		}
@@ -38,14 +38,13 @@ func (s *Service) grant(tx *database.Tx, claims []Claim, keys keyLookup) (*batch
 	return b, out, b.write(tx)
 }
 
-// keyLookup is when the batch's keys are looked up: first, or after deciding
-// and then only those of the refused, leaving the others to the unique index.
-type keyLookup int
-
-const (
-	keysAfter keyLookup = iota
-	keysFirst
-)
+// manner is how a batch is granted. By default it waits for its items only as
+// long as a batch should, and looks up only the keys of the claims it refuses,
+// leaving the others to the unique index.
+type manner struct {
+	keysFirst bool // all keys are looked up before deciding
+	patient   bool // locks are waited for as long as any transaction waits
+}
 
 // replay turns refusals whose key was granted before into that order.
 func (b *batch) replay(tx *database.Tx, claims []Claim, out []Outcome) error {

@@ -14,7 +14,7 @@ import (
 
 // load locks the batch's items by id ascending in one statement, then the
 // kinds' own rows, and only then reads what the decisions need.
-func (s *Service) load(tx *database.Tx, claims []Claim) (*batch, error) {
+func (s *Service) load(tx *database.Tx, claims []Claim, how manner) (*batch, error) {
 	b := &batch{
 		now: tx.Now, next: tx.Next, kinds: s.kinds, items: map[id.Item]Item{}, strong: map[id.Member]bool{},
 		campaigns: map[id.Campaign]Campaign{}, seatings: map[string]Seating{},
@@ -27,7 +27,7 @@ func (s *Service) load(tx *database.Tx, claims []Claim) (*batch, error) {
 		itemIDs[c.Item] = true
 		memberIDs[c.Member] = true
 	}
-	if err := b.lockAndRead(tx, sorted(itemIDs), sorted(memberIDs)); err != nil {
+	if err := b.lockAndRead(tx, sorted(itemIDs), sorted(memberIDs), how); err != nil {
 		return nil, err
 	}
 	if err := s.seen.campaigns(tx, b); err != nil {
@@ -42,9 +42,13 @@ func (s *Service) load(tx *database.Tx, claims []Claim) (*batch, error) {
 // lockAndRead locks the batch's items by id ascending in one statement and
 // reads in the same message when tokens last became untrue and what the
 // members hold, as if nobody had ever been merged.
-func (b *batch) lockAndRead(tx *database.Tx, items []id.Item, members []id.Member) error {
+func (b *batch) lockAndRead(tx *database.Tx, items []id.Item, members []id.Member, how manner) error {
+	wait := tx.Dialect.LockSoon
+	if how.patient {
+		wait = ""
+	}
 	return tx.Queries(
-		database.Read{SQL: itemsLocked + tx.Dialect.ForUpdate, Args: []any{items}, Row: b.item},
+		database.Read{SQL: wait + itemsLocked + tx.Dialect.ForUpdate, Args: []any{items}, Row: b.item},
 		b.holdsOf(items, members),
 	)
 }

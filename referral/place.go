@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"siyu/community"
 	"siyu/internal/clock"
@@ -105,6 +106,9 @@ func placesTx(tx *database.Tx, list []CodeIn) ([]Code, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := groupsTx(tx, list, people); err != nil {
+		return nil, err
+	}
 	places := make([]Code, len(list))
 	units := map[id.Program]id.Unit{}
 	for i, in := range list {
@@ -125,6 +129,40 @@ func placesTx(tx *database.Tx, list []CodeIn) ([]Code, error) {
 			GroupID: in.GroupID, Channel: in.Channel, ExpiresAt: in.ExpiresAt}
 	}
 	return places, nil
+}
+
+// groupsTx checks the groups that codes name. Who acts on a code's page joins
+// its group, so a member may name only one that he is in, and staff only one
+// of theirs.
+func groupsTx(tx *database.Tx, list []CodeIn, people []id.Member) error {
+	var groups []id.Group
+	for _, in := range list {
+		if in.GroupID != 0 {
+			groups = append(groups, in.GroupID)
+		}
+	}
+	if len(groups) == 0 {
+		return nil
+	}
+	known, err := community.GroupsIn(tx.DB, groups)
+	if err != nil {
+		return err
+	}
+	of, err := community.GroupsOf(tx.DB, people)
+	if err != nil {
+		return err
+	}
+	for i, in := range list {
+		g := known[in.GroupID]
+		may := g.ID != 0 && g.Status != community.GroupDissolved && tx.Actor.Sees(g.UnitID)
+		if tx.Actor.Kind == database.ActorMember || tx.Actor.Kind == database.ActorGuest {
+			may = slices.Contains(of[people[i]], in.GroupID)
+		}
+		if in.GroupID != 0 && !may {
+			return fault.Invalid.Field("group_id", "unknown", "没有这个群，或你不在群里", "there is no such group, or you are not in it")
+		}
+	}
+	return nil
 }
 
 func programUnit(tx *database.Tx, p id.Program) (id.Unit, error) {

@@ -22,6 +22,14 @@ type Dialect struct {
 	Text string
 	Blob string
 
+	// LockSoon begins a locking SELECT that gives up after 50 ms, where the
+	// engine can say it in the statement (MariaDB); LockedOut tells its error.
+	// MySQL can bound only whole seconds, per session.
+	LockSoon string
+
+	// NoWait is ForUpdate that fails at once on a locked row.
+	NoWait string
+
 	// shortWait begins a statement that gives up on a lock after 2 s, where
 	// the engine can say it in the statement (MariaDB).
 	shortWait string
@@ -41,6 +49,7 @@ var (
 	mysqlDialect = Dialect{
 		Name:      "mysql",
 		ForUpdate: " FOR UPDATE",
+		NoWait:    " FOR UPDATE NOWAIT",
 		Table:     " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin",
 		ID:        "BIGINT NOT NULL PRIMARY KEY",
 		Text:      "MEDIUMTEXT", Blob: "MEDIUMBLOB",

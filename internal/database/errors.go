@@ -55,6 +55,15 @@ func isAgain(err error) bool {
 	return false
 }
 
+// LockedOut says that a SELECT with LockSoon or NoWait did not get its rows.
+func LockedOut(err error) bool {
+	switch mysqlCode(err) {
+	case 1969, 3572: // MariaDB's statement time, MySQL's NOWAIT
+		return true
+	}
+	return isLockWait(err)
+}
+
 // isLockWait says that a lock was not had in time.
 func isLockWait(err error) bool {
 	return mysqlCode(err) == 1205 || sqliteCode(err)&0xff == sqliteBusy

@@ -152,6 +152,7 @@ func checkServer(ctx context.Context, pool *sql.DB, d *Dialect, vars map[string]
 	if strings.Contains(strings.ToLower(vars["version"]), "mariadb") {
 		d.Name = "mariadb"
 		d.Table = mariadbTable
+		d.LockSoon = "SET STATEMENT max_statement_time=0.05 FOR "
 		d.shortWait = "SET STATEMENT innodb_lock_wait_timeout=2 FOR "
 	}
 	if vars["innodb_flush_log_at_trx_commit"] != "1" {
