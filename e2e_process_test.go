@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -206,15 +205,4 @@ func (r *record) tail() string {
 		s = "…" + s[len(s)-4000:]
 	}
 	return s
-}
-
-// lines are the lines written, without empty ones.
-func (r *record) lines() []string {
-	var out []string
-	for sc := bufio.NewScanner(strings.NewReader(r.String())); sc.Scan(); {
-		if strings.TrimSpace(sc.Text()) != "" {
-			out = append(out, sc.Text())
-		}
-	}
-	return out
 }

@@ -142,6 +142,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		return err
 	}
 	pages.Register(engine)
+	engine.NoRoute(pages.Lost)
 	h.handler = engine
 	return nil
 }

@@ -28,7 +28,9 @@ func serve(ctx context.Context, args []string, out io.Writer) error {
 	if err := armKill(cfg); err != nil {
 		return err
 	}
-	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	log, flush := newLog(os.Stderr)
+	defer flush()
+	slog.SetDefault(log)
 	h, err := build(ctx, cfg, clock.Wall())
 	if err != nil {
 		return err

@@ -34,6 +34,7 @@ type document struct {
 	Paths      map[string]pathItem `yaml:"paths"`
 	Components struct {
 		Parameters map[string]parameter `yaml:"parameters"`
+		Schemas    map[string]words     `yaml:"schemas"`
 	} `yaml:"components"`
 }
 
@@ -72,9 +73,16 @@ type operation struct {
 }
 
 type parameter struct {
-	Ref  string `yaml:"$ref"`
-	Name string `yaml:"name"`
-	In   string `yaml:"in"`
+	Ref    string `yaml:"$ref"`
+	Name   string `yaml:"name"`
+	In     string `yaml:"in"`
+	Schema words  `yaml:"schema"`
+}
+
+// words is a schema's list of words, if it is one.
+type words struct {
+	Ref  string   `yaml:"$ref"`
+	Enum []string `yaml:"enum"`
 }
 
 func readContract() (document, error) {
@@ -88,6 +96,9 @@ func readContract() (document, error) {
 				if name, ok := strings.CutPrefix(p.Ref, "#/components/parameters/"); ok {
 					op.Parameters[i] = doc.Components.Parameters[name]
 				}
+				if name, ok := strings.CutPrefix(p.Schema.Ref, "#/components/schemas/"); ok {
+					op.Parameters[i].Schema = doc.Components.Schemas[name]
+				}
 			}
 		}
 	}
@@ -95,18 +106,18 @@ func readContract() (document, error) {
 }
 
 // contractQueries are the query parameters of each route, by its name.
-func contractQueries() (map[string][]string, error) {
+func contractQueries() (map[string][]parameter, error) {
 	doc, err := readContract()
 	if err != nil {
 		return nil, err
 	}
-	queries := map[string][]string{}
+	queries := map[string][]parameter{}
 	for path, operations := range doc.Paths {
 		for method, op := range operations {
 			for _, p := range op.Parameters {
 				if p.In == "query" {
 					name := strings.ToUpper(method) + " " + ginPath(path)
-					queries[name] = append(queries[name], p.Name)
+					queries[name] = append(queries[name], p)
 				}
 			}
 		}

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"siyu/access"
-	"siyu/internal/database"
 	"siyu/internal/httpd"
 )
 

@@ -23,7 +23,7 @@ type route struct {
 	open    bool
 	keyed   bool
 	body    int64
-	queries []string // from the contract
+	queries []parameter // from the contract
 }
 
 // name is the route as idempotency keys, metrics and tests know it.

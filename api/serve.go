@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -79,17 +80,20 @@ func visible(key string) bool {
 	return len(key) >= 1 && len(key) <= 128
 }
 
-// knownQuery refuses a query parameter the contract does not name: what is
-// accepted has its effect.
-func knownQuery(c *gin.Context, known []string) error {
+// knownQuery refuses a query parameter the contract does not name, and a word
+// it does not list: what is accepted has its effect.
+func knownQuery(c *gin.Context, known []parameter) error {
 	var check fault.Check
 	for name, values := range c.Request.URL.Query() {
-		ok := false
-		for _, k := range known {
-			ok = ok || k == name
+		at := slices.IndexFunc(known, func(p parameter) bool { return p.Name == name })
+		check.That(at >= 0, name, "unknown", "没有这个查询参数", "there is no such query parameter")
+		if at < 0 {
+			continue
 		}
-		check.That(ok, name, "unknown", "没有这个查询参数", "there is no such query parameter")
-		check.That(!ok || len(values) == 1, name, "duplicate", "查询参数重复", "the query parameter is given twice")
+		check.That(len(values) == 1, name, "duplicate", "查询参数重复", "the query parameter is given twice")
+		if list := known[at].Schema.Enum; len(list) > 0 && values[0] != "" {
+			check.OneOf(values[0], name, list...)
+		}
 	}
 	return check.Err()
 }

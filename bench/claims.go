@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -14,8 +15,10 @@ func runClaims(ctx context.Context, l *lab) error {
 	if err := l.fillOrders(ctx); err != nil {
 		return err
 	}
-	if err := l.startFront(ctx); err != nil {
-		return err
+	if len(l.baselines()) > 0 {
+		if err := l.startFront(ctx, 0); err != nil {
+			return err
+		}
 	}
 	ours := l.claiming("siyu", sale{kind: "flash_sale", items: l.items, stock: plenty, limit: l.limit})
 	if _, err := l.turn(ctx, ours.warm(), -1); err != nil {
@@ -28,11 +31,32 @@ func runClaims(ctx context.Context, l *lab) error {
 	if err != nil {
 		return err
 	}
+	if l.open > 0 {
+		return l.playOpen(ctx, ours, base)
+	}
 	if err := l.play(ctx, append([]subject{ours}, base...)); err != nil {
 		return err
 	}
 	l.table()
 	l.ratios("siyu", base)
+	return l.settled(ctx)
+}
+
+// playOpen is the open loop: what it shows is latency, against the engine's
+// own COMMIT at the same time.
+func (l *lab) playOpen(ctx context.Context, ours subject, base []subject) error {
+	commits, err := l.store.probeCommits(ctx)
+	if err != nil {
+		return err
+	}
+	err = l.play(ctx, append([]subject{ours}, base...))
+	floor, probed := commits.p99()
+	if err := errors.Join(err, probed); err != nil {
+		return err
+	}
+	l.table()
+	p99 := over(l.of(ours.name), func(f figure) float64 { return millis(f.tally.percentile(0.99)) })
+	l.printf("  p99 %.1f ms, %.1f ms above the p99 of a COMMIT meanwhile, which was %.1f ms (goal: at most 10 above)\n", p99, p99-millis(floor), millis(floor))
 	return l.settled(ctx)
 }
 

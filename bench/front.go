@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,8 +37,9 @@ type front struct {
 	ways  []string // as the process told
 }
 
-// startFront starts this binary again as the baselines' server.
-func (l *lab) startFront(ctx context.Context) error {
+// startFront starts this binary again as the baselines' server, with so many
+// teams to join.
+func (l *lab) startFront(ctx context.Context, teams int) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -48,7 +50,7 @@ func (l *lab) startFront(ctx context.Context) error {
 		// A file of its own: SQLite's one writer must not be shared with the house.
 		db = "sqlite:" + filepath.Join(l.folder, "baseline.db")
 	}
-	cmd.Env = l.env("BENCH_DB=" + db)
+	cmd.Env = l.env("BENCH_DB="+db, "BENCH_TEAMS="+strconv.Itoa(teams))
 	said, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -83,7 +85,11 @@ func (f *front) rest(ctx context.Context) error {
 // serves until it is killed.
 func serveFront(ctx context.Context, out io.Writer) error {
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil))) // as serve does
-	ways, stop, err := openWays(ctx, os.Getenv("BENCH_DB"), os.Getenv("SIYU_REDIS"))
+	teams, err := strconv.Atoi(os.Getenv("BENCH_TEAMS"))
+	if err != nil {
+		return fmt.Errorf("%s is not for people: %w", frontCommand, err)
+	}
+	ways, stop, err := openWays(ctx, os.Getenv("BENCH_DB"), os.Getenv("SIYU_REDIS"), teams)
 	if err != nil {
 		return err
 	}

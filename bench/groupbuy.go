@@ -7,13 +7,16 @@ import (
 	"siyu/internal/id"
 )
 
-// teamsOpen is how many teams of one item are joined at once.
-const teamsOpen = 1000
+// teamsOpen teams of one item, of teamSize each, are joined at once.
+const (
+	teamsOpen = 1000
+	teamSize  = 100
+)
 
 // runGroupBuy measures joins into teams against the same join as one
 // transaction per request.
 func runGroupBuy(ctx context.Context, l *lab) error {
-	if err := l.startFront(ctx); err != nil {
+	if err := l.startFront(ctx, (l.rounds+len(pools(l.store.sqlite)))*teamsOpen); err != nil {
 		return err
 	}
 	ours := l.joining()

@@ -20,7 +20,7 @@ func runMemory(ctx context.Context, l *lab) error {
 	if _, err := l.turn(ctx, ours.warm(), -1); err != nil {
 		return err
 	}
-	if err := l.startFront(ctx); err != nil {
+	if err := l.startFront(ctx, 0); err != nil {
 		return err
 	}
 	if _, err := l.turn(ctx, l.baseline("gin", "none", "bare").warm(), -1); err != nil {

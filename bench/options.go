@@ -24,6 +24,7 @@ type options struct {
 	open     float64
 	items    int
 	limit    int
+	audience bool
 	existing int
 	replicas int
 	against  string
@@ -48,9 +49,10 @@ func (o *options) flags(errs io.Writer) *flag.FlagSet {
 	f.Float64Var(&o.open, "open", 0, "requests per second sent whether or not answers come (open loop), or, up to 1, that part of the peak; 0: closed loop")
 	f.IntVar(&o.items, "items", 1, "items claimed at once (claims)")
 	f.IntVar(&o.limit, "limit", 1, "pieces per member")
+	f.BoolVar(&o.audience, "audience", true, "campaigns are for the members of ten groups; false: for everybody")
 	f.IntVar(&o.existing, "existing", 0, "orders that exist before the first claim")
 	f.IntVar(&o.replicas, "replicas", 2, "most houses on the store (replicas)")
-	f.StringVar(&o.against, "against", "", "baselines, comma-separated: update,insert,queue,gin,front (default: all the engine has; none: only ours)")
+	f.StringVar(&o.against, "against", "", "baselines, comma-separated: update,insert,queue,gin,front (default: all the engine has, in an open loop none; none: only ours)")
 	f.IntVar(&o.kills, "kills", 20, "kills (crash); the full count is 300")
 	f.Uint64Var(&o.seed, "seed", 0, "seed of the kills (crash); 0: of this moment, printed")
 	f.StringVar(&o.csv, "csv", "", "write every figure of every round into this file")
@@ -108,7 +110,7 @@ func (o *options) lasts() time.Duration { return time.Duration(o.seconds * float
 // baselines are those asked for, in the order of the letters.
 func (o *options) baselines() []string {
 	switch {
-	case o.against == "none":
+	case o.against == "none", o.against == "" && o.open > 0:
 		return nil
 	case o.against != "":
 		return strings.Split(o.against, ",")

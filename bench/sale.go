@@ -55,9 +55,13 @@ func (l *lab) openCampaign(ctx context.Context, s sale, n int) ([]item, error) {
 			ID id.Item `json:"id"`
 		} `json:"items"`
 	}
+	audience := map[string]any{}
+	if l.audience {
+		audience["groups"] = l.crowd.groups
+	}
 	body := map[string]any{
 		"kind": s.kind, "name": "bench", "starts_at": now.Add(-time.Second).Format(time.RFC3339), "ends_at": now.Add(24 * time.Hour).Format(time.RFC3339),
-		"pay_within_s": 86400, "audience": map[string]any{"groups": l.crowd.groups}, "items": items, "rules": s.rules,
+		"pay_within_s": 86400, "audience": audience, "items": items, "rules": s.rules,
 	}
 	if err := l.rest.call(ctx, "POST", "/v1/campaigns", body, &made); err != nil {
 		return nil, err

@@ -9,7 +9,7 @@ import (
 // the front without the claim, and claims of which three in four are by
 // members who have theirs, against claims that are all granted.
 func runSoldOut(ctx context.Context, l *lab) error {
-	if err := l.startFront(ctx); err != nil {
+	if err := l.startFront(ctx, 0); err != nil {
 		return err
 	}
 	what := sale{kind: "flash_sale", items: 1, stock: plenty, limit: 1}

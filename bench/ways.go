@@ -77,13 +77,8 @@ type ways struct {
 	idle  atomic.Int64  // claims acknowledged and not yet written
 }
 
-// Numbers of the baselines' rows: a fresh item for every round, and the teams
-// of the join.
-const (
-	baseItems = 400
-	baseTeams = 400_000
-	teamSize  = 100
-)
+// baseItems is how many items the baselines have: a fresh one for every turn.
+const baseItems = 400
 
 // pools are the pool sizes the row update is tried with.
 func pools(sqlite bool) []int {
@@ -94,7 +89,7 @@ func pools(sqlite bool) []int {
 }
 
 // openWays makes the baselines' tables and every way the store allows.
-func openWays(ctx context.Context, db, redisURL string) (*ways, func(), error) {
+func openWays(ctx context.Context, db, redisURL string, teams int) (*ways, func(), error) {
 	w := &ways{held: make(chan struct{})}
 	name, dsn, err := driver(db)
 	if err != nil {
@@ -117,7 +112,7 @@ func openWays(ctx context.Context, db, redisURL string) (*ways, func(), error) {
 	if w.rows, err = open(most); err != nil {
 		return nil, nil, err
 	}
-	if err := w.makeTables(ctx); err != nil {
+	if err := w.makeTables(ctx, teams); err != nil {
 		return nil, nil, err
 	}
 	w.list = append(w.list, way{"none", func(context.Context, asked) error { return nil }})
@@ -151,7 +146,7 @@ func beginText(embedded bool) string {
 	return "START TRANSACTION"
 }
 
-func (w *ways) makeTables(ctx context.Context) error {
+func (w *ways) makeTables(ctx context.Context, teams int) error {
 	for _, text := range []string{
 		"DROP TABLE IF EXISTS bench_items", "DROP TABLE IF EXISTS bench_claims", "DROP TABLE IF EXISTS bench_teams",
 		"CREATE TABLE bench_items (id BIGINT NOT NULL PRIMARY KEY, left_qty BIGINT NOT NULL)",
@@ -180,7 +175,7 @@ func (w *ways) makeTables(ctx context.Context) error {
 		}
 		return nil
 	}
-	return errors.Join(fill("bench_items", baseItems, 100_000_000), fill("bench_teams", baseTeams, 0))
+	return errors.Join(fill("bench_items", baseItems, 100_000_000), fill("bench_teams", teams, 0))
 }
 
 // rest waits until everything acknowledged is written.

@@ -19,6 +19,7 @@ package campaign
 import (
 	"encoding/json"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"siyu/community"
@@ -104,6 +105,7 @@ type Service struct {
 	kinds     map[string]Kind
 	seen      seen
 	shelves   shelves
+	unheard   atomic.Bool // nobody wants order.held, as of at most freshFor ago
 
 	queue   chan *waiting
 	stopped chan struct{}

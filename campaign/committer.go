@@ -112,7 +112,7 @@ func (s *Service) commit(batch []*waiting) (back []*waiting) {
 		return nil
 	case database.LockedOut(err):
 		return s.leaveOut(batch)
-	case len(batch) > 1 && !errors.Is(err, database.ErrCommitUnknown):
+	case len(batch) > 1 && !errors.Is(err, fault.Unavailable): // not when the store is away
 		back = s.commit(batch[:len(batch)/2])
 		return append(back, s.commit(batch[len(batch)/2:])...)
 	}

@@ -99,6 +99,7 @@ type batch struct {
 	frozen    map[id.Program]map[id.Member]referral.Frozen
 	before    map[keyed]Order // orders these keys were granted earlier, or in this batch
 
+	unheard bool // no webhook wants to hear of held orders
 	granted []Order
 	revived []Order
 	taken   map[id.Item]int64
@@ -254,6 +255,9 @@ func (b *batch) write(tx *database.Tx) error {
 	}
 	if err := noteHolds(tx, all); err != nil {
 		return err
+	}
+	if b.unheard {
+		return nil
 	}
 	ids := make([]id.Order, len(all))
 	for i, o := range all {

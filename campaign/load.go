@@ -16,7 +16,7 @@ import (
 // kinds' own rows, and only then reads what the decisions need.
 func (s *Service) load(tx *database.Tx, claims []Claim, how manner) (*batch, error) {
 	b := &batch{
-		now: tx.Now, next: tx.Next, kinds: s.kinds, items: map[id.Item]Item{}, strong: map[id.Member]bool{},
+		now: tx.Now, next: tx.Next, kinds: s.kinds, unheard: s.unheard.Load(), items: map[id.Item]Item{}, strong: map[id.Member]bool{},
 		campaigns: map[id.Campaign]Campaign{}, seatings: map[string]Seating{},
 		holds: map[place]int{}, brought: map[place]int{},
 		frozen: map[id.Program]map[id.Member]referral.Frozen{},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"siyu/internal/id"
+	"siyu/internal/webhook"
 )
 
 // How memory of hot items is kept fresh: looked at every lookEvery while
@@ -42,8 +43,16 @@ func (s *Service) watchShelves() {
 func (s *Service) look(ctx context.Context) error {
 	hot := s.shelves.hot(time.Now())
 	if len(hot) == 0 {
+		s.unheard.Store(false) // unknown; until the next look they are announced
 		return nil
 	}
+	// A row per batch that tells nobody anything is not written. A webhook
+	// made this moment begins to hear of held orders with the next look.
+	heard, err := webhook.Wanted(s.DB.Read(ctx), eventHeld)
+	if err != nil {
+		return err
+	}
+	s.unheard.Store(!heard)
 	var rows []Item
 	wall := time.Now() // what is read is at least as new as this
 	if err := s.DB.Read(ctx).Raw("SELECT * FROM items WHERE id IN ?", sorted(hot)).Scan(&rows).Error; err != nil {

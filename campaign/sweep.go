@@ -222,6 +222,9 @@ func (s *Service) CancelOrder(ctx context.Context, oid id.Order) error {
 // ErrOrderState is a step the order's state does not allow.
 var ErrOrderState = fault.New(fault.KindConflict, "order.wrong_state", "订单当前状态 {state} 不能执行此操作", "an order in state {state} does not allow this")
 
+// eventHeld is what an order's birth is called.
+const eventHeld = "order.held"
+
 // announceHeld tells webhooks of the orders of one batch.
 type announceHeld struct {
 	Orders []id.Order `json:"orders"`
@@ -231,12 +234,12 @@ type announceHeld struct {
 func (announceHeld) Kind() string { return "campaign:announce_held" }
 
 func (s *Service) announce(tx *database.Tx, a announceHeld) error {
-	if wanted, err := webhook.Wanted(tx, "order.held"); err != nil || !wanted {
+	if wanted, err := webhook.Wanted(tx.DB, eventHeld); err != nil || !wanted {
 		return err
 	}
 	var rows []Order
 	if err := tx.Raw("SELECT * FROM orders WHERE id IN ? ORDER BY id", a.Orders).Scan(&rows).Error; err != nil {
 		return err
 	}
-	return publishOrders(tx, "order.held", rows)
+	return publishOrders(tx, eventHeld, rows)
 }

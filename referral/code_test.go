@@ -2,6 +2,8 @@ package referral_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"image/png"
 	"os"
 	"os/exec"
@@ -46,6 +48,31 @@ func TestCodes(t *testing.T) {
 				if m != made[0] {
 					t.Errorf("two codes for one place: %s, %s", m, made[0])
 				}
+			}
+		})
+		t.Run("a member names only a group that he is in, staff only one of theirs", func(t *testing.T) {
+			north := database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 1, Unit: 5, Units: []id.Unit{5}})
+			own := database.WithActor(bg, database.Actor{Kind: database.ActorMember, Member: anna})
+			people := &community.Service{DB: db, Secrets: h.Secrets}
+			g, err := people.CreateGroup(bg, community.GroupIn{Name: "茶友群"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			in := referral.CodeIn{InviterID: anna, ProgramID: h.program, GroupID: g}
+			for name, who := range map[string]context.Context{"a member outside": own, "staff of another unit": north} {
+				if _, err := h.CreateCode(who, in); !errors.Is(err, fault.Invalid) {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+			if err := people.Join(bg, community.Join{Group: g, Member: anna}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := h.CreateCode(own, in); err != nil {
+				t.Errorf("a member of the group: %v", err)
+			}
+			in.GroupID = 404
+			if _, err := h.CreateCode(bg, in); !errors.Is(err, fault.Invalid) {
+				t.Errorf("no group: %v", err)
 			}
 		})
 		t.Run("typing errors are forgiven", func(t *testing.T) {

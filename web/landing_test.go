@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
+	"siyu/internal/httpd"
 )
 
 // pageMax is the most a landing page may weigh with its style and script.
@@ -90,6 +92,20 @@ func TestDeadCodesLookAlike(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestDoors(t *testing.T) {
+	h := open(t, dbtest.Open(t, "sqlite"))
+	h.phone().get("/").is(t, 200).has(t, "员工控制台", `href="/console"`, `href="/docs"`)
+	engine, err := httpd.NewEngine(httpd.Config{})
+	must(t, err)
+	engine.NoRoute(h.s.Lost)
+	for accept, want := range map[string]string{"text/html,*/*": "这里什么也没有", "application/json": `"code":"route_not_found"`} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/i/", nil)
+		r.Header.Set("Accept", accept)
+		engine.ServeHTTP(w, r)
+		answer{status: w.Code, body: w.Body.String()}.is(t, 404).has(t, want)
+	}
 }
 
 func TestStates(t *testing.T) {

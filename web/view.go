@@ -59,11 +59,13 @@ func (i itemView) Most() int64 {
 // plainPage says one thing: a code that leads nowhere, a fault, a sign-in.
 type plainPage struct {
 	page
-	Head     string
-	Body     string
-	Link     string
-	LinkText string
-	Sad      bool
+	Head       string
+	Body       string
+	Link       string
+	LinkText   string
+	Second     string // a lesser link
+	SecondText string
+	Sad        bool
 }
 
 // banner is the drawing of a campaign without a picture: seats round a table

@@ -75,6 +75,7 @@ func (s *Server) Register(r gin.IRouter) {
 	}
 	s.press, s.limits = press, s.newLimits()
 	r.GET("/static/:file", press.shelf.serve)
+	r.GET("/", s.open(s.home))
 
 	r.GET("/i/:code", s.visit(s.landing))
 	r.POST("/i/:code/:act", s.visit(s.takePart))
@@ -89,6 +90,27 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/console/login", s.open(s.consoleLogin))
 	r.POST("/console/login", s.open(s.consoleEnter))
 	r.POST("/console/logout", s.open(s.consoleLeave))
+}
+
+// home answers GET /: this house has no front page for members, who come by a
+// code or from the mall, but who just started it should find the doors.
+func (s *Server) home(c *gin.Context) error {
+	p := plainPage{page: s.base(c, "")}
+	p.Title, p.Head = "Siyu 私域", choose(p.Lang, "这里是 Siyu 私域", "This is Siyu")
+	p.Body = choose(p.Lang, "会员请扫邀请码，或从商城的会员中心进来。", "Members come by an invite code or from their mall's member page.")
+	p.Link, p.LinkText = "/console", choose(p.Lang, "员工控制台", "Staff console")
+	p.Second, p.SecondText = "/docs", choose(p.Lang, "接口文档", "API documentation")
+	return s.show(c, http.StatusOK, "plain", p.page, p)
+}
+
+// Lost answers an address that leads nowhere: a browser gets a page, anybody
+// else the problem.
+func (s *Server) Lost(c *gin.Context) {
+	if c.Request.Method != http.MethodGet || !strings.Contains(c.GetHeader("Accept"), "text/html") {
+		httpd.Refuse(c, httpd.ErrNoRoute)
+		return
+	}
+	s.open(func(*gin.Context) error { return fault.NotFound })(c)
 }
 
 // view is a page's handler: it renders, or returns why not.

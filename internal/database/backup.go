@@ -15,9 +15,14 @@ func (db *DB) Backup(ctx context.Context, path string) error {
 		return fmt.Errorf("backup: %s exists; name a new file", path)
 	}
 	if db.Dialect.Name == "sqlite" {
+		// SQLite copies into an empty file too, and keeps its mode.
+		if err := private(path); err != nil {
+			return fmt.Errorf("backup: %w", err)
+		}
 		// A reader is query_only, so the writer makes the copy; it reads one
 		// snapshot and holds no lock on the store.
 		if err := db.write.WithContext(ctx).Exec("VACUUM INTO ?", path).Error; err != nil {
+			os.Remove(path)
 			return fmt.Errorf("backup: %w", err)
 		}
 		return nil

@@ -34,6 +34,9 @@ func TestBackup(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("the copy's mode is %v (%v), want its owner's alone", info.Mode(), err)
+			}
 			if err := db.Backup(bg, path); err == nil {
 				t.Error("a file that exists was overwritten")
 			}

@@ -35,8 +35,11 @@ func openSQLite(ctx context.Context, db *DB, cfg Config) error {
 		writers = 16
 		pragma = "&_pragma=ignore_check_constraints(1)"
 	}
-	var err error
-	if db.write, err = db.sqlitePool(path, pragma, writers); err == nil {
+	err := private(path)
+	if err == nil {
+		db.write, err = db.sqlitePool(path, pragma, writers)
+	}
+	if err == nil {
 		err = useWAL(ctx, db.write)
 	}
 	if err != nil {
@@ -44,6 +47,16 @@ func openSQLite(ctx context.Context, db *DB, cfg Config) error {
 	}
 	db.read, err = db.sqlitePool(path, "&_pragma=query_only(1)", readers)
 	return err
+}
+
+// private makes a file that only its owner may read, unless it is there. SQLite
+// gives the files beside a store the store's own mode.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // useWAL sets what is a property of the file, once for all. Two processes that

@@ -63,8 +63,11 @@ func TestRefusedFile(t *testing.T) {
 	if _, err := odd.Migrate(bg); err != nil {
 		t.Errorf("an odd name: %v", err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "a b#c?d%e", "王.db")); err != nil {
-		t.Error(err)
+	for _, part := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(filepath.Join(dir, "a b#c?d%e", "王.db"+part))
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("王.db%s: %v, %v; want a file that its owner alone reads", part, info, err)
+		}
 	}
 }
 

@@ -1,6 +1,9 @@
 package fault
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Check collects what is wrong with an input, field by field, so that the
 // caller hears of everything at once.
@@ -41,7 +44,7 @@ func (c *Check) OneOf(v, name string, list ...string) {
 			return
 		}
 	}
-	c.That(false, name, "unknown_value", fmt.Sprintf("应为 %v 之一", list), fmt.Sprintf("must be one of %v", list))
+	c.That(false, name, "unknown_value", "应为 "+strings.Join(list, "、")+" 之一", "must be one of "+strings.Join(list, ", "))
 }
 
 // Err is nil, or Invalid with the fields.

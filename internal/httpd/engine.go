@@ -25,11 +25,10 @@ type Config struct {
 // cut its answer off, so that the caller still hears why.
 const answerWithin = 25 * time.Second
 
-// The faults of routing itself.
-var (
-	errNoRoute  = fault.New(fault.KindNotFound, "route_not_found", "没有这个地址", "there is nothing at this address")
-	errNoMethod = fault.New(fault.Kind(http.StatusMethodNotAllowed), "method_not_allowed", "该地址不支持此方法,见 Allow", "this address does not take the method; see Allow")
-)
+// ErrNoRoute refuses an address that leads nowhere.
+var ErrNoRoute = fault.New(fault.KindNotFound, "route_not_found", "没有这个地址", "there is nothing at this address")
+
+var errNoMethod = fault.New(fault.Kind(http.StatusMethodNotAllowed), "method_not_allowed", "该地址不支持此方法,见 Allow", "this address does not take the method; see Allow")
 
 // NewEngine is a gin engine in release mode with the middleware of every
 // request. api and web add their routes to it.
@@ -42,7 +41,7 @@ func NewEngine(cfg Config) (*gin.Engine, error) {
 		return nil, fmt.Errorf("httpd: SIYU_TRUSTED_PROXIES %q: %w; list addresses or networks like 10.0.0.0/8", cfg.TrustedProxies, err)
 	}
 	e.Use(requestID, accessLog, recovered, secured, bounded(cfg.Limits.orDefaults().Body))
-	e.NoRoute(func(c *gin.Context) { Refuse(c, errNoRoute) })
+	e.NoRoute(func(c *gin.Context) { Refuse(c, ErrNoRoute) })
 	e.NoMethod(func(c *gin.Context) { Refuse(c, errNoMethod) })
 	return e, nil
 }

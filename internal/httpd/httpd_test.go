@@ -77,7 +77,7 @@ func TestRefuse(t *testing.T) {
 		"a fault in English":         {"GET", "/fault", "fr, en-GB;q=0.8, zh;q=0.5", 409, "test.state", "it is ended"},
 		"an inner error stays inner": {"GET", "/inner", "en", 500, "internal", fault.Internal.EN},
 		"a panic":                    {"GET", "/panic", "en", 500, "internal", fault.Internal.EN},
-		"an unknown route":           {"GET", "/nowhere", "en", 404, "route_not_found", errNoRoute.EN},
+		"an unknown route":           {"GET", "/nowhere", "en", 404, "route_not_found", ErrNoRoute.EN},
 		"a wrong method":             {"DELETE", "/fault", "en", 405, "method_not_allowed", errNoMethod.EN},
 	} {
 		t.Run(name, func(t *testing.T) {

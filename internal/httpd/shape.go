@@ -103,7 +103,11 @@ func (w *shape) try(path string, raw []byte, t reflect.Type) {
 		w.mismatch(path, t)
 		return
 	}
-	w.note(path, "format", "格式有误:"+err.Error(), err.Error())
+	zh, en := "格式有误："+err.Error(), err.Error()
+	if id, ok := reflect.New(t).Interface().(interface{ Prefix() string }); ok {
+		zh, en = "应为 "+id.Prefix()+"_ 开头的编号", "must be an id that begins with "+id.Prefix()+"_"
+	}
+	w.note(path, "format", zh, en)
 }
 
 func (w *shape) mismatch(path string, t reflect.Type) {

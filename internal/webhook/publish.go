@@ -32,7 +32,7 @@ func PublishTx(tx *database.Tx, eventType string, payload any) error {
 	if !validType(eventType) {
 		return fmt.Errorf("webhook: event type %q is not like order.paid", eventType)
 	}
-	hooks, err := wanting(tx, eventType)
+	hooks, err := wanting(tx.DB, eventType)
 	if err != nil || len(hooks) == 0 {
 		return err
 	}
@@ -59,15 +59,15 @@ func PublishTx(tx *database.Tx, eventType string, payload any) error {
 
 // Wanted says whether any webhook wants the event, so that a caller with many
 // of them need not make those nobody hears.
-func Wanted(tx *database.Tx, eventType string) (bool, error) {
-	hooks, err := wanting(tx, eventType)
+func Wanted(q *database.Query, eventType string) (bool, error) {
+	hooks, err := wanting(q, eventType)
 	return len(hooks) > 0, err
 }
 
 // wanting are the active webhooks that want the event.
-func wanting(tx *database.Tx, eventType string) ([]id.Webhook, error) {
+func wanting(q *database.Query, eventType string) ([]id.Webhook, error) {
 	var hooks []Webhook
-	if err := tx.Raw("SELECT id, events FROM webhooks WHERE status = ? ORDER BY id", StatusActive).Scan(&hooks).Error; err != nil {
+	if err := q.Raw("SELECT id, events FROM webhooks WHERE status = ? ORDER BY id", StatusActive).Scan(&hooks).Error; err != nil {
 		return nil, fmt.Errorf("webhook: %s: %w", eventType, err)
 	}
 	var out []id.Webhook

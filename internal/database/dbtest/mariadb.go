@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -140,7 +141,7 @@ func startMariaDB() (*mariadb, error) {
 	if dsn := os.Getenv("SIYU_TEST_MYSQL"); dsn != "" {
 		return connectGiven(dsn)
 	}
-	dir, err := os.MkdirTemp("", "siyu-mariadb-")
+	dir, err := ownFolder("siyu-mariadb-")
 	if err != nil {
 		return nil, err
 	}
@@ -178,6 +179,23 @@ func startMariaDB() (*mariadb, error) {
 	}
 	text, _ := os.ReadFile(log.Name())
 	return nil, fmt.Errorf("mariadbd did not answer: %w\n%s", err, text)
+}
+
+// ownFolder is a temporary folder that names this process. The server in it is
+// killed with the binary, so nobody is left to remove the folder: the next
+// binary does, once the process is gone.
+func ownFolder(prefix string) (string, error) {
+	old, err := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*-*"))
+	if err != nil {
+		return "", err
+	}
+	for _, dir := range old {
+		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), prefix), "-")
+		if n, err := strconv.Atoi(pid); err == nil && syscall.Kill(n, 0) == syscall.ESRCH {
+			os.RemoveAll(dir)
+		}
+	}
+	return os.MkdirTemp("", fmt.Sprintf("%s%d-", prefix, os.Getpid()))
 }
 
 // connectGiven uses a server of the environment: user:password@tcp(host:port).

@@ -38,7 +38,7 @@ func Redis(t testing.TB) string {
 }
 
 func startRedis() (*redisServer, error) {
-	dir, err := os.MkdirTemp("", "siyu-redis-")
+	dir, err := ownFolder("siyu-redis-")
 	if err != nil {
 		return nil, err
 	}
