@@ -73,9 +73,11 @@ func (s *story) closeBooks() error {
 	}
 	x := s.settlement
 	s.printf("    ← %s %s: %d lines, gross %s, tax %s, net %s yuan\n      digest %s\n", x.ID, x.Status, x.LineCount, yuan(x.Gross), yuan(x.Tax), yuan(x.Net), x.Digest)
-	s.folder = filepath.Join(s.folder, "settlement")
-	return s.as(s.preparer).fetchFiles(s.ctx, x.ID, s.folder, s.out)
+	return s.as(s.preparer).fetchFiles(s.ctx, x.ID, s.sealed(), s.out)
 }
+
+// sealed is the folder that the settlement's files are fetched into.
+func (s *story) sealed() string { return filepath.Join(s.folder, "settlement") }
 
 // payOut is the second and third person.
 func (s *story) payOut() error {

@@ -171,7 +171,7 @@ func (s *story) proof() error {
 	if err := prove(s.ctx, s.houses[0].db, true, s.out); err != nil {
 		return err
 	}
-	s.printf("\n    %d steps over real HTTP. Settlement files: %s\n", s.steps, s.folder)
+	s.printf("\n    %d steps over real HTTP. Settlement files: %s\n", s.steps, s.sealed())
 	return nil
 }
 

@@ -216,6 +216,8 @@ func TestRuns(t *testing.T) {
 	engines := []string{"sqlite"}
 	if _, err := exec.LookPath("mariadbd"); err == nil {
 		engines = append(engines, "mariadb")
+	} else if os.Getenv("CI") == "true" {
+		t.Error("mariadbd is missing: apt-get install mariadb-server")
 	}
 	for _, engine := range engines {
 		t.Run(engine, func(t *testing.T) {

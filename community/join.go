@@ -3,6 +3,8 @@ package community
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -116,13 +118,25 @@ func GroupsOf(q *database.Query, members []id.Member) (map[id.Member][]id.Group,
 		MemberID id.Member
 		GroupID  id.Group
 	}
-	err := q.Raw(`SELECT m.member_id, m.group_id FROM memberships m JOIN chat_groups g ON g.id = m.group_id AND g.status <> ?
-		WHERE m.member_id IN ? AND m.left_at = 0 ORDER BY m.member_id, m.group_id`, GroupDissolved, members).Scan(&rows).Error
+	// Two reads, not a join: an optimizer that begins at the few groups reads
+	// every membership there is.
+	err := q.Raw("SELECT member_id, group_id FROM memberships WHERE member_id IN ? AND left_at = 0 ORDER BY member_id, group_id", members).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("community: groups of members: %w", err)
+	}
+	groups := map[id.Group]bool{}
+	for _, r := range rows {
+		groups[r.GroupID] = true
+	}
+	var dissolved []id.Group
+	err = q.Raw("SELECT id FROM chat_groups WHERE id IN ? AND status = ?", slices.Sorted(maps.Keys(groups)), GroupDissolved).Scan(&dissolved).Error
 	if err != nil {
 		return nil, fmt.Errorf("community: groups of members: %w", err)
 	}
 	for _, r := range rows {
-		out[r.MemberID] = append(out[r.MemberID], r.GroupID)
+		if !slices.Contains(dissolved, r.GroupID) {
+			out[r.MemberID] = append(out[r.MemberID], r.GroupID)
+		}
 	}
 	return out, nil
 }
