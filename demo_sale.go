@@ -72,7 +72,7 @@ func (s *story) scan() error {
 	if err != nil {
 		return err
 	}
-	for _, line := range []string{"红富士", "群约定", "3 元"} {
+	for _, line := range []string{"红富士", "群约定", "¥3"} {
 		s.printf("    ← the page says %q: %v\n", line, strings.Contains(page, line))
 	}
 	form := url.Values{}

@@ -33,7 +33,7 @@ func (s *story) plan() error {
 	}
 	var made idOf
 	program := map[string]any{
-		"name": "老带新:邀请人 5%,新客立减红包 3 元", "unit_id": s.store, "budget_fen": 500000,
+		"name": "老带新：邀请人 5%，新客立减红包 3 元", "unit_id": s.store, "budget_fen": 500000,
 		"rules": map[string]any{
 			"trigger": "every_paid_order", "attribution_days": 30,
 			"rewards": []map[string]any{

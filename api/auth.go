@@ -66,12 +66,12 @@ func (s *Server) credentials(c *gin.Context, rt *route) (database.Actor, error) 
 	case ok && strings.HasPrefix(bearer, access.KeyPrefix):
 		return s.Access.Authenticate(c.Request.Context(), bearer)
 	case ok:
-		m, err := s.Access.Member(bearer)
+		m, since, err := s.Access.MemberSince(bearer)
 		if err != nil {
 			return database.Actor{}, err
 		}
 		m, err = s.today(c, rt, m)
-		return database.Actor{Kind: database.ActorMember, Member: m}, err
+		return database.Actor{Kind: database.ActorMember, Member: m, Since: since}, err
 	case !rt.member:
 		return database.Actor{}, access.ErrCredentials
 	}

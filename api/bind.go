@@ -69,7 +69,7 @@ func page(c *gin.Context) (database.Page, error) {
 }
 
 var (
-	errVersionRequired = fault.New(fault.KindNeedsVersion, "version_required", "修改前请读取最新内容,并以 If-Match 给出其 ETag", "read it first and send its ETag as If-Match")
+	errVersionRequired = fault.New(fault.KindNeedsVersion, "version_required", "修改前请读取最新内容，并以 If-Match 给出其 ETag", "read it first and send its ETag as If-Match")
 	errVersionFormat   = fault.Invalid.Field("If-Match", "format", `应为读取时得到的 ETag,如 "3"`, `must be the ETag you read, like "3"`)
 )
 

@@ -135,7 +135,7 @@ func (s *Server) renderMember(c *gin.Context, mid id.Member) error {
 // errTokenForGuest keeps a promise claims rely on: whom a token names has a
 // strong identity.
 var errTokenForGuest = fault.New(fault.KindUnprocessable, "identity_required",
-	"该会员没有商城号、unionid、企微或手机号身份,请先补充", "this member has no mall id, unionid, WeCom id or phone; add one first")
+	"该会员没有商城号、unionid、企微或手机号身份，请先补充", "this member has no mall id, unionid, WeCom id or phone; add one first")
 
 func (s *Server) issueMemberToken(c *gin.Context) error {
 	mid, err := pathID[id.Member](c, "id")

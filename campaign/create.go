@@ -59,7 +59,7 @@ func (in CampaignIn) Validate() error {
 	c.That(in.EndsAt-in.StartsAt <= clock.Milli(366*day.Milliseconds()), "ends_at", "range", "活动最长 366 天", "a campaign lasts at most 366 days")
 	if in.Zone != "" {
 		_, err := time.LoadLocation(in.Zone)
-		c.That(err == nil, "zone", "unknown_value", "请用 IANA 时区,如 Asia/Shanghai", "use an IANA zone like Asia/Shanghai")
+		c.That(err == nil, "zone", "unknown_value", "请用 IANA 时区，如 Asia/Shanghai", "use an IANA zone like Asia/Shanghai")
 	}
 	if in.PayWithinS != 0 {
 		c.Range(int64(in.PayWithinS), "pay_within_s", 60, int64(day.Seconds()))
@@ -207,7 +207,7 @@ func newItems(tx *database.Tx, c Campaign, in []ItemIn) ([]Item, error) {
 	for i, x := range in {
 		at := fmt.Sprintf("items[%d].", i)
 		p, ok := bySKU[x.SKU]
-		check.That(ok, at+"sku", "not_found", "没有这个商品,请先导入", "there is no such product; put it first")
+		check.That(ok, at+"sku", "not_found", "没有这个商品，请先导入", "there is no such product; put it first")
 		if !ok {
 			continue
 		}

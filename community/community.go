@@ -36,16 +36,16 @@ var (
 		"这些身份分别属于会员 {first} 和 {second},请先合并两位会员",
 		"these identities belong to two members, {first} and {second}; merge the two first")
 	ErrIdentityTaken = fault.New(fault.KindConflict, "community.identity_taken",
-		"会员 {member} 已有另一个 {kind} 身份;若确为同一人,请用合并",
+		"会员 {member} 已有另一个 {kind} 身份；若确为同一人，请用合并",
 		"member {member} already has another {kind} identity; if this is one person, merge")
 	ErrMemberElsewhere = fault.New(fault.KindConflict, "community.member_elsewhere",
-		"该会员属于其他组织,请由其所属组织维护", "this member belongs to another unit, which maintains the record")
+		"该会员属于其他组织，请由其所属组织维护", "this member belongs to another unit, which maintains the record")
 	ErrGuestUnknown = fault.New(fault.KindConflict, "community.guest_unknown",
-		"没有这个访客;访客由扫码页面产生,不能导入", "no such guest; guests are made by the pages, never imported")
+		"没有这个访客；访客由扫码页面产生，不能导入", "no such guest; guests are made by the pages, never imported")
 	ErrUnitUnknown = fault.New(fault.KindUnprocessable, "community.unit_unknown",
-		"没有这个组织,或不在您的范围内", "there is no such unit, or it lies outside yours")
+		"没有这个组织，或不在您的范围内", "there is no such unit, or it lies outside yours")
 	ErrOwnerUnknown = fault.New(fault.KindUnprocessable, "community.owner_unknown",
-		"没有这位员工,或不在您的范围内", "there is no such colleague, or none in your units")
+		"没有这位员工，或不在您的范围内", "there is no such colleague, or none in your units")
 	ErrMemberUnknown = fault.New(fault.KindConflict, "community.member_unknown",
 		"没有会员 {member}", "there is no member {member}")
 	ErrMemberErased = fault.New(fault.KindConflict, "community.member_erased",
@@ -55,7 +55,7 @@ var (
 	ErrMergedAlready = fault.New(fault.KindConflict, "community.merged_already",
 		"会员 {member} 已合并到 {into}", "member {member} was already merged into {into}")
 	ErrMembershipTime = fault.New(fault.KindUnprocessable, "community.membership_time",
-		"入群和退群时间不能晚于现在,退群不能早于入群", "joining and leaving cannot lie ahead, nor leaving before joining")
+		"入群和退群时间不能晚于现在，退群不能早于入群", "joining and leaving cannot lie ahead, nor leaving before joining")
 	ErrGroupTaken = fault.New(fault.KindConflict, "community.group_taken",
 		"external_id {external_id} 已被另一个群使用", "external_id {external_id} belongs to another group")
 	ErrGroupClosed = fault.New(fault.KindConflict, "community.group_dissolved",

@@ -88,7 +88,7 @@ func (in GroupIn) check(c *fault.Check, at string) {
 func checkZone(c *fault.Check, zone, field string) {
 	_, err := time.LoadLocation(zone)
 	c.That(err == nil && len(zone) <= 64 && (zone == "UTC" || strings.Contains(zone, "/")), field, "unknown_value",
-		"应为 IANA 时区,如 Asia/Shanghai", "must be an IANA zone like Asia/Shanghai")
+		"应为 IANA 时区，如 Asia/Shanghai", "must be an IANA zone like Asia/Shanghai")
 }
 
 // CreateGroup makes a group with version 1 of its charter, in force at once.

@@ -78,7 +78,7 @@ func (i Identity) check(c *fault.Check, field string) {
 		"不能含空白或控制字符", "must hold neither spaces nor control characters")
 	if i.Kind == IdentityPhone {
 		c.That(phone(i.Value) != "", field+".value", "format",
-			"请填写 11 位手机号,或带国家码的 +8613800000000 格式", "give an 11 digit mainland number, or + with the country code")
+			"请填写 11 位手机号，或带国家码的 +8613800000000 格式", "give an 11 digit mainland number, or + with the country code")
 	}
 }
 

@@ -40,23 +40,23 @@ type Service struct {
 // The refusals.
 var (
 	ErrCode = fault.New(fault.KindNotFound, "referral.code_unusable",
-		"邀请码不可用,请向邀请人索取新的邀请码", "this invite code cannot be used; ask for a new one")
+		"邀请码不可用，请向邀请人索取新的邀请码", "this invite code cannot be used; ask for a new one")
 	ErrCodeState = fault.New(fault.KindConflict, "referral.code_state",
 		"邀请码当前状态为 {state}", "the code is {state}")
 	ErrSelf = fault.New(fault.KindUnprocessable, "referral.self",
 		"不能邀请自己", "nobody can invite himself")
 	ErrCircle = fault.New(fault.KindUnprocessable, "referral.circle",
-		"对方是由您邀请来的,不能互相邀请", "this person was invited by you, directly or through others; invitations must not run in a circle")
+		"对方是由您邀请来的，不能互相邀请", "this person was invited by you, directly or through others; invitations must not run in a circle")
 	ErrBound = fault.New(fault.KindConflict, "referral.bound",
-		"已由其他人邀请,有效期内不能更改", "somebody else invited this person first; that stands until it lapses")
+		"已由其他人邀请，有效期内不能更改", "somebody else invited this person first; that stands until it lapses")
 	ErrNotNew = fault.New(fault.KindUnprocessable, "referral.not_new",
-		"该活动仅限新会员,您已购买过", "this program is for new members only; you have bought before")
+		"该活动仅限新会员，您已购买过", "this program is for new members only; you have bought before")
 	ErrPage = fault.New(fault.KindUnprocessable, "referral.page_expired",
-		"页面已过期,请重新扫码", "the page is too old; scan the code again")
+		"页面已过期，请重新扫码", "the page is too old; scan the code again")
 	ErrIdentityRequired = fault.New(fault.KindUnprocessable, "identity_required",
-		"请先登录会员,再邀请好友", "sign in as a member before inviting others")
+		"请先登录会员，再邀请好友", "sign in as a member before inviting others")
 	ErrShareReward = fault.New(fault.KindUnprocessable, "referral.share_reward",
-		"不能为分享、转发行为付奖励:微信外链规范禁止利诱分享,奖励只能由被邀请人的行为(如支付订单)触发",
+		"不能为分享、转发行为付奖励：微信外链规范禁止利诱分享，奖励只能由被邀请人的行为（如支付订单）触发",
 		"paying for a share is not possible: WeChat forbids inducing shares; a reward is triggered by what the invitee does, such as a paid order")
 	ErrDepth = fault.New(fault.KindUnprocessable, "referral.depth",
 		"奖励只能付给直接邀请人和被邀请人(一级)", "rewards go to the direct inviter and the invitee only (depth 1)")

@@ -106,7 +106,7 @@ func (s *Server) console(c *gin.Context) error {
 		SeesGroups: slices.Contains([]access.Role{access.Admin, access.Marketer, access.GroupOwner}, role),
 		SeesMoney:  slices.Contains([]access.Role{access.Admin, access.Finance, access.Cashier}, role),
 	}
-	p.Title = choose(p.Lang, "控制台", "Console")
+	p.Title, p.Now = choose(p.Lang, "控制台", "Console"), p.Now.In(shop)
 	for _, fill := range []func(context.Context, *consolePage) error{s.fillCampaigns, s.fillGroups, s.fillSettlements} {
 		if err := fill(ctx, &p); err != nil {
 			return err

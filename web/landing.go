@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -14,6 +16,7 @@ import (
 	"siyu/internal/clock"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/money"
 	"siyu/referral"
 )
 
@@ -66,8 +69,36 @@ func (p landingPage) Quantities() []int {
 
 // MustLogin says that everything on offer is out of a guest's reach.
 func (p landingPage) MustLogin() bool {
-	return p.Chosen.PerMember > 0 && !p.Strong && p.LoginURL != ""
+	if p.Strong || p.LoginURL == "" {
+		return false
+	}
+	limited := 0
+	for _, item := range p.Items {
+		switch {
+		case item.Left == 0:
+		case item.PerMember == 0:
+			return false
+		default:
+			limited++
+		}
+	}
+	return limited > 0
 }
+
+// keep is what the visitor chose before the page came back with a refusal.
+func (p *landingPage) keep(item, qty string) {
+	for _, i := range p.Items {
+		if i.ID.String() == item && i.Left > 0 {
+			p.Chosen = i
+		}
+	}
+	if n, err := strconv.Atoi(qty); err == nil && slices.Contains(p.Quantities(), n) {
+		p.Qty = n
+	}
+}
+
+// Sum is the total of what is chosen.
+func (p landingPage) Sum() money.Amount { return p.Chosen.Price * money.Amount(p.Qty) }
 
 // teamsShown is how many open teams the page offers to join.
 const teamsShown = 3

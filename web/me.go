@@ -96,7 +96,7 @@ func (s *Server) stranger(c *gin.Context) error {
 func sums(lang string, w wallet.Wallet) []sumView {
 	return []sumView{
 		{choose(lang, "待到期", "Waiting"), w.Of(wallet.StageReserved, money.CNY), true},
-		{choose(lang, "待结算", "Due"), w.Of(wallet.StagePayable, money.CNY), false},
+		{choose(lang, "待结算", "Due"), w.Of(wallet.StagePayable, money.CNY), w.Of(wallet.StagePayable, money.CNY) == 0},
 		{choose(lang, "已发放", "Paid"), w.Of(wallet.StagePaid, money.CNY), true},
 	}
 }

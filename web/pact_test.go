@@ -45,7 +45,7 @@ func TestActingJoinsTheGroup(t *testing.T) {
 			m := h.member("李雷", "m-li")
 			p, action := h.signedIn(m), "/i/"+code+"/claim"
 			f := form(p, "/i/"+code, action, sale.Items[0].ID)
-			p.get("/i/"+code).has(t, "参加即同意", "群约定", "加入「西湖茶友群」", "第 1 版")
+			p.get("/i/"+code).has(t, "参加即同意", "群约定", "加入「西湖茶友群」", "第\u00a01\u00a0版")
 			_, err := h.s.Community.PublishCharter(h.staff, h.group, strict)
 			must(t, err)
 			orderOf(t, p.post(action, f))
@@ -58,7 +58,7 @@ func TestActingJoinsTheGroup(t *testing.T) {
 				t.Errorf("a second tap joined %+v", got)
 			}
 			a := p.get("/i/" + code)
-			a.has(t, "第 2 版", "每周最多 1 条")
+			a.has(t, "第\u00a02\u00a0版", "每周最多 1 条")
 			a.lacks(t, "参加即同意", `name="pact"`)
 		})
 		t.Run("opening a team and joining one join too", func(t *testing.T) {

@@ -35,6 +35,7 @@ func (s *Server) takePart(c *gin.Context, v visitor) error {
 		return err
 	}
 	p.Notice = noticeOf(p.Lang, f, p.LoginURL)
+	p.keep(c.PostForm("item"), c.PostForm("qty"))
 	return s.show(c, int(f.Kind), "landing", p.page, p)
 }
 

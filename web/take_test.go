@@ -49,6 +49,7 @@ func TestClaim(t *testing.T) {
 			form.Set("item", limited)
 			form.Set("qty", "1")
 			a := p.post(action, form).is(t, 422)
+			a.has(t, `value="`+limited+`" data-fen="3990" aria-label="明前龙井 50g" checked`, `id="sum">¥<b>39</b>.90`)
 			a.has(t, `role="alert"`, "https://mall.example/login?return_to=", url.QueryEscape(h.url+"/i/"+code)+`"`, `hreflang="en"`, "/i/"+code+"?lang=en", "去登录")
 			m := h.signedIn(h.member("李雷", "m-li"))
 			form = m.get("/i/"+code).form(t, action)

@@ -198,9 +198,9 @@ func TestReasonText(t *testing.T) {
 		reason Reason
 		zh, en string
 	}{
-		{Reason{RuleGap, 300, 1200}, "离最近一条推广 5 小时,至少隔 20 小时", "5 hours from the nearest ad; at least 20 hours are kept"},
-		{Reason{RuleWarmUp, 36, 72}, "建群才 1.5 天,满 3 天再发推广", "the group is 1.5 days old; ads begin at 3 days"},
-		{Reason{RuleQuiet, 22*60 + 5, 8 * 60}, "22:05 在群的免打扰时段,8:00 之后再发", "22:05 is in the group's quiet hours; send after 8:00"},
+		{Reason{RuleGap, 300, 1200}, "离最近一条推广 5 小时，至少隔 20 小时", "5 hours from the nearest ad; at least 20 hours are kept"},
+		{Reason{RuleWarmUp, 36, 72}, "建群才 1.5 天，满 3 天再发推广", "the group is 1.5 days old; ads begin at 3 days"},
+		{Reason{RuleQuiet, 22*60 + 5, 8 * 60}, "22:05 在群的免打扰时段，8:00 之后再发", "22:05 is in the group's quiet hours; send after 8:00"},
 	} {
 		if got := c.reason.Text("zh"); got != c.zh {
 			t.Errorf("got %s, want %s", got, c.zh)

@@ -23,7 +23,7 @@ func (in CheckIn) Validate() error {
 	var c fault.Check
 	c.Range(int64(len(in.Groups)), "groups", 1, checkMost)
 	c.That(!slices.Contains(in.Groups, 0), "groups", "required", "群编号不能为空", "a group id is missing")
-	c.That(in.To > in.From && (in.From == 0 || in.To <= in.From.Add(31*day)), "to_at", "range", "须晚于开始,且不超过 31 天", "must lie after the beginning, within 31 days")
+	c.That(in.To > in.From && (in.From == 0 || in.To <= in.From.Add(31*day)), "to_at", "range", "须晚于开始，且不超过 31 天", "must lie after the beginning, within 31 days")
 	return c.Err()
 }
 

@@ -20,9 +20,9 @@ type Service struct {
 
 // The refusals.
 var (
-	ErrSlotReleased  = fault.New(fault.KindConflict, "guard.slot_released", "名额已释放({status}),若广告已发出,请补记为手工推广", "the slot is {status}; if the ad was shown after all, record it as posted by hand")
-	ErrSlotConfirmed = fault.New(fault.KindConflict, "guard.slot_confirmed", "该推送已确认发出,不能释放", "the ad was confirmed as shown; its slot cannot be released")
-	ErrNotNow        = fault.New(fault.KindConflict, "guard.not_now", "现在不在名额的时段内,不能开始发送", "now is not a moment of the slot's window, so sending cannot begin")
+	ErrSlotReleased  = fault.New(fault.KindConflict, "guard.slot_released", "名额已释放（{status}），若广告已发出，请补记为手工推广", "the slot is {status}; if the ad was shown after all, record it as posted by hand")
+	ErrSlotConfirmed = fault.New(fault.KindConflict, "guard.slot_confirmed", "该推送已确认发出，不能释放", "the ad was confirmed as shown; its slot cannot be released")
+	ErrNotNow        = fault.New(fault.KindConflict, "guard.not_now", "现在不在名额的时段内，不能开始发送", "now is not a moment of the slot's window, so sending cannot begin")
 )
 
 func (s *Service) now() clock.Milli { return clock.MilliOf(s.DB.Clock.Now()) }

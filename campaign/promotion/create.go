@@ -53,7 +53,7 @@ func (in In) Validate() error {
 	c.That(len(slices.Compact(groups)) == len(in.Groups), "groups", "duplicate", "同一个群只能出现一次", "each group may be named once")
 	for i, w := range in.Windows {
 		at := fmt.Sprintf("windows[%d]", i)
-		c.That(w.From > 0 && w.From < w.To && w.To <= w.From.Add(windowFor), at, "range", "结束须晚于开始,且不超过 7 天", "must end after it begins, within 7 days")
+		c.That(w.From > 0 && w.From < w.To && w.To <= w.From.Add(windowFor), at, "range", "结束须晚于开始，且不超过 7 天", "must end after it begins, within 7 days")
 		c.That(i == 0 || in.Windows[i-1].To <= w.From, at, "order", "时段须按先后排列且不重叠", "windows must follow one another without overlap")
 	}
 	return c.Err()

@@ -36,8 +36,8 @@ func (r *Replayed) Error() string {
 
 // The refusals of a key.
 var (
-	ErrKeyReused   = fault.New(fault.KindUnprocessable, "idempotency.key_reused", "该 Idempotency-Key 已用于不同的请求,请换一个", "this Idempotency-Key was used with another input; take a new one")
-	ErrKeyInFlight = fault.New(fault.KindConflict, "idempotency.in_flight", "相同请求正在处理,请稍后重试", "the same call is still running; repeat it in a moment")
+	ErrKeyReused   = fault.New(fault.KindUnprocessable, "idempotency.key_reused", "该 Idempotency-Key 已用于不同的请求，请换一个", "this Idempotency-Key was used with another input; take a new one")
+	ErrKeyInFlight = fault.New(fault.KindConflict, "idempotency.in_flight", "相同请求正在处理，请稍后重试", "the same call is still running; repeat it in a moment")
 )
 
 type idemKey struct{}

@@ -140,11 +140,11 @@ func As(err error) (*Fault, bool) {
 
 // Faults every room may need.
 var (
-	Internal    = New(KindInternal, "internal", "系统出错了,请稍后再试", "something went wrong on our side; try again later")
+	Internal    = New(KindInternal, "internal", "系统出错了，请稍后再试", "something went wrong on our side; try again later")
 	NotFound    = New(KindNotFound, "not_found", "没有找到", "not found")
 	Forbidden   = New(KindForbidden, "forbidden", "没有权限", "your role does not allow this")
-	Invalid     = New(KindUnprocessable, "invalid", "输入有误,请按提示修改", "the input has errors; see the fields")
+	Invalid     = New(KindUnprocessable, "invalid", "输入有误，请按提示修改", "the input has errors; see the fields")
 	NotYet      = New(KindUnprocessable, "not_yet", "暂不支持", "not supported yet")
-	Stale       = New(KindStale, "stale", "内容已被别人修改,请刷新后再改", "somebody changed it meanwhile; read it again and repeat your change")
-	Unavailable = New(KindUnavailable, "unavailable", "服务繁忙,请稍后再试", "the service is busy; try again shortly")
+	Stale       = New(KindStale, "stale", "内容已被别人修改，请刷新后再改", "somebody changed it meanwhile; read it again and repeat your change")
+	Unavailable = New(KindUnavailable, "unavailable", "服务繁忙，请稍后再试", "the service is busy; try again shortly")
 )

@@ -19,7 +19,7 @@ const maxDepth = 32
 // with the fields.
 var (
 	errNotJSON   = fault.New(fault.Kind(415), "content_type", "请以 Content-Type: application/json 发送", "send it as Content-Type: application/json")
-	errMalformed = fault.New(fault.KindMalformed, "json_malformed", "JSON 格式有误,位置 {offset}", "the JSON is malformed at byte {offset}")
+	errMalformed = fault.New(fault.KindMalformed, "json_malformed", "JSON 格式有误，位置 {offset}", "the JSON is malformed at byte {offset}")
 	errTooDeep   = fault.New(fault.KindMalformed, "json_too_deep", "JSON 嵌套不能超过 {depth} 层", "JSON may be nested at most {depth} deep")
 )
 

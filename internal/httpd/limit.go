@@ -11,7 +11,7 @@ import (
 )
 
 // ErrTooMany refuses a caller over his rate.
-var ErrTooMany = fault.New(fault.KindTooMany, "too_many_requests", "请求过于频繁,请稍后再试", "too many requests; slow down")
+var ErrTooMany = fault.New(fault.KindTooMany, "too_many_requests", "请求过于频繁，请稍后再试", "too many requests; slow down")
 
 // Rate is how many requests a caller may make in a window, and how many of
 // them at once.

@@ -72,7 +72,7 @@ const mostActive = 20
 var (
 	ErrTooMany  = fault.New(fault.KindConflict, "webhook.too_many", "最多 {most} 个启用中的 webhook,请先停用一个", "at most {most} webhooks may be active; pause one first")
 	ErrStatus   = fault.New(fault.KindConflict, "webhook.status", "当前状态为 {status},不能这样操作", "not possible while the status is {status}")
-	errFieldURL = [2]string{"请填写公网 http(s) 地址,端口 80 或 443,不含账号和锚点", "give a public http(s) address on port 80 or 443, without user or fragment"}
+	errFieldURL = [2]string{"请填写公网 http(s) 地址，端口 80 或 443，不含账号和锚点", "give a public http(s) address on port 80 or 443, without user or fragment"}
 )
 
 // Validate checks the form; whether the address may be reached is the
@@ -81,7 +81,7 @@ func (in In) Validate() error {
 	var c fault.Check
 	c.Required(in.URL, "url")
 	c.Length(in.URL, "url", 500)
-	c.That(len(in.Events) > 0, "events", "required", `至少一个事件,全部用 ["*"]`, `at least one event, ["*"] for all`)
+	c.That(len(in.Events) > 0, "events", "required", `至少一个事件，全部用 ["*"]`, `at least one event, ["*"] for all`)
 	for i, e := range in.Events {
 		c.That(validPattern(e), fmt.Sprintf("events[%d]", i), "format", "应为 order.paid、order.* 或 *", "must be like order.paid, order.* or *")
 	}

@@ -97,10 +97,10 @@ func (s *Service) Register(r *task.Registry) {
 // The refusals of this room.
 var (
 	ErrState      = fault.New(fault.KindConflict, "settlement.state", "结算单当前状态为 {state},不能这样操作", "the settlement is {state}, which does not allow this")
-	ErrDigest     = fault.New(fault.KindConflict, "settlement.digest", "摘要与封存的结算单不一致,请重新核对后再审核", "the digest is not that of the sealed settlement; check the document again")
+	ErrDigest     = fault.New(fault.KindConflict, "settlement.digest", "摘要与封存的结算单不一致，请重新核对后再审核", "the digest is not that of the sealed settlement; check the document again")
 	ErrSamePerson = fault.New(fault.KindForbidden, "settlement.same_person", "制单、审核、付款必须由不同的人完成", "preparing, reviewing and paying take different people")
 	ErrNotStaff   = fault.New(fault.KindForbidden, "settlement.not_staff", "只有员工本人可以办理结算", "only a member of staff in person handles settlements")
-	ErrCarried    = fault.New(fault.KindConflict, "settlement.carried", "后续结算单 {settlement} 已结转本单的欠款,请先驳回后者", "{settlement} carries debts of this one; reject that one first")
+	ErrCarried    = fault.New(fault.KindConflict, "settlement.carried", "后续结算单 {settlement} 已结转本单的欠款，请先驳回后者", "{settlement} carries debts of this one; reject that one first")
 	ErrPayout     = fault.New(fault.KindConflict, "settlement.has_payout", "该结算单已有付款批次 {payout}", "the settlement has payout {payout} already")
 )
 
