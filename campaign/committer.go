@@ -14,7 +14,7 @@ import (
 // Bounds of the committer: how many claims may wait, and how many one
 // transaction takes.
 const (
-	queueMax = 4096
+	queueMax = 12_288
 	batchMax = 256
 )
 

@@ -94,8 +94,9 @@ type batch struct {
 	merged    map[id.Member]id.Member
 	strong    map[id.Member]bool
 	groups    map[id.Member][]id.Group
-	holds     map[place]int // pieces the member holds, granted ones included
-	brought   map[place]int // pieces a recorded merge brought in
+	asked     map[id.Group]bool // groups read along with the locks; nil once all were read
+	holds     map[place]int     // pieces the member holds, granted ones included
+	brought   map[place]int     // pieces a recorded merge brought in
 	frozen    map[id.Program]map[id.Member]referral.Frozen
 	before    map[keyed]Order // orders these keys were granted earlier, or in this batch
 

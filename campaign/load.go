@@ -16,7 +16,7 @@ import (
 // kinds' own rows, and only then reads what the decisions need.
 func (s *Service) load(tx *database.Tx, claims []Claim, how manner) (*batch, error) {
 	b := &batch{
-		now: tx.Now, next: tx.Next, kinds: s.kinds, unheard: s.unheard.Load(), items: map[id.Item]Item{}, strong: map[id.Member]bool{},
+		now: tx.Now, next: tx.Next, kinds: s.kinds, unheard: s.unheard.Load(), items: map[id.Item]Item{}, asked: map[id.Group]bool{}, strong: map[id.Member]bool{},
 		campaigns: map[id.Campaign]Campaign{}, seatings: map[string]Seating{},
 		holds: map[place]int{}, brought: map[place]int{},
 		frozen: map[id.Program]map[id.Member]referral.Frozen{},
@@ -27,7 +27,7 @@ func (s *Service) load(tx *database.Tx, claims []Claim, how manner) (*batch, err
 		itemIDs[c.Item] = true
 		memberIDs[c.Member] = true
 	}
-	if err := b.lockAndRead(tx, sorted(itemIDs), sorted(memberIDs), how); err != nil {
+	if err := b.lockAndRead(tx, sorted(itemIDs), sorted(memberIDs), s.seen.audiences(claims), how); err != nil {
 		return nil, err
 	}
 	if err := s.seen.campaigns(tx, b); err != nil {
@@ -40,17 +40,34 @@ func (s *Service) load(tx *database.Tx, claims []Claim, how manner) (*batch, err
 }
 
 // lockAndRead locks the batch's items by id ascending in one statement and
-// reads in the same message when tokens last became untrue and what the
-// members hold, as if nobody had ever been merged.
-func (b *batch) lockAndRead(tx *database.Tx, items []id.Item, members []id.Member, how manner) error {
+// reads in the same message when tokens last became untrue, what the members
+// hold, as if nobody had ever been merged, and which of the audience's groups
+// they are in.
+func (b *batch) lockAndRead(tx *database.Tx, items []id.Item, members []id.Member, audience []id.Group, how manner) error {
 	wait := tx.Dialect.LockSoon
 	if how.patient {
 		wait = ""
 	}
-	return tx.Queries(
-		database.Read{SQL: wait + itemsLocked + tx.Dialect.ForUpdate, Args: []any{items}, Row: b.item},
+	reads := []database.Read{
+		{SQL: wait + itemsLocked + tx.Dialect.ForUpdate, Args: []any{items}, Row: b.item},
 		b.holdsOf(items, members),
-	)
+	}
+	if len(audience) == 0 {
+		return tx.Queries(reads...)
+	}
+	b.groups = map[id.Member][]id.Group{}
+	dissolved := map[id.Group]bool{}
+	reads = append(reads,
+		community.DissolvedRead(audience, func(g id.Group) { dissolved[g] = true }),
+		community.GroupsRead(members, func(m id.Member, g id.Group) {
+			if !dissolved[g] {
+				b.groups[m] = append(b.groups[m], g)
+			}
+		}))
+	for _, g := range audience {
+		b.asked[g] = true
+	}
+	return tx.Queries(reads...)
 }
 
 const itemColumns = "id, campaign_id, product_id, name, price, stock, left_qty, held_qty, sold_qty, per_member, per_order, sort_no, version, epoch, grants, freed"
@@ -133,10 +150,11 @@ func (b *batch) loadMembers(tx *database.Tx, claims []Claim) (err error) {
 	}
 	slices.Sort(members)
 	for _, c := range b.campaigns {
-		if len(c.Audience.Groups) > 0 && b.groups == nil {
+		if !b.knowsAudience(c.Audience) {
 			if b.groups, err = community.GroupsOf(tx.DB, members); err != nil {
 				return err
 			}
+			b.asked = nil
 		}
 		if c.ProgramID != 0 && b.frozen[c.ProgramID] == nil {
 			if b.frozen[c.ProgramID], err = referral.FrozenIn(tx.DB, c.ProgramID, members, tx.Now); err != nil {
@@ -145,6 +163,24 @@ func (b *batch) loadMembers(tx *database.Tx, claims []Claim) (err error) {
 		}
 	}
 	return b.mergedHolds(tx, members)
+}
+
+// knowsAudience says whether the members' groups were read with these in view
+// (dissolved ones left out), and nobody was ever merged, so that the members
+// asked for are the members meant.
+func (b *batch) knowsAudience(a Audience) bool {
+	if len(a.Groups) == 0 || b.groups != nil && b.asked == nil {
+		return true
+	}
+	if b.changed > 0 || len(b.merged) > 0 {
+		return false
+	}
+	for _, g := range a.Groups {
+		if !b.asked[g] {
+			return false
+		}
+	}
+	return true
 }
 
 // lookUp reads whether the members were merged and are known.

@@ -55,3 +55,22 @@ func (s *seen) campaigns(tx *database.Tx, b *batch) error {
 	}
 	return nil
 }
+
+// audiences are the groups the remembered campaigns are for: most likely what
+// the next batch asks for.
+func (s *seen) audiences(claims []Claim) []id.Group {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	groups := map[id.Group]bool{}
+	done := map[id.Campaign]bool{}
+	for _, c := range claims {
+		if done[c.Campaign] {
+			continue
+		}
+		done[c.Campaign] = true
+		for _, g := range s.list[c.Campaign].campaign.Audience.Groups {
+			groups[g] = true
+		}
+	}
+	return sorted(groups)
+}

@@ -2,6 +2,7 @@ package community
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -104,6 +105,39 @@ func lockJoining(tx *database.Tx, member id.Member) (id.Member, error) {
 			return member, nil
 		}
 		member = rows[0].MergedInto
+	}
+}
+
+// GroupsRead is GroupsOf's reading for a caller that sends several reads in one
+// message: each row is a membership that lasts. Dissolved groups are not left
+// out; DissolvedRead names those among the groups.
+func GroupsRead(members []id.Member, row func(m id.Member, g id.Group)) database.Read {
+	return database.Read{
+		SQL: "SELECT member_id, group_id FROM memberships WHERE member_id IN ? AND left_at = 0", Args: []any{members},
+		Row: func(rows *sql.Rows) error {
+			var m id.Member
+			var g id.Group
+			if err := rows.Scan(&m, &g); err != nil {
+				return err
+			}
+			row(m, g)
+			return nil
+		},
+	}
+}
+
+// DissolvedRead reads which of the groups are dissolved.
+func DissolvedRead(groups []id.Group, row func(g id.Group)) database.Read {
+	return database.Read{
+		SQL: "SELECT id FROM chat_groups WHERE id IN ? AND status = ?", Args: []any{groups, GroupDissolved},
+		Row: func(rows *sql.Rows) error {
+			var g id.Group
+			if err := rows.Scan(&g); err != nil {
+				return err
+			}
+			row(g)
+			return nil
+		},
 	}
 }
 

@@ -71,6 +71,7 @@ type Sale struct {
 	Rules     string
 	Program   id.Program
 	Hours     int // 24
+	Audience  []id.Group
 }
 
 // Run creates and publishes a campaign with one item that runs now.
@@ -95,7 +96,7 @@ func (w *World) Run(s Sale) campaign.Campaign {
 	now := clock.MilliOf(w.DB.Clock.Now())
 	cid, err := w.Campaign.CreateCampaign(ctx, campaign.CampaignIn{
 		Kind: s.Kind, Name: "周一秒杀", StartsAt: now, EndsAt: now.Add(time.Duration(s.Hours) * time.Hour), Rules: []byte(s.Rules),
-		ProgramID: s.Program,
+		ProgramID: s.Program, Audience: campaign.Audience{Groups: s.Audience},
 		Items:     []campaign.ItemIn{{SKU: sku, Price: s.Price, Stock: s.Stock, PerMember: s.PerMember, PerOrder: s.PerOrder}},
 	})
 	w.check(err)

@@ -13,6 +13,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/webhook"
 )
 
 // Bounds of a plan. Its groups are written in one transaction, which bounds
@@ -76,6 +77,9 @@ func (s *Service) Create(ctx context.Context, in In) (id.Promotion, error) {
 		if err := knownGroups(tx, in.Groups); err != nil {
 			return err
 		}
+		if err := heard(tx, in.Channel); err != nil {
+			return err
+		}
 		p := Promotion{
 			ID: id.Promotion(tx.Next()), UnitID: offer.UnitID, CampaignID: in.CampaignID, Name: in.Name, TextZH: in.TextZH, TextEN: in.TextEN,
 			Priority: in.Priority, Channel: in.Channel, Status: StatusDraft, CreatedBy: tx.Actor.Staff, Version: 1, CreatedAt: tx.Now,
@@ -104,6 +108,21 @@ func (s *Service) fits(in In, offer campaign.Campaign) error {
 		c.That(w.To > now && w.To <= offer.EndsAt, fmt.Sprintf("windows[%d].to_at", i), "range",
 			"须在现在之后、活动结束之前", "must lie ahead and not after the campaign's end")
 	}
+	return c.Err()
+}
+
+// heard refuses the webhook channel while nobody listens: a slot would count
+// for an ad that no one was asked to show.
+func heard(tx *database.Tx, channel string) error {
+	if channel != (WebhookChannel{}).Name() {
+		return nil
+	}
+	wanted, err := webhook.Wanted(tx.DB, EventDeliver)
+	if err != nil {
+		return err
+	}
+	var c fault.Check
+	c.That(wanted, "channel", "no_subscriber", "还没有 Webhook 订阅 promotion.deliver，请先创建", "no webhook is subscribed to promotion.deliver; create one first")
 	return c.Err()
 }
 

@@ -258,6 +258,14 @@ func TestWebhookChannel(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		g := h.group(community.PresetChain)
+		in := In{CampaignID: h.offer.ID, Name: "周一好价", TextZH: "苹果今天 9.9", Groups: []id.Group{g}, Channel: "webhook",
+			Windows: []guard.Window{{From: h.now(), To: h.now().Add(2 * time.Hour)}}}
+		if _, err := h.s.Create(bg, in); !errors.Is(err, fault.Invalid) {
+			t.Errorf("with nobody listening: got %v", err)
+		}
+		h.check(db.Tx(bg, func(tx *database.Tx) error {
+			return tx.Exec("INSERT INTO webhooks (id, unit_id, url, events, secret, status, version, created_at) VALUES (?, 1, 'http://wecom.example/', 'promotion.*', '', 'active', 1, 1)", tx.Next()).Error
+		}))
 		p := h.plan("webhook", 2*time.Hour, g)
 		h.approve(p)
 		events := func(kind string) (n int) {
