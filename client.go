@@ -223,7 +223,7 @@ func (c *client) fetchFiles(ctx context.Context, id, folder string, out io.Write
 		if err := os.WriteFile(path, raw, 0o644); err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%s  %d bytes  sha256 %s\n", path, len(raw), f.SHA256)
+		fmt.Fprintf(out, "    %s  %d bytes  sha256 %s\n", path, len(raw), f.SHA256)
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func (s *story) promoteAgain() error {
 func (s *story) newSend(name string, from, to time.Time) (string, error) {
 	var made idOf
 	body := map[string]any{
-		"campaign_id": s.team, "name": name, "text_zh": "广告:三人成团,鲜牛奶 12 盒 49.90 元。退订请联系群主。", "text_en": "Ad: fresh milk, 12 boxes, 49.90 in a team of three.",
+		"campaign_id": s.team, "name": name, "text_zh": "广告：三人成团，鲜牛奶 12 盒 49.90 元。退订请联系群主。", "text_en": "Ad: fresh milk, 12 boxes, 49.90 in a team of three.",
 		"groups": []string{s.young, s.healthy, s.tired}, "channel": "file",
 		"windows": []map[string]string{{"from_at": from.Format(time.RFC3339), "to_at": to.Format(time.RFC3339)}},
 	}

@@ -65,9 +65,9 @@ func (s *story) publish() error {
 		into *string
 		item *string
 	}{
-		{map[string]any{"kind": "flash_sale", "name": "周一早市:红富士秒杀", "starts_at": at(time.Minute), "ends_at": at(20 * 24 * time.Hour),
+		{map[string]any{"kind": "flash_sale", "name": "周一早市：红富士秒杀", "starts_at": at(time.Minute), "ends_at": at(20 * 24 * time.Hour),
 			"program_id": s.program, "items": item("APPLE-5", 2990, 30, 2)}, &s.flash, &s.flashItem},
-		{map[string]any{"kind": "group_buy", "name": "三人成团:鲜牛奶", "starts_at": at(0), "ends_at": at(20 * 24 * time.Hour),
+		{map[string]any{"kind": "group_buy", "name": "三人成团：鲜牛奶", "starts_at": at(0), "ends_at": at(20 * 24 * time.Hour),
 			"rules": map[string]any{"size": 3, "open_for_s": 7200}, "items": item("MILK-12", 4990, 60, 2)}, &s.team, &s.teamItem},
 		{map[string]any{"kind": "referral", "name": "邀请好友喝龙井", "starts_at": at(0), "ends_at": at(30 * 24 * time.Hour), "program_id": s.program}, &s.referral, nil},
 	} {

@@ -167,8 +167,8 @@ func TestDemoStays(t *testing.T) {
 				t.Errorf("the QR code says %q, the demo %q", got, page)
 			}
 			status, text, err := get(page)
-			if err != nil || status != http.StatusOK || !strings.Contains(text, "周一早市:红富士秒杀") {
-				t.Errorf("GET %s: %d (%v), with the campaign's name: %v", page, status, err, strings.Contains(text, "周一早市:红富士秒杀"))
+			if err != nil || status != http.StatusOK || !strings.Contains(text, "周一早市：红富士秒杀") {
+				t.Errorf("GET %s: %d (%v), with the campaign's name: %v", page, status, err, strings.Contains(text, "周一早市：红富士秒杀"))
 			}
 			d.stop(syscall.SIGINT)
 		})

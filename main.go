@@ -50,6 +50,10 @@ func run(args []string, out, errs io.Writer) int {
 	if len(args) > 0 {
 		name, args = args[0], args[1:]
 	}
+	if name == "help" || name == "-h" || name == "--help" {
+		usage(out)
+		return 0
+	}
 	for _, c := range commands() {
 		if c.name != name {
 			continue
@@ -65,10 +69,14 @@ func run(args []string, out, errs io.Writer) int {
 		}
 	}
 	fmt.Fprintf(errs, "siyu: there is no command %q\n\n", name)
-	for _, c := range commands() {
-		fmt.Fprintf(errs, "  %-8s %s\n", c.name, c.does)
-	}
+	usage(errs)
 	return 2
+}
+
+func usage(out io.Writer) {
+	for _, c := range commands() {
+		fmt.Fprintf(out, "  %-8s %s\n", c.name, c.does)
+	}
 }
 
 func version(_ context.Context, _ []string, out io.Writer) error {

@@ -49,6 +49,7 @@ func (s *Service) ListCampaigns(ctx context.Context, f CampaignFilter, page data
 		return database.Paged[Campaign]{}, err
 	}
 	for i := range rows {
+		rows[i].Items = []Item{}
 		if err := rows[i].unpack(); err != nil {
 			return database.Paged[Campaign]{}, err
 		}

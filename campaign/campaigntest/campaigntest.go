@@ -97,7 +97,7 @@ func (w *World) Run(s Sale) campaign.Campaign {
 	cid, err := w.Campaign.CreateCampaign(ctx, campaign.CampaignIn{
 		Kind: s.Kind, Name: "周一秒杀", StartsAt: now, EndsAt: now.Add(time.Duration(s.Hours) * time.Hour), Rules: []byte(s.Rules),
 		ProgramID: s.Program, Audience: campaign.Audience{Groups: s.Audience},
-		Items:     []campaign.ItemIn{{SKU: sku, Price: s.Price, Stock: s.Stock, PerMember: s.PerMember, PerOrder: s.PerOrder}},
+		Items: []campaign.ItemIn{{SKU: sku, Price: s.Price, Stock: s.Stock, PerMember: s.PerMember, PerOrder: s.PerOrder}},
 	})
 	w.check(err)
 	w.check(w.Campaign.Turn(ctx, cid, campaign.Publish))

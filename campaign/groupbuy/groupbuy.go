@@ -54,7 +54,7 @@ type Rules struct {
 
 // The refusals of a seat.
 var (
-	ErrTeamGone = fault.New(fault.KindConflict, "groupbuy.team_closed", "该团已结束({state})", "the team is closed ({state})")
+	ErrTeamGone = fault.New(fault.KindConflict, "groupbuy.team_closed", "该团已结束（{state}）", "the team is closed ({state})")
 	ErrTeamFull = fault.New(fault.KindConflict, "groupbuy.team_full", "该团已满", "the team is full")
 	ErrInTeam   = fault.New(fault.KindConflict, "groupbuy.already_in", "您已在该团中", "you are in this team already")
 )

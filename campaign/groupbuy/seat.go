@@ -125,8 +125,8 @@ func (st *seating) open(c campaign.Claim) id.Team {
 	return t.ID
 }
 
-// WriteTx inserts the teams opened in one statement and counts the seats taken
-// in the others in another; the guard and the CHECK refuse one seat too many.
+// WriteTx inserts the teams opened in one statement, the seats in another, and
+// counts those taken in teams that stood in a third.
 func (st *seating) WriteTx(tx *database.Tx, orders []campaign.Order) error {
 	if len(st.opened) > 0 {
 		if err := tx.Create(&st.opened).Error; err != nil {
@@ -142,13 +142,29 @@ func (st *seating) WriteTx(tx *database.Tx, orders []campaign.Order) error {
 			taken[o.TeamID]++
 		}
 	}
-	for _, t := range slices.Sorted(maps.Keys(taken)) {
-		res := tx.Exec("UPDATE teams SET live_seats = live_seats + ? WHERE id = ?"+tx.Only("live_seats + ? <= size"), taken[t], t, taken[t])
-		if err := database.One(res, ErrTeamFull); err != nil {
-			return err
-		}
+	return takeSeats(tx, taken)
+}
+
+// takeSeats counts the seats in one statement; the guard and the CHECK refuse
+// one seat too many.
+func takeSeats(tx *database.Tx, taken map[id.Team]int) error {
+	if len(taken) == 0 {
+		return nil
 	}
-	return nil
+	teams := slices.Sorted(maps.Keys(taken))
+	var when strings.Builder
+	var cases []any
+	for _, t := range teams {
+		when.WriteString(" WHEN ? THEN ?")
+		cases = append(cases, t, taken[t])
+	}
+	by := "(CASE id" + when.String() + " ELSE 0 END)"
+	res := tx.Exec("UPDATE teams SET live_seats = live_seats + "+by+" WHERE id IN ?"+tx.Only("live_seats + "+by+" <= size"),
+		slices.Concat(cases, []any{teams}, cases)...)
+	if res.Error == nil && res.RowsAffected != int64(len(teams)) {
+		return ErrTeamFull
+	}
+	return res.Error
 }
 
 // writeSeats notes which orders are seats of which team. An order that is had
