@@ -66,8 +66,8 @@ func (in PaymentIn) Validate() error {
 	return c.Err()
 }
 
-// The refusals of a payment. A wrong sum is no refusal: the money is there, so
-// it is noted and sent back.
+// ErrPaymentReused refuses a payment number that bought something else. A wrong
+// sum is no refusal: the money is there, so it is noted and sent back.
 var ErrPaymentReused = fault.New(fault.KindConflict, "payment.reused", "该支付单号已用于其他订单或金额", "this payment number was reported for another order or amount")
 
 // Pay notes a payment. Reported again it changes nothing.

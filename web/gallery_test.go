@@ -75,7 +75,7 @@ func gallery() []shown {
 	flash.Banner = drawBanner("flash_sale", 13, 0)
 	flash.Items = []itemView{{ID: 11 << 30, Name: "玫瑰精油护手霜 三支装", Price: 2900, List: 8900, Stock: 200, Left: 17, PerMember: 1, PerOrder: 1, Art: 2}}
 	flash.Chosen, flash.Strong = flash.Items[0], false
-	flash.Notice = &notice{Text: "这件商品每人限购ï¼请先登录商城会员", Link: flash.LoginURL}
+	flash.Notice = &notice{Text: "这件商品每人限购，请先登录商城会员", Link: flash.LoginURL}
 	soon := sampleLanding(langZH)
 	soon.State, soon.Hue, soon.Teams, soon.Clock.Until, soon.StartsAt = "soon", 1, nil, now.Add(90*time.Minute), now.Add(90*time.Minute)
 	sold := flash
@@ -93,25 +93,25 @@ func gallery() []shown {
 	ot.Text, ot.Href = "还差 1 人", "/t/x"
 	order.Team = &ot
 	refunded := order
-	refunded.Mood, refunded.StateText, refunded.StateMore, refunded.Clock, refunded.PayURL, refunded.Team = "gone", "没有成团ï¼已退款", "到时人数不够ï¼付款全部原路退回", nil, "", nil
+	refunded.Mood, refunded.StateText, refunded.StateMore, refunded.Clock, refunded.PayURL, refunded.Team = "gone", "没有成团，已退款", "到时人数不够，付款全部原路退回", nil, "", nil
 	refunded.Refunds = []refundView{{No: "R-20260302-0001", At: now.Add(-time.Hour), Amount: 3990, Done: true, Text: "已退回"}}
 	me := mePage{page: base(langZH, "我的奖励"), Name: "王*", Sums: []sumView{{"待到期", 1600, true}, {"待结算", 2400, false}, {"已发放", 128800, true}},
 		Rewards: []rewardView{
 			{What: "邀请奖", When: "3月1日 20:14 记下", Reason: "3月16日后可结算", Amount: 800, State: "待到期"},
 			{What: "邀请奖", When: "2月12日 09:02 记下", Amount: 1200, State: "待结算", Tone: "good"},
 			{What: "新人礼", When: "2月3日 18:40 记下", Reason: "已随结算单发放", Amount: 500, State: "已发放", Tone: "dim"},
-			{What: "邀请奖", When: "1月28日 12:11 记下", Reason: "订单退款ï¼奖励取消", Amount: 800, State: "已取消", Tone: "dim", Void: true},
+			{What: "邀请奖", When: "1月28日 12:11 记下", Reason: "订单退款，奖励取消", Amount: 800, State: "已取消", Tone: "dim", Void: true},
 		}}
-	tp := teamPage{page: base(langZH, "李* 的团"), Campaign: group.Name, Team: team, Item: group.Items[0], Mood: "wait", StateText: "还差 1 人成团", StateMore: "满 3 人付款即成团ï¼先到先得", CanJoin: true,
+	tp := teamPage{page: base(langZH, "李* 的团"), Campaign: group.Name, Team: team, Item: group.Items[0], Mood: "wait", StateText: "还差 1 人成团", StateMore: "满 3 人付款即成团，先到先得", CanJoin: true,
 		Share: "我在拼「春茶尝鲜」,3 人成团 ¥39.90,还差 1 人:\nhttps://s.example/t/tem_0000000000001"}
-	gone := plainPage{page: base(langZH, "邀请码无效"), Head: "这个邀请码用不了", Body: "可能输错了、过期了ï¼或已被收回。请向邀请你的人要一个新的。"}
+	gone := plainPage{page: base(langZH, "邀请码无效"), Head: "这个邀请码用不了", Body: "可能输错了、过期了，或已被收回。请向邀请你的人要一个新的。"}
 	console := consolePage{page: base(langZH, "控制台"), Role: "管理员", SeesMoney: true, SeesGroups: true,
 		Campaigns: []campaignRow{
 			{Name: "春茶尝鲜 · 三人成团", Kind: "拼团", State: "进行中", Tone: "good", From: now, To: now.Add(72 * time.Hour), Items: []stockRow{{"明前龙井 50g 尝鲜装", 300, 120, 54, 126}, {"安吉白茶 100g 礼罐", 120, 80, 9, 31}}},
 			{Name: "女神节限时抢购", Kind: "限时抢购", State: "待开始", From: now, To: now.Add(72 * time.Hour), Items: []stockRow{{"玫瑰精油护手霜 三支装", 200, 0, 0, 200}}},
 		},
 		Groups:      []groupRow{{Name: "西湖茶友群", Preset: "兴趣群", Used: 1, Cap: 2, Quiet: "22:00–08:30"}, {Name: "滨江门店福利群", Preset: "门店福利群", Used: 15, Cap: 15, Full: true, Quiet: "21:30–07:00"}},
-		Decisions:   []decisionRow{{Group: "西湖茶友群", Outcome: "推迟", Why: "离最近一条推广 20 小时ï¼至少隔 48 小时；最早 3月3日 14:00", When: now, Times: 2}, {Group: "滨江门店福利群", Outcome: "不发", Tone: "dim", Why: "当周已占 15 条ï¼群约定每周最多 15 条", When: now, Times: 1}, {Group: "城东新客群", Outcome: "放行", Tone: "good", When: now, Times: 1}},
+		Decisions:   []decisionRow{{Group: "西湖茶友群", Outcome: "推迟", Why: "离最近一条推广 20 小时，至少隔 48 小时；最早 3月3日 14:00", When: now, Times: 2}, {Group: "滨江门店福利群", Outcome: "不发", Tone: "dim", Why: "当周已占 15 条，群约定每周最多 15 条", When: now, Times: 1}, {Group: "城东新客群", Outcome: "放行", Tone: "good", When: now, Times: 1}},
 		Settlements: []settlementRow{{Label: "2026-02 邀请奖", State: "待审核", Lines: 128, Net: 102400, Cut: now, Mark: "9f3a01bc"}},
 	}
 	login := loginPage{page: base(langZH, "控制台登录")}
