@@ -39,7 +39,7 @@ func VerifyStrict(ctx context.Context, db *database.DB) ([]database.Proof, error
 	if err != nil {
 		return nil, err
 	}
-	p := database.Proof{ID: "V10", Says: "no task is due for more than 60 s, no lease is over for more than 10 s"}
+	p := database.Proof{ID: "V10+", Says: "no task is due for more than 60 s, no lease is over for more than 10 s"}
 	err = each(ctx, db, &p, `SELECT id, kind, status, next_at, leased_until FROM outbox
 		WHERE status IN (0, 1) AND id > ? ORDER BY id LIMIT ?`, func(r row) string {
 		switch {
