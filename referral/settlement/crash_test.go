@@ -103,6 +103,9 @@ func killed(t *testing.T, url, job string, object int64, point string) {
 // TestKilledAnywhere kills the jobs at every named point and goes on with the
 // queue, as the worker does after a lease has run out.
 func TestKilledAnywhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many repetitions of what the other tests do once")
+	}
 	for _, engine := range dbtest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			url := dbtest.URL(t, engine)
@@ -160,6 +163,9 @@ func TestKilledAnywhere(t *testing.T) {
 // TestCancelledAnywhere ends the closing job's context after each share of its
 // time; what was begun is finished by the next run.
 func TestCancelledAnywhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many repetitions of what the other tests do once")
+	}
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		var list []reward

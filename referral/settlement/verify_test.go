@@ -92,6 +92,9 @@ func TestMissedRewardIsNamed(t *testing.T) {
 }
 
 func TestFiveThousandRewards(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many repetitions of what the other tests do once")
+	}
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		list := make([]reward, 5000)
