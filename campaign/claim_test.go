@@ -199,7 +199,7 @@ func mustBreak(t *testing.T, engine, invariant string, load func([]*campaigntest
 		w = append(w, campaigntest.New(t, db))
 	}
 	buyers := w[0].Members(120)
-	for range 100 {
+	for range 400 {
 		load(w, buyers)
 		for _, p := range w[0].Proofs() {
 			if p.ID == invariant && len(p.Broken) > 0 {
@@ -207,7 +207,7 @@ func mustBreak(t *testing.T, engine, invariant string, load func([]*campaigntest
 			}
 		}
 	}
-	t.Fatalf("%s held in 100 rounds without any lock", invariant)
+	t.Fatalf("%s held in 400 rounds without any lock", invariant)
 }
 
 // TestLockedItemIsLeftOut holds one item's row while claims of two items wait:
