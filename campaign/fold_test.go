@@ -255,3 +255,31 @@ func TestOverdueRefund(t *testing.T) {
 		w.Verify()
 	})
 }
+
+// TestMergedGuestSharesTheLimit claims by the cookie of a guest who became a
+// member and by the member's own token: both count against one limit.
+func TestMergedGuestSharesTheLimit(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		w := campaigntest.New(t, db)
+		guest, err := w.Community.NewGuest(bg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := w.Members(1)[0]
+		if err := w.Campaign.MergeMembers(bg, guest, known); err != nil {
+			t.Fatal(err)
+		}
+		for _, order := range [][]id.Member{{known, guest}, {guest, known}} {
+			c := w.Run(campaigntest.Sale{Stock: 10, PerMember: 1})
+			claim := campaign.Claim{Campaign: c.ID, Item: c.Items[0].ID, Member: order[0]}
+			if _, err := w.Claim(claim); err != nil {
+				t.Fatal(err)
+			}
+			claim.Member = order[1]
+			if _, err := w.Claim(claim); !errors.Is(err, campaign.ErrLimit) {
+				t.Errorf("second claim by the same person: got %v, want limit", err)
+			}
+		}
+		w.Verify()
+	})
+}

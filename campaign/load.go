@@ -200,9 +200,9 @@ func (b *batch) lookUp(tx *database.Tx, members []id.Member) (err error) {
 	return err
 }
 
-// mergedHolds reads again what the members hold, once somebody known was ever
-// merged: with the orders of whoever became them, and the pieces that a merge
-// brought in beyond the limit.
+// mergedHolds reads again what the members hold, once anybody was ever merged:
+// with the orders claimed by whoever became them, before the merge or after it,
+// and the pieces that a merge brought in beyond the limit.
 func (b *batch) mergedHolds(tx *database.Tx, members []id.Member) error {
 	if b.changed == 0 {
 		return nil

@@ -84,9 +84,6 @@ func MergeTx(tx *database.Tx, from, into id.Member) (int, error) {
 		}
 		rows += int(res.RowsAffected)
 	}
-	if a.Guest {
-		return rows, nil // no token names a guest
-	}
 	return rows, changedTx(tx)
 }
 
