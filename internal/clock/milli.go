@@ -33,21 +33,26 @@ func (m Milli) Add(d time.Duration) Milli { return m + Milli(d.Milliseconds()) }
 // Value stores the milliseconds.
 func (m Milli) Value() (driver.Value, error) { return int64(m), nil }
 
+const layout = "2006-01-02T15:04:05.000Z07:00"
+
 // String is RFC 3339 in UTC, or "" for none.
 func (m Milli) String() string {
 	if m == 0 {
 		return ""
 	}
-	return m.Time().Format("2006-01-02T15:04:05.000Z07:00")
+	return m.Time().Format(layout)
+}
+
+// AppendJSON appends RFC 3339 as JSON, or null.
+func (m Milli) AppendJSON(b []byte) []byte {
+	if m == 0 {
+		return append(b, "null"...)
+	}
+	return append(m.Time().AppendFormat(append(b, '"'), layout), '"')
 }
 
 // MarshalJSON writes RFC 3339 or null.
-func (m Milli) MarshalJSON() ([]byte, error) {
-	if m == 0 {
-		return []byte("null"), nil
-	}
-	return json.Marshal(m.String())
-}
+func (m Milli) MarshalJSON() ([]byte, error) { return m.AppendJSON(make([]byte, 0, 32)), nil }
 
 // UnmarshalJSON reads RFC 3339 or null.
 func (m *Milli) UnmarshalJSON(b []byte) error {

@@ -13,6 +13,7 @@
 package id
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -41,25 +42,35 @@ func (v ID[K]) String() string {
 	if v == 0 {
 		return ""
 	}
-	var b [width]byte
-	n := uint64(v)
-	for i := width - 1; i >= 0; i-- {
-		b[i] = alphabet[n&31]
-		n >>= 5
+	return string(v.appendText(make([]byte, 0, 24)))
+}
+
+func (v ID[K]) appendText(b []byte) []byte {
+	b = append(append(b, v.Prefix()...), '_')
+	for shift := 5 * (width - 1); shift >= 0; shift -= 5 {
+		b = append(b, alphabet[uint64(v)>>shift&31])
 	}
-	return v.Prefix() + "_" + string(b[:])
+	return b
+}
+
+// AppendJSON appends the public form as JSON, and null for none.
+func (v ID[K]) AppendJSON(b []byte) []byte {
+	if v == 0 {
+		return append(b, "null"...)
+	}
+	return append(v.appendText(append(b, '"')), '"')
 }
 
 // MarshalJSON writes the public form, and null for none.
-func (v ID[K]) MarshalJSON() ([]byte, error) {
-	if v == 0 {
-		return []byte("null"), nil
-	}
-	return json.Marshal(v.String())
-}
+func (v ID[K]) MarshalJSON() ([]byte, error) { return v.AppendJSON(make([]byte, 0, 24)), nil }
 
 // UnmarshalJSON reads the public form or null.
 func (v *ID[K]) UnmarshalJSON(b []byte) error {
+	// A text without escapes, which the public form never needs, is read as it
+	// stands.
+	if len(b) > 2 && b[0] == '"' && bytes.IndexByte(b, '\\') < 0 {
+		return v.UnmarshalText(b[1 : len(b)-1])
+	}
 	var s *string
 	if err := json.Unmarshal(b, &s); err != nil {
 		return &json.UnmarshalTypeError{Value: "non-string", Type: reflect.TypeFor[string](), Field: v.Prefix() + " id"}
