@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -25,8 +26,13 @@ var buckets = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
 // come from the route table and the status codes, so the memory is bounded.
 type metrics struct {
 	mu     sync.Mutex
-	counts map[[2]string]int64 // route, status
+	counts map[answered]int64
 	times  map[string]*histogram
+}
+
+type answered struct {
+	route  string
+	status int
 }
 
 type histogram struct {
@@ -36,13 +42,13 @@ type histogram struct {
 }
 
 func newMetrics() *metrics {
-	return &metrics{counts: map[[2]string]int64{}, times: map[string]*histogram{}}
+	return &metrics{counts: map[answered]int64{}, times: map[string]*histogram{}}
 }
 
 func (m *metrics) seen(route string, status int, took time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.counts[[2]string{route, strconv.Itoa(status)}]++
+	m.counts[answered{route, status}]++
 	h := m.times[route]
 	if h == nil {
 		h = &histogram{in: make([]int64, len(buckets)+1)}
@@ -58,8 +64,10 @@ func (m *metrics) write(w io.Writer) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	fmt.Fprintln(w, "# TYPE siyu_http_requests_total counter")
-	for _, k := range slices.SortedFunc(maps.Keys(m.counts), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
-		fmt.Fprintf(w, "siyu_http_requests_total{route=%q,status=%q} %d\n", k[0], k[1], m.counts[k])
+	for _, k := range slices.SortedFunc(maps.Keys(m.counts), func(a, b answered) int {
+		return cmp.Or(strings.Compare(a.route, b.route), a.status-b.status)
+	}) {
+		fmt.Fprintf(w, "siyu_http_requests_total{route=%q,status=\"%d\"} %d\n", k.route, k.status, m.counts[k])
 	}
 	fmt.Fprintln(w, "# TYPE siyu_http_request_seconds histogram")
 	for _, route := range slices.Sorted(maps.Keys(m.times)) {

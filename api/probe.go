@@ -44,5 +44,6 @@ func (s *Server) MountProbe(e *gin.Engine, path string, work Probe) {
 		etag(c, o.Version)
 		return render(c, http.StatusCreated, o)
 	}
+	rt.label = rt.name()
 	e.Handle(rt.method, rt.path, s.serve(rt))
 }

@@ -15,6 +15,7 @@ type handler func(c *gin.Context) error
 // route is one line of the table: what is called, by whom, how.
 type route struct {
 	method, path string
+	label        string // name, made once
 	handle       handler
 
 	staff   bool
@@ -83,5 +84,6 @@ func (r *routes) add(method, path string, h handler, opts []option) {
 	if rt.keyed && rt.open {
 		panic("api: " + rt.name() + " is keyed but has no principal")
 	}
+	rt.label = rt.name()
 	r.list = append(r.list, rt)
 }

@@ -13,13 +13,11 @@ import (
 // ErrTooLarge refuses a body over its limit.
 var ErrTooLarge = fault.New(fault.KindTooLarge, "body_too_large", "请求体不能超过 {limit} 字节", "the body may have at most {limit} bytes")
 
-const rawBodyKey = "siyu.raw"
-
 // bounded lets no handler read more than limit bytes. A route that takes more
 // calls Widen before anything reads.
 func bounded(limit int64) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		c.Set(rawBodyKey, c.Request.Body)
+		noted(c).raw = c.Request.Body
 		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)
 		c.Next()
 	}
@@ -27,13 +25,17 @@ func bounded(limit int64) gin.HandlerFunc {
 
 // Widen gives this request another body limit.
 func Widen(c *gin.Context, limit int64) {
-	raw, _ := c.MustGet(rawBodyKey).(io.ReadCloser)
-	c.Request.Body = http.MaxBytesReader(c.Writer, raw, limit)
+	c.Request.Body = http.MaxBytesReader(c.Writer, noted(c).raw, limit)
 }
 
-// Body reads the whole body within its limit.
+// Body reads the whole body within its limit, and gives it again to whoever
+// asks later.
 func Body(c *gin.Context) ([]byte, error) {
-	b, err := io.ReadAll(c.Request.Body)
+	n := noted(c)
+	if n.body != nil {
+		return n.body, nil
+	}
+	b, err := readAll(c.Request)
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
 		return nil, ErrTooLarge.With("limit", large.Limit)
@@ -41,5 +43,18 @@ func Body(c *gin.Context) ([]byte, error) {
 	if err != nil {
 		return nil, fault.New(fault.KindMalformed, "body_unreadable", "请求体没有发送完整", "the body did not arrive whole").Wrap(err)
 	}
+	n.body = b
 	return b, nil
+}
+
+// readAll takes no more memory than a short body says it needs. What a caller
+// says of a long one is not believed before it has come.
+func readAll(r *http.Request) ([]byte, error) {
+	const believed = 4 << 10
+	if n := r.ContentLength; n >= 0 && n <= believed {
+		b := make([]byte, n)
+		_, err := io.ReadFull(r.Body, b)
+		return b, err
+	}
+	return io.ReadAll(r.Body)
 }

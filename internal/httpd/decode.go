@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"mime"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
@@ -25,8 +26,7 @@ var (
 
 // DecodeBody reads the request's JSON body into v, strictly.
 func DecodeBody(c *gin.Context, v any) error {
-	kind, params, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
-	if err != nil || kind != "application/json" || params["charset"] != "" && params["charset"] != "utf-8" && params["charset"] != "UTF-8" {
+	if !isJSON(c.GetHeader("Content-Type")) {
 		return errNotJSON
 	}
 	b, err := Body(c)
@@ -34,6 +34,14 @@ func DecodeBody(c *gin.Context, v any) error {
 		return err
 	}
 	return Decode(b, v)
+}
+
+func isJSON(contentType string) bool {
+	if contentType == "application/json" {
+		return true
+	}
+	kind, params, err := mime.ParseMediaType(contentType)
+	return err == nil && kind == "application/json" && (params["charset"] == "" || strings.EqualFold(params["charset"], "utf-8"))
 }
 
 // Decode reads JSON into v, a pointer to a struct or slice. Unlike
@@ -47,10 +55,10 @@ func Decode(b []byte, v any) error {
 	if tooDeep(b) {
 		return errTooDeep.With("depth", maxDepth)
 	}
-	if err := json.Unmarshal(b, new(json.RawMessage)); err != nil {
+	if !json.Valid(b) {
 		var at *json.SyntaxError
 		offset := int64(len(b))
-		if errors.As(err, &at) {
+		if errors.As(json.Unmarshal(b, new(json.RawMessage)), &at) {
 			offset = at.Offset
 		}
 		return errMalformed.With("offset", offset)

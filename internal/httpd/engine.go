@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"time"
 
@@ -46,20 +48,37 @@ func NewEngine(cfg Config) (*gin.Engine, error) {
 	return e, nil
 }
 
-const requestKey = "siyu.request"
+// notes are what the floor keeps of one request.
+type notes struct {
+	id   string
+	raw  io.ReadCloser // the body before it was bounded
+	body []byte        // once read
+}
+
+const notesKey = "siyu.httpd"
+
+// noted are the request's notes; outside an engine there are none yet.
+func noted(c *gin.Context) *notes {
+	if v, ok := c.Get(notesKey); ok {
+		return v.(*notes)
+	}
+	n := &notes{}
+	c.Set(notesKey, n)
+	return n
+}
 
 // RequestID is the id the request is logged and answered under.
-func RequestID(c *gin.Context) string { return c.GetString(requestKey) }
+func RequestID(c *gin.Context) string { return noted(c).id }
 
 // requestID takes the caller's X-Request-ID when it is safe to log, else makes
 // one.
 func requestID(c *gin.Context) {
-	id := c.GetHeader("X-Request-ID")
+	id := c.GetHeader("X-Request-Id")
 	if !safeID(id) {
 		id = rand.Text()
 	}
-	c.Set(requestKey, id)
-	c.Header("X-Request-ID", id)
+	noted(c).id = id
+	c.Writer.Header()["X-Request-Id"] = []string{id}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), answerWithin)
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
@@ -89,18 +108,22 @@ func accessLog(c *gin.Context) {
 	if route == "" {
 		route = "none"
 	}
-	slog.Info("request", "method", c.Request.Method, "route", route, "status", c.Writer.Status(),
-		"took_ms", time.Since(started).Milliseconds(), "bytes", max(c.Writer.Size(), 0), "request_id", RequestID(c))
+	slog.LogAttrs(c.Request.Context(), slog.LevelInfo, "request", slog.String("method", c.Request.Method), slog.String("route", route),
+		slog.Int("status", c.Writer.Status()), slog.Int64("took_ms", time.Since(started).Milliseconds()),
+		slog.Int("bytes", max(c.Writer.Size(), 0)), slog.String("request_id", RequestID(c)))
 }
 
-// secured sets the headers every answer carries. Pages of web widen the
-// content policy for themselves.
+// secure are the headers every answer carries, names in canonical form.
+var secure = http.Header{
+	"X-Content-Type-Options":  {"nosniff"},
+	"X-Frame-Options":         {"DENY"},
+	"Referrer-Policy":         {"no-referrer"},
+	"Content-Security-Policy": {"default-src 'none'; frame-ancestors 'none'"},
+	"Cache-Control":           {"no-store"},
+}
+
+// secured sets them. Pages of web widen the content policy for themselves.
 func secured(c *gin.Context) {
-	h := c.Writer.Header()
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	h.Set("Cache-Control", "no-store")
+	maps.Copy(c.Writer.Header(), secure)
 	c.Next()
 }

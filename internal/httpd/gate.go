@@ -57,9 +57,10 @@ func (g *Gate) Spent(c *gin.Context, caller string, r Rate) error {
 // Address names where a request comes from, as a caller: an IPv4 address, or
 // the /64 network of an IPv6 one, all of which one line usually has.
 func Address(c *gin.Context) string {
-	ip, err := netip.ParseAddr(c.ClientIP())
+	from := c.ClientIP()
+	ip, err := netip.ParseAddr(from)
 	if err != nil {
-		return c.ClientIP()
+		return from
 	}
 	if ip = ip.Unmap().WithZone(""); ip.Is6() {
 		if line, err := ip.Prefix(64); err == nil {

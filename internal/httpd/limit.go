@@ -1,7 +1,6 @@
 package httpd
 
 import (
-	"fmt"
 	"net/http"
 	"strconv"
 	"sync"
@@ -99,13 +98,20 @@ func (l *Limiter) put(caller string, t time.Time) {
 }
 
 // Show writes the RateLimit fields of the IETF draft
-// (draft-ietf-httpapi-ratelimit-headers).
+// (draft-ietf-httpapi-ratelimit-headers), under their names in canonical form.
 func (v Verdict) Show(h http.Header, r Rate) {
-	h.Set("RateLimit-Policy", fmt.Sprintf("%q;q=%d;w=%d", r.Name, r.Count, int(r.Per.Seconds())))
-	h.Set("RateLimit", fmt.Sprintf("%q;r=%d;t=%d", r.Name, v.Left, seconds(v.Reset)))
+	h["Ratelimit-Policy"] = []string{r.policy()}
+	b := append(append(make([]byte, 0, 48), '"'), r.Name...)
+	b = strconv.AppendInt(append(b, `";r=`...), int64(v.Left), 10)
+	b = strconv.AppendInt(append(b, ";t="...), int64(seconds(v.Reset)), 10)
+	h["Ratelimit"] = []string{string(b)}
 	if !v.Allowed {
 		h.Set("Retry-After", strconv.Itoa(seconds(v.Retry)))
 	}
+}
+
+func (r Rate) policy() string {
+	return `"` + r.Name + `";q=` + strconv.Itoa(r.Count) + ";w=" + strconv.Itoa(int(r.Per.Seconds()))
 }
 
 func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }

@@ -1,12 +1,15 @@
 package httpd
 
 import (
+	"bytes"
 	"encoding"
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"siyu/internal/fault"
 )
@@ -19,13 +22,12 @@ const namedFaults = 20
 type shape struct {
 	b      []byte
 	i      int
-	names  map[reflect.Type]map[string]reflect.Type
 	fields []fault.Field
 }
 
 // checkShape compares valid JSON with the type v points to.
 func checkShape(b []byte, v any) error {
-	w := &shape{b: b, names: map[reflect.Type]map[string]reflect.Type{}}
+	w := &shape{b: b}
 	w.value("", reflect.TypeOf(v).Elem())
 	if len(w.fields) == 0 {
 		return nil
@@ -64,7 +66,7 @@ func (w *shape) value(path string, t reflect.Type) {
 		w.value(path, t.Elem())
 		return
 	}
-	own := t != nil && (reflect.PointerTo(t).Implements(jsonReader) || reflect.PointerTo(t).Implements(textReader))
+	own := t != nil && reads(t)
 	if own || t != nil && t.Kind() == reflect.Interface {
 		w.any(path)
 		if own {
@@ -78,7 +80,7 @@ func (w *shape) value(path string, t reflect.Type) {
 	case null && (t.Kind() == reflect.Slice || t.Kind() == reflect.Map):
 		w.skip()
 	case w.b[w.i] == '{' && t.Kind() == reflect.Struct:
-		w.object(path, w.namesOf(t))
+		w.object(path, namesOf(t))
 	case w.b[w.i] == '{' && t.Kind() == reflect.Map:
 		w.mapping(path, t.Elem())
 	case w.b[w.i] == '[' && (t.Kind() == reflect.Slice || t.Kind() == reflect.Array):
@@ -92,8 +94,25 @@ func (w *shape) value(path string, t reflect.Type) {
 	}
 }
 
+// plain says without decoding that a text, integer or truth value fits.
+func plain(raw []byte, t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.String:
+		return raw[0] == '"'
+	case reflect.Bool:
+		return raw[0] == 't' || raw[0] == 'f'
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		_, err := strconv.ParseInt(string(raw), 10, t.Bits())
+		return err == nil
+	}
+	return false
+}
+
 // try decodes one value on its own, to learn whether the type takes it.
 func (w *shape) try(path string, raw []byte, t reflect.Type) {
+	if !reads(t) && plain(raw, t) {
+		return
+	}
 	err := json.Unmarshal(raw, reflect.New(t).Interface())
 	if err == nil {
 		return
@@ -149,27 +168,65 @@ func (w *shape) mapping(path string, elem reflect.Type) {
 // members calls each for every member of the object at the cursor, with the
 // cursor on its value.
 func (w *shape) members(path string, each func(name, at string)) {
-	seen := map[string]bool{}
+	var seen nameSet
 	w.i++ // {
 	for w.more('}') {
-		start := w.i
-		w.skip()
-		var name string
-		if json.Unmarshal(w.b[start:w.i], &name) != nil {
-			name = string(w.b[start:w.i])
-		}
+		name := w.name()
 		at := name
 		if path != "" {
 			at = path + "." + name
 		}
-		if seen[name] {
+		if !seen.add(name) {
 			w.note(at, "duplicate", "字段重复", "the field is given twice")
 		}
-		seen[name] = true
 		w.space()
 		w.i++ // :
 		each(name, at)
 	}
+}
+
+// name is the member's name at the cursor, which moves past it.
+func (w *shape) name() string {
+	start := w.i
+	w.skip()
+	raw := w.b[start:w.i]
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1])
+	}
+	var name string
+	if json.Unmarshal(raw, &name) != nil {
+		return string(raw)
+	}
+	return name
+}
+
+// nameSet tells repeated names; a few are compared, many are hashed.
+type nameSet struct {
+	few  [8]string
+	n    int
+	many map[string]bool
+}
+
+func (s *nameSet) add(name string) bool {
+	if s.many == nil {
+		if slices.Contains(s.few[:s.n], name) {
+			return false
+		}
+		if s.n < len(s.few) {
+			s.few[s.n] = name
+			s.n++
+			return true
+		}
+		s.many = map[string]bool{}
+		for _, x := range s.few {
+			s.many[x] = true
+		}
+	}
+	if s.many[name] {
+		return false
+	}
+	s.many[name] = true
+	return true
 }
 
 func (w *shape) list(path string, elem reflect.Type) {
@@ -211,22 +268,38 @@ func (w *shape) skip() {
 		w.i += stringEnd(w.b[w.i:])
 		return
 	}
-	for w.i < len(w.b) && !strings.ContainsRune(" \t\r\n,]}", rune(w.b[w.i])) {
+	for w.i < len(w.b) && !blank(w.b[w.i]) && w.b[w.i] != ',' && w.b[w.i] != ']' && w.b[w.i] != '}' {
 		w.i++
 	}
 }
 
 func (w *shape) space() {
-	for w.i < len(w.b) && strings.ContainsRune(" \t\r\n", rune(w.b[w.i])) {
+	for w.i < len(w.b) && blank(w.b[w.i]) {
 		w.i++
 	}
 }
 
+func blank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+// learned keeps what types look like: namesOf by struct, reads by type. Types
+// are as many as the program has.
+var learned struct{ names, reads sync.Map }
+
+// reads says whether the type decodes itself.
+func reads(t reflect.Type) bool {
+	if own, ok := learned.reads.Load(t); ok {
+		return own.(bool)
+	}
+	own := reflect.PointerTo(t).Implements(jsonReader) || reflect.PointerTo(t).Implements(textReader)
+	learned.reads.Store(t, own)
+	return own
+}
+
 // namesOf are a struct's JSON names with the types behind them, as
 // encoding/json promotes them.
-func (w *shape) namesOf(t reflect.Type) map[string]reflect.Type {
-	if names, ok := w.names[t]; ok {
-		return names
+func namesOf(t reflect.Type) map[string]reflect.Type {
+	if names, ok := learned.names.Load(t); ok {
+		return names.(map[string]reflect.Type)
 	}
 	names := map[string]reflect.Type{}
 	for i := range t.NumField() {
@@ -236,7 +309,7 @@ func (w *shape) namesOf(t reflect.Type) map[string]reflect.Type {
 		switch {
 		case tag == "-":
 		case f.Anonymous && name == "" && embedded(f.Type).Kind() == reflect.Struct:
-			for n, inner := range w.namesOf(embedded(f.Type)) {
+			for n, inner := range namesOf(embedded(f.Type)) {
 				if _, outer := names[n]; !outer {
 					names[n] = inner
 				}
@@ -248,7 +321,7 @@ func (w *shape) namesOf(t reflect.Type) map[string]reflect.Type {
 			names[name] = f.Type
 		}
 	}
-	w.names[t] = names
+	learned.names.Store(t, names)
 	return names
 }
 
