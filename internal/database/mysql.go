@@ -42,6 +42,7 @@ func openMySQL(ctx context.Context, db *DB, cfg Config) error {
 	db.pools = append(db.pools, pool)
 	several := c.Clone()
 	several.MultiStatements = true // for Burst alone
+	several.DialFunc = dialEager
 	if connector, err = mysql.NewConnector(several); err != nil {
 		return fmt.Errorf("database: SIYU_DB: %w", err)
 	}

@@ -1,0 +1,75 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// glance is how often an eager connection looks for an answer by itself.
+const glance = 200 * time.Microsecond
+
+// eager is a connection whose reader does not wait in line. Go hands a socket's
+// readiness out only when a processor has nothing else to run; under a rush
+// there always are other requests to run, and the one answer that everybody
+// waits for lies unread for milliseconds. A deadline that runs out is noticed
+// before the next goroutine runs, so the reader sets one every glance and reads
+// again. On an idle process it costs nothing: the answer comes first.
+type eager struct {
+	net.Conn
+	until atomic.Int64 // the deadline the driver set, unix nanoseconds; 0: none
+}
+
+// dialEager is a mysql driver's DialFunc.
+func dialEager(ctx context.Context, network, addr string) (net.Conn, error) {
+	var d net.Dialer
+	c, err := d.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	if tcp, ok := c.(*net.TCPConn); ok {
+		if err := tcp.SetKeepAlive(true); err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+	}
+	return &eager{Conn: c}, nil
+}
+
+// SetReadDeadline keeps the driver's deadline; Read holds it.
+func (e *eager) SetReadDeadline(t time.Time) error {
+	e.until.Store(0)
+	if !t.IsZero() {
+		e.until.Store(t.UnixNano())
+	}
+	return e.Conn.SetReadDeadline(t)
+}
+
+// SetDeadline keeps the part of it that Read holds.
+func (e *eager) SetDeadline(t time.Time) error {
+	return errors.Join(e.Conn.SetWriteDeadline(t), e.SetReadDeadline(t))
+}
+
+// Read reads what is there, or waits for it.
+func (e *eager) Read(b []byte) (int, error) {
+	for {
+		now := time.Now()
+		until := e.until.Load()
+		if until != 0 && now.UnixNano() >= until {
+			return 0, os.ErrDeadlineExceeded
+		}
+		next := now.Add(glance)
+		if until != 0 && next.UnixNano() > until {
+			next = time.Unix(0, until)
+		}
+		if err := e.Conn.SetReadDeadline(next); err != nil {
+			return 0, err
+		}
+		n, err := e.Conn.Read(b)
+		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, err
+		}
+	}
+}
