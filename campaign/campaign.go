@@ -105,7 +105,8 @@ type Service struct {
 	kinds     map[string]Kind
 	seen      seen
 	shelves   shelves
-	unheard   atomic.Bool // nobody wants order.held, as of at most freshFor ago
+	unheard   atomic.Bool  // nobody wants order.held, as of at most freshFor ago
+	flights   atomic.Int64 // begins and ends of batches; odd while one runs
 
 	queue   chan *waiting
 	stopped chan struct{}

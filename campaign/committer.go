@@ -184,6 +184,8 @@ func (s *Service) attempt(group []*waiting, how manner) (out []Outcome, err erro
 	claims := make([]Claim, len(group))
 	var b *batch
 	started := time.Now()
+	s.flights.Add(1)
+	defer s.flights.Add(1)
 	err = s.DB.Burst(context.Background(), func(tx *database.Tx) (err error) {
 		for i, w := range group {
 			claims[i] = w.claim

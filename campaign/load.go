@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"maps"
 	"slices"
+	"time"
 
 	"siyu/community"
 	"siyu/internal/clock"
@@ -27,8 +28,24 @@ func (s *Service) load(tx *database.Tx, claims []Claim, how manner) (*batch, err
 		itemIDs[c.Item] = true
 		memberIDs[c.Member] = true
 	}
-	if err := b.lockAndRead(tx, sorted(itemIDs), sorted(memberIDs), s.seen.audiences(claims), how); err != nil {
+	var sure map[id.Item]int64
+	asked := memberIDs
+	if !how.patient {
+		if some, n := s.shelves.mayHold(claims, time.Now()); n != nil {
+			asked, sure = some, n
+		}
+	}
+	items, members := sorted(itemIDs), sorted(memberIDs)
+	if err := b.lockAndRead(tx, items, members, sorted(asked), s.seen.audiences(claims), how); err != nil {
 		return nil, err
+	}
+	for item, grants := range sure {
+		if b.items[item].Grants != grants { // another replica granted meanwhile
+			if err := tx.Queries(b.holdsOf(items, members)); err != nil {
+				return nil, err
+			}
+			break
+		}
 	}
 	if err := s.seen.campaigns(tx, b); err != nil {
 		return nil, err
@@ -40,17 +57,19 @@ func (s *Service) load(tx *database.Tx, claims []Claim, how manner) (*batch, err
 }
 
 // lockAndRead locks the batch's items by id ascending in one statement and
-// reads in the same message when tokens last became untrue, what the members
-// hold, as if nobody had ever been merged, and which of the audience's groups
-// they are in.
-func (b *batch) lockAndRead(tx *database.Tx, items []id.Item, members []id.Member, audience []id.Group, how manner) error {
+// reads in the same message when tokens last became untrue, what those of the
+// members hold who may hold something, as if nobody had ever been merged, and
+// which of the audience's groups the members are in.
+func (b *batch) lockAndRead(tx *database.Tx, items []id.Item, members, holders []id.Member, audience []id.Group, how manner) error {
 	wait := tx.Dialect.LockSoon
 	if how.patient {
 		wait = ""
 	}
 	reads := []database.Read{
 		{SQL: wait + itemsLocked + tx.Dialect.ForUpdate, Args: []any{items}, Row: b.item},
-		b.holdsOf(items, members),
+	}
+	if len(holders) > 0 {
+		reads = append(reads, b.holdsOf(items, holders))
 	}
 	if len(audience) == 0 {
 		return tx.Queries(reads...)

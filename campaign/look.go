@@ -53,6 +53,11 @@ func (s *Service) look(ctx context.Context) error {
 		return err
 	}
 	s.unheard.Store(!heard)
+	// A commit of our own stands in its row a moment before it is remembered,
+	// so grants are compared only when none ran meanwhile; else by the next
+	// batch, under its lock.
+	began := s.flights.Load()
+	quiet := func() bool { return began%2 == 0 && s.flights.Load() == began }
 	var rows []Item
 	wall := time.Now() // what is read is at least as new as this
 	if err := s.DB.Read(ctx).Raw("SELECT * FROM items WHERE id IN ?", sorted(hot)).Scan(&rows).Error; err != nil {
@@ -65,8 +70,11 @@ func (s *Service) look(ctx context.Context) error {
 		if item.Epoch != sh.item.Epoch {
 			sh.seenAt = time.Time{} // the next claim reads the campaign anew
 		} else {
-			sh.see(c, item, item.Grants, wall)
-			partial = !sh.whole() && len(sh.keys) < shelfMax
+			sh.see(c, item, wall)
+			if quiet() {
+				sh.compare(item.Grants, wall)
+			}
+			partial = sh.lacking
 		}
 		sh.mu.Unlock()
 		if partial {
@@ -97,7 +105,7 @@ func (s *Service) readGrants(ctx context.Context, sh *shelf) error {
 	defer sh.mu.Unlock()
 	for _, r := range rows {
 		if r.ItemID == item {
-			sh.remember(hashKey(r.ClaimedBy, r.IdemKey))
+			sh.remember(r.ClaimedBy, r.IdemKey)
 		}
 	}
 	sh.cursor = rows[len(rows)-1].ID

@@ -38,11 +38,13 @@ type shelf struct {
 	item     Item
 	seenAt   time.Time
 	askedAt  time.Time
-	forgot   time.Time           // what was read before this is not believed
-	foreign  time.Time           // when grants of another replica were last noticed
-	keys     map[uint64]struct{} // of the grants; whole when as many as the item counts
-	cursor   int64               // up to which order id grants were read from the database
-	room     map[id.Member]int   // pieces a member may yet have, as last decided
+	forgot   time.Time              // what was read before this is not believed
+	foreign  time.Time              // when grants of another replica were last noticed
+	lacking  bool                   // some grants are not remembered
+	keys     map[uint64]struct{}    // of the grants; whole when as many as the item counts
+	takers   map[id.Member]struct{} // who claimed them
+	cursor   int64                  // up to which order id grants were read from the database
+	room     map[id.Member]int      // pieces a member may yet have, as last decided
 }
 
 // seed makes the hashes of keys unguessable from outside.
@@ -110,9 +112,10 @@ func (s *shelves) learn(b *batch, claims []Claim, out []Outcome, wall time.Time)
 		}
 		// The locked row counts grants this process does not know: another
 		// replica's, or those from before the start.
-		sh.see(b.campaigns[locked.CampaignID], now, locked.Grants, wall)
+		sh.compare(locked.Grants, wall)
+		sh.see(b.campaigns[locked.CampaignID], now, wall)
 		for _, o := range granted[item] {
-			sh.remember(hashKey(o.ClaimedBy, o.IdemKey))
+			sh.remember(o.ClaimedBy, o.IdemKey)
 		}
 		sh.mu.Unlock()
 	}
@@ -146,26 +149,30 @@ func (s *shelves) shelf(c Campaign, item Item) *shelf {
 		}
 		sh = &shelf{
 			campaign: c, item: item, askedAt: time.Now(), cursor: int64(c.ID),
-			keys: map[uint64]struct{}{}, room: map[id.Member]int{},
+			keys: map[uint64]struct{}{}, takers: map[id.Member]struct{}{}, room: map[id.Member]int{},
 		}
 		s.items[item.ID] = sh
 	}
 	return sh
 }
 
-// see takes a newer state of the item, read after wall; others is how many
-// grants it counted before those this process is about to remember.
-func (sh *shelf) see(c Campaign, item Item, others int64, wall time.Time) {
+// see takes a newer state of the item, read after wall.
+func (sh *shelf) see(c Campaign, item Item, wall time.Time) {
 	if item.Version < sh.item.Version || wall.Before(sh.forgot) {
 		return // an older look that came late
-	}
-	if others > int64(len(sh.keys)) {
-		sh.foreign = wall
 	}
 	if item.Freed != sh.item.Freed || item.Epoch != sh.item.Epoch {
 		clear(sh.room) // somebody may have room again
 	}
 	sh.campaign, sh.item, sh.seenAt = c, item, wall
+}
+
+// compare notes whether the item counts grants this process does not remember,
+// while none of its own is under way.
+func (sh *shelf) compare(grants int64, wall time.Time) {
+	if sh.lacking = grants > int64(len(sh.keys)) && len(sh.keys) < shelfMax; sh.lacking {
+		sh.foreign = wall
+	}
 }
 
 // forget makes the next claim of the item ask the database.
@@ -177,8 +184,36 @@ func (s *shelves) forget(item id.Item) {
 	}
 }
 
-func (sh *shelf) remember(key uint64) {
+func (sh *shelf) remember(by id.Member, key string) {
 	if len(sh.keys) < shelfMax {
-		sh.keys[key] = struct{}{}
+		sh.keys[hashKey(by, key)] = struct{}{}
+		sh.takers[by] = struct{}{}
 	}
+}
+
+// mayHold are the members whose holdings a batch must read, and how many
+// grants of its items memory is sure of. Who has no grant of an item holds
+// nothing of it, which stands if the locked row counts as many.
+func (s *shelves) mayHold(claims []Claim, wall time.Time) (ask map[id.Member]bool, sure map[id.Item]int64) {
+	ask, sure = map[id.Member]bool{}, map[id.Item]int64{}
+	for _, c := range claims {
+		sh := s.find(c.Item)
+		if sh == nil || !sh.held(c.Member, wall, ask, sure) {
+			return nil, nil
+		}
+	}
+	return ask, sure
+}
+
+func (sh *shelf) held(m id.Member, wall time.Time, ask map[id.Member]bool, sure map[id.Item]int64) bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if sh.lacking || wall.Sub(sh.foreign) < foreignFor || len(sh.keys) >= shelfMax {
+		return false
+	}
+	if _, took := sh.takers[m]; took {
+		ask[m] = true
+	}
+	sure[sh.item.ID] = int64(len(sh.keys))
+	return true
 }
