@@ -72,11 +72,12 @@ func (s *Server) joinTeam(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
-	team, err := s.GroupBuy.FindTeam(c.Request.Context(), tid)
+	claim, err := s.GroupBuy.Joining(c.Request.Context(), tid)
 	if err != nil {
 		return err
 	}
-	return s.submit(c, claimRequest{Code: in.Code, Page: in.Page}, campaign.Claim{Campaign: team.CampaignID, Item: team.ItemID, Qty: in.Qty, Team: tid})
+	claim.Qty = in.Qty
+	return s.submit(c, claimRequest{Code: in.Code, Page: in.Page}, claim)
 }
 
 // submit binds the member to his inviter, if a code came along, and claims. A

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -84,6 +85,7 @@ func (f *front) rest(ctx context.Context) error {
 // serveFront is the process: it says its two addresses and its ways, and
 // serves until it is killed.
 func serveFront(ctx context.Context, out io.Writer) error {
+	debug.SetGCPercent(400)                                        // as serve does
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil))) // as serve does
 	teams, err := strconv.Atoi(os.Getenv("BENCH_TEAMS"))
 	if err != nil {

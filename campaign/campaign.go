@@ -142,9 +142,9 @@ type Kind struct {
 
 // Seats is what a kind holds beside stock: the seats of teams.
 type Seats interface {
-	// LockTx locks the rows the claims need, by id ascending in one statement,
-	// after the items and before any read, and returns their state.
-	LockTx(tx *database.Tx, claims []Claim) (Seating, error)
+	// Sit begins the seating of one batch. The reads lock the rows the claims
+	// need, by id ascending in one statement; they run after the items' lock.
+	Sit(tx *database.Tx, claims []Claim) (Seating, []database.Read)
 	// TurnTx follows orders of the kind that were paid or let go, with their
 	// items locked.
 	TurnTx(tx *database.Tx, orders []Order) error
@@ -152,10 +152,10 @@ type Seats interface {
 
 // Seating is the locked state of one batch.
 type Seating interface {
-	// Fit takes a seat in memory for the claim, in arrival order, or refuses;
-	// it names the team the order belongs to.
-	Fit(c Claim) (id.Team, error)
-	// WriteTx writes what was taken, one statement per table.
+	// Fit takes a seat in memory for the claim in its campaign, in arrival
+	// order, or refuses; it names the team the order belongs to.
+	Fit(c Claim, in Campaign) (id.Team, error)
+	// WriteTx defers the writes of what was taken, one statement per table.
 	WriteTx(tx *database.Tx, granted []Order) error
 }
 

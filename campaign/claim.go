@@ -30,6 +30,9 @@ type Claim struct {
 	Hash  int64
 	Since clock.Milli
 
+	// Sits is set by the batch: the member has a live order in Team already.
+	Sits bool
+
 	revive *Order // a let-go order a late payment asks to have back
 }
 

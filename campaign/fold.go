@@ -77,8 +77,8 @@ func (s *Service) lockTeams(tx *database.Tx, kind string, orders []Order) error 
 	for _, o := range orders {
 		claims = append(claims, Claim{Campaign: o.CampaignID, Item: o.ItemID, Team: o.TeamID})
 	}
-	_, err := seats.LockTx(tx, claims)
-	return err
+	_, locks := seats.Sit(tx, claims)
+	return tx.Queries(locks...)
 }
 
 // backPrefix marks refunds of payments that bought nothing: late, doubled or

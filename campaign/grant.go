@@ -76,6 +76,12 @@ type place struct {
 	member id.Member
 }
 
+// sitting is a member in a team.
+type sitting struct {
+	team   id.Team
+	member id.Member
+}
+
 // keyed is an idempotency key as orders carry it.
 type keyed struct {
 	by  id.Member
@@ -96,6 +102,7 @@ type batch struct {
 	groups    map[id.Member][]id.Group
 	asked     map[id.Group]bool // groups read along with the locks; nil once all were read
 	holds     map[place]int     // pieces the member holds, granted ones included
+	sits      map[sitting]bool  // teams the members have live orders in
 	brought   map[place]int     // pieces a recorded merge brought in
 	frozen    map[id.Program]map[id.Member]referral.Frozen
 	before    map[keyed]Order // orders these keys were granted earlier, or in this batch
@@ -128,12 +135,14 @@ func (b *batch) decide(c *Claim) Outcome {
 	var team id.Team
 	if seating := b.seatings[camp.Kind]; seating != nil {
 		var err error
-		if team, err = seating.Fit(*c); err != nil {
+		c.Sits = b.sits[sitting{c.Team, c.Member}]
+		if team, err = seating.Fit(*c, camp); err != nil {
 			return Outcome{Refusal: err}
 		}
 	}
 	b.taken[item.ID] += int64(c.Qty)
 	b.holds[at] += c.Qty
+	b.sits[sitting{team, c.Member}] = true
 	o := b.order(*c, camp, item, team)
 	b.before[keyed{c.By, c.Key}] = o
 	if c.revive != nil {

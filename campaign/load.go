@@ -19,7 +19,7 @@ func (s *Service) load(tx *database.Tx, claims []Claim, how manner) (*batch, err
 	b := &batch{
 		now: tx.Now, next: tx.Next, kinds: s.kinds, unheard: s.unheard.Load(), items: map[id.Item]Item{}, asked: map[id.Group]bool{}, strong: map[id.Member]bool{},
 		campaigns: map[id.Campaign]Campaign{}, seatings: map[string]Seating{},
-		holds: map[place]int{}, brought: map[place]int{},
+		holds: map[place]int{}, sits: map[sitting]bool{}, brought: map[place]int{},
 		frozen: map[id.Program]map[id.Member]referral.Frozen{},
 		before: map[keyed]Order{}, taken: map[id.Item]int64{},
 	}
@@ -36,7 +36,8 @@ func (s *Service) load(tx *database.Tx, claims []Claim, how manner) (*batch, err
 		}
 	}
 	items, members := sorted(itemIDs), sorted(memberIDs)
-	if err := b.lockAndRead(tx, items, members, sorted(asked), s.seen.audiences(claims), how); err != nil {
+	locks, seated := b.seat(tx, claims, s.seen.kind)
+	if err := b.lockAndRead(tx, items, members, sorted(asked), s.seen.audiences(claims), locks, how); err != nil {
 		return nil, err
 	}
 	for item, grants := range sure {
@@ -50,17 +51,20 @@ func (s *Service) load(tx *database.Tx, claims []Claim, how manner) (*batch, err
 	if err := s.seen.campaigns(tx, b); err != nil {
 		return nil, err
 	}
-	if err := b.lockSeats(tx, claims); err != nil {
-		return nil, err
+	if !seated {
+		locks, _ = b.seat(tx, claims, func(c id.Campaign) (string, bool) { return b.campaigns[c].Kind, true })
+		if err := tx.Queries(locks...); err != nil {
+			return nil, err
+		}
 	}
 	return b, b.loadMembers(tx, claims)
 }
 
-// lockAndRead locks the batch's items by id ascending in one statement and
-// reads in the same message when tokens last became untrue, what those of the
-// members hold who may hold something, as if nobody had ever been merged, and
-// which of the audience's groups the members are in.
-func (b *batch) lockAndRead(tx *database.Tx, items []id.Item, members, holders []id.Member, audience []id.Group, how manner) error {
+// lockAndRead locks the batch's items by id ascending in one statement, then
+// the kinds' own rows, and reads in the same message when tokens last became
+// untrue, what those of the members hold who may hold something, as if nobody
+// had ever been merged, and which of the audience's groups the members are in.
+func (b *batch) lockAndRead(tx *database.Tx, items []id.Item, members, holders []id.Member, audience []id.Group, seats []database.Read, how manner) error {
 	wait := tx.Dialect.LockSoon
 	if how.patient {
 		wait = ""
@@ -68,6 +72,7 @@ func (b *batch) lockAndRead(tx *database.Tx, items []id.Item, members, holders [
 	reads := []database.Read{
 		{SQL: wait + itemsLocked + tx.Dialect.ForUpdate, Args: []any{items}, Row: b.item},
 	}
+	reads = append(reads, seats...)
 	if len(holders) > 0 {
 		reads = append(reads, b.holdsOf(items, holders))
 	}
@@ -102,40 +107,44 @@ func (b *batch) item(rows *sql.Rows) error {
 	return err
 }
 
-// holdsOf reads the pieces that orders claimed by these members hold.
+// holdsOf reads the pieces, and the teams, that orders claimed by these members
+// hold.
 func (b *batch) holdsOf(items []id.Item, claimers []id.Member) database.Read {
 	return database.Read{
-		SQL: `SELECT item_id, member_id, SUM(qty - refunded_qty) FROM orders
-			WHERE claimed_by IN ? AND item_id IN ? AND status IN ('held', 'paid') GROUP BY item_id, member_id`,
+		SQL: `SELECT item_id, member_id, team_id, SUM(qty - refunded_qty) FROM orders
+			WHERE claimed_by IN ? AND item_id IN ? AND status IN ('held', 'paid') GROUP BY item_id, member_id, team_id`,
 		Args: []any{claimers, items},
 		Row: func(rows *sql.Rows) error {
 			var at place
+			var team id.Team
 			var qty int
-			err := rows.Scan(&at.item, &at.member, &qty)
-			b.holds[at] = qty
+			err := rows.Scan(&at.item, &at.member, &team, &qty)
+			b.holds[at] += qty
+			b.sits[sitting{team, at.member}] = true
 			return err
 		},
 	}
 }
 
-func (b *batch) lockSeats(tx *database.Tx, claims []Claim) error {
+// seat begins the seatings of the kinds that have seats. Claims of campaigns
+// that are not remembered wait until these were read.
+func (b *batch) seat(tx *database.Tx, claims []Claim, kindOf func(id.Campaign) (kind string, known bool)) (locks []database.Read, known bool) {
 	byKind := map[string][]Claim{}
 	for _, c := range claims {
-		kind := b.campaigns[c.Campaign].Kind
-		byKind[kind] = append(byKind[kind], c)
-	}
-	for _, name := range sorted(byKind) {
-		seats := b.kinds[name].Seats
-		if seats == nil {
-			continue
+		kind, known := kindOf(c.Campaign)
+		if !known {
+			return nil, false
 		}
-		seating, err := seats.LockTx(tx, byKind[name])
-		if err != nil {
-			return err
+		if b.kinds[kind].Seats != nil {
+			byKind[kind] = append(byKind[kind], c)
 		}
-		b.seatings[name] = seating
 	}
-	return nil
+	for _, kind := range sorted(byKind) {
+		seating, reads := b.kinds[kind].Seats.Sit(tx, byKind[kind])
+		b.seatings[kind] = seating
+		locks = append(locks, reads...)
+	}
+	return locks, true
 }
 
 // tokenMargin is how much older than a token the last change of members must
@@ -236,6 +245,7 @@ func (b *batch) mergedHolds(tx *database.Tx, members []id.Member) error {
 	}
 	items := sorted(b.items)
 	clear(b.holds)
+	clear(b.sits)
 	return tx.Queries(b.holdsOf(items, claimers), database.Read{
 		SQL: "SELECT item_id, member_id, qty FROM limit_merges WHERE member_id IN ? AND item_id IN ?", Args: []any{members, items},
 		Row: func(rows *sql.Rows) error {

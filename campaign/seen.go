@@ -56,6 +56,14 @@ func (s *seen) campaigns(tx *database.Tx, b *batch) error {
 	return nil
 }
 
+// kind is the remembered campaign's kind, which never changes.
+func (s *seen) kind(c id.Campaign) (kind string, known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, known := s.list[c]
+	return r.campaign.Kind, known
+}
+
 // audiences are the groups the remembered campaigns are for: most likely what
 // the next batch asks for.
 func (s *seen) audiences(claims []Claim) []id.Group {

@@ -129,7 +129,7 @@ func GroupsRead(members []id.Member, row func(m id.Member, g id.Group)) database
 // DissolvedRead reads which of the groups are dissolved.
 func DissolvedRead(groups []id.Group, row func(g id.Group)) database.Read {
 	return database.Read{
-		SQL: "SELECT id FROM chat_groups WHERE id IN ? AND status = ?", Args: []any{groups, GroupDissolved},
+		SQL: "SELECT id FROM chat_groups WHERE id IN ? AND status = ?", Args: []any{groups, string(GroupDissolved)},
 		Row: func(rows *sql.Rows) error {
 			var g id.Group
 			if err := rows.Scan(&g); err != nil {

@@ -63,6 +63,8 @@ var (
 type Service struct {
 	DB       *database.DB
 	Campaign *campaign.Service // set by main once both exist
+
+	places places
 }
 
 // Kind is the kind as main registers it.

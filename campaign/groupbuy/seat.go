@@ -1,8 +1,10 @@
 package groupbuy
 
 import (
+	"database/sql"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"siyu/campaign"
@@ -17,82 +19,56 @@ type seating struct {
 	now     clock.Milli
 	next    func() int64
 	teams   map[id.Team]*Team
-	inTeam  map[seat]bool
 	terms   map[id.Campaign]Rules
-	ends    map[id.Campaign]clock.Milli
 	opened  []*Team
 	changed map[id.Team]bool
 }
 
-// seat is a member in a team.
-type seat struct {
-	team   id.Team
-	member id.Member
-}
+const teamColumns = "id, campaign_id, item_id, size, live_seats, status, deadline_at"
 
-// LockTx locks the teams the claims name, by id ascending in one statement,
-// and reads who sits in them.
-func (s *Service) LockTx(tx *database.Tx, claims []campaign.Claim) (campaign.Seating, error) {
+// Sit locks the teams the claims name, by id ascending in one statement.
+func (s *Service) Sit(tx *database.Tx, claims []campaign.Claim) (campaign.Seating, []database.Read) {
 	st := &seating{
-		now: tx.Now, next: tx.Next, teams: map[id.Team]*Team{}, inTeam: map[seat]bool{},
-		terms: map[id.Campaign]Rules{}, ends: map[id.Campaign]clock.Milli{}, changed: map[id.Team]bool{},
+		now: tx.Now, next: tx.Next, teams: map[id.Team]*Team{},
+		terms: map[id.Campaign]Rules{}, changed: map[id.Team]bool{},
 	}
-	teamIDs := map[id.Team]bool{}
-	campaigns := map[id.Campaign]bool{}
+	named := map[id.Team]bool{}
 	for _, c := range claims {
-		campaigns[c.Campaign] = true
 		if c.Team != 0 {
-			teamIDs[c.Team] = true
+			named[c.Team] = true
 		}
 	}
-	if err := st.loadTeams(tx, slices.Sorted(maps.Keys(teamIDs))); err != nil {
-		return nil, err
+	if len(named) == 0 {
+		return st, nil
 	}
-	return st, st.loadTerms(tx, slices.Sorted(maps.Keys(campaigns)))
+	return st, []database.Read{{
+		SQL:  "SELECT " + teamColumns + " FROM teams WHERE id IN ? ORDER BY id" + tx.Dialect.ForUpdate,
+		Args: []any{slices.Sorted(maps.Keys(named))},
+		Row:  st.team,
+	}}
 }
 
-func (st *seating) loadTeams(tx *database.Tx, ids []id.Team) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	var teams []*Team
-	if err := tx.Raw("SELECT * FROM teams WHERE id IN ? ORDER BY id"+tx.Dialect.ForUpdate, ids).Scan(&teams).Error; err != nil {
-		return err
-	}
-	for _, t := range teams {
-		st.teams[t.ID] = t
-	}
-	var sitting []struct {
-		TeamID   id.Team
-		MemberID id.Member
-	}
-	err := tx.Raw(`SELECT seats.team_id, orders.member_id FROM seats JOIN orders ON orders.id = seats.order_id
-		WHERE seats.team_id IN ? AND orders.status IN ('held', 'paid')`, ids).Scan(&sitting).Error
-	for _, x := range sitting {
-		st.inTeam[seat{x.TeamID, x.MemberID}] = true
-	}
+func (st *seating) team(rows *sql.Rows) error {
+	var t Team
+	err := rows.Scan(&t.ID, &t.CampaignID, &t.ItemID, &t.Size, &t.LiveSeats, &t.Status, &t.DeadlineAt)
+	st.teams[t.ID] = &t
 	return err
 }
 
-func (st *seating) loadTerms(tx *database.Tx, ids []id.Campaign) error {
-	var rows []campaign.Campaign
-	if err := tx.Raw("SELECT id, rules, ends_at FROM campaigns WHERE id IN ?", ids).Scan(&rows).Error; err != nil {
-		return err
+// termsOf are the campaign's rules, read once per batch.
+func (st *seating) termsOf(c campaign.Campaign) (Rules, error) {
+	if r, ok := st.terms[c.ID]; ok {
+		return r, nil
 	}
-	for _, c := range rows {
-		r, err := Terms(c)
-		if err != nil {
-			return err
-		}
-		st.terms[c.ID], st.ends[c.ID] = r, c.EndsAt
-	}
-	return nil
+	r, err := Terms(c)
+	st.terms[c.ID] = r
+	return r, err
 }
 
 // Fit takes a seat: in the team named, or the first of a new one.
-func (st *seating) Fit(c campaign.Claim) (id.Team, error) {
+func (st *seating) Fit(c campaign.Claim, in campaign.Campaign) (id.Team, error) {
 	if c.OpenTeam {
-		return st.open(c), nil
+		return st.open(c, in)
 	}
 	t := st.teams[c.Team]
 	switch {
@@ -102,36 +78,35 @@ func (st *seating) Fit(c campaign.Claim) (id.Team, error) {
 		return 0, ErrTeamGone.With("state", t.Status)
 	case st.now >= t.DeadlineAt:
 		return 0, ErrTeamGone.With("state", StatusFailed)
-	case st.inTeam[seat{t.ID, c.Member}]:
+	case c.Sits:
 		return 0, ErrInTeam
 	case t.LiveSeats >= t.Size:
 		return 0, ErrTeamFull
 	}
 	t.LiveSeats++
-	st.inTeam[seat{t.ID, c.Member}] = true
 	st.changed[t.ID] = true
 	return t.ID, nil
 }
 
-func (st *seating) open(c campaign.Claim) id.Team {
-	r := st.terms[c.Campaign]
+func (st *seating) open(c campaign.Claim, in campaign.Campaign) (id.Team, error) {
+	r, err := st.termsOf(in)
+	if err != nil {
+		return 0, err
+	}
 	t := &Team{
 		ID: id.Team(st.next()), CampaignID: c.Campaign, ItemID: c.Item, OpenerID: c.Member, Size: r.Size, LiveSeats: 1,
-		Status: StatusOpen, DeadlineAt: min(st.now+clock.Milli(r.OpenForS)*1000, st.ends[c.Campaign]), CreatedAt: st.now,
+		Status: StatusOpen, DeadlineAt: min(st.now+clock.Milli(r.OpenForS)*1000, in.EndsAt), CreatedAt: st.now,
 	}
 	st.teams[t.ID] = t
-	st.inTeam[seat{t.ID, c.Member}] = true
 	st.opened = append(st.opened, t)
-	return t.ID
+	return t.ID, nil
 }
 
 // WriteTx inserts the teams opened in one statement, the seats in another, and
 // counts those taken in teams that stood in a third.
 func (st *seating) WriteTx(tx *database.Tx, orders []campaign.Order) error {
-	if len(st.opened) > 0 {
-		if err := tx.Create(&st.opened).Error; err != nil {
-			return err
-		}
+	if err := writeTeams(tx, st.opened); err != nil {
+		return err
 	}
 	if err := writeSeats(tx, orders); err != nil {
 		return err
@@ -145,45 +120,57 @@ func (st *seating) WriteTx(tx *database.Tx, orders []campaign.Order) error {
 	return takeSeats(tx, taken)
 }
 
-// takeSeats counts the seats in one statement; the guard and the CHECK refuse
-// one seat too many.
+// writeTeams inserts the teams opened.
+func writeTeams(tx *database.Tx, opened []*Team) error {
+	if len(opened) == 0 {
+		return nil
+	}
+	var values strings.Builder
+	var args []any
+	for i, t := range opened {
+		if i > 0 {
+			values.WriteByte(',')
+		}
+		values.WriteString("(?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?)")
+		args = append(args, t.ID, t.CampaignID, t.ItemID, t.OpenerID, t.Size, t.LiveSeats, string(t.Status), t.DeadlineAt, t.CreatedAt)
+	}
+	return tx.Defer("INSERT INTO teams (id, campaign_id, item_id, opener_id, size, live_seats, status, deadline_at, formed_at, closed_at, created_at) VALUES "+
+		values.String(), args...)
+}
+
+// takeSeats counts the seats in one statement. Nobody looks at how many rows it
+// changed: were a decision ever wrong, the CHECK of teams would refuse the
+// whole batch.
 func takeSeats(tx *database.Tx, taken map[id.Team]int) error {
 	if len(taken) == 0 {
 		return nil
 	}
 	teams := slices.Sorted(maps.Keys(taken))
-	var when strings.Builder
-	var cases []any
+	b := []byte("UPDATE teams SET live_seats = live_seats + (CASE id")
 	for _, t := range teams {
-		when.WriteString(" WHEN ? THEN ?")
-		cases = append(cases, t, taken[t])
+		b = strconv.AppendInt(append(b, " WHEN "...), int64(t), 10)
+		b = strconv.AppendInt(append(b, " THEN "...), int64(taken[t]), 10)
 	}
-	by := "(CASE id" + when.String() + " ELSE 0 END)"
-	res := tx.Exec("UPDATE teams SET live_seats = live_seats + "+by+" WHERE id IN ?"+tx.Only("live_seats + "+by+" <= size"),
-		slices.Concat(cases, []any{teams}, cases)...)
-	if res.Error == nil && res.RowsAffected != int64(len(teams)) {
-		return ErrTeamFull
-	}
-	return res.Error
+	return tx.Defer(string(append(b, " ELSE 0 END) WHERE id IN ?"...)), teams)
 }
 
 // writeSeats notes which orders are seats of which team. An order that is had
 // again after it was let go has its seat noted already.
 func writeSeats(tx *database.Tx, orders []campaign.Order) error {
-	var values strings.Builder
-	var args []any
+	b := []byte("INSERT INTO seats (team_id, order_id) VALUES ")
+	bare := len(b)
 	for _, o := range orders {
 		if o.Version > 1 {
 			continue
 		}
-		if len(args) > 0 {
-			values.WriteByte(',')
+		if len(b) > bare {
+			b = append(b, ',')
 		}
-		values.WriteString("(?, ?)")
-		args = append(args, o.TeamID, o.ID)
+		b = strconv.AppendInt(append(b, '('), int64(o.TeamID), 10)
+		b = append(strconv.AppendInt(append(b, ','), int64(o.ID), 10), ')')
 	}
-	if len(args) == 0 {
+	if len(b) == bare {
 		return nil
 	}
-	return tx.Exec("INSERT INTO seats (team_id, order_id) VALUES "+values.String(), args...).Error
+	return tx.Defer(string(b))
 }

@@ -29,6 +29,7 @@ func (db *DB) Burst(ctx context.Context, fn func(tx *Tx) error) error {
 // burst is the state of such a transaction: whether it has begun, and the
 // writes that wait for the commit.
 type burst struct {
+	conn  *sql.Conn
 	begun bool
 	sql   []string
 	args  []any
@@ -44,9 +45,16 @@ type Read struct {
 // Queries runs reads in order, in one message where the transaction is a
 // burst. Each sees what was committed when its turn came.
 func (tx *Tx) Queries(reads ...Read) error {
+	if len(reads) == 0 {
+		return nil
+	}
 	if tx.burst == nil {
 		for _, r := range reads {
-			if err := each(tx.Raw(r.SQL, r.Args...), r); err != nil {
+			rows, err := tx.Raw(r.SQL, r.Args...).Rows()
+			if err != nil {
+				return err
+			}
+			if err := each(rows, r); err != nil {
 				return err
 			}
 		}
@@ -58,19 +66,20 @@ func (tx *Tx) Queries(reads ...Read) error {
 		text = append(text, "START TRANSACTION")
 	}
 	for _, r := range reads {
-		text = append(text, r.SQL)
-		args = append(args, r.Args...)
+		one, rest := inline(r.SQL, r.Args)
+		text = append(text, one)
+		args = append(args, rest...)
 	}
 	tx.burst.begun = true
-	return each(tx.Raw(strings.Join(text, ";\n"), args...), reads...)
-}
-
-// each walks the result sets, one per read.
-func each(q *gorm.DB, reads ...Read) error {
-	rows, err := q.Rows()
+	rows, err := tx.burst.conn.QueryContext(tx.Context(), strings.Join(text, ";\n"), args...)
 	if err != nil {
 		return err
 	}
+	return each(rows, reads...)
+}
+
+// each walks the result sets, one per read.
+func each(rows *sql.Rows, reads ...Read) error {
 	defer rows.Close()
 	for i, r := range reads {
 		if i > 0 && !rows.NextResultSet() {
@@ -93,8 +102,9 @@ func (tx *Tx) Defer(sql string, args ...any) error {
 	if tx.burst == nil {
 		return tx.Exec(sql, args...).Error
 	}
-	tx.burst.sql = append(tx.burst.sql, sql)
-	tx.burst.args = append(tx.burst.args, args...)
+	text, rest := inline(sql, args)
+	tx.burst.sql = append(tx.burst.sql, text)
+	tx.burst.args = append(tx.burst.args, rest...)
 	return nil
 }
 
@@ -104,7 +114,7 @@ func (db *DB) burstOnce(ctx context.Context, fn func(tx *Tx) error) (err error) 
 		return begun(err)
 	}
 	defer conn.Close()
-	tx := &Tx{Now: clock.MilliOf(db.Clock.Now()), Actor: ActorOf(ctx), Dialect: db.Dialect, db: db, burst: &burst{}}
+	tx := &Tx{Now: clock.MilliOf(db.Clock.Now()), Actor: ActorOf(ctx), Dialect: db.Dialect, db: db, burst: &burst{conn: conn}}
 	inner := context.WithValue(ctx, txMark{}, tx)
 	g := db.write.Session(&gorm.Session{NewDB: true, Context: inner})
 	g.Statement.ConnPool = conn
@@ -141,7 +151,7 @@ func (tx *Tx) burstCommit(conn *sql.Conn) error {
 	if !b.begun {
 		return nil
 	}
-	err := tx.Exec(strings.Join(append(b.sql, "COMMIT"), ";\n"), b.args...).Error
+	_, err := conn.ExecContext(tx.Context(), strings.Join(append(b.sql, "COMMIT"), ";\n"), b.args...)
 	if err == nil {
 		return nil
 	}

@@ -1,0 +1,54 @@
+package database
+
+import (
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// inline writes the numbers among the arguments, and lists of them, into the
+// text, which is a quarter of the cost of handing the driver a thousand values
+// to write in. Texts stay arguments: only the driver quotes. The statements
+// are ours, and none has a question mark that is not a place.
+func inline(text string, args []any) (string, []any) {
+	var b strings.Builder
+	b.Grow(len(text) + 20*len(args))
+	var kept []any
+	for _, a := range args {
+		before, after, _ := strings.Cut(text, "?")
+		b.WriteString(before)
+		text = after
+		if !number(&b, reflect.ValueOf(a)) {
+			b.WriteByte('?')
+			kept = append(kept, a)
+		}
+	}
+	b.WriteString(text)
+	return b.String(), kept
+}
+
+// number writes an integer, or integers in brackets, and says whether it was
+// one.
+func number(b *strings.Builder, v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		writeInt(b, v.Int())
+	case reflect.Slice:
+		if kind := v.Type().Elem().Kind(); kind != reflect.Int64 && kind != reflect.Int || v.Len() == 0 {
+			return false
+		}
+		for i := range v.Len() {
+			b.WriteByte("(,"[min(i, 1)])
+			writeInt(b, v.Index(i).Int())
+		}
+		b.WriteByte(')')
+	default:
+		return false
+	}
+	return true
+}
+
+func writeInt(b *strings.Builder, n int64) {
+	var digits [20]byte
+	b.Write(strconv.AppendInt(digits[:0], n, 10))
+}
