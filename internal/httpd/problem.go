@@ -2,14 +2,14 @@ package httpd
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
-
-	"encoding/json"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -77,13 +77,46 @@ func Refuse(c *gin.Context, err error) {
 		c.Header("WWW-Authenticate", `Bearer realm="siyu"`)
 	}
 	c.Header("Content-Language", lang)
-	body, err := json.Marshal(p)
-	if err != nil { // a parameter that JSON cannot hold
-		p.Params = nil
-		body, _ = json.Marshal(p)
-	}
 	c.Abort()
-	c.Data(p.Status, "application/problem+json", body)
+	c.Data(p.Status, "application/problem+json", p.appendJSON(make([]byte, 0, 512)))
+}
+
+// appendJSON appends the problem as encoding/json writes it; in a rush most
+// answers are refusals. A parameter that JSON cannot hold is left out with the
+// others.
+func (p Problem) appendJSON(b []byte) []byte {
+	b = appendText(append(b, `{"type":`...), p.Type)
+	b = appendText(append(b, `,"title":`...), p.Title)
+	b = strconv.AppendInt(append(b, `,"status":`...), int64(p.Status), 10)
+	b = appendText(append(b, `,"detail":`...), p.Detail)
+	b = appendText(append(b, `,"code":`...), p.Code)
+	if len(p.Fields) > 0 {
+		text, _ := json.Marshal(p.Fields) // texts alone
+		b = append(append(b, `,"fields":`...), text...)
+	}
+	if len(p.Params) > 0 {
+		if text, err := json.Marshal(p.Params); err == nil {
+			b = append(append(b, `,"params":`...), text...)
+		}
+	}
+	return append(appendText(append(b, `,"request_id":`...), p.RequestID), '}')
+}
+
+// appendText appends a text as encoding/json writes it.
+func appendText(b []byte, s string) []byte {
+	for i := range len(s) {
+		// What is escaped or may be ill-formed: controls, quotes, what HTML
+		// would read, and the first byte of the line separators.
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' || c == 0xe2 {
+			text, _ := json.Marshal(s)
+			return append(b, text...)
+		}
+	}
+	if !utf8.ValidString(s) {
+		text, _ := json.Marshal(s)
+		return append(b, text...)
+	}
+	return append(append(append(b, '"'), s...), '"')
 }
 
 // seen is the fault the caller may see; what is not a fault is logged here.
@@ -109,7 +142,7 @@ func Lang(c *gin.Context) string { return preferred(c.GetHeader("Accept-Language
 
 func preferred(accept string) string {
 	best, quality := "zh-CN", 0.0
-	if len(accept) > 256 {
+	if accept == "" || len(accept) > 256 {
 		return best
 	}
 	for part := range strings.SplitSeq(accept, ",") {
