@@ -50,7 +50,8 @@ func (tx *Tx) Queries(reads ...Read) error {
 	}
 	if tx.burst == nil {
 		for _, r := range reads {
-			rows, err := tx.Raw(r.SQL, r.Args...).Rows()
+			text, args := inline(r.SQL, r.Args)
+			rows, err := tx.Raw(text, args...).Rows()
 			if err != nil {
 				return err
 			}
@@ -99,10 +100,10 @@ func each(rows *sql.Rows, reads ...Read) error {
 // the table itself (a unique key, a CHECK), because nobody looks at how many
 // rows it changed.
 func (tx *Tx) Defer(sql string, args ...any) error {
-	if tx.burst == nil {
-		return tx.Exec(sql, args...).Error
-	}
 	text, rest := inline(sql, args)
+	if tx.burst == nil {
+		return tx.Exec(text, rest...).Error
+	}
 	tx.burst.sql = append(tx.burst.sql, text)
 	tx.burst.args = append(tx.burst.args, rest...)
 	return nil
