@@ -24,24 +24,22 @@ func actor(c *gin.Context) database.Actor { return database.ActorOf(c.Request.Co
 func memberOf(c *gin.Context) id.Member { return actor(c).Member }
 
 // admit finds out who calls, whether the route is for him and whether he
-// calls too often, and puts him into the context.
-func (s *Server) admit(c *gin.Context, rt *route) error {
+// calls too often.
+func (s *Server) admit(c *gin.Context, rt *route) (a database.Actor, err error) {
 	if rt.open {
-		return s.limits.perAddress(c)
+		return a, s.limits.perAddress(c)
 	}
-	a, err := s.caller(c, rt)
-	if err != nil {
-		return err
+	if a, err = s.caller(c, rt); err != nil {
+		return a, err
 	}
 	a.Request = httpd.RequestID(c)
 	if err := s.limits.caller(c, a); err != nil {
-		return err
+		return a, err
 	}
 	if a.Kind == database.ActorStaff && !rt.admits(a.Role) || a.Kind != database.ActorStaff && !rt.member {
-		return fault.Forbidden
+		return a, fault.Forbidden
 	}
-	c.Request = c.Request.WithContext(database.WithActor(c.Request.Context(), a))
-	return nil
+	return a, nil
 }
 
 // caller is who the credentials name. Wrong ones count against the address

@@ -30,8 +30,13 @@ func (s *Server) serve(rt *route) gin.HandlerFunc {
 }
 
 func (s *Server) answer(c *gin.Context, rt *route) error {
-	if err := s.admit(c, rt); err != nil {
+	a, err := s.admit(c, rt)
+	if err != nil {
 		return err
+	}
+	ctx := c.Request.Context()
+	if !rt.open {
+		ctx = database.WithActor(ctx, a)
 	}
 	if err := knownQuery(c, rt.queries); err != nil {
 		return err
@@ -40,31 +45,30 @@ func (s *Server) answer(c *gin.Context, rt *route) error {
 		httpd.Widen(c, rt.body)
 	}
 	if rt.keyed {
-		if err := takeKey(c, rt); err != nil {
+		key, err := takeKey(c, rt, a)
+		if err != nil {
 			return err
 		}
+		ctx = database.WithKey(ctx, key)
 	}
+	c.Request = c.Request.WithContext(ctx)
 	return rt.handle(c)
 }
 
-// takeKey puts the Idempotency-Key into the context with the hash of the
-// whole input, so that the first transaction binds it.
-func takeKey(c *gin.Context, rt *route) error {
+// takeKey is the Idempotency-Key with the hash of the whole input, which the
+// first transaction binds.
+func takeKey(c *gin.Context, rt *route, a database.Actor) (database.Key, error) {
 	key := c.GetHeader("Idempotency-Key")
 	if !visible(key) || len(c.Request.Header["Idempotency-Key"]) != 1 {
-		return errKeyRequired
+		return database.Key{}, errKeyRequired
 	}
 	body, err := httpd.Body(c)
 	if err != nil {
-		return err
+		return database.Key{}, err
 	}
 	input := append(make([]byte, 0, 512), c.Request.Method+" "+c.Request.URL.RequestURI()+"\n"...)
 	hash := sha256.Sum256(append(input, body...))
-	ctx := c.Request.Context()
-	c.Request = c.Request.WithContext(database.WithKey(ctx, database.Key{
-		Principal: database.ActorOf(ctx).Principal(), Route: rt.label, Key: key, Hash: hex.EncodeToString(hash[:]),
-	}))
-	return nil
+	return database.Key{Principal: a.Principal(), Route: rt.label, Key: key, Hash: hex.EncodeToString(hash[:])}, nil
 }
 
 func visible(key string) bool {

@@ -94,7 +94,8 @@ CREATE TABLE IF NOT EXISTS memberships (
 
 CREATE UNIQUE INDEX memberships_pair ON memberships (group_id, member_id);
 
-CREATE INDEX memberships_member ON memberships (member_id);
+-- Covering: which groups a member is in is read for every claim.
+CREATE INDEX memberships_member ON memberships (member_id, left_at, group_id);
 
 CREATE TABLE IF NOT EXISTS member_facts (
   id {{.ID}},
