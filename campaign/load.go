@@ -42,6 +42,8 @@ func (s *Service) load(tx *database.Tx, claims []Claim, how manner) (*batch, err
 	}
 	for item, grants := range sure {
 		if b.items[item].Grants != grants { // another replica granted meanwhile
+			clear(b.holds)
+			clear(b.sits)
 			if err := tx.Queries(b.holdsOf(items, members)); err != nil {
 				return nil, err
 			}

@@ -96,7 +96,7 @@ func (sh *shelf) whole() bool { return int64(len(sh.keys)) == sh.item.Grants }
 
 // learn remembers what a batch decided, once it is committed.
 func (s *shelves) learn(b *batch, claims []Claim, out []Outcome, wall time.Time) {
-	granted := map[id.Item][]Order{}
+	granted, stale := map[id.Item][]Order{}, map[id.Item]bool{}
 	for _, o := range b.granted {
 		granted[o.ItemID] = append(granted[o.ItemID], o)
 	}
@@ -113,7 +113,7 @@ func (s *shelves) learn(b *batch, claims []Claim, out []Outcome, wall time.Time)
 		// The locked row counts grants this process does not know: another
 		// replica's, or those from before the start.
 		sh.compare(locked.Grants, wall)
-		sh.see(b.campaigns[locked.CampaignID], now, wall)
+		stale[item] = !sh.see(b.campaigns[locked.CampaignID], now, wall)
 		for _, o := range granted[item] {
 			sh.remember(o.ClaimedBy, o.IdemKey)
 		}
@@ -121,7 +121,7 @@ func (s *shelves) learn(b *batch, claims []Claim, out []Outcome, wall time.Time)
 	}
 	for i, c := range claims {
 		item := b.items[c.Item]
-		if item.PerMember == 0 || out[i].Replayed {
+		if item.PerMember == 0 || out[i].Replayed || stale[c.Item] {
 			continue
 		}
 		sh := s.find(c.Item)
@@ -156,15 +156,17 @@ func (s *shelves) shelf(c Campaign, item Item) *shelf {
 	return sh
 }
 
-// see takes a newer state of the item, read after wall.
-func (sh *shelf) see(c Campaign, item Item, wall time.Time) {
+// see takes a newer state of the item, read after wall, and says whether it
+// was one.
+func (sh *shelf) see(c Campaign, item Item, wall time.Time) bool {
 	if item.Version < sh.item.Version || wall.Before(sh.forgot) {
-		return // an older look that came late
+		return false // an older look that came late
 	}
 	if item.Freed != sh.item.Freed || item.Epoch != sh.item.Epoch {
 		clear(sh.room) // somebody may have room again
 	}
 	sh.campaign, sh.item, sh.seenAt = c, item, wall
+	return true
 }
 
 // compare notes whether the item counts grants this process does not remember,

@@ -204,6 +204,9 @@ func (s *Service) CancelOrder(ctx context.Context, oid id.Order) error {
 		tx.SetResult("order", int64(oid), 200)
 		switch o.Status {
 		case OrderCancelled, OrderExpired:
+			// Whoever let it go may not have said so here yet; who is told that
+			// it is free must be able to claim it.
+			s.shelves.forget(o.ItemID)
 			return nil
 		case OrderHeld:
 		default:
