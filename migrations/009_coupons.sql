@@ -1,0 +1,104 @@
+-- Coupons: definitions with their stock, what members hold of them, and what
+-- each member has taken.
+
+-- One row per member who was ever given a coupon or points: it is locked
+-- before them, and leads from a merged member to the one he became.
+CREATE TABLE IF NOT EXISTS holders (
+  member_id BIGINT NOT NULL PRIMARY KEY,
+  merged_into BIGINT NOT NULL
+){{.Table}};
+
+CREATE INDEX holders_merged ON holders (merged_into);
+
+CREATE TABLE IF NOT EXISTS coupons (
+  id {{.ID}},
+  unit_id BIGINT NOT NULL,
+  name_zh VARCHAR(100) NOT NULL,
+  name_en VARCHAR(100) NOT NULL,
+  status VARCHAR(16) NOT NULL,
+  kind VARCHAR(16) NOT NULL,
+  amount BIGINT NOT NULL,
+  rate BIGINT NOT NULL,
+  cap BIGINT NOT NULL,
+  min_spend BIGINT NOT NULL,
+  include_goods {{.Text}} NOT NULL,
+  exclude_goods {{.Text}} NOT NULL,
+  claimable INT NOT NULL,
+  claim_from BIGINT NOT NULL,
+  claim_until BIGINT NOT NULL,
+  valid_from BIGINT NOT NULL,
+  valid_until BIGINT NOT NULL,
+  valid_days INT NOT NULL,
+  zone VARCHAR(64) NOT NULL,
+  total_qty BIGINT NOT NULL,
+  issued_qty BIGINT NOT NULL,
+  per_member INT NOT NULL,
+  per_day INT NOT NULL,
+  return_on_refund INT NOT NULL,
+  version INT NOT NULL,
+  created_at BIGINT NOT NULL,
+  CHECK (issued_qty >= 0 AND issued_qty <= total_qty)
+){{.Table}};
+
+CREATE INDEX coupons_unit ON coupons (unit_id, id);
+
+-- taken_by, the numbers and the source never change; member_id follows merges.
+CREATE TABLE IF NOT EXISTS member_coupons (
+  id {{.ID}},
+  coupon_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  taken_by BIGINT NOT NULL,
+  issue_no BIGINT NOT NULL,
+  taken_no BIGINT NOT NULL,
+  issued_day INT NOT NULL,
+  day_no BIGINT NOT NULL,
+  source_kind VARCHAR(16) NOT NULL,
+  source_id VARCHAR(64) NOT NULL,
+  issued_at BIGINT NOT NULL,
+  valid_from BIGINT NOT NULL,
+  valid_until BIGINT NOT NULL,
+  redeemed_at BIGINT NOT NULL,
+  returned_at BIGINT NOT NULL
+){{.Table}};
+
+-- The second lock of the stock, of the limit per member and per day, and of
+-- issuing once for one source.
+CREATE UNIQUE INDEX member_coupons_stock ON member_coupons (coupon_id, issue_no);
+
+CREATE UNIQUE INDEX member_coupons_taken ON member_coupons (coupon_id, taken_by, taken_no);
+
+CREATE UNIQUE INDEX member_coupons_day ON member_coupons (coupon_id, taken_by, issued_day, day_no);
+
+CREATE UNIQUE INDEX member_coupons_source ON member_coupons (coupon_id, taken_by, source_kind, source_id);
+
+CREATE INDEX member_coupons_member ON member_coupons (member_id, id);
+
+-- Day 0 counts a member's coupons of all days. brought_qty is what merges
+-- brought in.
+CREATE TABLE IF NOT EXISTS coupon_counts (
+  id {{.ID}},
+  coupon_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  day INT NOT NULL,
+  qty BIGINT NOT NULL,
+  brought_qty BIGINT NOT NULL,
+  CHECK (qty >= 0 AND brought_qty >= 0)
+){{.Table}};
+
+CREATE UNIQUE INDEX coupon_counts_member ON coupon_counts (member_id, coupon_id, day);
+
+CREATE TABLE IF NOT EXISTS coupon_redemptions (
+  id {{.ID}},
+  member_coupon_id BIGINT NOT NULL,
+  order_ref VARCHAR(64) NOT NULL,
+  discount BIGINT NOT NULL,
+  redeemed_at BIGINT NOT NULL,
+  returned_at BIGINT NOT NULL,
+  freed BIGINT NOT NULL
+){{.Table}};
+
+-- An order takes one coupon, once and for all; a coupon stands on one order
+-- that has not given it back.
+CREATE UNIQUE INDEX coupon_redemptions_order ON coupon_redemptions (order_ref);
+
+CREATE UNIQUE INDEX coupon_redemptions_live ON coupon_redemptions (member_coupon_id, freed);
