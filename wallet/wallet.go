@@ -1,21 +1,19 @@
-// Package wallet is the double-entry ledger: what the house promised, owes and
-// paid, to whom, from which budget.
+// Package wallet is what a member owns: money and points in a double-entry
+// ledger, and coupons.
 //
 // Money moves source → budget → reserved → payable → paid, tax withheld on an
 // account of its own. A Transfer is one fact; its legs sum to zero; a mistake
-// is mended by another transfer that names it, never by an edit. Accounts are
-// kept per (stage, owner, currency) with their balance beside the entries, so
-// that a limit is one conditional UPDATE.
+// is mended by another transfer that names it, never by an edit. A coupon is
+// given once for one source, used by one order at a time, and may come back.
 //
-// Tables: accounts, transfers, entries. Invariants (V6): every transfer sums
-// to zero in its currency; every balance equals the fold of its entries; a
-// budget never falls below zero. A transfer key is permanent: the same key
-// again gives the first transfer. Members never see the word wallet, they see
-// their rewards.
+// Tables: accounts, transfers, entries; holders, coupons, coupon_counts,
+// member_coupons, coupon_redemptions. Invariants: V6, every transfer sums to
+// zero and every balance equals the fold of its entries, a budget never falls
+// below zero; V11, coupons within their limits. Members see their rewards,
+// never the word wallet.
 //
-// Called by referral (budget, reserve, clear, claw back), its settlement (pay)
-// and campaign (discount budgets), always inside their transactions and last
-// in the lock order, before the outbox alone.
+// Called by referral, its settlement and campaign inside their transactions,
+// last in the lock order (holder, coupon, account), before the outbox alone.
 package wallet
 
 import (
