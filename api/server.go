@@ -66,6 +66,8 @@ func (s *Server) table() *routes {
 	s.contractRoutes(r)
 	s.accessRoutes(r)
 	s.walletRoutes(r)
+	s.couponRoutes(r)
+	s.memberCouponRoutes(r)
 	s.rewardRoutes(r)
 	s.codeRoutes(r)
 	s.programRoutes(r)
