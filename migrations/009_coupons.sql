@@ -102,3 +102,46 @@ CREATE TABLE IF NOT EXISTS coupon_redemptions (
 CREATE UNIQUE INDEX coupon_redemptions_order ON coupon_redemptions (order_ref);
 
 CREATE UNIQUE INDEX coupon_redemptions_live ON coupon_redemptions (member_coupon_id, freed);
+
+-- Points: what a member has left of each day of expiry, and for which order
+-- they were taken from which. The ledger holds every move beside them.
+CREATE TABLE IF NOT EXISTS point_lots (
+  id {{.ID}},
+  member_id BIGINT NOT NULL,
+  expires_day INT NOT NULL,
+  left_qty BIGINT NOT NULL,
+  frozen_qty BIGINT NOT NULL,
+  spent_qty BIGINT NOT NULL,
+  expired_qty BIGINT NOT NULL,
+  CHECK (left_qty >= 0 AND frozen_qty >= 0 AND spent_qty >= 0 AND expired_qty >= 0)
+){{.Table}};
+
+CREATE UNIQUE INDEX point_lots_member ON point_lots (member_id, expires_day);
+
+CREATE INDEX point_lots_day ON point_lots (expires_day, left_qty);
+
+CREATE TABLE IF NOT EXISTS point_orders (
+  id {{.ID}},
+  order_ref VARCHAR(64) NOT NULL,
+  member_id BIGINT NOT NULL,
+  status VARCHAR(16) NOT NULL,
+  qty BIGINT NOT NULL,
+  back_qty BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  CHECK (back_qty >= 0 AND back_qty <= qty)
+){{.Table}};
+
+CREATE UNIQUE INDEX point_orders_ref ON point_orders (order_ref);
+
+CREATE INDEX point_orders_member ON point_orders (member_id);
+
+CREATE TABLE IF NOT EXISTS point_uses (
+  order_id BIGINT NOT NULL,
+  lot_id BIGINT NOT NULL,
+  qty BIGINT NOT NULL,
+  back_qty BIGINT NOT NULL,
+  PRIMARY KEY (order_id, lot_id),
+  CHECK (back_qty >= 0 AND back_qty <= qty)
+){{.Table}};
+
+CREATE INDEX point_uses_lot ON point_uses (lot_id);

@@ -7,7 +7,7 @@ import (
 	"siyu/internal/id"
 )
 
-// MergeTx moves what the member from holds to the member into: coupons, and
+// MergeTx moves what the member from holds to the member into: coupons, points, and
 // money by one transfer per account. It says how many rows it wrote; the
 // caller refuses more than one transaction should carry. Entries keep their
 // accounts: the history of from stays his. Calling it again moves what came
@@ -17,7 +17,7 @@ func MergeTx(tx *database.Tx, from, into id.Member) (int, error) {
 		return 0, err
 	}
 	rows := 0
-	for _, merge := range []func(*database.Tx, id.Member, id.Member) (int, error){mergeCoupons, mergeAccounts} {
+	for _, merge := range []func(*database.Tx, id.Member, id.Member) (int, error){mergeCoupons, mergePoints, mergeAccounts} {
 		n, err := merge(tx, from, into)
 		if err != nil {
 			return 0, err

@@ -6,11 +6,13 @@
 // is mended by another transfer that names it, never by an edit. A coupon is
 // given once for one source, used by one order at a time, and may come back.
 //
-// Tables: accounts, transfers, entries; holders, coupons, coupon_counts,
-// member_coupons, coupon_redemptions. Invariants: V6, every transfer sums to
-// zero and every balance equals the fold of its entries, a budget never falls
-// below zero; V11, coupons within their limits. Members see their rewards,
-// never the word wallet.
+// Points are lots by day of expiry, spent oldest first, beside the ledger.
+//
+// Tables: accounts, transfers, entries; holders; coupons, coupon_counts,
+// member_coupons, coupon_redemptions; point_lots, point_orders, point_uses.
+// Invariants: V6, every transfer sums to zero and every balance equals the
+// fold of its entries and of its lots, budgets and points never below zero;
+// V11, coupons within their limits. Members never see the word wallet.
 //
 // Called by referral, its settlement and campaign inside their transactions,
 // last in the lock order (holder, coupon, account), before the outbox alone.
@@ -27,7 +29,8 @@ import (
 type Stage string
 
 // The stages. Source is the outside world's money and may be negative, payable
-// may be too: that is a debt. Budget never is.
+// may be too: that is a debt. Budget never is, nor are points a member can
+// spend and those set aside for an order.
 const (
 	StageSource   Stage = "source"
 	StageBudget   Stage = "budget"
@@ -35,18 +38,20 @@ const (
 	StagePayable  Stage = "payable"
 	StagePaid     Stage = "paid"
 	StageTax      Stage = "tax"
+	StagePoints   Stage = "points"
+	StageFrozen   Stage = "frozen"
 )
 
 func (s Stage) known() bool {
 	switch s {
-	case StageSource, StageBudget, StageReserved, StagePayable, StagePaid, StageTax:
+	case StageSource, StageBudget, StageReserved, StagePayable, StagePaid, StageTax, StagePoints, StageFrozen:
 		return true
 	}
 	return false
 }
 
 // guarded says that balances of the stage never fall below zero.
-func (s Stage) guarded() bool { return s == StageBudget }
+func (s Stage) guarded() bool { return s == StageBudget || s == StagePoints || s == StageFrozen }
 
 // OwnerKind is what sort of thing an account belongs to.
 type OwnerKind string
