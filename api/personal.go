@@ -65,6 +65,7 @@ type memberExport struct {
 	Wallet    wallet.Wallet         `json:"wallet"`
 	Ledger    []wallet.Entry        `json:"ledger"`
 	Coupons   []wallet.MemberCoupon `json:"coupons"`
+	Points    wallet.Points         `json:"points"`
 }
 
 func (s *Server) exportMember(c *gin.Context) error {
@@ -79,6 +80,9 @@ func (s *Server) exportMember(c *gin.Context) error {
 	}
 	mid = out.Community.Member.ID
 	if out.Wallet, err = s.Wallet.MemberWallet(ctx, mid); err != nil {
+		return err
+	}
+	if out.Points, err = s.Wallet.MemberPoints(ctx, mid); err != nil {
 		return err
 	}
 	if out.Orders, err = every(func(p database.Page) (database.Paged[campaign.Order], error) {
