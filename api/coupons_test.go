@@ -86,6 +86,26 @@ func TestCoupons(t *testing.T) {
 				t.Errorf("somebody else's: got %d %s", got.status, got.body)
 			}
 		})
+		t.Run("a code is told once and gives one coupon", func(t *testing.T) {
+			key, path := h.newKey(), "POST /v1/coupons/"+couponOf(t, h)+"/codes"
+			var batch struct{ Codes []string }
+			got := h.call(t, marketer, path, `{"qty":2}`, key)
+			if got.into(t, &batch); got.status != 201 || len(batch.Codes) != 2 {
+				t.Fatalf("got %d %s", got.status, got.body)
+			}
+			if again := h.call(t, marketer, path, `{"qty":2}`, key); again.status != 201 || strings.Contains(string(again.body), "codes") {
+				t.Errorf("replay: got %d %s", again.status, again.body)
+			}
+			body := fmt.Sprintf(`{"code":%q}`, strings.ToLower(batch.Codes[0]))
+			for range 2 {
+				if got := h.call(t, token, "POST /v1/coupon-codes/use", body, h.newKey()); got.status != 201 || !strings.Contains(string(got.body), `"source_kind":"code"`) {
+					t.Errorf("got %d %s", got.status, got.body)
+				}
+			}
+			if got := h.call(t, tokenOf(t, h, member1(t, h)), "POST /v1/coupon-codes/use", body, h.newKey()); got.problem().Code != "coupon.code_used" {
+				t.Errorf("by another: got %d %s", got.status, got.body)
+			}
+		})
 		t.Run("used by an order, returned, listed", func(t *testing.T) {
 			c := h.make(t, access.Mall, "POST /v1/coupons/"+couponOf(t, h)+"/issue", fmt.Sprintf(`{"member_id":%q,"reference":"birthday"}`, who))
 			key := h.newKey()
@@ -116,7 +136,7 @@ func TestCoupons(t *testing.T) {
 		})
 		t.Run("a copy of all the house knows of him holds them", func(t *testing.T) {
 			got := h.call(t, mall, "GET /v1/members/"+who+"/export", "")
-			if got.status != 200 || strings.Count(string(got.body), `"coupon_id":`) != 3 {
+			if got.status != 200 || strings.Count(string(got.body), `"coupon_id":`) != 4 {
 				t.Errorf("got %d %s", got.status, got.body)
 			}
 		})
@@ -128,7 +148,7 @@ func TestCoupons(t *testing.T) {
 			h.DB.Clock.Jump(time.Minute)
 			var list struct{ Items []shownCoupon }
 			h.call(t, token, "GET /v1/members/"+other+"/coupons", "").into(t, &list)
-			if len(list.Items) != 3 || list.Items[0].MemberID != other {
+			if len(list.Items) != 4 || list.Items[0].MemberID != other {
 				t.Errorf("got %+v", list)
 			}
 		})

@@ -68,6 +68,7 @@ func (s *Server) table() *routes {
 	s.walletRoutes(r)
 	s.couponRoutes(r)
 	s.memberCouponRoutes(r)
+	s.couponCodeRoutes(r)
 	s.pointRoutes(r)
 	s.rewardRoutes(r)
 	s.codeRoutes(r)

@@ -71,6 +71,7 @@ var bodies = map[string]string{
 	"POST /v1/settlements/:id/review":    `{"digest":"x"}`,
 	"POST /v1/settlements/:id/reject":    `{"reason":"金额不符"}`,
 	"POST /v1/payouts/:id/results":       `{"failed":[{"line":1,"reason":"账号不存在"}]}`,
+	"POST /v1/coupons/:id/codes":         `{"qty":1}`,
 	"POST /v1/coupons/:id/issue":         `{"member_id":"mem_0000000000007"}`,
 	"POST /v1/member-coupons/:id/redeem": `{"order_ref":"o-1","lines":[{"sku":"a","amount_fen":900}]}`,
 	"POST /v1/member-coupons/:id/return": `{"order_ref":"o-1"}`,

@@ -103,6 +103,37 @@ CREATE UNIQUE INDEX coupon_redemptions_order ON coupon_redemptions (order_ref);
 
 CREATE UNIQUE INDEX coupon_redemptions_live ON coupon_redemptions (member_coupon_id, freed);
 
+-- Codes that are handed out on paper or by message; only their hash is kept.
+CREATE TABLE IF NOT EXISTS coupon_batches (
+  id {{.ID}},
+  coupon_id BIGINT NOT NULL,
+  qty INT NOT NULL,
+  created_at BIGINT NOT NULL
+){{.Table}};
+
+CREATE INDEX coupon_batches_coupon ON coupon_batches (coupon_id, id);
+
+CREATE TABLE IF NOT EXISTS coupon_codes (
+  id {{.ID}},
+  batch_id BIGINT NOT NULL,
+  coupon_id BIGINT NOT NULL,
+  code_hash VARCHAR(64) NOT NULL,
+  used_at BIGINT NOT NULL
+){{.Table}};
+
+CREATE UNIQUE INDEX coupon_codes_hash ON coupon_codes (code_hash);
+
+CREATE INDEX coupon_codes_batch ON coupon_codes (batch_id, used_at);
+
+-- A code gives one coupon, to whoever comes first.
+CREATE TABLE IF NOT EXISTS coupon_code_uses (
+  id {{.ID}},
+  code_id BIGINT NOT NULL,
+  member_coupon_id BIGINT NOT NULL
+){{.Table}};
+
+CREATE UNIQUE INDEX coupon_code_uses_code ON coupon_code_uses (code_id);
+
 -- Points: what a member has left of each day of expiry, and for which order
 -- they were taken from which. The ledger holds every move beside them.
 CREATE TABLE IF NOT EXISTS point_lots (

@@ -9,7 +9,7 @@ import (
 
 // VerifyCoupons proves V11 range by range: issued within the total and as many
 // as there are rows, counters as the rows say and within their limits, each
-// coupon redeemed at most once at a time.
+// coupon redeemed at most once at a time, each code used at most once.
 func VerifyCoupons(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 	p := database.Proof{ID: "V11", Says: "coupons within total and limits, redeemed once"}
 	for _, walk := range []struct {
@@ -17,6 +17,7 @@ func VerifyCoupons(ctx context.Context, db *database.DB) ([]database.Proof, erro
 		check func(*database.Query, int64, int64, *database.Proof) error
 	}{
 		{"coupons", proveIssued}, {"coupon_counts", proveCounts}, {"member_coupons", proveHeld}, {"coupon_redemptions", proveRedeemed},
+		{"coupon_codes", proveCodes},
 	} {
 		if err := inRanges(ctx, db, walk.table, &p, walk.check); err != nil {
 			return nil, err
@@ -98,6 +99,18 @@ func proveRedeemed(q *database.Query, after, upto int64, p *database.Proof) erro
 		WHERE r.id > ? AND r.id <= ? AND (m.id IS NULL OR (r.returned_at = 0) <> (r.freed = 0))`, after, upto).Scan(&bad).Error
 	for _, b := range bad {
 		p.Break("%s on order %q has no coupon, or is returned by half", b.MemberCouponID, b.OrderRef)
+	}
+	return err
+}
+
+func proveCodes(q *database.Query, after, upto int64, p *database.Proof) error {
+	var bad []int64
+	err := q.Raw(`SELECT n.id FROM (
+			SELECT k.id, k.used_at, (SELECT COUNT(*) FROM member_coupons m WHERE m.id = COALESCE(u.member_coupon_id, 0) AND m.coupon_id = k.coupon_id) AS given
+			FROM coupon_codes k LEFT JOIN coupon_code_uses u ON u.code_id = k.id WHERE k.id > ? AND k.id <= ?) n
+		WHERE (n.used_at = 0) <> (n.given = 0)`, after, upto).Scan(&bad).Error
+	for _, code := range bad {
+		p.Break("code %d is marked used and gave nothing, or the other way round", code)
 	}
 	return err
 }

@@ -14,10 +14,12 @@ import (
 // their own name their own.
 type SourceKind string
 
-// The sources of this room: a colleague gave it, or the member took it freely.
+// The sources of this room: a colleague gave it, or the member took it freely
+// or by a code.
 const (
 	SourceStaff SourceKind = "staff"
 	SourceClaim SourceKind = "claim"
+	SourceCode  SourceKind = "code"
 )
 
 // Issue is one coupon for one member. The source names the fact it is given
@@ -74,8 +76,8 @@ func IssueTx(tx *database.Tx, in Issue) (id.MemberCoupon, error) {
 // issuable refuses what neither stock nor counters refuse. Paused or past its
 // dates nobody gets one; the window binds only those who take it themselves.
 func (c Coupon) issuable(in Issue, now clock.Milli) error {
-	taken := in.SourceKind == SourceClaim
-	open := c.Claimable && now >= c.ClaimFrom && (c.ClaimUntil == 0 || now < c.ClaimUntil)
+	taken := in.SourceKind == SourceClaim || in.SourceKind == SourceCode
+	open := now >= c.ClaimFrom && (c.ClaimUntil == 0 || now < c.ClaimUntil) && (c.Claimable || in.SourceKind == SourceCode)
 	switch {
 	case c.Status != CouponActive:
 		return ErrCouponPaused

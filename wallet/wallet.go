@@ -9,7 +9,8 @@
 // Points are lots by day of expiry, spent oldest first, beside the ledger.
 //
 // Tables: accounts, transfers, entries; holders; coupons, coupon_counts,
-// member_coupons, coupon_redemptions; point_lots, point_orders, point_uses.
+// member_coupons, coupon_redemptions, coupon_batches, coupon_codes,
+// coupon_code_uses; point_lots, point_orders, point_uses.
 // Invariants: V6, every transfer sums to zero and every balance equals the
 // fold of its entries and of its lots, budgets and points never below zero;
 // V11, coupons within their limits. Members never see the word wallet.

@@ -9,6 +9,7 @@ type (
 	campaign     struct{}
 	code         struct{}
 	coupon       struct{}
+	couponBatch  struct{}
 	decision     struct{}
 	delivery     struct{}
 	event        struct{}
@@ -44,6 +45,7 @@ func (binding) prefix() string      { return "bnd" }
 func (campaign) prefix() string     { return "cmp" }
 func (code) prefix() string         { return "cod" }
 func (coupon) prefix() string       { return "cpn" }
+func (couponBatch) prefix() string  { return "cbt" }
 func (decision) prefix() string     { return "dcs" }
 func (delivery) prefix() string     { return "dlv" }
 func (event) prefix() string        { return "evt" }
@@ -71,12 +73,13 @@ func (transfer) prefix() string     { return "trf" }
 func (unit) prefix() string         { return "unt" }
 func (webhook) prefix() string      { return "whk" }
 
-// The id types the rooms use. Account is a ledger account, APIKey a staff
-// key, Audit an audit row, Binding an invitee's inviter, Code an invite code,
-// Coupon a coupon's definition, MemberCoupon one that a member holds, Decision a guard decision, Delivery a webhook delivery, Event a published
-// event, Group a chat group, Item a product in a campaign, Job long work a
-// person watches, Touch one scan, Transfer a ledger fact, Unit a region or
-// store; the others are what their names say.
+// The id types the rooms use. Account is a ledger account, APIKey a staff key,
+// Audit an audit row, Binding an invitee's inviter, Code an invite code,
+// Coupon a coupon's definition, CouponBatch codes for one, MemberCoupon one
+// that a member holds, Decision a guard decision, Delivery a webhook delivery,
+// Event a published event, Group a chat group, Item a product in a campaign,
+// Job long work a person watches, Touch one scan, Transfer a ledger fact, Unit
+// a region or store; the others are what their names say.
 type (
 	Account      = ID[account]
 	APIKey       = ID[apiKey]
@@ -85,6 +88,7 @@ type (
 	Campaign     = ID[campaign]
 	Code         = ID[code]
 	Coupon       = ID[coupon]
+	CouponBatch  = ID[couponBatch]
 	Decision     = ID[decision]
 	Delivery     = ID[delivery]
 	Event        = ID[event]
