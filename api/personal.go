@@ -58,12 +58,14 @@ func (s *Server) mergeMember(c *gin.Context) error {
 
 // memberExport is all the house knows about a person.
 type memberExport struct {
-	Community community.Export  `json:"community"`
-	Orders    []campaign.Order  `json:"orders"`
-	Rewards   []referral.Reward `json:"rewards"`
-	Codes     []referral.Code   `json:"codes"`
-	Wallet    wallet.Wallet     `json:"wallet"`
-	Ledger    []wallet.Entry    `json:"ledger"`
+	Community community.Export      `json:"community"`
+	Orders    []campaign.Order      `json:"orders"`
+	Rewards   []referral.Reward     `json:"rewards"`
+	Codes     []referral.Code       `json:"codes"`
+	Wallet    wallet.Wallet         `json:"wallet"`
+	Ledger    []wallet.Entry        `json:"ledger"`
+	Coupons   []wallet.MemberCoupon `json:"coupons"`
+	Points    wallet.Points         `json:"points"`
 }
 
 func (s *Server) exportMember(c *gin.Context) error {
@@ -78,6 +80,9 @@ func (s *Server) exportMember(c *gin.Context) error {
 	}
 	mid = out.Community.Member.ID
 	if out.Wallet, err = s.Wallet.MemberWallet(ctx, mid); err != nil {
+		return err
+	}
+	if out.Points, err = s.Wallet.MemberPoints(ctx, mid); err != nil {
 		return err
 	}
 	if out.Orders, err = every(func(p database.Page) (database.Paged[campaign.Order], error) {
@@ -97,6 +102,11 @@ func (s *Server) exportMember(c *gin.Context) error {
 	}
 	if out.Ledger, err = every(func(p database.Page) (database.Paged[wallet.Entry], error) {
 		return s.Wallet.Entries(ctx, mid, p)
+	}); err != nil {
+		return err
+	}
+	if out.Coupons, err = every(func(p database.Page) (database.Paged[wallet.MemberCoupon], error) {
+		return s.Wallet.ListMemberCoupons(ctx, mid, "", p)
 	}); err != nil {
 		return err
 	}
@@ -134,8 +144,8 @@ func (s *Server) eraseMember(c *gin.Context) error {
 	return nil
 }
 
-// erase takes a person's identities and name away. Orders, rewards and ledger
-// hold opaque ids only and stay. It may be repeated.
+// erase takes a person's identities and name away. Orders, rewards, ledger
+// and coupons hold opaque ids only and stay. It may be repeated.
 func (s *Server) erase(ctx context.Context, mid id.Member) error {
 	if _, err := s.Community.FindMember(ctx, mid); err != nil {
 		return err

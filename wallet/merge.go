@@ -7,10 +7,27 @@ import (
 	"siyu/internal/id"
 )
 
-// MergeTx moves what the member from holds to the member into, one transfer
-// per account, and says how many rows it wrote. Entries keep their accounts:
-// the history of from stays his. Calling it again moves what came since.
+// MergeTx moves what the member from holds to the member into: coupons, points, and
+// money by one transfer per account. It says how many rows it wrote; the
+// caller refuses more than one transaction should carry. Entries keep their
+// accounts: the history of from stays his. Calling it again moves what came
+// since.
 func MergeTx(tx *database.Tx, from, into id.Member) (int, error) {
+	if err := mergeHolders(tx, from, into); err != nil {
+		return 0, err
+	}
+	rows := 0
+	for _, merge := range []func(*database.Tx, id.Member, id.Member) (int, error){mergeCoupons, mergePoints, mergeAccounts} {
+		n, err := merge(tx, from, into)
+		if err != nil {
+			return 0, err
+		}
+		rows += n
+	}
+	return rows, nil
+}
+
+func mergeAccounts(tx *database.Tx, from, into id.Member) (int, error) {
 	var held []accountRow
 	err := tx.Raw(`SELECT id, stage, owner_kind, owner_id, currency, balance FROM accounts
 		WHERE owner_kind = ? AND owner_id IN ? ORDER BY id`+tx.Dialect.ForUpdate,

@@ -1,21 +1,22 @@
-// Package wallet is the double-entry ledger: what the house promised, owes and
-// paid, to whom, from which budget.
+// Package wallet is what a member owns: money and points in a double-entry
+// ledger, and coupons.
 //
 // Money moves source → budget → reserved → payable → paid, tax withheld on an
 // account of its own. A Transfer is one fact; its legs sum to zero; a mistake
-// is mended by another transfer that names it, never by an edit. Accounts are
-// kept per (stage, owner, currency) with their balance beside the entries, so
-// that a limit is one conditional UPDATE.
+// is mended by another transfer that names it, never by an edit. A coupon is
+// given once for one source, used by one order at a time, and may come back.
 //
-// Tables: accounts, transfers, entries. Invariants (V6): every transfer sums
-// to zero in its currency; every balance equals the fold of its entries; a
-// budget never falls below zero. A transfer key is permanent: the same key
-// again gives the first transfer. Members never see the word wallet, they see
-// their rewards.
+// Points are lots by day of expiry, spent oldest first, beside the ledger.
 //
-// Called by referral (budget, reserve, clear, claw back), its settlement (pay)
-// and campaign (discount budgets), always inside their transactions and last
-// in the lock order, before the outbox alone.
+// Tables: accounts, transfers, entries; holders; coupons, coupon_counts,
+// member_coupons, coupon_redemptions, coupon_batches, coupon_codes,
+// coupon_code_uses; point_lots, point_orders, point_uses.
+// Invariants: V6, every transfer sums to zero and every balance equals the
+// fold of its entries and of its lots, budgets and points never below zero;
+// V11, coupons within their limits. Members never see the word wallet.
+//
+// Called by referral, its settlement and campaign inside their transactions,
+// last in the lock order (holder, coupon, account), before the outbox alone.
 package wallet
 
 import (
@@ -29,7 +30,8 @@ import (
 type Stage string
 
 // The stages. Source is the outside world's money and may be negative, payable
-// may be too: that is a debt. Budget never is.
+// may be too: that is a debt. Budget never is, nor are points a member can
+// spend and those set aside for an order.
 const (
 	StageSource   Stage = "source"
 	StageBudget   Stage = "budget"
@@ -37,18 +39,20 @@ const (
 	StagePayable  Stage = "payable"
 	StagePaid     Stage = "paid"
 	StageTax      Stage = "tax"
+	StagePoints   Stage = "points"
+	StageFrozen   Stage = "frozen"
 )
 
 func (s Stage) known() bool {
 	switch s {
-	case StageSource, StageBudget, StageReserved, StagePayable, StagePaid, StageTax:
+	case StageSource, StageBudget, StageReserved, StagePayable, StagePaid, StageTax, StagePoints, StageFrozen:
 		return true
 	}
 	return false
 }
 
 // guarded says that balances of the stage never fall below zero.
-func (s Stage) guarded() bool { return s == StageBudget }
+func (s Stage) guarded() bool { return s == StageBudget || s == StagePoints || s == StageFrozen }
 
 // OwnerKind is what sort of thing an account belongs to.
 type OwnerKind string

@@ -1,0 +1,100 @@
+package wallet_test
+
+import (
+	"errors"
+	"testing"
+
+	"siyu/internal/database"
+	"siyu/internal/database/dbtest"
+	"siyu/internal/id"
+	"siyu/wallet"
+)
+
+func merge(t *testing.T, db *database.DB, from, into id.Member) {
+	t.Helper()
+	err := db.Tx(bg, func(tx *database.Tx) error {
+		_, err := wallet.MergeTx(tx, from, into)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestMergeCoupons(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		s := &wallet.Service{DB: db}
+		c := coupon(t, db, func(in *wallet.CouponIn) { in.PerMember, in.PerDay = 2, 2 })
+		used := issued(t, db, c, 1, "r1")
+		issued(t, db, c, 1, "r2")
+		issued(t, db, c, 2, "r1")
+		if _, err := redeem(db, used, "order-1"); err != nil {
+			t.Fatal(err)
+		}
+		merge(t, db, 1, 2)
+		merge(t, db, 2, 3)
+
+		list, err := s.ListMemberCoupons(bg, 3, "", database.Page{})
+		if err != nil || len(list.Items) != 3 {
+			t.Fatalf("got %+v, %v", list, err)
+		}
+		t.Run("more than the limit was brought in, and no more is given", func(t *testing.T) {
+			provenCoupons(t, db)
+			if _, err := issue(db, wallet.Issue{Coupon: c, Member: 3, SourceID: "r9"}); !errors.Is(err, wallet.ErrCouponLimit) {
+				t.Errorf("got %v", err)
+			}
+		})
+		t.Run("what comes for the old id reaches the new one", func(t *testing.T) {
+			other := coupon(t, db)
+			issued(t, db, other, 1, "r1")
+			if list, err := s.ListMemberCoupons(bg, 3, wallet.HoldIssued, database.Page{}); err != nil || len(list.Items) != 3 {
+				t.Errorf("got %+v, %v", list, err)
+			}
+		})
+		t.Run("a source told again finds what it gave", func(t *testing.T) {
+			if again := issued(t, db, c, 1, "r1"); again != used {
+				t.Errorf("got %s, want %s", again, used)
+			}
+		})
+		t.Run("the refund reaches who holds it now", func(t *testing.T) {
+			if _, err := giveBack(db, "order-1"); err != nil || status(t, db, used) != wallet.HoldReturned {
+				t.Errorf("got %v", err)
+			}
+		})
+		provenCoupons(t, db)
+	})
+}
+
+// TestVerifyCoupons breaks each part of V11 by hand.
+func TestVerifyCoupons(t *testing.T) {
+	for name, sql := range map[string]string{
+		"more issued than rows":       "UPDATE coupons SET issued_qty = issued_qty + 1",
+		"a counter that lies":         "UPDATE coupon_counts SET qty = 2 WHERE day = 0",
+		"a limit passed":              "UPDATE coupons SET per_member = 1",
+		"no counter":                  "DELETE FROM coupon_counts WHERE day <> 0",
+		"a mark without a redemption": "UPDATE member_coupons SET redeemed_at = 1 WHERE redeemed_at = 0",
+		"a redemption without a mark": "UPDATE member_coupons SET redeemed_at = 0",
+		"returned by half":            "UPDATE coupon_redemptions SET freed = id",
+	} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Run(t, func(t *testing.T, db *database.DB) {
+				c := coupon(t, db)
+				used := issued(t, db, c, 1, "r1")
+				for _, source := range []string{"r2", "r3"} {
+					issued(t, db, c, 1, source)
+				}
+				if _, err := redeem(db, used, "order-1"); err != nil {
+					t.Fatal(err)
+				}
+				provenCoupons(t, db)
+				err := db.Tx(bg, func(tx *database.Tx) error { return tx.Exec(sql).Error })
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(couponBreaches(t, db)) == 0 {
+					t.Error("nothing was found")
+				}
+			})
+		})
+	}
+}
