@@ -16,8 +16,8 @@ type holder struct{ MemberID, MergedInto id.Member }
 // never overtakes it, and his coupons and points move one at a time.
 func lockHolder(tx *database.Tx, m id.Member) (id.Member, error) {
 	live := m
-	// Twice is enough: whoever a merged member became is not merged yet, or
-	// both rows name his successor.
+	// A row names the last of a chain of merges, so a second look is enough
+	// unless another merge comes between.
 	for range 3 {
 		rows, err := lockHolders(tx, live)
 		if err != nil {

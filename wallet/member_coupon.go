@@ -3,12 +3,12 @@ package wallet
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/money"
 )
 
 // HoldStatus is where a member's coupon stands.
@@ -39,14 +39,20 @@ type MemberCoupon struct {
 	IssuedAt       clock.Milli `json:"issued_at"`
 	RedeemedAt     clock.Milli `json:"redeemed_at"`
 	ReturnedAt     clock.Milli `json:"returned_at"`
+	// OrderRef and Discount are of the order it stands on, if it is redeemed.
+	OrderRef string       `json:"order_ref"`
+	Discount money.Amount `json:"discount_fen"`
 }
 
-// held is a member's coupon with its definition, its dates moved with it.
+// held is a member's coupon with its definition, whose dates may have moved,
+// and with its order.
 const held = `SELECT m.id, m.coupon_id, c.unit_id, m.member_id, c.name_zh, c.name_en, c.kind, c.amount, c.rate, c.cap, c.min_spend,
 		c.include_goods, c.exclude_goods, c.return_on_refund, m.source_kind, m.issued_at, m.redeemed_at, m.returned_at,
 		CASE WHEN c.valid_days > 0 THEN m.valid_from ELSE c.valid_from END AS valid_from,
-		CASE WHEN c.valid_days > 0 THEN m.valid_until ELSE c.valid_until END AS valid_until
-	FROM member_coupons m JOIN coupons c ON c.id = m.coupon_id`
+		CASE WHEN c.valid_days > 0 THEN m.valid_until ELSE c.valid_until END AS valid_until,
+		COALESCE(r.order_ref, '') AS order_ref, COALESCE(r.discount, 0) AS discount
+	FROM member_coupons m JOIN coupons c ON c.id = m.coupon_id
+		LEFT JOIN coupon_redemptions r ON r.member_coupon_id = m.id AND r.freed = 0`
 
 // at is the coupon as it stands now: expiry needs no write.
 func (m MemberCoupon) at(now clock.Milli) MemberCoupon {
@@ -102,24 +108,26 @@ func lockHeld(tx *database.Tx, coupon id.MemberCoupon) (MemberCoupon, error) {
 	return m.at(tx.Now), nil
 }
 
-// ListMemberCoupons lists what the member holds or held, newest first; a
-// status narrows it. Who may ask is decided by the caller.
+// ListMemberCoupons lists what the member holds or held, newest first, staff
+// those of their units; a status narrows it. Who may ask about the member is
+// decided by the caller.
 func (s *Service) ListMemberCoupons(ctx context.Context, m id.Member, status HoldStatus, page database.Page) (database.Paged[MemberCoupon], error) {
 	now := clock.MilliOf(s.DB.Clock.Now())
-	cond, args := "", []any{m, page.Bound()}
+	cond, units := database.ActorOf(ctx).Within("c.unit_id")
+	args := append([]any{m, page.Bound()}, units...)
 	const until = "CASE WHEN c.valid_days > 0 THEN m.valid_until ELSE c.valid_until END"
 	switch status {
 	case HoldRedeemed:
-		cond = " AND m.redeemed_at <> 0"
+		cond += " AND m.redeemed_at <> 0"
 	case HoldExpired:
-		cond, args = " AND m.redeemed_at = 0 AND "+until+" <= ?", append(args, now)
+		cond, args = cond+" AND m.redeemed_at = 0 AND "+until+" <= ?", append(args, now)
 	case HoldReturned:
-		cond, args = " AND m.redeemed_at = 0 AND m.returned_at <> 0 AND "+until+" > ?", append(args, now)
+		cond, args = cond+" AND m.redeemed_at = 0 AND m.returned_at <> 0 AND "+until+" > ?", append(args, now)
 	case HoldIssued:
-		cond, args = " AND m.redeemed_at = 0 AND m.returned_at = 0 AND "+until+" > ?", append(args, now)
+		cond, args = cond+" AND m.redeemed_at = 0 AND m.returned_at = 0 AND "+until+" > ?", append(args, now)
 	}
 	var rows []MemberCoupon
-	err := s.DB.Read(ctx).Raw(strings.Join([]string{held, "WHERE m.member_id = ? AND m.id < ?", cond, "ORDER BY m.id DESC LIMIT ?"}, " "),
+	err := s.DB.Read(ctx).Raw(held+" WHERE m.member_id = ? AND m.id < ?"+cond+" ORDER BY m.id DESC LIMIT ?",
 		append(args, page.Fetch())...).Scan(&rows).Error
 	if err != nil {
 		return database.Paged[MemberCoupon]{}, fmt.Errorf("wallet: coupons of %s: %w", m, err)

@@ -9,7 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
 
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/fault"
@@ -245,4 +247,53 @@ func TestVerifyPoints(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestPointsProperty moves points at random, repeats, refusals, merges and
+// passing days included, and proves the books after each story.
+func TestPointsProperty(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		s := &wallet.Service{DB: db}
+		round := 0
+		rapid.Check(t, func(rt *rapid.T) {
+			round++
+			today := clock.Day(db.Clock.Now(), time.UTC)
+			one, two := id.Member(round*10), id.Member(round*10+1)
+			for range rapid.IntRange(1, 8).Draw(rt, "moves") {
+				m := rapid.SampledFrom([]id.Member{one, two}).Draw(rt, "member")
+				n := money.Amount(rapid.IntRange(1, 9).Draw(rt, "points"))
+				ref := fmt.Sprintf("%d-%d", round, rapid.IntRange(1, 3).Draw(rt, "reference"))
+				in := wallet.OrderPoints{Member: m, OrderRef: ref, Points: n}
+				var err error
+				switch rapid.IntRange(0, 7).Draw(rt, "move") {
+				case 0, 1:
+					err = s.EarnPoints(bg, wallet.EarnPoints{Member: m, Reference: ref, Points: n, ExpiresDay: today + 1 + int(n)%2*100})
+				case 2:
+					err = s.FreezePoints(bg, in)
+				case 3:
+					err = s.SpendPoints(bg, in)
+				case 4:
+					err = s.UnfreezePoints(bg, wallet.OrderPoints{Member: m, OrderRef: ref})
+				case 5:
+					err = s.RefundPoints(bg, wallet.RefundPoints{Member: m, OrderRef: ref, RefundNo: ref + fmt.Sprint(n), Points: n})
+				case 6:
+					err = db.Tx(bg, func(tx *database.Tx) error { _, err := wallet.MergeTx(tx, one, two); return err })
+				case 7:
+					err = s.ExpirePoints(bg)
+				}
+				if _, refused := fault.As(err); err != nil && !refused {
+					rt.Fatalf("move: %v", err)
+				}
+			}
+			p, err := s.MemberPoints(bg, two)
+			if err != nil || p.Available < 0 || p.Frozen < 0 {
+				rt.Fatalf("got %+v, %v", p, err)
+			}
+		})
+		db.Clock.Jump(365 * 24 * time.Hour)
+		if err := s.ExpirePoints(bg); err != nil {
+			t.Fatal(err)
+		}
+		provenPoints(t, db)
+	})
 }

@@ -50,6 +50,9 @@ func TestRedeem(t *testing.T) {
 		if err != nil || first.Discount != 500 || !cmp.Equal(first.Lines, []money.Amount{450, 50}) || status(t, db, c) != wallet.HoldRedeemed {
 			t.Fatalf("got %+v, %v", first, err)
 		}
+		if m, err := (&wallet.Service{DB: db}).FindMemberCoupon(bg, c); err != nil || m.OrderRef != "order-1" || m.Discount != 500 {
+			t.Errorf("got %+v, %v", m, err)
+		}
 		t.Run("the same order again is the first redemption", func(t *testing.T) {
 			again, err := redeem(db, c, "order-1")
 			if diff := cmp.Diff(first, again); err != nil || diff != "" {

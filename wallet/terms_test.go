@@ -2,10 +2,13 @@ package wallet
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"siyu/internal/clock"
+	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
 )
@@ -27,7 +30,7 @@ func TestDiscount(t *testing.T) {
 		name  string
 		terms Terms
 		lines []Line
-		now   int64
+		now   clock.Milli
 		want  []money.Amount // the parts
 		err   error
 	}{
@@ -52,7 +55,7 @@ func TestDiscount(t *testing.T) {
 		{"too late", off(), []Line{a}, 200, nil, ErrCouponExpired},
 	} {
 		t.Run(x.name, func(t *testing.T) {
-			got, err := Discount(x.terms, x.lines, clockMilli(x.now))
+			got, err := Discount(x.terms, x.lines, x.now)
 			if !errors.Is(err, x.err) {
 				t.Fatalf("got %v, want %v", err, x.err)
 			}
@@ -105,4 +108,17 @@ func TestKeeps(t *testing.T) {
 			t.Errorf("before any is out: %v", err)
 		}
 	}
+}
+
+// fieldsOf names the fields a fault complains of.
+func fieldsOf(err error) string {
+	f, ok := fault.As(err)
+	if !ok {
+		return ""
+	}
+	var names []string
+	for _, x := range f.Fields {
+		names = append(names, x.Name)
+	}
+	return strings.Join(names, " ")
 }
