@@ -67,6 +67,8 @@ type Campaign struct {
 	Version     int             `json:"version"`
 	CreatedAt   clock.Milli     `json:"created_at"`
 	Items       []Item          `json:"items" gorm:"-"`
+
+	hours *timetable // of a remembered campaign; nil is its whole window
 }
 
 // TableName is campaigns.
@@ -134,6 +136,9 @@ type Kind struct {
 	// Rules checks the kind's rules and returns them complete, with defaults
 	// written out, as they will be frozen.
 	Rules func(raw json.RawMessage) (json.RawMessage, error)
+	// Hours reads the times at which a running campaign may be claimed from;
+	// nil is its whole window. It is asked once per remembered campaign.
+	Hours func(c Campaign) (Hours, error)
 	// Seats is set by a kind that holds more than stock.
 	Seats Seats
 	// Claimable says whether its items may be claimed at all.

@@ -195,6 +195,11 @@ func open(kind Kind, camp Campaign, item Item, c Claim, now clock.Milli) error {
 		return ErrNotStarted.With("starts_at", camp.StartsAt)
 	case phase != StatusRunning:
 		return ErrNotRunning.With("state", phase)
+	}
+	if err := camp.inSession(now); err != nil {
+		return err
+	}
+	switch {
 	case c.Qty < 1 || c.Qty > item.PerOrder:
 		return ErrQty.With("max", item.PerOrder)
 	case kind.Seats == nil && (c.OpenTeam || c.Team != 0):

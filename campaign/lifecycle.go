@@ -74,10 +74,13 @@ func publishable(c Campaign, now clock.Milli) error {
 	return check.Err()
 }
 
-// schedule enqueues the campaign's opening and closing, and opens at once what
-// has already begun.
+// schedule enqueues the campaign's opening and closing and its first session,
+// and opens at once what has already begun.
 func (s *Service) schedule(tx *database.Tx, c Campaign) (Status, error) {
 	if err := task.EnqueueTx(tx, closeCampaign{c.ID}, c.EndsAt); err != nil {
+		return "", err
+	}
+	if err := s.scheduleSessions(tx, c); err != nil {
 		return "", err
 	}
 	if c.StartsAt <= tx.Now {
