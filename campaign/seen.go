@@ -53,6 +53,11 @@ func (s *seen) campaigns(tx *database.Tx, b *batch) (err error) {
 		if c.hours, err = b.kinds[c.Kind].timetable(c); err != nil {
 			return err
 		}
+		if line := b.kinds[c.Kind].WaitPayS; line != nil {
+			if c.waitPayS, err = line(c); err != nil {
+				return err
+			}
+		}
 		b.campaigns[c.ID] = c
 		s.list[c.ID] = remembered{missing[c.ID], c}
 	}

@@ -243,7 +243,7 @@ func (s *Server) items(ctx context.Context, run campaign.Campaign) ([]itemView, 
 		product := products[item.ProductID]
 		views[i] = itemView{
 			ID: item.ID, Name: clean(item.Name), Picture: pictureOf(product.Picture), Art: i % 3, Price: item.Price, List: product.ListPrice,
-			Stock: item.Stock, Left: item.Left, PerMember: item.PerMember, PerOrder: item.PerOrder,
+			Stock: item.Stock, Left: item.Free(), PerMember: item.PerMember, PerOrder: item.PerOrder,
 		}
 	}
 	return views, nil

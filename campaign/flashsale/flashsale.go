@@ -21,7 +21,7 @@ import (
 
 // Kind is the kind as main registers it.
 func Kind() campaign.Kind {
-	return campaign.Kind{Name: "flash_sale", Rules: complete, Hours: hours, Claimable: true}
+	return campaign.Kind{Name: "flash_sale", Rules: complete, Hours: hours, WaitPayS: waitPay, Claimable: true}
 }
 
 // Rules are a flash sale's terms. Without sessions it runs its whole window.
@@ -29,7 +29,14 @@ type Rules struct {
 	Zone     string    `json:"zone,omitempty"` // of the sessions; by default the campaign's
 	Sessions []Session `json:"sessions,omitempty"`
 	Weekdays []int     `json:"weekdays,omitempty"` // 1 is Monday, 7 Sunday; none is every day
+
+	// WaitPayWithinS is how long an order from the waiting line may wait for
+	// its payment.
+	WaitPayWithinS int `json:"wait_pay_within_s"`
 }
+
+// waitPayDefault is a quarter of an hour.
+const waitPayDefault = 900
 
 // Session is a time of day, from the local minute From up to To. One that ends
 // no later than it begins runs past midnight and belongs to the day it begins.
@@ -98,11 +105,11 @@ const sessionsMax = 24
 
 // complete checks the rules and returns them in order.
 func complete(raw json.RawMessage) (json.RawMessage, error) {
-	var r Rules
+	r := Rules{WaitPayWithinS: waitPayDefault}
 	if len(raw) > 0 {
 		if err := strict(raw, &r); err != nil {
-			return nil, fault.Invalid.Field("rules", "format", "应为 {zone, sessions: [{from, to}], weekdays} 的对象，没有其他字段",
-				"must be an object of zone, sessions of from and to, and weekdays, with no other field")
+			return nil, fault.Invalid.Field("rules", "format", "应为 {zone, sessions: [{from, to}], weekdays, wait_pay_within_s} 的对象，没有其他字段",
+				"must be an object of zone, sessions of from and to, weekdays and wait_pay_within_s, with no other field")
 		}
 	}
 	var check fault.Check
@@ -113,6 +120,7 @@ func complete(raw json.RawMessage) (json.RawMessage, error) {
 		check.That(err == nil, "rules.zone", "unknown_value", "请用 IANA 时区，如 Asia/Shanghai", "use an IANA zone like Asia/Shanghai")
 		check.That(len(r.Sessions) > 0, "rules.zone", "no_sessions", "没有场次时无需时区", "means nothing without sessions")
 	}
+	check.Range(int64(r.WaitPayWithinS), "rules.wait_pay_within_s", 60, 86400)
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
@@ -158,7 +166,7 @@ func (r Rules) checkWeekdays(check *fault.Check) {
 
 // Terms reads the rules of a flash sale.
 func Terms(c campaign.Campaign) (Rules, error) {
-	var r Rules
+	r := Rules{WaitPayWithinS: waitPayDefault} // sales of before there were lines
 	if err := json.Unmarshal([]byte(c.RulesText), &r); err != nil {
 		return r, err
 	}
@@ -166,6 +174,11 @@ func Terms(c campaign.Campaign) (Rules, error) {
 		r.Zone = c.Zone
 	}
 	return r, nil
+}
+
+func waitPay(c campaign.Campaign) (int, error) {
+	r, err := Terms(c)
+	return r.WaitPayWithinS, err
 }
 
 // hours are the campaign's sessions as campaign asks for them.

@@ -141,13 +141,13 @@ func TestOpenIsSteady(t *testing.T) {
 
 func TestRules(t *testing.T) {
 	for _, good := range []struct{ in, want string }{
-		{``, `{}`},
-		{`{}`, `{}`},
+		{``, `{"wait_pay_within_s":900}`},
+		{`{"wait_pay_within_s":60}`, `{"wait_pay_within_s":60}`},
 		{`{"sessions":[{"from":"20:00","to":"22:00"},{"from":"10:00","to":"12:00"}],"weekdays":[7,1]}`,
-			`{"sessions":[{"from":"10:00","to":"12:00"},{"from":"20:00","to":"22:00"}],"weekdays":[1,7]}`},
+			`{"sessions":[{"from":"10:00","to":"12:00"},{"from":"20:00","to":"22:00"}],"weekdays":[1,7],"wait_pay_within_s":900}`},
 		{`{"zone":"Asia/Shanghai","sessions":[{"from":"22:00","to":"02:00"},{"from":"02:00","to":"03:00"}]}`,
-			`{"zone":"Asia/Shanghai","sessions":[{"from":"02:00","to":"03:00"},{"from":"22:00","to":"02:00"}]}`},
-		{`{"sessions":[{"from":"00:00","to":"24:00"}],"weekdays":[6]}`, `{"sessions":[{"from":"00:00","to":"24:00"}],"weekdays":[6]}`},
+			`{"zone":"Asia/Shanghai","sessions":[{"from":"02:00","to":"03:00"},{"from":"22:00","to":"02:00"}],"wait_pay_within_s":900}`},
+		{`{"sessions":[{"from":"00:00","to":"24:00"}],"weekdays":[6]}`, `{"sessions":[{"from":"00:00","to":"24:00"}],"weekdays":[6],"wait_pay_within_s":900}`},
 	} {
 		if got, err := complete([]byte(good.in)); err != nil || string(got) != good.want {
 			t.Errorf("%s: got %s, %v, want %s", good.in, got, err, good.want)
@@ -161,7 +161,7 @@ func TestRules(t *testing.T) {
 		many += `{"from":"` + hm(0, 2*m).String() + `","to":"` + hm(0, 2*m+1).String() + `"}`
 	}
 	for _, bad := range []string{
-		`[]`, `{"size":2}`, `{"sessions":[{"from":"10:00"}]}`, `{"sessions":[{"from":"10:00","to":"12:00","of":1}]}`,
+		`[]`, `{"size":2}`, `{"wait_pay_within_s":59}`, `{"sessions":[{"from":"10:00"}]}`, `{"sessions":[{"from":"10:00","to":"12:00","of":1}]}`,
 		`{"sessions":[{"from":"10","to":"12:00"}]}`, `{"sessions":[{"from":"+1:00","to":"12:00"}]}`, `{"sessions":[{"from":"24:00","to":"01:00"}]}`,
 		`{"sessions":[{"from":"10:00","to":"24:01"}]}`, `{"sessions":[{"from":"10:60","to":"12:00"}]}`,
 		`{"sessions":[{"from":"10:00","to":"10:00"}]}`,

@@ -32,6 +32,7 @@ type (
 	touch      struct{}
 	transfer   struct{}
 	unit       struct{}
+	wait       struct{}
 	webhook    struct{}
 )
 
@@ -65,6 +66,7 @@ func (team) prefix() string       { return "tem" }
 func (touch) prefix() string      { return "tch" }
 func (transfer) prefix() string   { return "trf" }
 func (unit) prefix() string       { return "unt" }
+func (wait) prefix() string       { return "wat" }
 func (webhook) prefix() string    { return "whk" }
 
 // The id types the rooms use. Account is a ledger account, APIKey a staff
@@ -72,7 +74,7 @@ func (webhook) prefix() string    { return "whk" }
 // Decision a guard decision, Delivery a webhook delivery, Event a published
 // event, Group a chat group, Item a product in a campaign, Job long work a
 // person watches, Touch one scan, Transfer a ledger fact, Unit a region or
-// store; the others are what their names say.
+// store, Wait a place in a waiting line; the others are what their names say.
 type (
 	Account    = ID[account]
 	APIKey     = ID[apiKey]
@@ -104,5 +106,6 @@ type (
 	Touch      = ID[touch]
 	Transfer   = ID[transfer]
 	Unit       = ID[unit]
+	Wait       = ID[wait]
 	Webhook    = ID[webhook]
 )
