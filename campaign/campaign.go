@@ -2,18 +2,20 @@
 // orders members are granted, and what the mall reports of those orders.
 //
 // Tables: products, campaigns, items, orders, payments, refunds, shipments,
-// sweeps, limit_merges. A kind of campaign (flash sale, group-buy, referral)
+// sweeps, limit_merges, waits. A kind of campaign (flash sale, group-buy, referral)
 // is a room below this one that registers a Kind; group-buy keeps its teams in
 // its own table.
 //
 // Stock is taken by one function only, grant, which the committer calls for
-// claims as they arrive and TakeTx for payments that came too late. Payments,
+// claims as they arrive and TakeTx for payments that came too late and for the
+// head of a waiting line. Payments,
 // refunds and shipments are rows the mall may report in any order and any
 // number of times; after each the order is folded again from its rows, so the
 // end is the same. Lock order: campaign, item, team, order.
 //
 // Invariants kept here: V1 (left + held + sold = stock), V2 (limits per
-// member), V9 (nothing is held past its deadline, no paid money is stranded).
+// member), V9 (nothing is held past its deadline, no paid money is stranded),
+// V12 (a waiting line is served from its head).
 package campaign
 
 import (
@@ -67,6 +69,9 @@ type Campaign struct {
 	Version     int             `json:"version"`
 	CreatedAt   clock.Milli     `json:"created_at"`
 	Items       []Item          `json:"items" gorm:"-"`
+
+	hours    *timetable // of a remembered campaign; nil is its whole window
+	waitPayS int        // of a remembered campaign; 0 is no waiting line
 }
 
 // TableName is campaigns.
@@ -134,6 +139,12 @@ type Kind struct {
 	// Rules checks the kind's rules and returns them complete, with defaults
 	// written out, as they will be frozen.
 	Rules func(raw json.RawMessage) (json.RawMessage, error)
+	// Hours reads the times at which a running campaign may be claimed from;
+	// nil is its whole window. It is asked once per remembered campaign.
+	Hours func(c Campaign) (Hours, error)
+	// WaitPayS reads how long, in seconds, an order from the waiting line may
+	// wait for payment. Kinds with seats leave it nil and have no line.
+	WaitPayS func(c Campaign) (int, error)
 	// Seats is set by a kind that holds more than stock.
 	Seats Seats
 	// Claimable says whether its items may be claimed at all.

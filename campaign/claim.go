@@ -33,6 +33,8 @@ type Claim struct {
 	// Sits is set by the batch: the member has a live order in Team already.
 	Sits bool
 
+	fromLine bool // a place at the head of the waiting line
+
 	revive *Order // a let-go order a late payment asks to have back
 }
 
@@ -93,9 +95,9 @@ func (s *Service) Claim(ctx context.Context, c Claim) (Outcome, error) {
 	}
 }
 
-// TakeTx takes stock inside the caller's own transaction (late payments),
-// through the same function as every claim.
+// TakeTx takes stock inside the caller's own transaction (late payments, the
+// waiting line), through the same function as every claim.
 func (s *Service) TakeTx(tx *database.Tx, claims []Claim) ([]Outcome, error) {
-	_, out, err := s.grant(tx, claims, manner{patient: true})
+	_, out, err := s.grant(tx, claims, manner{keysFirst: true, patient: true})
 	return out, err
 }

@@ -126,10 +126,14 @@ func (b *batch) decide(c *Claim) Outcome {
 		return Outcome{Refusal: err}
 	}
 	at := place{item.ID, c.Member}
-	if limit := item.PerMember; limit > 0 && b.holds[at]+c.Qty > limit+b.brought[at] {
-		return Outcome{Refusal: ErrLimit.With("limit", limit)}
+	if err := b.within(item, *c); err != nil {
+		return Outcome{Refusal: err}
 	}
-	if item.Left-b.taken[item.ID] < int64(c.Qty) {
+	free := item.Free()
+	if c.fromLine {
+		free = item.Left
+	}
+	if free-b.taken[item.ID] < int64(c.Qty) {
 		return Outcome{Refusal: ErrSoldOut}
 	}
 	var team id.Team
@@ -151,6 +155,15 @@ func (b *batch) decide(c *Claim) Outcome {
 		b.granted = append(b.granted, o)
 	}
 	return Outcome{Order: o}
+}
+
+// within refuses pieces beyond the member's limit.
+func (b *batch) within(item Item, c Claim) error {
+	at := place{item.ID, c.Member}
+	if limit := item.PerMember; limit > 0 && b.holds[at]+c.Qty > limit+b.brought[at] {
+		return ErrLimit.With("limit", limit)
+	}
+	return nil
 }
 
 // known is the answer to a claim whose key is known.
@@ -195,6 +208,11 @@ func open(kind Kind, camp Campaign, item Item, c Claim, now clock.Milli) error {
 		return ErrNotStarted.With("starts_at", camp.StartsAt)
 	case phase != StatusRunning:
 		return ErrNotRunning.With("state", phase)
+	}
+	if err := camp.inSession(now); err != nil && !c.fromLine {
+		return err // the line is served between sessions too
+	}
+	switch {
 	case c.Qty < 1 || c.Qty > item.PerOrder:
 		return ErrQty.With("max", item.PerOrder)
 	case kind.Seats == nil && (c.OpenTeam || c.Team != 0):
@@ -222,6 +240,9 @@ func (b *batch) inAudience(a Audience, m id.Member) bool {
 // order is the row a granted claim becomes, or the let-go order it revives.
 func (b *batch) order(c Claim, camp Campaign, item Item, team id.Team) Order {
 	deadline := b.now + clock.Milli(camp.PayWithinS)*1000
+	if c.fromLine {
+		deadline = b.now + clock.Milli(camp.waitPayS)*1000
+	}
 	if c.revive != nil {
 		o := *c.revive
 		o.DeadlineAt, o.TeamID, o.Status, o.ClosedAt = deadline, team, OrderHeld, 0

@@ -22,10 +22,15 @@ type Item struct {
 	PerOrder   int          `json:"per_order"`
 	SortNo     int          `json:"-"`
 	Version    int          `json:"version"`
-	Epoch      int          `json:"-"` // raised whenever the campaign around it changes
-	Grants     int64        `json:"-"` // orders ever granted, by any replica
-	Freed      int64        `json:"-"` // pieces ever given back
+	Waiting    int64        `json:"waiting"` // places in the waiting line
+	Epoch      int          `json:"-"`       // raised whenever the campaign around it changes
+	Grants     int64        `json:"-"`       // orders ever granted, by any replica
+	Freed      int64        `json:"-"`       // pieces ever given back
 }
+
+// Free is what an ordinary claim may take: pieces on their way to the waiting
+// line are promised.
+func (i Item) Free() int64 { return max(i.Left-i.Waiting, 0) }
 
 // lockItems locks items by id ascending in one statement.
 func lockItems(tx *database.Tx, ids []id.Item) (map[id.Item]Item, error) {
@@ -48,7 +53,8 @@ type move struct {
 }
 
 // moveTx applies one move. The guard and the CHECK of the table both refuse a
-// negative counter. Pieces given back reopen this process's memory at once.
+// negative counter. Pieces given back go to the head of the item's waiting line in
+// this transaction, or reopen this process's memory at once.
 func (s *Service) moveTx(tx *database.Tx, item id.Item, m move) error {
 	if m.left != 0 {
 		tx.AfterCommit(func() { s.shelves.forget(item) })
@@ -56,5 +62,8 @@ func (s *Service) moveTx(tx *database.Tx, item id.Item, m move) error {
 	res := tx.Exec(`UPDATE items SET left_qty = left_qty + ?, held_qty = held_qty + ?, sold_qty = sold_qty + ?, freed = freed + ?, version = version + 1
 		WHERE id = ?`+tx.Only("left_qty + ? >= 0 AND held_qty + ? >= 0 AND sold_qty + ? >= 0"),
 		m.left, m.held, m.sold, max(m.left, 0), item, m.left, m.held, m.sold)
-	return database.One(res, ErrSoldOut)
+	if err := database.One(res, ErrSoldOut); err != nil || m.left <= 0 {
+		return err
+	}
+	return s.serveLine(tx, item)
 }

@@ -63,6 +63,11 @@ func (s *Service) Turn(ctx context.Context, cid id.Campaign, verb Verb) error {
 		if err := setStatus(tx, c, to); err != nil {
 			return err
 		}
+		if verb == Resume {
+			if err := serveLaterTx(tx, cid); err != nil {
+				return err
+			}
+		}
 		return database.AuditTx(tx, "campaign."+string(verb), cid, map[string]any{"status": phase}, map[string]any{"status": to})
 	})
 }
@@ -74,10 +79,13 @@ func publishable(c Campaign, now clock.Milli) error {
 	return check.Err()
 }
 
-// schedule enqueues the campaign's opening and closing, and opens at once what
-// has already begun.
+// schedule enqueues the campaign's opening and closing and its first session,
+// and opens at once what has already begun.
 func (s *Service) schedule(tx *database.Tx, c Campaign) (Status, error) {
 	if err := task.EnqueueTx(tx, closeCampaign{c.ID}, c.EndsAt); err != nil {
+		return "", err
+	}
+	if err := s.scheduleSessions(tx, c); err != nil {
 		return "", err
 	}
 	if c.StartsAt <= tx.Now {
@@ -189,6 +197,9 @@ func (s *Service) Edit(ctx context.Context, cid id.Campaign, version int, in Cam
 			if err := addStock(tx, cid, item); err != nil {
 				return err
 			}
+		}
+		if err := serveLaterTx(tx, cid); err != nil {
+			return err
 		}
 		err = tx.Exec("UPDATE campaigns SET name = ?, ends_at = ?, rules = ?, rules_digest = ?, version = version + 1 WHERE id = ?",
 			next.Name, next.EndsAt, next.RulesText, digest(next), cid).Error

@@ -96,7 +96,7 @@ func (b *batch) lockAndRead(tx *database.Tx, items []id.Item, members, holders [
 	return tx.Queries(reads...)
 }
 
-const itemColumns = "id, campaign_id, product_id, name, price, stock, left_qty, held_qty, sold_qty, per_member, per_order, sort_no, version, epoch, grants, freed"
+const itemColumns = "id, campaign_id, product_id, name, price, stock, left_qty, held_qty, sold_qty, per_member, per_order, sort_no, version, epoch, grants, freed, waiting"
 
 const itemsLocked = "SELECT " + itemColumns + `, COALESCE((SELECT changed_at FROM member_changes WHERE id = 1), 0)
 	FROM items WHERE id IN ? ORDER BY id`
@@ -104,7 +104,7 @@ const itemsLocked = "SELECT " + itemColumns + `, COALESCE((SELECT changed_at FRO
 func (b *batch) item(rows *sql.Rows) error {
 	var i Item
 	err := rows.Scan(&i.ID, &i.CampaignID, &i.ProductID, &i.Name, &i.Price, &i.Stock, &i.Left, &i.Held, &i.Sold,
-		&i.PerMember, &i.PerOrder, &i.SortNo, &i.Version, &i.Epoch, &i.Grants, &i.Freed, &b.changed)
+		&i.PerMember, &i.PerOrder, &i.SortNo, &i.Version, &i.Epoch, &i.Grants, &i.Freed, &i.Waiting, &b.changed)
 	b.items[i.ID] = i
 	return err
 }

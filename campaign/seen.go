@@ -25,7 +25,7 @@ const seenMax = 2000
 
 // campaigns gives the batch the campaigns of its locked items, reading only
 // those that are new or have changed.
-func (s *seen) campaigns(tx *database.Tx, b *batch) error {
+func (s *seen) campaigns(tx *database.Tx, b *batch) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	missing := map[id.Campaign]int{}
@@ -49,6 +49,14 @@ func (s *seen) campaigns(tx *database.Tx, b *batch) error {
 	for _, c := range rows {
 		if err := c.unpack(); err != nil {
 			return err
+		}
+		if c.hours, err = b.kinds[c.Kind].timetable(c); err != nil {
+			return err
+		}
+		if line := b.kinds[c.Kind].WaitPayS; line != nil {
+			if c.waitPayS, err = line(c); err != nil {
+				return err
+			}
 		}
 		b.campaigns[c.ID] = c
 		s.list[c.ID] = remembered{missing[c.ID], c}

@@ -85,7 +85,7 @@ func (s *shelves) refuse(c Claim, kinds map[string]Kind, now clock.Milli, wall t
 	if room, known := sh.room[c.Member]; known && c.Qty > room {
 		return ErrLimit.With("limit", sh.item.PerMember)
 	}
-	if sh.item.Left < int64(c.Qty) {
+	if sh.item.Free() < int64(c.Qty) {
 		return ErrSoldOut
 	}
 	return nil

@@ -9,10 +9,10 @@ import (
 	"siyu/internal/id"
 )
 
-// Verify proves V1, V2 and the orders' part of V9.
+// Verify proves V1, V2, V12 and the orders' part of V9.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 	var out []database.Proof
-	for _, prove := range []func(*database.Query, *database.Proof) error{proveStock, proveLimits, proveSwept} {
+	for _, prove := range []func(*database.Query, *database.Proof) error{proveStock, proveLimits, proveSwept, proveLines} {
 		var p database.Proof
 		if err := db.Snapshot(ctx, func(q *database.Query) error { return prove(q, &p) }); err != nil {
 			return out, err

@@ -27,7 +27,7 @@ type landingPage struct {
 	Signed     string // which program version the page shows, for the binding
 	Name       string
 	Kind       string
-	State      string // hidden, soon, open, sold_out, paused, ended
+	State      string // hidden, soon, open, between, sold_out, paused, ended
 	Picture    string
 	Banner     banner
 	Clock      countdown
@@ -42,6 +42,7 @@ type landingPage struct {
 	Gifts      []giftView
 	GiftRules  []string
 	Charter    *charterView
+	Session    sessionView
 	StartsAt   time.Time
 	EndsAt     time.Time
 	ZoneName   string
@@ -193,6 +194,9 @@ func (s *Server) showCampaign(ctx context.Context, p *landingPage, v visitor, ci
 		return s.showTeams(ctx, p, run, v)
 	}
 	p.Banner = drawBanner(run.Kind, int64(run.ID)>>22, 0)
+	if run.Kind == "flash_sale" {
+		return p.showSessions(run)
+	}
 	return nil
 }
 
@@ -239,7 +243,7 @@ func (s *Server) items(ctx context.Context, run campaign.Campaign) ([]itemView, 
 		product := products[item.ProductID]
 		views[i] = itemView{
 			ID: item.ID, Name: clean(item.Name), Picture: pictureOf(product.Picture), Art: i % 3, Price: item.Price, List: product.ListPrice,
-			Stock: item.Stock, Left: item.Left, PerMember: item.PerMember, PerOrder: item.PerOrder,
+			Stock: item.Stock, Left: item.Free(), PerMember: item.PerMember, PerOrder: item.PerOrder,
 		}
 	}
 	return views, nil

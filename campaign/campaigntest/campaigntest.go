@@ -78,6 +78,17 @@ type Sale struct {
 func (w *World) Run(s Sale) campaign.Campaign {
 	w.T.Helper()
 	ctx := context.Background()
+	cid := w.Draft(s)
+	w.check(w.Campaign.Turn(ctx, cid, campaign.Publish))
+	c, err := w.Campaign.FindCampaign(ctx, cid)
+	w.check(err)
+	return c
+}
+
+// Draft creates a campaign with one item that would run now.
+func (w *World) Draft(s Sale) id.Campaign {
+	w.T.Helper()
+	ctx := context.Background()
 	if s.Kind == "" {
 		s.Kind = "flash_sale"
 	}
@@ -100,10 +111,7 @@ func (w *World) Run(s Sale) campaign.Campaign {
 		Items: []campaign.ItemIn{{SKU: sku, Price: s.Price, Stock: s.Stock, PerMember: s.PerMember, PerOrder: s.PerOrder}},
 	})
 	w.check(err)
-	w.check(w.Campaign.Turn(ctx, cid, campaign.Publish))
-	c, err := w.Campaign.FindCampaign(ctx, cid)
-	w.check(err)
-	return c
+	return cid
 }
 
 var serial atomic.Int64

@@ -35,6 +35,7 @@ type (
 	touch        struct{}
 	transfer     struct{}
 	unit         struct{}
+	wait         struct{}
 	webhook      struct{}
 )
 
@@ -71,6 +72,7 @@ func (team) prefix() string         { return "tem" }
 func (touch) prefix() string        { return "tch" }
 func (transfer) prefix() string     { return "trf" }
 func (unit) prefix() string         { return "unt" }
+func (wait) prefix() string         { return "wat" }
 func (webhook) prefix() string      { return "whk" }
 
 // The id types the rooms use. Account is a ledger account, APIKey a staff key,
@@ -114,5 +116,6 @@ type (
 	Touch        = ID[touch]
 	Transfer     = ID[transfer]
 	Unit         = ID[unit]
+	Wait         = ID[wait]
 	Webhook      = ID[webhook]
 )
