@@ -204,11 +204,11 @@ func (s *Service) CancelOrder(ctx context.Context, oid id.Order) error {
 			return err
 		}
 		tx.SetResult("order", int64(oid), 200)
+		// Somebody else may have let it go this moment and not have said so
+		// here yet; who is told that it is free must be able to claim it.
+		tx.AfterCommit(func() { s.shelves.forget(o.ItemID) })
 		switch o.Status {
 		case OrderCancelled, OrderExpired:
-			// Whoever let it go may not have said so here yet; who is told that
-			// it is free must be able to claim it.
-			s.shelves.forget(o.ItemID)
 			return nil
 		case OrderHeld:
 		default:
