@@ -11,7 +11,7 @@ const plenty = 50_000_000
 
 // runClaims measures claims of one hot item against the baselines.
 func runClaims(ctx context.Context, l *lab) error {
-	if err := l.fillOrders(ctx); err != nil {
+	if err := l.fillOrders(ctx, l.existing); err != nil {
 		return err
 	}
 	if len(l.baselines()) > 0 {

@@ -44,6 +44,7 @@ func commands() []command {
 		{"soldout", "refusals when sold out, and 75 % of claims by members who have theirs", runSoldOut, 0},
 		{"groupbuy", "joins into 1,000 teams of one item, against one transaction per join", runGroupBuy, 0},
 		{"replicas", "one to four houses on one store", runReplicas, 0},
+		{"growth", "claims upon 1k, 1M and up to -existing orders, and among 1, 100 and 1,000 live items", runGrowth, 0},
 		{"memory", "memory at 10,000 waiting claims, against bare gin holding as many", runMemory, 0},
 		{"crash", "kills of the house and of the database under load, and what was lost", runCrash, crashMembers},
 	}
