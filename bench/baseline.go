@@ -101,6 +101,6 @@ func (l *lab) baseline(name, way, behind string) subject {
 		}
 		return oncePer(l.crowd, fmt.Sprintf("%s%d", name, l.baseItem), r), nil
 	}
-	s.after = func(ctx context.Context, _ figure) error { return l.front.rest(ctx) }
+	s.after = func(ctx context.Context, _ *figure) error { return l.front.rest(ctx) }
 	return s
 }

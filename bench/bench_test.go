@@ -132,6 +132,23 @@ func TestFigures(t *testing.T) {
 	if got := thousands(1231201.4); got != "1,231,201" {
 		t.Errorf("got %s", got)
 	}
+	for most, want := range map[float64]float64{1: 0.2, 4900: 1000, 5100: 2000, 10_379: 5000, 31_201: 10_000} {
+		if got := gridStep(most); got != want {
+			t.Errorf("the grid up to %v has steps of %v, want %v", most, got, want)
+		}
+	}
+}
+
+func TestGrownTo(t *testing.T) {
+	for existing, want := range map[int]string{0: "[1k 1M]", 5000: "[1k 5k]", 10_000_000: "[1k 1M 10M]"} {
+		var got []string
+		for _, n := range (&options{existing: existing}).grownTo() {
+			got = append(got, short(n))
+		}
+		if fmt.Sprint(got) != want {
+			t.Errorf("-existing %d: got %v, want %s", existing, got, want)
+		}
+	}
 }
 
 // A seed tells every kill, so that a run can be played again.
@@ -223,7 +240,9 @@ func TestRuns(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			folder := t.TempDir()
 			csv, svg := filepath.Join(folder, "figures.csv"), filepath.Join(folder, "chart.svg")
-			play(t, "claims -against gin,front -rounds 1 -seconds 0.3 -csv "+csv+" -svg "+svg, engine, bin, "exact: ")
+			play(t, "claims -against gin,front -rounds 1 -seconds 0.3 -csv "+csv+" -svg "+svg, engine, bin, "claims per commit")
+			play(t, "claims -open 200 -rounds 1 -seconds 0.3", engine, bin, "COMMIT of one row meanwhile")
+			play(t, "growth -existing 3000 -rounds 1 -seconds 0.2", engine, bin, "3k existing orders: ")
 			text, err := os.ReadFile(csv)
 			if err != nil || strings.Count(string(text), "\n") != 4 {
 				t.Errorf("figures: %v\n%s", err, text)

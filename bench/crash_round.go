@@ -90,7 +90,7 @@ func (l *lab) victim(ctx context.Context, k kill) (*house, error) {
 // any more, or, when only the database died, for a second longer.
 func (l *lab) loadUntilDead(ctx context.Context, h *house, k *kill, src source) (heard, error) {
 	told := heard{orders: make([]string, src.count)}
-	var killed time.Time
+	var due, killed time.Time
 	p := plan{addrs: []string{h.addr}, conns: l.conns, lasts: killedLoad, src: src}
 	p.seen = func(n, status int, body []byte) {
 		if status != 201 {
@@ -98,18 +98,16 @@ func (l *lab) loadUntilDead(ctx context.Context, h *house, k *kill, src source) 
 		}
 		told.orders[n] = field(body, "id")
 		told.acks++
-		if told.acks < k.after || !killed.IsZero() {
-			return
+		if told.acks >= k.after && due.IsZero() {
+			due = time.Now().Add(k.late)
 		}
-		killed = time.Now()
-		if k.what == "database" {
-			l.store.server.kill()
-			return
-		}
-		k.what = "random" // also where the point was not passed in time
-		_ = h.cmd.Process.Kill()
 	}
+	// stop is asked after every handful of answers.
 	p.stop = func() bool {
+		if killed.IsZero() && !due.IsZero() && time.Now().After(due) {
+			killed = time.Now()
+			l.strike(h, k)
+		}
 		return k.what == "database" && !killed.IsZero() && time.Since(killed) > afterKill || ctx.Err() != nil
 	}
 	sent := 0
@@ -121,6 +119,17 @@ func (l *lab) loadUntilDead(ctx context.Context, h *house, k *kill, src source) 
 	_, err := drive(p)
 	told.asked = sent
 	return told, errors.Join(err, ctx.Err())
+}
+
+// strike kills from outside: the database, or the house, also where its point
+// was not passed in time.
+func (l *lab) strike(h *house, k *kill) {
+	if k.what == "database" {
+		l.store.server.kill()
+		return
+	}
+	k.what = "random"
+	_ = h.cmd.Process.Kill() // it may have reached its point this moment
 }
 
 // compare holds the journal against the store, then asks again for every

@@ -11,6 +11,7 @@ import (
 // figure is what one subject did in one round.
 type figure struct {
 	subject string
+	says    string // what the subject is
 	round   int
 	tally   tally
 	good    int // answers with the code the subject is about
@@ -21,6 +22,8 @@ type figure struct {
 	load    time.Duration
 	others  time.Duration // of processes that are none of ours
 	peak    int64
+	commits []time.Duration // the engine's own meanwhile, sorted; only where the run probes
+	batch   float64         // claims per commit of the house; 0: not of one item
 }
 
 // count is how many answers had one of the codes.
@@ -32,11 +35,14 @@ func (t tally) count(codes []int) (n int) {
 }
 
 // percentile is the latency that p of all answers stay within.
-func (t tally) percentile(p float64) time.Duration {
-	if len(t.took) == 0 {
+func (t tally) percentile(p float64) time.Duration { return percentile(t.took, p) }
+
+// percentile is what p of a sorted list stay within.
+func percentile(list []time.Duration, p float64) time.Duration {
+	if len(list) == 0 {
 		return 0
 	}
-	return t.took[min(int(p*float64(len(t.took))), len(t.took)-1)]
+	return list[min(int(p*float64(len(list))), len(list)-1)]
 }
 
 // codesText is the answers by code, like "201×123 503×4".

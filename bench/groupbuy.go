@@ -61,7 +61,7 @@ func (l *lab) joining() subject {
 			return kinds[n%teamsOpen].write(buf, l.crowd, teamsOpen+n, key, n)
 		}}, nil
 	}
-	s.after = func(ctx context.Context, f figure) error {
+	s.after = func(ctx context.Context, f *figure) error {
 		if err := l.exact(ctx, items, teamsOpen+f.good); err != nil {
 			return err
 		}

@@ -31,8 +31,10 @@ type lab struct {
 	rest     *rest
 	crowd    crowd
 	figures  []figure
+	filled   int           // existing orders made so far
 	exactly  int           // claims found exact so far
 	drained  time.Duration // the outbox took at most
+	probing  bool          // the engine's own COMMIT is timed in every turn
 	baseItem int           // the baselines' last item, and team
 	baseTeam int
 }

@@ -26,23 +26,27 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/go-sql-driver/mysql"
 )
 
 // command is one thing to measure.
 type command struct {
 	name, does string
 	run        func(ctx context.Context, l *lab) error
+	members    int // the most it can use; 0: as many as -count
 }
 
 func commands() []command {
 	return []command{
-		{"claims", "claims of one hot item, against the baselines", runClaims},
-		{"mixed", "1, 100 and 1,000 hot items at once", runMixed},
-		{"soldout", "refusals when sold out, and 75 % of claims by members who have theirs", runSoldOut},
-		{"groupbuy", "joins into 1,000 teams of one item, against one transaction per join", runGroupBuy},
-		{"replicas", "one to four houses on one store", runReplicas},
-		{"memory", "memory at 10,000 waiting claims, against bare gin holding as many", runMemory},
-		{"crash", "kills of the house and of the database under load, and what was lost", runCrash},
+		{"claims", "claims of one hot item, against the baselines", runClaims, 0},
+		{"mixed", "1, 100 and 1,000 hot items at once", runMixed, 0},
+		{"soldout", "refusals when sold out, and 75 % of claims by members who have theirs", runSoldOut, 0},
+		{"groupbuy", "joins into 1,000 teams of one item, against one transaction per join", runGroupBuy, 0},
+		{"replicas", "one to four houses on one store", runReplicas, 0},
+		{"growth", "claims upon 1k, 1M and up to -existing orders, and among 1, 100 and 1,000 live items", runGrowth, 0},
+		{"memory", "memory at 10,000 waiting claims, against bare gin holding as many", runMemory, 0},
+		{"crash", "kills of the house and of the database under load, and what was lost", runCrash, crashMembers},
 	}
 }
 
@@ -100,6 +104,12 @@ func measure(ctx context.Context, c command, o options, out io.Writer) error {
 		return err
 	}
 	slog.SetLogLoggerLevel(slog.LevelError) // the store's handle warns of slow bulk inserts
+	if err := mysql.SetLogger(&mysql.NopLogger{}); err != nil {
+		return err // it tells of every connection that a kill ended
+	}
+	if c.members > 0 {
+		o.count = min(o.count, c.members)
+	}
 	l, err := openLab(ctx, o, out)
 	if err != nil {
 		return err

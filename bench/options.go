@@ -50,7 +50,7 @@ func (o *options) flags(errs io.Writer) *flag.FlagSet {
 	f.IntVar(&o.items, "items", 1, "items claimed at once (claims)")
 	f.IntVar(&o.limit, "limit", 1, "pieces per member")
 	f.BoolVar(&o.audience, "audience", true, "campaigns are for the members of ten groups; false: for everybody")
-	f.IntVar(&o.existing, "existing", 0, "orders that exist before the first claim")
+	f.IntVar(&o.existing, "existing", 0, "orders that exist before the first claim (claims), or before the last step, 1M by default (growth)")
 	f.IntVar(&o.replicas, "replicas", 2, "most houses on the store (replicas)")
 	f.StringVar(&o.against, "against", "", "baselines, comma-separated: update,insert,queue,gin,front (default: all the engine has, in an open loop none; none: only ours)")
 	f.IntVar(&o.kills, "kills", 20, "kills (crash); the full count is 300")

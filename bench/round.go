@@ -12,14 +12,14 @@ import (
 // subject is something that takes requests.
 type subject struct {
 	name  string
-	says  string // for the table
+	says  string // what it is, for ratios and the chart
 	addrs []string
 	pids  []int
 	codes []int // of the answers it is about
 	// source makes the requests of a round.
 	source func(ctx context.Context, round int) (source, error)
-	// after looks at what the round left, if set.
-	after func(ctx context.Context, f figure) error
+	// after looks at what the round left, if set, and may add to its figure.
+	after func(ctx context.Context, f *figure) error
 	limit time.Duration // instead of -seconds
 }
 
@@ -44,7 +44,7 @@ func (l *lab) turn(ctx context.Context, s subject, round int) (figure, error) {
 	if s.limit > 0 {
 		p.lasts = s.limit
 	}
-	t, err := drive(p)
+	t, commits, err := l.driveProbed(ctx, p)
 	if err != nil {
 		return figure{}, fmt.Errorf("%s: %w", s.name, err)
 	}
@@ -52,7 +52,7 @@ func (l *lab) turn(ctx context.Context, s subject, round int) (figure, error) {
 	ours, all = l.ourCPU()-ours, machineCPU()-all
 	slices.Sort(t.took)
 	f := figure{
-		subject: s.name, round: round, tally: t, good: t.count(s.codes),
+		subject: s.name, says: s.says, round: round, tally: t, good: t.count(s.codes), commits: commits,
 		server: after[0] - before[0], base: after[1] - before[1], redis: after[2] - before[2], load: after[3] - before[3],
 		others: max(all-ours, 0),
 	}
@@ -64,7 +64,7 @@ func (l *lab) turn(ctx context.Context, s subject, round int) (figure, error) {
 		return f, fmt.Errorf("%s answered nothing it should: %s %v", s.name, t.codesText(), t.first)
 	}
 	if s.after != nil {
-		if err := s.after(ctx, f); err != nil {
+		if err := s.after(ctx, &f); err != nil {
 			return f, fmt.Errorf("%s: %w", s.name, err)
 		}
 	}

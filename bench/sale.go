@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
-	"siyu/internal/database"
 	"siyu/internal/id"
 )
 
@@ -98,45 +96,4 @@ func (l *lab) stockShelves(ctx context.Context) error {
 		l.crowd.groups = append(l.crowd.groups, made.ID)
 	}
 	return nil
-}
-
-// fillOrders makes the orders said to exist, of an older sale whose claims were
-// not paid, straight in the table.
-func (l *lab) fillOrders(ctx context.Context) error {
-	if l.existing == 0 {
-		return nil
-	}
-	items, err := l.openSale(ctx, sale{kind: "flash_sale", items: 1, stock: plenty})
-	if err != nil {
-		return err
-	}
-	began := time.Now()
-	err = l.leased(ctx, func(db *database.DB) error {
-		const chunk = 1000
-		for from := 0; from < l.existing; from += chunk {
-			n := min(chunk, l.existing-from)
-			err := db.Tx(ctx, func(tx *database.Tx) error { return l.insertOrders(tx, items[0], from, n) })
-			if err != nil {
-				return fmt.Errorf("existing orders: %w", err)
-			}
-		}
-		return nil
-	})
-	l.printf("%d orders exist (%.0f s)\n", l.existing, time.Since(began).Seconds())
-	return err
-}
-
-func (l *lab) insertOrders(tx *database.Tx, of item, from, n int) error {
-	var b strings.Builder
-	b.WriteString("INSERT INTO orders (id, campaign_id, item_id, member_id, qty, unit_price, amount, status, limit_frozen, " +
-		"claimed_by, idem_key, input_hash, deadline_at, created_at, closed_at) VALUES ")
-	for i := range n {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		m := l.crowd.ids[(from+i)%len(l.crowd.ids)]
-		fmt.Fprintf(&b, "(%d,%d,%d,%d,1,9900,9900,'expired',0,%d,'old%d',0,%d,%d,%d)",
-			tx.Next(), of.campaign, of.id, m, m, from+i, tx.Now, tx.Now, tx.Now)
-	}
-	return tx.Exec(b.String()).Error
 }

@@ -49,7 +49,7 @@ func (l *lab) refused() subject {
 		all.count = last // the buyer does not ask again
 		return all, err
 	}
-	s.after = func(ctx context.Context, _ figure) error { return l.exact(ctx, items, 1) }
+	s.after = func(ctx context.Context, _ *figure) error { return l.exact(ctx, items, 1) }
 	return s
 }
 
@@ -68,6 +68,6 @@ func (l *lab) repeated(what sale) subject {
 			return kind.write(buf, l.crowd, n/4, key, n)
 		}}, nil
 	}
-	s.after = func(ctx context.Context, f figure) error { return l.exact(ctx, items, f.tally.codes[201]) }
+	s.after = func(ctx context.Context, f *figure) error { return l.exact(ctx, items, f.tally.codes[201]) }
 	return s
 }

@@ -22,6 +22,7 @@ import (
 type store struct {
 	url      string // as SIYU_DB
 	folder   string
+	schema   string // on a private server
 	binlog   bool
 	sqlite   bool
 	server   *process     // nil on SQLite and on a given server
@@ -29,18 +30,13 @@ type store struct {
 	settings string       // durability, as the engine itself tells it
 }
 
-// schema is ours on a private server; its name lets the house be killed.
-const schema = "test_bench"
-
 func openStore(ctx context.Context, o options, folder string) (*store, error) {
 	s := &store{folder: folder, binlog: o.binlog, sqlite: o.sqlite()}
+	s.name(1)
 	switch {
 	case o.dsn != "":
 		s.url = o.dsn
-	case s.sqlite:
-		s.url = "sqlite:" + filepath.Join(folder, "store", "siyu.db")
-	default:
-		s.url = "mysql://root@unix(" + s.socket() + ")/" + schema
+	case !s.sqlite:
 		if err := s.install(); err != nil {
 			return nil, err
 		}
@@ -52,6 +48,34 @@ func openStore(ctx context.Context, o options, folder string) (*store, error) {
 		}
 	}
 	return s, s.connect(ctx, o)
+}
+
+// name is the n-th private store's place. The schema's name lets the house be
+// killed.
+func (s *store) name(n int) {
+	s.schema = fmt.Sprintf("test_bench%d", n)
+	s.url = "mysql://root@unix(" + s.socket() + ")/" + s.schema
+	if s.sqlite {
+		s.url = "sqlite:" + filepath.Join(s.folder, fmt.Sprintf("store%d", n), "siyu.db")
+	}
+}
+
+// renew leaves the private store for a fresh one, the n-th.
+func (s *store) renew(ctx context.Context, o options, n int) error {
+	if err := s.db.Close(); err != nil {
+		return err
+	}
+	old := s.schema
+	s.name(n)
+	if !s.sqlite {
+		if err := s.admin(ctx, "DROP DATABASE "+old); err != nil {
+			return err
+		}
+		if err := s.makeSchema(ctx); err != nil {
+			return err
+		}
+	}
+	return s.connect(ctx, o)
 }
 
 func (s *store) connect(ctx context.Context, o options) (err error) {
@@ -114,12 +138,17 @@ func (s *store) startServer() error {
 }
 
 func (s *store) makeSchema(ctx context.Context) error {
+	return s.admin(ctx, "CREATE DATABASE "+s.schema+" CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+}
+
+// admin tells the private server one thing.
+func (s *store) admin(ctx context.Context, text string) error {
 	admin, err := sql.Open("mysql", "root@unix("+s.socket()+")/")
 	if err != nil {
 		return err
 	}
 	defer admin.Close()
-	_, err = admin.ExecContext(ctx, "CREATE DATABASE "+schema+" CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+	_, err = admin.ExecContext(ctx, text)
 	return err
 }
 
