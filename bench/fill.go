@@ -39,8 +39,11 @@ func (l *lab) fillOrders(ctx context.Context, n int) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
 	l.printf("  %s orders exist; %s made in %.0f s\n", short(l.filled), short(l.filled-before), time.Since(began).Seconds())
-	return err
+	return nil
 }
 
 func (l *lab) insertOrders(tx *database.Tx, of item, from, n int) error {
