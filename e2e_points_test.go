@@ -21,7 +21,7 @@ var points = []struct {
 	{"order:noted", [3]int{1, 6, 11}},    // the mall's report is written, not committed
 	{"order:reported", [3]int{1, 6, 11}}, // committed, not answered
 	{"task:enqueued", [3]int{2, 9, 16}},  // work is committed, nobody woken
-	{"task:leased", [3]int{3, 6, 9}},     // leased, no effect yet
+	{"task:leased", [3]int{1, 3, 5}},     // leased, no effect yet
 	{"task:worked", [3]int{3, 8, 13}},    // the effect is there, the task not done
 	{"webhook:sent", [3]int{1, 4, 7}},    // received by the mall, not noted here
 	{"settlement:lines", [3]int{1, 2, 1}},
