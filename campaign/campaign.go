@@ -174,7 +174,6 @@ type Seating interface {
 var (
 	ErrTransition = fault.New(fault.KindConflict, "campaign.wrong_state", "当前状态 {state} 不能执行此操作", "a campaign in state {state} does not allow this")
 	ErrKind       = fault.New(fault.KindUnprocessable, "campaign.unknown_kind", "不支持的活动类型 {kind}", "there is no campaign kind {kind}")
-	ErrFrozen     = fault.New(fault.KindConflict, "campaign.rules_frozen", "活动已发布，规则不可修改", "the campaign is published; its rules are frozen")
 )
 
 // day is the longest a claimed order may wait for payment.

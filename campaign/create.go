@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -20,6 +21,9 @@ const (
 	itemsMax = 50
 	stockMax = 100_000_000
 	priceMax = 100_000_000 // 1,000,000 yuan
+
+	audienceMax = 500
+	windowMax   = 366 * day
 )
 
 // CampaignIn is the input of a new campaign.
@@ -51,12 +55,29 @@ type ItemIn struct {
 // Validate checks what needs no database.
 func (in CampaignIn) Validate() error {
 	var c fault.Check
+	c.Required(in.Kind, "kind")
+	in.check(&c)
+	c.That(len(in.Items) <= itemsMax, "items", "range", fmt.Sprintf("最多 %d 个商品", itemsMax), fmt.Sprintf("at most %d items", itemsMax))
+	first := map[string]int{}
+	for i, item := range in.Items {
+		at := fmt.Sprintf("items[%d].", i)
+		item.check(&c, at)
+		n, again := first[item.SKU]
+		c.That(!again || item.SKU == "", at+"sku", "repeated", fmt.Sprintf("与 items[%d] 重复，同一商品请合并为一项", n), fmt.Sprintf("is that of items[%d]; name each product once", n))
+		if !again {
+			first[item.SKU] = i
+		}
+	}
+	return c.Err()
+}
+
+// check checks everything but the kind and the items.
+func (in CampaignIn) check(c *fault.Check) {
 	c.Required(in.Name, "name")
 	c.Length(in.Name, "name", 100)
-	c.Required(in.Kind, "kind")
 	c.That(in.StartsAt > 0, "starts_at", "required", "请填写开始时间", "say when it starts")
 	c.That(in.EndsAt > in.StartsAt, "ends_at", "range", "结束时间应晚于开始时间", "must be after starts_at")
-	c.That(in.EndsAt-in.StartsAt <= clock.Milli(366*day.Milliseconds()), "ends_at", "range", "活动最长 366 天", "a campaign lasts at most 366 days")
+	c.That(in.EndsAt-in.StartsAt <= clock.Milli(windowMax.Milliseconds()), "ends_at", "range", "活动最长 366 天", "a campaign lasts at most 366 days")
 	if in.Zone != "" {
 		_, err := time.LoadLocation(in.Zone)
 		c.That(err == nil, "zone", "unknown_value", "请用 IANA 时区，如 Asia/Shanghai", "use an IANA zone like Asia/Shanghai")
@@ -66,20 +87,29 @@ func (in CampaignIn) Validate() error {
 	}
 	c.That(webURL(in.LoginURL), "login_url", "format", "应为 https:// 开头的网址", "must be an http(s) address")
 	c.That(webURL(in.PayURL), "pay_url", "format", "应为 https:// 开头的网址", "must be an http(s) address")
-	c.That(len(in.Items) <= itemsMax, "items", "range", fmt.Sprintf("最多 %d 个商品", itemsMax), fmt.Sprintf("at most %d items", itemsMax))
-	for i, item := range in.Items {
-		item.check(&c, fmt.Sprintf("items[%d].", i))
-	}
-	return c.Err()
+	c.That(len(in.Audience.Groups) <= audienceMax, "audience.groups", "range", fmt.Sprintf("最多 %d 个群", audienceMax), fmt.Sprintf("at most %d groups", audienceMax))
 }
 
 func (in ItemIn) check(c *fault.Check, at string) {
 	c.Required(in.SKU, at+"sku")
 	c.Range(int64(in.Price), at+"price_fen", 1, priceMax)
 	c.Range(in.Stock, at+"stock", 1, stockMax)
-	c.Range(int64(in.PerMember), at+"per_member", 0, 1000)
-	c.Range(int64(in.PerOrder), at+"per_order", 0, 100)
-	c.That(in.PerMember == 0 || in.PerOrder <= in.PerMember, at+"per_order", "range", "不能大于每人限购", "must not exceed per_member")
+	limits(c, at, in.PerMember, in.PerOrder)
+}
+
+// limits checks an item's two limits; an order of 0 is the default of 1.
+func limits(c *fault.Check, at string, perMember, perOrder int) {
+	c.Range(int64(perMember), at+"per_member", 0, 1000)
+	c.Range(int64(perOrder), at+"per_order", 0, 100)
+	c.That(perMember == 0 || perOrder <= perMember, at+"per_order", "range", "不能大于每人限购", "must not exceed per_member")
+}
+
+// sellable checks that the product may be sold at the price: a campaign is no
+// dearer than the shop and no cheaper than the floor.
+func sellable(c *fault.Check, at string, p Product, price money.Amount) {
+	c.That(p.OnSale, at+"sku", "off_sale", "商品已下架，请先上架", "the product is off sale; put it on sale first")
+	c.That(price <= p.ListPrice, at+"price_fen", "range", "活动价不能高于标价 "+p.ListPrice.String(), "must not exceed the list price "+p.ListPrice.String())
+	c.That(price >= p.FloorPrice, at+"price_fen", "below_floor", "低于底价 "+p.FloorPrice.String()+"；请提价，或先调低商品底价", "is below the floor price "+p.FloorPrice.String()+"; raise it, or lower the product's floor first")
 }
 
 func webURL(s string) bool {
@@ -146,6 +176,9 @@ func newCampaign(tx *database.Tx, in CampaignIn, rules json.RawMessage) (Campaig
 			return Campaign{}, err
 		}
 	}
+	if err := audienceVisible(tx, in.Audience); err != nil {
+		return Campaign{}, err
+	}
 	audience, err := json.Marshal(in.Audience)
 	if err != nil {
 		return Campaign{}, err
@@ -180,6 +213,21 @@ func programVisible(tx *database.Tx, program id.Program) error {
 	return nil
 }
 
+// audienceVisible refuses groups that nobody could be in, or that are outside
+// the caller's units.
+func audienceVisible(tx *database.Tx, a Audience) error {
+	groups, err := community.GroupsIn(tx.DB, a.Groups)
+	if err != nil {
+		return err
+	}
+	var check fault.Check
+	for i, g := range a.Groups {
+		found, ok := groups[g]
+		check.That(ok && tx.Actor.Sees(found.UnitID), fmt.Sprintf("audience.groups[%d]", i), "not_found", "没有这个群，请从群列表取编号", "there is no such group; take the id from the list of groups")
+	}
+	return check.Err()
+}
+
 // digest fixes what was promised when the campaign is published.
 func digest(c Campaign) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d\n%d\n%s\n%d", c.Kind, c.RulesText, c.StartsAt, c.ProgramID, c.AudienceRaw, c.PayWithinS))
@@ -211,9 +259,7 @@ func newItems(tx *database.Tx, c Campaign, in []ItemIn) ([]Item, error) {
 		if !ok {
 			continue
 		}
-		check.That(p.OnSale, at+"sku", "off_sale", "商品已下架", "the product is off sale")
-		check.That(x.Price <= p.ListPrice, at+"price_fen", "range", "活动价不能高于标价 "+p.ListPrice.String(), "must not exceed the list price "+p.ListPrice.String())
-		check.That(x.Price >= p.FloorPrice, at+"price_fen", "below_floor", "低于底价 "+p.FloorPrice.String(), "is below the floor price "+p.FloorPrice.String())
+		sellable(&check, at, p, x.Price)
 		if x.PerOrder == 0 {
 			x.PerOrder = 1
 		}

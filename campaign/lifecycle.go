@@ -2,10 +2,8 @@ package campaign
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 
-	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
@@ -45,14 +43,13 @@ func (s *Service) Turn(ctx context.Context, cid id.Campaign, verb Verb) error {
 		if err != nil {
 			return err
 		}
-		now := tx.Now
-		turn, phase := turns[verb], c.Phase(now)
+		turn, phase := turns[verb], c.Phase(tx.Now)
 		if !slices.Contains(turn.from, phase) {
 			return ErrTransition.With("state", phase)
 		}
 		to := turn.to
 		if verb == Publish {
-			if err := publishable(c, now); err != nil {
+			if err := s.publishable(tx, c); err != nil {
 				return err
 			}
 			if to, err = s.schedule(tx, c); err != nil {
@@ -70,13 +67,6 @@ func (s *Service) Turn(ctx context.Context, cid id.Campaign, verb Verb) error {
 		}
 		return database.AuditTx(tx, "campaign."+string(verb), cid, map[string]any{"status": phase}, map[string]any{"status": to})
 	})
-}
-
-// publishable refuses what could not be kept.
-func publishable(c Campaign, now clock.Milli) error {
-	var check fault.Check
-	check.That(c.EndsAt > now, "ends_at", "past", "结束时间已过", "lies in the past; move it")
-	return check.Err()
 }
 
 // schedule enqueues the campaign's opening and closing and its first session,
@@ -136,7 +126,8 @@ func setStatus(tx *database.Tx, c Campaign, to Status) error {
 	return webhook.PublishTx(tx, "campaign."+string(to), map[string]any{"id": c.ID, "kind": c.Kind, "name": c.Name, "status": to})
 }
 
-// lockCampaign locks the campaign and then its items.
+// lockCampaign locks the campaign and then its items, which it returns as they
+// are.
 func (s *Service) lockCampaign(tx *database.Tx, cid id.Campaign) (Campaign, error) {
 	var c Campaign
 	if err := tx.Raw("SELECT * FROM campaigns WHERE id = ?"+tx.Dialect.ForUpdate, cid).Scan(&c).Error; err != nil {
@@ -145,14 +136,13 @@ func (s *Service) lockCampaign(tx *database.Tx, cid id.Campaign) (Campaign, erro
 	if c.ID == 0 || !tx.Actor.Sees(c.UnitID) {
 		return c, fault.NotFound
 	}
-	var ids []id.Item
-	err := tx.Raw("SELECT id FROM items WHERE campaign_id = ? ORDER BY id"+tx.Dialect.ForUpdate, cid).Scan(&ids).Error
+	err := tx.Raw("SELECT * FROM items WHERE campaign_id = ? ORDER BY id"+tx.Dialect.ForUpdate, cid).Scan(&c.Items).Error
 	if err != nil {
 		return c, err
 	}
 	tx.AfterCommit(func() {
-		for _, item := range ids {
-			s.shelves.forget(item)
+		for _, item := range c.Items {
+			s.shelves.forget(item.ID)
 		}
 	})
 	// Whoever locks a campaign is about to change it: what replicas remember
@@ -161,86 +151,4 @@ func (s *Service) lockCampaign(tx *database.Tx, cid id.Campaign) (Campaign, erro
 		return c, err
 	}
 	return c, c.unpack()
-}
-
-// CampaignEdit changes a campaign; nil leaves a field as it is. Stock moves by
-// deltas only, so that an edit never overwrites a live counter.
-type CampaignEdit struct {
-	Name   *string         `json:"name"`
-	EndsAt *clock.Milli    `json:"ends_at"`
-	Rules  json.RawMessage `json:"rules"` // drafts only
-	Items  []ItemEdit      `json:"items"`
-}
-
-// ItemEdit adds to an item's stock, or with a negative delta takes from what
-// is left.
-type ItemEdit struct {
-	ID         id.Item `json:"id"`
-	StockDelta int64   `json:"stock_delta"`
-}
-
-// Edit applies the edit to the version the caller read.
-func (s *Service) Edit(ctx context.Context, cid id.Campaign, version int, in CampaignEdit) error {
-	return s.DB.Tx(ctx, func(tx *database.Tx) error {
-		c, err := s.lockCampaign(tx, cid)
-		if err != nil {
-			return err
-		}
-		if c.Version != version {
-			return fault.Stale
-		}
-		next, err := s.edited(tx, c, in)
-		if err != nil {
-			return err
-		}
-		for _, item := range in.Items {
-			if err := addStock(tx, cid, item); err != nil {
-				return err
-			}
-		}
-		if err := serveLaterTx(tx, cid); err != nil {
-			return err
-		}
-		err = tx.Exec("UPDATE campaigns SET name = ?, ends_at = ?, rules = ?, rules_digest = ?, version = version + 1 WHERE id = ?",
-			next.Name, next.EndsAt, next.RulesText, digest(next), cid).Error
-		if err != nil {
-			return err
-		}
-		return database.AuditTx(tx, "campaign.edit", cid, c, in)
-	})
-}
-
-func (s *Service) edited(tx *database.Tx, c Campaign, in CampaignEdit) (Campaign, error) {
-	phase := c.Phase(tx.Now)
-	if phase == StatusEnded || phase == StatusCancelled {
-		return c, ErrTransition.With("state", phase)
-	}
-	var check fault.Check
-	if in.Name != nil {
-		check.Required(*in.Name, "name")
-		check.Length(*in.Name, "name", 100)
-		c.Name = *in.Name
-	}
-	if in.EndsAt != nil {
-		check.That(phase == StatusDraft || *in.EndsAt >= c.EndsAt, "ends_at", "earlier", "已发布的活动只能延后结束", "a published campaign can only end later")
-		check.That(*in.EndsAt > c.StartsAt, "ends_at", "range", "结束时间应晚于开始时间", "must be after starts_at")
-		c.EndsAt = *in.EndsAt
-	}
-	if in.Rules != nil {
-		if phase != StatusDraft {
-			return c, ErrFrozen
-		}
-		rules, err := s.kinds[c.Kind].Rules(in.Rules)
-		if err != nil {
-			return c, err
-		}
-		c.RulesText = string(rules)
-	}
-	return c, check.Err()
-}
-
-func addStock(tx *database.Tx, cid id.Campaign, in ItemEdit) error {
-	res := tx.Exec(`UPDATE items SET stock = stock + ?, left_qty = left_qty + ?, version = version + 1
-		WHERE id = ? AND campaign_id = ?`+tx.Only("left_qty + ? >= 0"), in.StockDelta, in.StockDelta, in.ID, cid, in.StockDelta)
-	return database.One(res, fault.Invalid.Field("items.stock_delta", "range", "剩余库存不足以减少", "less is left than this takes away"))
 }

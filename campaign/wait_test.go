@@ -206,7 +206,7 @@ func TestWait(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = w.Campaign.Edit(bg, c.ID, c.Version, campaign.CampaignEdit{Items: []campaign.ItemEdit{{ID: l.claim.Item, StockDelta: 3}}})
+			err = w.Campaign.Edit(bg, c.ID, c.Version, campaign.CampaignEdit{Items: []campaign.ItemEdit{{ID: l.claim.Item, AddStock: 3}}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -221,7 +221,7 @@ func TestWait(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = w.Campaign.Edit(bg, c.ID, c.Version, campaign.CampaignEdit{Items: []campaign.ItemEdit{{ID: l.claim.Item, StockDelta: 140}}})
+			err = w.Campaign.Edit(bg, c.ID, c.Version, campaign.CampaignEdit{Items: []campaign.ItemEdit{{ID: l.claim.Item, AddStock: 140}}})
 			if err != nil {
 				t.Fatal(err)
 			}
