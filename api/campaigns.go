@@ -15,6 +15,9 @@ func (s *Server) campaignRoutes(r *routes) {
 	r.get("/v1/campaigns", s.listCampaigns, staff(access.Marketer, access.Finance, access.Mall, access.GroupOwner))
 	r.get("/v1/campaigns/:id", s.findCampaign, staff(access.Marketer, access.Finance, access.Mall, access.GroupOwner))
 	r.patch("/v1/campaigns/:id", s.editCampaign, staff(access.Marketer))
+	r.get("/v1/campaigns/:id/stats", s.showStats, staff(access.Marketer, access.Finance))
+	r.get("/v1/campaigns/:id/funnel", s.showFunnel, staff(access.Marketer, access.Finance))
+	r.get("/v1/campaigns/:id/report", s.showReport, staff(access.Marketer, access.Finance))
 	r.post("/v1/campaigns/:id/copy", s.copyCampaign, staff(access.Marketer), keyed)
 	for _, verb := range []campaign.Verb{campaign.Publish, campaign.Pause, campaign.Resume, campaign.End, campaign.Cancel} {
 		r.post("/v1/campaigns/:id/"+string(verb), s.turnCampaign(verb), staff(access.Marketer))
