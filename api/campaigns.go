@@ -15,6 +15,10 @@ func (s *Server) campaignRoutes(r *routes) {
 	r.get("/v1/campaigns", s.listCampaigns, staff(access.Marketer, access.Finance, access.Mall, access.GroupOwner))
 	r.get("/v1/campaigns/:id", s.findCampaign, staff(access.Marketer, access.Finance, access.Mall, access.GroupOwner))
 	r.patch("/v1/campaigns/:id", s.editCampaign, staff(access.Marketer))
+	r.get("/v1/campaigns/:id/stats", s.showStats, staff(access.Marketer, access.Finance))
+	r.get("/v1/campaigns/:id/funnel", s.showFunnel, staff(access.Marketer, access.Finance))
+	r.get("/v1/campaigns/:id/report", s.showReport, staff(access.Marketer, access.Finance))
+	r.post("/v1/campaigns/:id/copy", s.copyCampaign, staff(access.Marketer), keyed)
 	for _, verb := range []campaign.Verb{campaign.Publish, campaign.Pause, campaign.Resume, campaign.End, campaign.Cancel} {
 		r.post("/v1/campaigns/:id/"+string(verb), s.turnCampaign(verb), staff(access.Marketer))
 	}
@@ -70,6 +74,22 @@ func (s *Server) editCampaign(c *gin.Context) error {
 		return err
 	}
 	return s.renderCampaign(c, http.StatusOK, cid)
+}
+
+func (s *Server) copyCampaign(c *gin.Context) error {
+	from, err := pathID[id.Campaign](c, "id")
+	if err != nil {
+		return err
+	}
+	var in campaign.CopyIn
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	cid, err := once(s.Campaign.Copy(c.Request.Context(), from, in))(c)
+	if err != nil {
+		return err
+	}
+	return s.renderCampaign(c, http.StatusCreated, cid)
 }
 
 func (s *Server) turnCampaign(verb campaign.Verb) handler {

@@ -72,7 +72,10 @@ func longest(path string, candidates []string) string {
 	return best
 }
 
-func lastParam(path string) string { return path[strings.LastIndex(path, ":")+1:] }
+func lastParam(path string) string {
+	name, _, _ := strings.Cut(path[strings.LastIndex(path, ":")+1:], "/")
+	return name
+}
 
 func keysOf[V any](m map[string]V) []string {
 	var keys []string

@@ -28,15 +28,16 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/groups/:id": func(t *testing.T, h *house) string {
 		return h.make(t, access.Marketer, "POST /v1/groups", `{"name":"南京路福利群","preset":"benefit"}`)
 	},
-	"/v1/programs/:id":   program,
-	"/v1/campaigns/:id":  func(t *testing.T, h *house) string { c, _ := campaignOf(t, h, "flash_sale", ""); return c },
-	"/v1/orders/:id":     orderOf,
-	"/v1/teams/:id":      teamOf,
-	"/v1/codes/:code":    codeOf,
-	"/v1/rewards/:id":    rewardOf,
-	"/v1/promotions/:id": promotionOf,
-	"/v1/slots/:id":      slotOf,
-	"/v1/decisions/:id":  decisionOf,
+	"/v1/programs/:id":         program,
+	"/v1/campaigns/:id":        func(t *testing.T, h *house) string { c, _ := campaignOf(t, h, "flash_sale", ""); return c },
+	"/v1/campaigns/:id/report": endedOf,
+	"/v1/orders/:id":           orderOf,
+	"/v1/teams/:id":            teamOf,
+	"/v1/codes/:code":          codeOf,
+	"/v1/rewards/:id":          rewardOf,
+	"/v1/promotions/:id":       promotionOf,
+	"/v1/slots/:id":            slotOf,
+	"/v1/decisions/:id":        decisionOf,
 	"/v1/settlements/:id": func(t *testing.T, h *house) string {
 		return settlementOf(t, h)
 	},
@@ -152,6 +153,16 @@ const someRules = `{"trigger":"every_paid_order","inviter_has_completed_order":f
 
 func program(t *testing.T, h *house) string {
 	return h.make(t, access.Marketer, "POST /v1/programs", `{"name":"老带新","budget_fen":100000,"rules":`+someRules+`}`)
+}
+
+// endedOf is a campaign that has ended.
+func endedOf(t *testing.T, h *house) string {
+	t.Helper()
+	c, _ := campaignOf(t, h, "flash_sale", "")
+	if got := h.call(t, h.keys[east][access.Marketer], "POST /v1/campaigns/"+c+"/end", "{}"); got.status != 200 {
+		t.Fatalf("end: got %d %s", got.status, got.body)
+	}
+	return c
 }
 
 // campaignOf is a running campaign and its one item.

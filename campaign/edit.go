@@ -129,11 +129,7 @@ func (s *Service) edited(tx *database.Tx, c Campaign, in CampaignEdit) (Campaign
 	}
 	past := phase != StatusDraft && in.EndsAt != nil && *in.EndsAt <= tx.Now
 	check.That(!past, "ends_at", "past", "不能早于现在；要立即结束请用“结束”", "must not lie in the past; to end it now use end")
-	ids := make([]id.Product, len(c.Items))
-	for i, item := range c.Items {
-		ids[i] = item.ProductID
-	}
-	products, err := ProductsIn(tx.DB, ids)
+	products, err := productsOf(tx.DB, c)
 	if err != nil {
 		return c, err
 	}

@@ -19,11 +19,7 @@ func (s *Service) publishable(tx *database.Tx, c Campaign) error {
 	if _, err := kind.Rules(c.Rules); err != nil {
 		return err
 	}
-	ids := make([]id.Product, len(c.Items))
-	for i, item := range c.Items {
-		ids[i] = item.ProductID
-	}
-	products, err := ProductsIn(tx.DB, ids)
+	products, err := productsOf(tx.DB, c)
 	if err != nil {
 		return err
 	}
