@@ -1,6 +1,7 @@
 package wallet_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -219,6 +220,24 @@ func TestPointsUnderLoad(t *testing.T) {
 			t.Error("the balance held without locks: the test cannot fail")
 		})
 	}
+}
+
+// TestPointsMergedWhenUsedUp merges a member whose points are all spent or set
+// aside into one who never had any.
+func TestPointsMergedWhenUsedUp(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		s := &wallet.Service{DB: db}
+		for one, use := range map[id.Member]func(context.Context, wallet.OrderPoints) error{1: s.SpendPoints, 3: s.FreezePoints} {
+			earn(t, db, one, one.String(), 5, 20260401)
+			if err := use(bg, wallet.OrderPoints{Member: one, OrderRef: one.String(), Points: 5}); err != nil {
+				t.Fatal(err)
+			}
+			if err := db.Tx(bg, func(tx *database.Tx) error { _, err := wallet.MergeTx(tx, one, one+1); return err }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		provenPoints(t, db)
+	})
 }
 
 // TestVerifyPoints breaks each part of the proof by hand.
