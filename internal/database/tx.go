@@ -16,8 +16,9 @@ import (
 	"siyu/internal/id"
 )
 
-// tries bounds how often one transaction is run.
-const tries = 5
+// tries bounds how often one transaction is run. Five were too few where fifty
+// at once lock two rows in opposite order (TestDeadlockStorm).
+const tries = 8
 
 // Tx is one transaction. It embeds gorm bound to it; Save, Updates of structs,
 // Transaction and Begin are banned by a test.
@@ -70,9 +71,10 @@ func (db *DB) again(ctx context.Context, fn func(tx *Tx) error, once func(contex
 	return fault.Unavailable.Wrap(fmt.Errorf("database: gave up after %d tries: %w", tries, err))
 }
 
-// pause waits a little longer each time, with jitter.
+// pause waits a little longer each of the first times, and each loser differently long: those
+// who lost together would else meet again.
 func pause(ctx context.Context, try int) bool {
-	d := time.Duration(1<<try)*5*time.Millisecond + rand.N(10*time.Millisecond)
+	d := 2*time.Millisecond + rand.N(time.Duration(1<<min(try, 4))*15*time.Millisecond)
 	select {
 	case <-ctx.Done():
 		return false
