@@ -23,17 +23,12 @@ type eager struct {
 	until atomic.Int64 // the deadline the driver set, unix nanoseconds; 0: none
 }
 
-// dialEager is a mysql driver's DialFunc.
+// dialEager is a mysql driver's DialFunc; a net.Dialer keeps TCP alive by itself.
 func dialEager(ctx context.Context, network, addr string) (net.Conn, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, err
-	}
-	if tcp, ok := c.(*net.TCPConn); ok {
-		if err := tcp.SetKeepAlive(true); err != nil {
-			return nil, errors.Join(err, c.Close())
-		}
 	}
 	return &eager{Conn: c}, nil
 }
