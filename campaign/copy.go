@@ -112,7 +112,7 @@ func (c Campaign) itemsOf(tx *database.Tx, copied id.Campaign) []Item {
 	for i, x := range c.Items {
 		items[i] = Item{
 			ID: id.Item(tx.Next()), CampaignID: copied, ProductID: x.ProductID, Name: x.Name, Price: x.Price,
-			Stock: x.Stock, Left: x.Stock, PerMember: x.PerMember, PerOrder: x.PerOrder, SortNo: i, Version: 1,
+			Stock: x.Stock, Left: x.Stock, PerMember: x.PerMember, PerOrder: x.PerOrder, SessionStock: x.SessionStock, SortNo: i, Version: 1,
 		}
 	}
 	return items

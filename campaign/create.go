@@ -50,6 +50,8 @@ type ItemIn struct {
 	Stock     int64        `json:"stock"`
 	PerMember int          `json:"per_member"` // pieces per member; 0 is no limit
 	PerOrder  int          `json:"per_order"`  // pieces per order; default 1
+
+	SessionStock int64 `json:"session_stock"` // pieces per session; 0 is no limit
 }
 
 // Validate checks what needs no database.
@@ -95,6 +97,11 @@ func (in ItemIn) check(c *fault.Check, at string) {
 	c.Range(int64(in.Price), at+"price_fen", 1, priceMax)
 	c.Range(in.Stock, at+"stock", 1, stockMax)
 	limits(c, at, in.PerMember, in.PerOrder)
+	sessionStock(c, at, in.SessionStock, in.Stock)
+}
+
+func sessionStock(c *fault.Check, at string, each, stock int64) {
+	c.That(each >= 0 && each <= stock, at+"session_stock", "range", "应在 0 到库存之间，0 为不限", "must be from 0, no limit, to the stock")
 }
 
 // limits checks an item's two limits; an order of 0 is the default of 1.
@@ -150,6 +157,13 @@ func (s *Service) CreateCampaign(ctx context.Context, in CampaignIn) (id.Campaig
 		}
 		items, err := newItems(tx, row, in.Items)
 		if err != nil {
+			return err
+		}
+		var check fault.Check
+		if err := s.checkSessionStock(&check, row, items); err != nil {
+			return err
+		}
+		if err := check.Err(); err != nil {
 			return err
 		}
 		if len(items) > 0 {
@@ -265,7 +279,7 @@ func newItems(tx *database.Tx, c Campaign, in []ItemIn) ([]Item, error) {
 		}
 		items[i] = Item{
 			ID: id.Item(tx.Next()), CampaignID: c.ID, ProductID: p.ID, Name: p.Name, Price: x.Price,
-			Stock: x.Stock, Left: x.Stock, PerMember: x.PerMember, PerOrder: x.PerOrder, SortNo: i, Version: 1,
+			Stock: x.Stock, Left: x.Stock, PerMember: x.PerMember, PerOrder: x.PerOrder, SessionStock: x.SessionStock, SortNo: i, Version: 1,
 		}
 	}
 	return items, check.Err()

@@ -42,6 +42,8 @@ type ItemEdit struct {
 	Price     *money.Amount `json:"price_fen"`
 	PerMember *int          `json:"per_member"`
 	PerOrder  *int          `json:"per_order"`
+
+	SessionStock *int64 `json:"session_stock"`
 }
 
 // Validate checks what needs no database.
@@ -99,9 +101,9 @@ func writeEdit(tx *database.Tx, c Campaign, items []ItemEdit) error {
 	}
 	for _, e := range items {
 		item := c.Items[itemAt(c.Items, e.ID)]
-		res := tx.Exec(`UPDATE items SET stock = stock + ?, left_qty = left_qty + ?, price = ?, per_member = ?, per_order = ?, version = version + 1
+		res := tx.Exec(`UPDATE items SET stock = stock + ?, left_qty = left_qty + ?, price = ?, per_member = ?, per_order = ?, session_stock = ?, version = version + 1
 			WHERE id = ? AND campaign_id = ?`+tx.Only("left_qty + ? >= 0 AND stock + ? <= ?"),
-			e.AddStock, e.AddStock, item.Price, item.PerMember, item.PerOrder, item.ID, c.ID, e.AddStock, e.AddStock, stockMax)
+			e.AddStock, e.AddStock, item.Price, item.PerMember, item.PerOrder, item.SessionStock, item.ID, c.ID, e.AddStock, e.AddStock, stockMax)
 		if err := database.One(res, errTaken); err != nil {
 			return err
 		}
@@ -220,6 +222,7 @@ func (e ItemEdit) apply(check *fault.Check, at string, item *Item, phase Status,
 	set(&item.Price, e.Price)
 	set(&item.PerMember, e.PerMember)
 	set(&item.PerOrder, e.PerOrder)
+	set(&item.SessionStock, e.SessionStock)
 	item.Version++
 
 	check.That(item.Left >= 0, at+"add_stock", "range",
@@ -232,9 +235,12 @@ func (e ItemEdit) apply(check *fault.Check, at string, item *Item, phase Status,
 		check.Range(int64(item.Price), at+"price_fen", 1, priceMax)
 		sellable(check, at, p, item.Price)
 	}
+	sessionStock(check, at, item.SessionStock, item.Stock)
 	if phase == StatusDraft {
 		return
 	}
+	check.That(item.SessionStock == 0 || was.SessionStock > 0 && item.SessionStock >= was.SessionStock, at+"session_stock", "tighter",
+		"发布后每场库存只能增加（0 为不限）", "can only be raised once published, 0 being no limit")
 	check.That(phase == StatusScheduled || item.Price <= was.Price, at+"price_fen", "higher",
 		"活动开始后只能降价；要涨价请复制活动", "can only be lowered once the campaign has started; copy it for a higher price")
 	check.That(item.PerMember == 0 || was.PerMember > 0 && item.PerMember >= was.PerMember, at+"per_member", "tighter",

@@ -229,6 +229,9 @@ func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund) error
 		return err
 	}
 	if freed != 0 {
+		if err := leaveSession(tx, *o, freed); err != nil {
+			return err
+		}
 		if err := s.moveTx(tx, o.ItemID, move{left: freed, sold: -freed}); err != nil {
 			return err
 		}

@@ -111,6 +111,7 @@ type batch struct {
 	granted []Order
 	revived []Order
 	taken   map[id.Item]int64
+	joined  map[id.Item]int64 // of these, by orders made now
 }
 
 // decide grants or refuses one claim in memory.
@@ -136,6 +137,11 @@ func (b *batch) decide(c *Claim) Outcome {
 	if free-b.taken[item.ID] < int64(c.Qty) {
 		return Outcome{Refusal: ErrSoldOut}
 	}
+	if !c.fromLine {
+		if err := item.sessionRoom(&camp, b.now, b.joined[item.ID], c.Qty); err != nil {
+			return Outcome{Refusal: err}
+		}
+	}
 	var team id.Team
 	if seating := b.seatings[camp.Kind]; seating != nil {
 		var err error
@@ -148,6 +154,7 @@ func (b *batch) decide(c *Claim) Outcome {
 	b.holds[at] += c.Qty
 	b.sits[sitting{team, c.Member}] = true
 	o := b.order(*c, camp, item, team)
+	b.join(&camp, item, o)
 	b.before[keyed{c.By, c.Key}] = o
 	if c.revive != nil {
 		b.revived = append(b.revived, o)
@@ -282,6 +289,9 @@ func (b *batch) write(tx *database.Tx) error {
 		}
 	}
 	if err := b.takeStock(tx); err != nil {
+		return err
+	}
+	if err := b.takeSession(tx); err != nil {
 		return err
 	}
 	if err := noteHolds(tx, all); err != nil {

@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/money"
@@ -23,9 +24,17 @@ type Item struct {
 	SortNo     int          `json:"-"`
 	Version    int          `json:"version"`
 	Waiting    int64        `json:"waiting"` // places in the waiting line
-	Epoch      int          `json:"-"`       // raised whenever the campaign around it changes
-	Grants     int64        `json:"-"`       // orders ever granted, by any replica
-	Freed      int64        `json:"-"`       // pieces ever given back
+
+	// SessionStock is how many pieces each session may sell, 0 being all that
+	// is left. SessionTaken are the live pieces of orders made since SessionAt,
+	// the beginning of the last session in which one was.
+	SessionStock int64       `json:"session_stock"`
+	SessionAt    clock.Milli `json:"-"`
+	SessionTaken int64       `json:"-"`
+
+	Epoch  int   `json:"-"` // raised whenever the campaign around it changes
+	Grants int64 `json:"-"` // orders ever granted, by any replica
+	Freed  int64 `json:"-"` // pieces ever given back
 }
 
 // Free is what an ordinary claim may take: pieces on their way to the waiting

@@ -32,10 +32,14 @@ func (s *Service) publishable(tx *database.Tx, c Campaign) error {
 		at := fmt.Sprintf("items[%d].", i)
 		check.That(item.Stock >= 1, at+"stock", "range", "库存至少 1 件，请补货", "must be at least 1; add stock")
 		limits(&check, at, item.PerMember, item.PerOrder)
+		sessionStock(&check, at, item.SessionStock, item.Stock)
 		sellable(&check, at, products[item.ProductID], item.Price)
 		n, again := first[item.ProductID]
 		check.That(!again, at+"sku", "repeated", fmt.Sprintf("与 items[%d] 重复，同一商品请合并为一项", n), fmt.Sprintf("is that of items[%d]; name each product once", n))
 		first[item.ProductID] = i
+	}
+	if err := s.checkSessionStock(&check, c, c.Items); err != nil {
+		return err
 	}
 	return check.Err()
 }

@@ -112,7 +112,7 @@ func MarkSweptTx(tx *database.Tx, name string) error {
 // letGoTx frees what unpaid orders hold. The orders were read unlocked: items,
 // teams and orders are locked here, and those paid meanwhile are left alone.
 func (s *Service) letGoTx(tx *database.Tx, orders []Order, to OrderStatus) error {
-	byKind, err := s.lockAll(tx, orders)
+	items, byKind, err := s.lockAll(tx, orders)
 	if err != nil {
 		return err
 	}
@@ -134,6 +134,11 @@ func (s *Service) letGoTx(tx *database.Tx, orders []Order, to OrderStatus) error
 		o.Status, o.ClosedAt = to, tx.Now
 		gone = append(gone, o.ID)
 		freed[o.ItemID] += int64(o.Qty)
+		if items[o.ItemID].SessionStock > 0 {
+			if err := leaveSession(tx, o, int64(o.Qty)); err != nil {
+				return err
+			}
+		}
 		turned[byKind[o.CampaignID]] = append(turned[byKind[o.CampaignID]], o)
 	}
 	err = tx.Exec("UPDATE orders SET status = ?, closed_at = ?, version = version + 1 WHERE id IN ? AND status = ?", to, tx.Now, gone, OrderHeld).Error
@@ -158,19 +163,20 @@ func (s *Service) letGoTx(tx *database.Tx, orders []Order, to OrderStatus) error
 
 // lockAll locks the items of the orders and then their kinds' rows, and says
 // which kind each campaign is.
-func (s *Service) lockAll(tx *database.Tx, orders []Order) (map[id.Campaign]string, error) {
-	items := map[id.Item]bool{}
+func (s *Service) lockAll(tx *database.Tx, orders []Order) (map[id.Item]Item, map[id.Campaign]string, error) {
+	named := map[id.Item]bool{}
 	campaigns := map[id.Campaign]bool{}
 	for _, o := range orders {
-		items[o.ItemID] = true
+		named[o.ItemID] = true
 		campaigns[o.CampaignID] = true
 	}
-	if _, err := lockItems(tx, sorted(items)); err != nil {
-		return nil, err
+	items, err := lockItems(tx, sorted(named))
+	if err != nil {
+		return nil, nil, err
 	}
 	var rows []Campaign
 	if err := tx.Raw("SELECT id, kind FROM campaigns WHERE id IN ?", sorted(campaigns)).Scan(&rows).Error; err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	kinds := map[id.Campaign]string{}
 	byKind := map[string][]Order{}
@@ -182,10 +188,10 @@ func (s *Service) lockAll(tx *database.Tx, orders []Order) (map[id.Campaign]stri
 	}
 	for kind, of := range byKind {
 		if err := s.lockTeams(tx, kind, of); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return kinds, nil
+	return items, kinds, nil
 }
 
 // LetGoTx cancels held orders inside the caller's transaction (a failed team).

@@ -68,10 +68,13 @@ type Sale struct {
 	Price     money.Amount
 	PerMember int
 	PerOrder  int
-	Rules     string
-	Program   id.Program
-	Hours     int // 24
-	Audience  []id.Group
+
+	SessionStock int64
+
+	Rules    string
+	Program  id.Program
+	Hours    int // 24
+	Audience []id.Group
 }
 
 // Run creates and publishes a campaign with one item that runs now.
@@ -108,7 +111,7 @@ func (w *World) Draft(s Sale) id.Campaign {
 	cid, err := w.Campaign.CreateCampaign(ctx, campaign.CampaignIn{
 		Kind: s.Kind, Name: "周一秒杀", StartsAt: now, EndsAt: now.Add(time.Duration(s.Hours) * time.Hour), Rules: []byte(s.Rules),
 		ProgramID: s.Program, Audience: campaign.Audience{Groups: s.Audience},
-		Items: []campaign.ItemIn{{SKU: sku, Price: s.Price, Stock: s.Stock, PerMember: s.PerMember, PerOrder: s.PerOrder}},
+		Items: []campaign.ItemIn{{SKU: sku, Price: s.Price, Stock: s.Stock, PerMember: s.PerMember, PerOrder: s.PerOrder, SessionStock: s.SessionStock}},
 	})
 	w.check(err)
 	return cid
