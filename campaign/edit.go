@@ -78,6 +78,13 @@ func (s *Service) Edit(ctx context.Context, cid id.Campaign, version int, in Cam
 		if err := serveLaterTx(tx, cid); err != nil {
 			return err
 		}
+		for _, e := range in.Items {
+			if e.AddStock > 0 && c.Status != StatusDraft {
+				if err := publishRestocked(tx, e.ID, e.AddStock); err != nil {
+					return err
+				}
+			}
+		}
 		if c.Status != StatusDraft && next.EndsAt < c.EndsAt {
 			// The task at the old end comes too late; a later end it finds itself.
 			if err := task.EnqueueTx(tx, closeCampaign{cid}, next.EndsAt); err != nil {

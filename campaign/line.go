@@ -81,7 +81,7 @@ func (s *Service) serveHeads(tx *database.Tx, item id.Item, n int) (served int, 
 	if err := countWaits(tx, item, -int64(len(heads))); err != nil {
 		return 0, err
 	}
-	return len(heads), publishOrders(tx, "order.from_wait", granted)
+	return len(heads), publishOrders(tx, eventOrderFromWait, granted)
 }
 
 // serveItem is the task that serves the line of an item whose stock grew, or

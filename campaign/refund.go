@@ -98,7 +98,10 @@ func (s *Service) Refund(ctx context.Context, oid id.Order, in RefundIn) error {
 		if in.Status == RefundDone {
 			row.DoneAt = tx.Now
 		}
-		return tx.Create(&row).Error
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		return webhook.PublishTx(tx, refundTold[row.Status], row)
 	})
 }
 
@@ -119,7 +122,7 @@ func turnRefund(tx *database.Tx, old Refund, in RefundIn) error {
 		return err
 	}
 	old.Status, old.DoneAt = in.Status, doneAt
-	return webhook.PublishTx(tx, "refund."+string(in.Status), old)
+	return webhook.PublishTx(tx, refundTold[in.Status], old)
 }
 
 // RequestRefundTx asks the mall, by event, to send money of the order back.
@@ -133,7 +136,7 @@ func RequestRefundTx(tx *database.Tx, r Refund) error {
 	if err != nil {
 		return err
 	}
-	return webhook.PublishTx(tx, "refund.requested", r)
+	return webhook.PublishTx(tx, eventRefundRequested, r)
 }
 
 // refundBound is how long a requested refund may stay open before it is an
@@ -172,5 +175,5 @@ func alertRefund(tx *database.Tx, r Refund) error {
 		return res.Error
 	}
 	r.AlertedAt = tx.Now
-	return webhook.PublishTx(tx, "refund.overdue", r)
+	return webhook.PublishTx(tx, eventRefundOverdue, r)
 }

@@ -64,7 +64,7 @@ func (s *Service) turnTeam(tx *database.Tx, tid id.Team, freed int) error {
 	if err := tx.Exec("UPDATE teams SET status = ?, formed_at = ? WHERE id = ?", t.Status, t.FormedAt, tid).Error; err != nil {
 		return err
 	}
-	return webhook.PublishTx(tx, "team.formed", t)
+	return webhook.PublishTx(tx, eventFormed, t)
 }
 
 // Sweep fails every open team past its deadline, one transaction per team,
@@ -145,7 +145,7 @@ func (s *Service) fail(tx *database.Tx, t Team) error {
 		}
 	}
 	now.Status, now.ClosedAt = StatusFailed, tx.Now
-	return webhook.PublishTx(tx, "team.failed", now)
+	return webhook.PublishTx(tx, eventFailed, now)
 }
 
 // paidAmount is what the payer gets back: all he paid, freight included, less
