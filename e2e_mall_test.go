@@ -205,7 +205,26 @@ func TestSampleMall(t *testing.T) {
 			t.Errorf("a forged event was answered %d", res.StatusCode)
 		}
 	})
-	p.drained()
+	t.Run("the member is told of his money", func(t *testing.T) {
+		until("the mall prints the notice", func() bool {
+			return strings.Contains(m.out.String(), "「商城秒杀」的退款 30.00 元已退回。")
+		})
+	})
+	t.Run("a repeated event changes nothing", func(t *testing.T) {
+		p.drained()
+		before := state()
+		var hooks, sent struct{ Items []struct{ ID string } }
+		admin.must(t, "GET", "/v1/webhooks", "", nil, &hooks)
+		at := "/v1/webhooks/" + hooks.Items[0].ID + "/deliveries"
+		admin.must(t, "GET", at+"?limit=200", "", nil, &sent)
+		for _, d := range sent.Items {
+			admin.must(t, "POST", at+"/"+d.ID+"/replay", "again-"+d.ID, nil, nil)
+		}
+		p.drained()
+		if state() != before || len(sent.Items) < 20 {
+			t.Errorf("%d events sent again changed the mall from\n%s\nto\n%s", len(sent.Items), before, state())
+		}
+	})
 	p.proven()
 }
 

@@ -79,10 +79,11 @@ func (s *Service) Edit(ctx context.Context, cid id.Campaign, version int, in Cam
 			return err
 		}
 		for _, e := range in.Items {
-			if e.AddStock > 0 && c.Status != StatusDraft {
-				if err := publishRestocked(tx, e.ID, e.AddStock); err != nil {
-					return err
-				}
+			if c.Status == StatusDraft {
+				break
+			}
+			if err := publishStockEdit(tx, c.Items[itemAt(c.Items, e.ID)], e.AddStock); err != nil {
+				return err
 			}
 		}
 		if c.Status != StatusDraft && next.EndsAt < c.EndsAt {

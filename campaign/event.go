@@ -94,3 +94,17 @@ func publishRestocked(tx *database.Tx, item id.Item, back int64) error {
 	}
 	return publishItem(tx, eventCampaignRestocked, i)
 }
+
+// publishStockEdit tells what an edit of the stock did to an item that stood
+// like this before.
+func publishStockEdit(tx *database.Tx, before Item, by int64) error {
+	free := before.Free()
+	switch {
+	case by > 0:
+		return publishRestocked(tx, before.ID, by)
+	case free > 0 && free <= -by:
+		before.Left += by
+		return publishItem(tx, eventCampaignSoldOut, before)
+	}
+	return nil
+}

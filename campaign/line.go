@@ -3,6 +3,7 @@ package campaign
 import (
 	"strconv"
 
+	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
@@ -80,6 +81,11 @@ func (s *Service) serveHeads(tx *database.Tx, item id.Item, n int) (served int, 
 	}
 	if err := countWaits(tx, item, -int64(len(heads))); err != nil {
 		return 0, err
+	}
+	for _, o := range granted {
+		if err := NoticeTx(tx, community.NoticeWaitGranted, o, o.ID.String(), o.Amount); err != nil {
+			return 0, err
+		}
 	}
 	return len(heads), publishOrders(tx, eventOrderFromWait, granted)
 }

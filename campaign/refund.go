@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -86,7 +87,7 @@ func (s *Service) Refund(ctx context.Context, oid id.Order, in RefundIn) error {
 			return err
 		}
 		if old.ID != 0 {
-			return turnRefund(tx, old, in)
+			return turnRefund(tx, o, old, in)
 		}
 		if o.PaidAt > 0 && o.RefundedGoods+in.Goods > o.Goods {
 			return ErrRefundExceeds
@@ -101,13 +102,13 @@ func (s *Service) Refund(ctx context.Context, oid id.Order, in RefundIn) error {
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
-		return webhook.PublishTx(tx, refundTold[row.Status], row)
+		return publishRefund(tx, o, row)
 	})
 }
 
 // turnRefund moves a refund on record to what the mall reports. Done is final;
 // a failed one may still be done later.
-func turnRefund(tx *database.Tx, old Refund, in RefundIn) error {
+func turnRefund(tx *database.Tx, o Order, old Refund, in RefundIn) error {
 	if old.Amount != in.Amount {
 		return ErrRefundDiffers
 	}
@@ -122,7 +123,16 @@ func turnRefund(tx *database.Tx, old Refund, in RefundIn) error {
 		return err
 	}
 	old.Status, old.DoneAt = in.Status, doneAt
-	return webhook.PublishTx(tx, refundTold[in.Status], old)
+	return publishRefund(tx, o, old)
+}
+
+// publishRefund announces how a refund ended, and has the member told of his
+// money.
+func publishRefund(tx *database.Tx, o Order, r Refund) error {
+	if err := webhook.PublishTx(tx, refundTold[r.Status], r); err != nil || r.Status != RefundDone {
+		return err
+	}
+	return NoticeTx(tx, community.NoticeRefundDone, o, r.ID.String(), r.Amount)
 }
 
 // RequestRefundTx asks the mall, by event, to send money of the order back.

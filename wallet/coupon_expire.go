@@ -15,8 +15,9 @@ import (
 // today is not sent the expiries of years.
 const expiredBack = 48 * time.Hour
 
-// expiredPage is how many coupons one transaction tells of.
-const expiredPage = 100
+// expiredPage is how many coupons one transaction tells of, each of which is
+// two rows more for every webhook.
+const expiredPage = 40
 
 // TellExpiredCoupons tells webhooks of coupons that ran out unused, each once.
 // A coupon expires by the clock alone; the mark is only that it was told.

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -87,12 +88,15 @@ func (m *mall) note(e event) error {
 		Amount   int64  `json:"amount_fen"`
 		Goods    int64  `json:"goods_fen"`
 		Qty      int    `json:"qty"`
+		Member   string `json:"member_id"`
+		Text     string `json:"text_zh"`
 	}
 	if err := json.Unmarshal(e.Data, &of); err != nil {
 		return err
 	}
-	return m.store.change(func(s *state) {
-		if s.Seen[e.ID] != "" {
+	fresh := false
+	err := m.store.change(func(s *state) {
+		if fresh = s.Seen[e.ID] == ""; !fresh {
 			return
 		}
 		s.Seen[e.ID] = e.Type
@@ -110,4 +114,8 @@ func (m *mall) note(e event) error {
 			s.Orders[order] = e.Type // events come in no promised order: ask Siyu for the state
 		}
 	})
+	if err == nil && fresh && e.Type == "notice.due" { // a real mall sends it to the member's phone
+		fmt.Printf("to %s: %s\n", of.Member, of.Text)
+	}
+	return err
 }

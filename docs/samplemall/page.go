@@ -55,7 +55,7 @@ func (m *mall) subscribe(ctx context.Context) error {
 		Secret string `json:"secret"`
 	}
 	err := m.siyu.call(ctx, "POST", "/v1/webhooks", rand.Text(), map[string]any{
-		"url": m.url + "/hooks", "events": []string{"order.*", "refund.*", "team.*", "campaign.*"},
+		"url": m.url + "/hooks", "events": []string{"order.*", "refund.*", "team.*", "campaign.*", "notice.*"},
 	}, &w)
 	if err != nil {
 		return err
