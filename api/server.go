@@ -81,6 +81,7 @@ func (s *Server) table() *routes {
 	s.campaignRoutes(r)
 	s.claimRoutes(r)
 	s.waitRoutes(r)
+	s.noticeRoutes(r)
 	s.orderRoutes(r)
 	s.promotionRoutes(r)
 	s.guardRoutes(r)

@@ -2,7 +2,7 @@
 // orders members are granted, and what the mall reports of those orders.
 //
 // Tables: products, campaigns, items, orders, payments, refunds, shipments,
-// sweeps, limit_merges, waits. A kind of campaign (flash sale, group-buy, referral)
+// sweeps, limit_merges, waits, reminders. A kind of campaign (flash sale, group-buy, referral)
 // is a room below this one that registers a Kind; group-buy keeps its teams in
 // its own table.
 //
@@ -110,7 +110,7 @@ type Service struct {
 	kinds     map[string]Kind
 	seen      seen
 	shelves   shelves
-	unheard   atomic.Bool  // nobody wants order.held, as of at most freshFor ago
+	unheard   atomic.Bool  // nobody wants to hear what a claim does, as of at most freshFor ago
 	flights   atomic.Int64 // begins and ends of batches; odd while one runs
 
 	queue   chan *waiting
@@ -149,6 +149,10 @@ type Kind struct {
 	Seats Seats
 	// Claimable says whether its items may be claimed at all.
 	Claimable bool
+	// Events are what AnnounceTx may publish of granted orders. It runs as a
+	// task, because a claim waits for no event.
+	Events     []webhook.Type
+	AnnounceTx func(tx *database.Tx, granted []Order) error
 }
 
 // Seats is what a kind holds beside stock: the seats of teams.
@@ -178,16 +182,6 @@ var (
 
 // day is the longest a claimed order may wait for payment.
 const day = 24 * time.Hour
-
-// publishOrders announces what happened to orders.
-func publishOrders(tx *database.Tx, event string, orders []Order) error {
-	for _, o := range orders {
-		if err := webhook.PublishTx(tx, event, o); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // frozenOn is the referral evidence an order carries.
 func frozenOn(o Order) referral.Frozen {

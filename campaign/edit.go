@@ -80,6 +80,14 @@ func (s *Service) Edit(ctx context.Context, cid id.Campaign, version int, in Cam
 		if err := serveLaterTx(tx, cid); err != nil {
 			return err
 		}
+		for _, e := range in.Items {
+			if c.Status == StatusDraft {
+				break
+			}
+			if err := publishStockEdit(tx, c.Items[itemAt(c.Items, e.ID)], e.AddStock); err != nil {
+				return err
+			}
+		}
 		if c.Status != StatusDraft && next.EndsAt < c.EndsAt {
 			// The task at the old end comes too late; a later end it finds itself.
 			if err := task.EnqueueTx(tx, closeCampaign{cid}, next.EndsAt); err != nil {

@@ -189,7 +189,7 @@ func (s *Service) paid(tx *database.Tx, camp Campaign, o *Order, p Payment) erro
 	if err != nil {
 		return err
 	}
-	return webhook.PublishTx(tx, "order.paid", *o)
+	return webhook.PublishTx(tx, eventOrderPaid, *o)
 }
 
 // turn tells a kind with seats what became of its orders.
@@ -248,7 +248,7 @@ func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund) error
 			return err
 		}
 	}
-	return webhook.PublishTx(tx, "order.refunded", *o)
+	return webhook.PublishTx(tx, eventOrderRefunded, *o)
 }
 
 // foldReceipt notes the first receipt of the goods.

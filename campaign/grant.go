@@ -107,7 +107,7 @@ type batch struct {
 	frozen    map[id.Program]map[id.Member]referral.Frozen
 	before    map[keyed]Order // orders these keys were granted earlier, or in this batch
 
-	unheard bool // no webhook wants to hear of held orders
+	unheard bool // no webhook wants to hear what claims do
 	granted []Order
 	revived []Order
 	taken   map[id.Item]int64
@@ -300,11 +300,7 @@ func (b *batch) write(tx *database.Tx) error {
 	if b.unheard {
 		return nil
 	}
-	ids := make([]id.Order, len(all))
-	for i, o := range all {
-		ids[i] = o.ID
-	}
-	return task.EnqueueTx(tx, announceHeld{ids}, tx.Now)
+	return task.EnqueueTx(tx, b.announcement(), tx.Now)
 }
 
 func (b *batch) ofKind(kind string, orders []Order) []Order {

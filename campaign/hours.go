@@ -8,7 +8,6 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/task"
-	"siyu/internal/webhook"
 )
 
 // Hours says when the session began that is open at a moment, zero if none is,
@@ -96,7 +95,7 @@ func (s *Service) scheduleSessions(tx *database.Tx, c Campaign) error {
 		return fault.Invalid.Field("rules.sessions", "none", "活动时间内没有任何场次", "none falls into the campaign's window")
 	}
 	if open {
-		if err := publishSession(tx, "campaign.session_opened", c, tx.Now, next); err != nil {
+		if err := publishSession(tx, eventCampaignSessionOpened, c, tx.Now, next); err != nil {
 			return err
 		}
 	}
@@ -127,12 +126,12 @@ func (s *Service) session(tx *database.Tx, a turnSession) error {
 			if open {
 				begins = a.At // the next session follows at once
 			}
-			if err := publishSession(tx, "campaign.session_closed", c, a.At, begins); err != nil {
+			if err := publishSession(tx, eventCampaignSessionClosed, c, a.At, begins); err != nil {
 				return err
 			}
 		}
 		if open {
-			if err := publishSession(tx, "campaign.session_opened", c, a.At, next); err != nil {
+			if err := publishSession(tx, eventCampaignSessionOpened, c, a.At, next); err != nil {
 				return err
 			}
 		}
@@ -144,10 +143,4 @@ func (s *Service) session(tx *database.Tx, a turnSession) error {
 		return nil
 	}
 	return task.EnqueueTx(tx, turnSession{c.ID, next}, next)
-}
-
-// publishSession announces an edge: of a session opened, next_at is its end;
-// of one closed, when the next begins, or nothing.
-func publishSession(tx *database.Tx, event string, c Campaign, at, next clock.Milli) error {
-	return webhook.PublishTx(tx, event, map[string]any{"id": c.ID, "kind": c.Kind, "name": c.Name, "at": at, "next_at": next})
 }

@@ -74,5 +74,8 @@ func (s *Service) moveTx(tx *database.Tx, item id.Item, m move) error {
 	if err := database.One(res, ErrSoldOut); err != nil || m.left <= 0 {
 		return err
 	}
-	return s.serveLine(tx, item)
+	if err := s.serveLine(tx, item); err != nil {
+		return err
+	}
+	return publishRestocked(tx, item, m.left)
 }

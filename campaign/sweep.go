@@ -11,7 +11,6 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/task"
-	"siyu/internal/webhook"
 )
 
 // sweepEvery is how often unpaid orders are let go, one commit's holds per
@@ -28,6 +27,7 @@ func (s *Service) Register(r *task.Registry) {
 	task.Handle(r, s.session)
 	task.Handle(r, s.serve)
 	task.Handle(r, s.announce)
+	task.Handle(r, s.remindPage)
 	task.Every(r, "campaign:sweep_orders", sweepEvery, func(ctx context.Context, _ clock.Milli) error { return s.Sweep(ctx) })
 	task.Every(r, "campaign:alert_refunds", time.Minute, func(ctx context.Context, _ clock.Milli) error { return s.AlertRefunds(ctx) })
 }
@@ -154,7 +154,7 @@ func (s *Service) letGoTx(tx *database.Tx, orders []Order, to OrderStatus) error
 		if err := s.turn(tx, kind, list); err != nil {
 			return err
 		}
-		if err := publishOrders(tx, "order."+string(to), list); err != nil {
+		if err := publishOrders(tx, letGo[to], list); err != nil {
 			return err
 		}
 	}
@@ -232,25 +232,3 @@ func (s *Service) CancelOrder(ctx context.Context, oid id.Order) error {
 
 // ErrOrderState is a step the order's state does not allow.
 var ErrOrderState = fault.New(fault.KindConflict, "order.wrong_state", "订单当前状态 {state} 不能执行此操作", "an order in state {state} does not allow this")
-
-// eventHeld is what an order's birth is called.
-const eventHeld = "order.held"
-
-// announceHeld tells webhooks of the orders of one batch.
-type announceHeld struct {
-	Orders []id.Order `json:"orders"`
-}
-
-// Kind names the task.
-func (announceHeld) Kind() string { return "campaign:announce_held" }
-
-func (s *Service) announce(tx *database.Tx, a announceHeld) error {
-	if wanted, err := webhook.Wanted(tx.DB, eventHeld); err != nil || !wanted {
-		return err
-	}
-	var rows []Order
-	if err := tx.Raw("SELECT * FROM orders WHERE id IN ? ORDER BY id", a.Orders).Scan(&rows).Error; err != nil {
-		return err
-	}
-	return publishOrders(tx, eventHeld, rows)
-}

@@ -18,6 +18,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/webhook"
 )
 
 // Status is where a team stands.
@@ -69,7 +70,10 @@ type Service struct {
 
 // Kind is the kind as main registers it.
 func (s *Service) Kind() campaign.Kind {
-	return campaign.Kind{Name: "group_buy", Rules: complete, Seats: s, Claimable: true}
+	return campaign.Kind{
+		Name: "group_buy", Rules: complete, Seats: s, Claimable: true,
+		Events: []webhook.Type{eventOpened, eventJoined}, AnnounceTx: s.announceTx,
+	}
 }
 
 // complete checks the rules and writes the defaults out.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"siyu/campaign"
+	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
@@ -64,7 +65,29 @@ func (s *Service) turnTeam(tx *database.Tx, tid id.Team, freed int) error {
 	if err := tx.Exec("UPDATE teams SET status = ?, formed_at = ? WHERE id = ?", t.Status, t.FormedAt, tid).Error; err != nil {
 		return err
 	}
-	return webhook.PublishTx(tx, "team.formed", t)
+	if err := webhook.PublishTx(tx, eventFormed, t); err != nil {
+		return err
+	}
+	return noticeFormed(tx, t)
+}
+
+// noticeFormed has the payers of a formed team told.
+func noticeFormed(tx *database.Tx, t Team) error {
+	if heard, err := community.NoticesHeard(tx.DB); err != nil || !heard {
+		return err
+	}
+	var paid []campaign.Order
+	err := tx.Raw("SELECT orders.* FROM seats JOIN orders ON orders.id = seats.order_id WHERE seats.team_id = ? AND orders.status = ? ORDER BY orders.id",
+		t.ID, campaign.OrderPaid).Scan(&paid).Error
+	if err != nil {
+		return err
+	}
+	for _, o := range paid {
+		if err := campaign.NoticeTx(tx, community.NoticeTeamFormed, o, t.ID.String(), o.Amount); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Sweep fails every open team past its deadline, one transaction per team,
@@ -137,6 +160,9 @@ func (s *Service) fail(tx *database.Tx, t Team) error {
 			if err != nil {
 				return err
 			}
+			if err := campaign.NoticeTx(tx, community.NoticeTeamFailed, o, t.ID.String(), paidAmount(o)); err != nil {
+				return err
+			}
 		}
 	}
 	if len(held) > 0 {
@@ -145,7 +171,7 @@ func (s *Service) fail(tx *database.Tx, t Team) error {
 		}
 	}
 	now.Status, now.ClosedAt = StatusFailed, tx.Now
-	return webhook.PublishTx(tx, "team.failed", now)
+	return webhook.PublishTx(tx, eventFailed, now)
 }
 
 // paidAmount is what the payer gets back: all he paid, freight included, less

@@ -17,6 +17,7 @@ type (
 	item         struct{}
 	job          struct{}
 	member       struct{}
+	notice       struct{}
 	memberCoupon struct{}
 	order        struct{}
 	payment      struct{}
@@ -55,6 +56,7 @@ func (item) prefix() string         { return "itm" }
 func (job) prefix() string          { return "job" }
 func (member) prefix() string       { return "mem" }
 func (memberCoupon) prefix() string { return "mcp" }
+func (notice) prefix() string       { return "ntc" }
 func (order) prefix() string        { return "ord" }
 func (payment) prefix() string      { return "pmt" }
 func (payout) prefix() string       { return "pay" }
@@ -99,6 +101,7 @@ type (
 	Job          = ID[job]
 	Member       = ID[member]
 	MemberCoupon = ID[memberCoupon]
+	Notice       = ID[notice]
 	Order        = ID[order]
 	Payment      = ID[payment]
 	Payout       = ID[payout]
