@@ -42,6 +42,8 @@ type ItemEdit struct {
 	Price     *money.Amount `json:"price_fen"`
 	PerMember *int          `json:"per_member"`
 	PerOrder  *int          `json:"per_order"`
+
+	TeamPrices *[]TeamPrice `json:"team_prices"` // drafts only
 }
 
 // Validate checks what needs no database.
@@ -105,6 +107,11 @@ func writeEdit(tx *database.Tx, c Campaign, items []ItemEdit) error {
 		if err := database.One(res, errTaken); err != nil {
 			return err
 		}
+		if e.TeamPrices != nil {
+			if err := writeTeamPrices(tx, item.ID, *e.TeamPrices); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -133,6 +140,10 @@ func (s *Service) edited(tx *database.Tx, c Campaign, in CampaignEdit) (Campaign
 	if err != nil {
 		return c, err
 	}
+	sizes, err := s.kinds[c.Kind].sizes(c)
+	if err != nil {
+		return c, err
+	}
 	c.Items = slices.Clone(c.Items)
 	for i, e := range in.Items {
 		at := fmt.Sprintf("items[%d].", i)
@@ -142,6 +153,9 @@ func (s *Service) edited(tx *database.Tx, c Campaign, in CampaignEdit) (Campaign
 		check.That(!again, at+"id", "repeated", "同一商品只能出现一次，请合并", "names an item twice; put its changes together")
 		if k >= 0 && !again {
 			e.apply(&check, at, &c.Items[k], phase, products[c.Items[k].ProductID])
+			if phase == StatusDraft {
+				priced(&check, at, sizes, c.Items[k], products[c.Items[k].ProductID])
+			}
 		}
 	}
 	c.Version++
@@ -220,7 +234,11 @@ func (e ItemEdit) apply(check *fault.Check, at string, item *Item, phase Status,
 	set(&item.Price, e.Price)
 	set(&item.PerMember, e.PerMember)
 	set(&item.PerOrder, e.PerOrder)
+	set(&item.TeamPrices, e.TeamPrices)
 	item.Version++
+	check.That(e.TeamPrices == nil || phase == StatusDraft, at+"team_prices", "frozen",
+		"活动已发布，各人数的价格不可修改；可下调 price_fen", "are frozen since the campaign was published; price_fen may be lowered")
+	check.That(len(item.TeamPrices) <= teamPricesMax, at+"team_prices", "range", fmt.Sprintf("最多 %d 档", teamPricesMax), fmt.Sprintf("at most %d sizes", teamPricesMax))
 
 	check.That(item.Left >= 0, at+"add_stock", "range",
 		fmt.Sprintf("最多减 %d 件，其余已被占用或售出", was.Left), fmt.Sprintf("takes more than the %d left; the rest is held or sold", was.Left))

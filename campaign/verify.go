@@ -108,8 +108,15 @@ func proveSwept(q *database.Query, p *database.Proof) error {
 	for _, o := range late {
 		p.Break("%s is held unpaid past its deadline", o)
 	}
-	var payments []Payment
-	err := q.Raw(`SELECT payments.* FROM payments JOIN orders ON orders.id = payments.order_id
+	choosing, err := proveLate(q, p)
+	if err != nil {
+		return err
+	}
+	var payments []struct {
+		Payment
+		Bought clock.Milli
+	}
+	err = q.Raw(`SELECT payments.*, orders.paid_at AS bought FROM payments JOIN orders ON orders.id = payments.order_id
 		ORDER BY payments.order_id, payments.id`).Scan(&payments).Error
 	if err != nil {
 		return err
@@ -125,8 +132,11 @@ func proveSwept(q *database.Query, p *database.Proof) error {
 	kept := map[id.Order]bool{}
 	for _, pay := range payments {
 		p.Checked++
-		if back[backPrefix+pay.ID.String()] {
+		if back[backPrefix+pay.ID.String()] || choosing[pay.ID] {
 			continue
+		}
+		if pay.Bought == 0 {
+			p.Break("%s of %s bought nothing, has no refund and no choice", pay.ID, pay.OrderID)
 		}
 		if kept[pay.OrderID] {
 			p.Break("%s of %s bought nothing and has no refund", pay.ID, pay.OrderID)
