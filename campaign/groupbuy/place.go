@@ -69,7 +69,7 @@ func (s *Service) ListTeamsFor(ctx context.Context, o campaign.Order) ([]Team, e
 	var fit []Team
 	for _, t := range open {
 		for _, item := range c.Items {
-			if item.ID == o.ItemID && t.ItemID == item.ID && t.price(item) == o.UnitPrice && len(fit) < teamsListed {
+			if item.ID == o.ItemID && t.ItemID == item.ID && t.Price(item) == o.UnitPrice && len(fit) < teamsListed {
 				fit = append(fit, t)
 			}
 		}

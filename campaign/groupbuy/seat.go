@@ -88,7 +88,7 @@ func (st *seating) Fit(c campaign.Claim, in campaign.Campaign, item campaign.Ite
 	if err := st.joinable(t, c); err != nil {
 		return campaign.Seat{}, err
 	}
-	price := t.price(item)
+	price := t.Price(item)
 	if c.Move != nil {
 		if c.Move.Price != price {
 			return campaign.Seat{}, ErrPrice
@@ -100,9 +100,9 @@ func (st *seating) Fit(c campaign.Claim, in campaign.Campaign, item campaign.Ite
 	return campaign.Seat{Team: t.ID, Price: price}, nil
 }
 
-// price is what a seat costs who joins: what was frozen when the team opened,
+// Price is what a seat costs who joins: what was frozen when the team opened,
 // or less if the item has become cheaper since.
-func (t Team) price(item campaign.Item) money.Amount {
+func (t Team) Price(item campaign.Item) money.Amount {
 	now, _ := item.At(t.Size)
 	if t.UnitPrice > 0 {
 		return min(now, t.UnitPrice)
