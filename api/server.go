@@ -80,6 +80,7 @@ func (s *Server) table() *routes {
 	s.productRoutes(r)
 	s.campaignRoutes(r)
 	s.claimRoutes(r)
+	s.teamRoutes(r)
 	s.waitRoutes(r)
 	s.noticeRoutes(r)
 	s.orderRoutes(r)

@@ -43,7 +43,8 @@ type ItemEdit struct {
 	PerMember *int          `json:"per_member"`
 	PerOrder  *int          `json:"per_order"`
 
-	SessionStock *int64 `json:"session_stock"`
+	SessionStock *int64       `json:"session_stock"`
+	TeamPrices   *[]TeamPrice `json:"team_prices"` // drafts only
 }
 
 // Validate checks what needs no database.
@@ -115,6 +116,11 @@ func writeEdit(tx *database.Tx, c Campaign, items []ItemEdit) error {
 		if err := database.One(res, errTaken); err != nil {
 			return err
 		}
+		if e.TeamPrices != nil {
+			if err := writeTeamPrices(tx, item.ID, *e.TeamPrices); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -143,6 +149,10 @@ func (s *Service) edited(tx *database.Tx, c Campaign, in CampaignEdit) (Campaign
 	if err != nil {
 		return c, err
 	}
+	sizes, err := s.kinds[c.Kind].sizes(c)
+	if err != nil {
+		return c, err
+	}
 	c.Items = slices.Clone(c.Items)
 	for i, e := range in.Items {
 		at := fmt.Sprintf("items[%d].", i)
@@ -152,6 +162,9 @@ func (s *Service) edited(tx *database.Tx, c Campaign, in CampaignEdit) (Campaign
 		check.That(!again, at+"id", "repeated", "同一商品只能出现一次，请合并", "names an item twice; put its changes together")
 		if k >= 0 && !again {
 			e.apply(&check, at, &c.Items[k], phase, products[c.Items[k].ProductID])
+			if phase == StatusDraft {
+				priced(&check, at, sizes, c.Items[k], products[c.Items[k].ProductID])
+			}
 		}
 	}
 	c.Version++
@@ -231,7 +244,11 @@ func (e ItemEdit) apply(check *fault.Check, at string, item *Item, phase Status,
 	set(&item.PerMember, e.PerMember)
 	set(&item.PerOrder, e.PerOrder)
 	set(&item.SessionStock, e.SessionStock)
+	set(&item.TeamPrices, e.TeamPrices)
 	item.Version++
+	check.That(e.TeamPrices == nil || phase == StatusDraft, at+"team_prices", "frozen",
+		"活动已发布，各人数的价格不可修改；可下调 price_fen", "are frozen since the campaign was published; price_fen may be lowered")
+	check.That(len(item.TeamPrices) <= teamPricesMax, at+"team_prices", "range", fmt.Sprintf("最多 %d 档", teamPricesMax), fmt.Sprintf("at most %d sizes", teamPricesMax))
 
 	check.That(item.Left >= 0, at+"add_stock", "range",
 		fmt.Sprintf("最多减 %d 件，其余已被占用或售出", was.Left), fmt.Sprintf("takes more than the %d left; the rest is held or sold", was.Left))

@@ -74,7 +74,7 @@ func TestEvents(t *testing.T) {
 		for event, want := range map[string]int{
 			"campaign.published": 1, "campaign.started": 1, "campaign.paused": 1, "campaign.resumed": 1, "campaign.ended": 1,
 			"campaign.sold_out": 4, "campaign.restocked": 4,
-			"order.held": 3, "order.expired": 1, "order.cancelled": 1, "order.paid": 1, "order.shipped": 1, "order.received": 1, "order.refunded": 1,
+			"order.held": 3, "order.expired": 1, "order.cancelled": 1, "order.paid": 1, "order.to_ship": 1, "order.shipped": 1, "order.received": 1, "order.refunded": 1,
 			"refund.failed": 1, "refund.done": 1, "notice.due": 1,
 		} {
 			if got[event] != want {

@@ -35,6 +35,8 @@ type Item struct {
 	Epoch  int   `json:"-"` // raised whenever the campaign around it changes
 	Grants int64 `json:"-"` // orders ever granted, by any replica
 	Freed  int64 `json:"-"` // pieces ever given back
+
+	TeamPrices []TeamPrice `json:"team_prices,omitempty" gorm:"-"`
 }
 
 // Free is what an ordinary claim may take: pieces on their way to the waiting

@@ -153,6 +153,11 @@ func (s *Service) lockCampaign(tx *database.Tx, cid id.Campaign) (Campaign, erro
 	if err != nil {
 		return c, err
 	}
+	if s.kinds[c.Kind].Sizes != nil {
+		if err := readTeamPrices(tx.DB, c.Items); err != nil {
+			return c, err
+		}
+	}
 	tx.AfterCommit(func() {
 		for _, item := range c.Items {
 			s.shelves.forget(item.ID)

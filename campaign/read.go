@@ -24,6 +24,11 @@ func (s *Service) FindCampaign(ctx context.Context, cid id.Campaign) (Campaign, 
 	if err := q.Raw("SELECT * FROM items WHERE campaign_id = ? ORDER BY sort_no, id", cid).Scan(&c.Items).Error; err != nil {
 		return c, err
 	}
+	if s.kinds[c.Kind].Sizes != nil {
+		if err := readTeamPrices(q, c.Items); err != nil {
+			return c, err
+		}
+	}
 	return c, c.unpack()
 }
 

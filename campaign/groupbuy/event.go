@@ -13,6 +13,10 @@ const (
 	eventJoined webhook.Type = "team.joined"
 	eventFormed webhook.Type = "team.formed"
 	eventFailed webhook.Type = "team.failed"
+
+	eventHandedOver  webhook.Type = "team.handed_over"
+	eventReopened    webhook.Type = "team.reopened"
+	eventRefundStuck webhook.Type = "refund.stuck"
 )
 
 // announceTx tells which teams granted orders opened and which they joined.
