@@ -11,6 +11,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/money"
 	"siyu/referral"
 )
 
@@ -28,13 +29,20 @@ type claimRequest struct {
 	Qty    int     `json:"qty"`
 	Code   string  `json:"code"`
 	Page   string  `json:"page"`
+
+	Coupon id.MemberCoupon `json:"member_coupon"`
+	Points money.Amount    `json:"points"`
 }
+
+// pointsMax is the most points one claim may name: what the dearest order costs.
+const pointsMax = 10_000_000_000
 
 // Validate checks the request.
 func (in claimRequest) Validate() error {
 	var c fault.Check
 	c.That(in.ItemID != 0, "item_id", "required", "请选择商品", "name the item")
 	c.Range(int64(in.Qty), "qty", 0, 100)
+	c.Range(int64(in.Points), "points", 0, pointsMax)
 	return c.Err()
 }
 
@@ -52,7 +60,7 @@ func (s *Server) claimIn(c *gin.Context, claim campaign.Claim) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
-	claim.Item, claim.Qty = in.ItemID, in.Qty
+	claim.Item, claim.Qty, claim.Coupon, claim.Points = in.ItemID, in.Qty, in.Coupon, in.Points
 	return s.submit(c, in, claim)
 }
 
@@ -61,6 +69,17 @@ type joinRequest struct {
 	Qty  int    `json:"qty"`
 	Code string `json:"code"`
 	Page string `json:"page"`
+
+	Coupon id.MemberCoupon `json:"member_coupon"`
+	Points money.Amount    `json:"points"`
+}
+
+// Validate checks the request.
+func (in joinRequest) Validate() error {
+	var c fault.Check
+	c.Range(int64(in.Qty), "qty", 0, 100)
+	c.Range(int64(in.Points), "points", 0, pointsMax)
+	return c.Err()
 }
 
 func (s *Server) joinTeam(c *gin.Context) error {
@@ -76,7 +95,7 @@ func (s *Server) joinTeam(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	claim.Qty = in.Qty
+	claim.Qty, claim.Coupon, claim.Points = in.Qty, in.Coupon, in.Points
 	return s.submit(c, claimRequest{Code: in.Code, Page: in.Page}, claim)
 }
 

@@ -11,6 +11,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/money"
 )
 
 // Claim is a member's request for stock.
@@ -21,6 +22,11 @@ type Claim struct {
 	Qty      int
 	Team     id.Team // the team to join
 	OpenTeam bool    // or: open one
+
+	// Coupon and Points, of 1 fen each, are what the member pays with besides
+	// money; then the claim is granted alone.
+	Coupon id.MemberCoupon
+	Points money.Amount
 
 	// By, Key and Hash are who calls, his Idempotency-Key and the first bytes
 	// of his input's hash; they are kept on the order's own row. Since is
@@ -81,6 +87,9 @@ func (s *Service) Claim(ctx context.Context, c Claim) (Outcome, error) {
 	}
 	if refusal := s.shelves.refuse(c, s.kinds, clock.MilliOf(s.DB.Clock.Now()), time.Now()); refusal != nil {
 		return Outcome{}, refusal
+	}
+	if c.discounted() {
+		return s.claimDiscounted(ctx, c)
 	}
 	w := &waiting{claim: c, done: make(chan Outcome, 1)}
 	if err := s.enqueue(w); err != nil {

@@ -149,6 +149,9 @@ func (s *Service) letGoTx(tx *database.Tx, orders []Order, to OrderStatus) error
 		if err := s.turn(tx, kind, list); err != nil {
 			return err
 		}
+		if err := releaseDiscounts(tx, list); err != nil {
+			return err
+		}
 		if err := publishOrders(tx, "order."+string(to), list); err != nil {
 			return err
 		}
