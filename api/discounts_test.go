@@ -15,11 +15,13 @@ import (
 func TestDiscounts(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		marketer, mall := h.keys[east][access.Marketer], h.keys[east][access.Mall]
-		campaignOf(t, h, "flash_sale", "") // its product
+		if got := h.call(t, marketer, "PUT /v1/products", `{"products":[{"sku":"tea","name":"龙井","list_price_fen":19900}]}`); got.status != 200 {
+			t.Fatalf("products: got %d %s", got.status, got.body)
+		}
 		now := clock.MilliOf(h.DB.Clock.Now())
 		body := func(more string) string {
-			return fmt.Sprintf(`{"kind":"flash_sale","name":"券后价","starts_at":%q,"ends_at":%q,%s"items":[{"sku":"sku-%d","price_fen":9900,"stock":10}]}`,
-				now, now.Add(24*time.Hour), more, h.seq)
+			return fmt.Sprintf(`{"kind":"flash_sale","name":"券后价","starts_at":%q,"ends_at":%q,%s"items":[{"sku":"tea","price_fen":9900,"stock":10}]}`,
+				now, now.Add(24*time.Hour), more)
 		}
 		for more, field := range map[string]string{
 			`"accepts_points_bp":10001,`: "accepts_points_bp",

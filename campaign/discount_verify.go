@@ -37,7 +37,13 @@ func VerifyDiscounts(ctx context.Context, db *database.DB) ([]database.Proof, er
 			return nil, fmt.Errorf("campaign: verify discounts: %w", err)
 		}
 	}
-	if err := db.Snapshot(ctx, func(q *database.Query) error { return proveUnbooked(q, &p) }); err != nil {
+	for at := (walk{column: "id"}); !at.done; {
+		err := at.step(ctx, db, verifySpan, func(q *database.Query) error { return proveUnbooked(q, at.after, at.upTo, &p) })
+		if err != nil {
+			return nil, fmt.Errorf("campaign: verify discounts: %w", err)
+		}
+	}
+	if err := db.Snapshot(ctx, func(q *database.Query) error { return proveUses(q, &p) }); err != nil {
 		return nil, fmt.Errorf("campaign: verify discounts: %w", err)
 	}
 	var camps []Campaign
@@ -117,18 +123,19 @@ func (r bookedDiscount) check(use wallet.OrderUse, p *database.Proof) {
 	}
 }
 
-// proveUnbooked finds orders that took something off without a row of it, and
-// uses of the house's own references without an order.
-func proveUnbooked(q *database.Query, p *database.Proof) error {
+// proveUnbooked finds orders that took something off without a row of it.
+func proveUnbooked(q *database.Query, after, upTo int64, p *database.Proof) error {
 	var orders []id.Order
 	err := q.Raw(`SELECT o.id FROM orders o LEFT JOIN order_discounts d ON d.order_id = o.id
-		WHERE (o.discount_coupon <> 0 OR o.discount_points <> 0) AND d.order_id IS NULL LIMIT 100`).Scan(&orders).Error
-	if err != nil {
-		return err
-	}
+		WHERE o.id > ? AND o.id <= ? AND (o.discount_coupon <> 0 OR o.discount_points <> 0) AND d.order_id IS NULL LIMIT 100`, after, upTo).Scan(&orders).Error
 	for _, o := range orders {
 		p.Break("%s took something off and nothing is booked", o)
 	}
+	return err
+}
+
+// proveUses finds uses of the house's own references that no order books.
+func proveUses(q *database.Query, p *database.Proof) error {
 	uses, booked, err := wallet.CountOwnUses(q)
 	if err != nil {
 		return err

@@ -12,7 +12,10 @@ import (
 
 // ownPrefix begins the references of the house's own orders. What they took is
 // given back by the house alone, when the mall reports the order.
-const ownPrefix = "siyu:"
+const (
+	ownPrefix = "siyu:"
+	ownEnd    = "siyu;" // the first text behind all of them
+)
 
 // OwnRef is the reference under which an order of a campaign uses a coupon and
 // points.
@@ -80,7 +83,7 @@ func OwnUses(q *database.Query, orders []id.Order) (map[string]OrderUse, error) 
 // references of the house's own.
 func CountOwnUses(q *database.Query) (coupons, points int64, err error) {
 	var n struct{ Coupons, Points int64 }
-	err = q.Raw(`SELECT (SELECT COUNT(*) FROM coupon_redemptions WHERE order_ref LIKE ?) AS coupons,
-		(SELECT COUNT(*) FROM point_orders WHERE order_ref LIKE ?) AS points`, ownPrefix+"%", ownPrefix+"%").Scan(&n).Error
+	err = q.Raw(`SELECT (SELECT COUNT(*) FROM coupon_redemptions WHERE order_ref >= ? AND order_ref < ?) AS coupons,
+		(SELECT COUNT(*) FROM point_orders WHERE order_ref >= ? AND order_ref < ?) AS points`, ownPrefix, ownEnd, ownPrefix, ownEnd).Scan(&n).Error
 	return n.Coupons, n.Points, err
 }
