@@ -11,6 +11,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/money"
 	"siyu/referral"
 )
 
@@ -25,13 +26,20 @@ type claimRequest struct {
 	Qty    int     `json:"qty"`
 	Code   string  `json:"code"`
 	Page   string  `json:"page"`
+
+	Coupon id.MemberCoupon `json:"member_coupon"`
+	Points money.Amount    `json:"points"`
 }
+
+// pointsMax is the most points one claim may name: what the dearest order costs.
+const pointsMax = 10_000_000_000
 
 // Validate checks the request.
 func (in claimRequest) Validate() error {
 	var c fault.Check
 	c.That(in.ItemID != 0, "item_id", "required", "请选择商品", "name the item")
 	c.Range(int64(in.Qty), "qty", 0, 100)
+	c.Range(int64(in.Points), "points", 0, pointsMax)
 	return c.Err()
 }
 
@@ -44,7 +52,7 @@ func (s *Server) claim(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
-	return s.submit(c, in, campaign.Claim{Campaign: cid, Item: in.ItemID, Qty: in.Qty})
+	return s.submit(c, in, campaign.Claim{Campaign: cid, Item: in.ItemID, Qty: in.Qty, Coupon: in.Coupon, Points: in.Points})
 }
 
 // claimOf is the claim that asks for a seat in, or after, a team.

@@ -11,6 +11,7 @@ import (
 	"siyu/campaign"
 	"siyu/campaign/groupbuy"
 	"siyu/internal/clock"
+	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
 )
@@ -40,7 +41,9 @@ func (s *Server) openTeam(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
-	return s.submit(c, in.claimRequest, campaign.Claim{Campaign: cid, Item: in.ItemID, Qty: in.Qty, OpenTeam: true, TeamSize: in.TeamSize})
+	return s.submit(c, in.claimRequest, campaign.Claim{
+		Campaign: cid, Item: in.ItemID, Qty: in.Qty, OpenTeam: true, TeamSize: in.TeamSize, Coupon: in.Coupon, Points: in.Points,
+	})
 }
 
 // joinRequest is a claim whose item is the team's.
@@ -48,6 +51,17 @@ type joinRequest struct {
 	Qty  int    `json:"qty"`
 	Code string `json:"code"`
 	Page string `json:"page"`
+
+	Coupon id.MemberCoupon `json:"member_coupon"`
+	Points money.Amount    `json:"points"`
+}
+
+// Validate checks the request.
+func (in joinRequest) Validate() error {
+	var c fault.Check
+	c.Range(int64(in.Qty), "qty", 0, 100)
+	c.Range(int64(in.Points), "points", 0, pointsMax)
+	return c.Err()
 }
 
 func (s *Server) joinTeam(c *gin.Context) error { return s.claimAt(c, s.GroupBuy.Joining) }
@@ -68,7 +82,7 @@ func (s *Server) claimAt(c *gin.Context, of claimOf) error {
 	if err != nil {
 		return err
 	}
-	claim.Qty = in.Qty
+	claim.Qty, claim.Coupon, claim.Points = in.Qty, in.Coupon, in.Points
 	return s.submit(c, claimRequest{Code: in.Code, Page: in.Page}, claim)
 }
 

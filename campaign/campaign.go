@@ -3,7 +3,7 @@
 //
 // Tables: products, campaigns, items, orders, payments, refunds, shipments,
 // sweeps, limit_merges, waits, reminders, item_prices,
-// late_choices. A kind of campaign (flash sale, group-buy, referral)
+// late_choices, order_discounts, budget_marks. A kind of campaign (flash sale, group-buy, referral)
 // is a room below this one that registers a Kind; group-buy keeps its teams in
 // its own table.
 //
@@ -16,7 +16,8 @@
 //
 // Invariants kept here: V1 (left + held + sold = stock), V2 (limits per
 // member), V9 (nothing is held past its deadline, no paid money is stranded),
-// V12 (a waiting line is served from its head).
+// V12 (a waiting line is served from its head), V17 (discounts, the coupons
+// and points behind them, and the budget say the same).
 package campaign
 
 import (
@@ -68,9 +69,15 @@ type Campaign struct {
 	PayWithinS  int             `json:"pay_within_s"`
 	LoginURL    string          `json:"login_url"`
 	PayURL      string          `json:"pay_url"`
-	Version     int             `json:"version"`
-	CreatedAt   clock.Milli     `json:"created_at"`
-	Items       []Item          `json:"items" gorm:"-"`
+	// AcceptsCoupons and AcceptsPoints say what its orders may be paid with
+	// besides money; points pay at most this part of the goods.
+	AcceptsCoupons bool      `json:"accepts_coupons"`
+	AcceptsPoints  money.Bps `json:"accepts_points_bp"`
+	// Budget bounds its discounts and rewards together; 0 is no bound.
+	Budget    money.Amount `json:"budget_fen"`
+	Version   int          `json:"version"`
+	CreatedAt clock.Milli  `json:"created_at"`
+	Items     []Item       `json:"items" gorm:"-"`
 
 	hours    *timetable              // of a remembered campaign; nil is its whole window
 	waitPayS int                     // of a remembered campaign; 0 is no waiting line

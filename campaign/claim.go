@@ -25,6 +25,11 @@ type Claim struct {
 	TeamSize int     // of this many people, where the campaign offers several
 	Again    id.Team // with the people of this failed team
 
+	// Coupon and Points, of 1 fen each, are what the member pays with besides
+	// money; then the claim is granted alone.
+	Coupon id.MemberCoupon
+	Points money.Amount
+
 	// By, Key and Hash are who calls, his Idempotency-Key and the first bytes
 	// of his input's hash; they are kept on the order's own row. Since is
 	// when his token was issued, zero for a guest.
@@ -113,6 +118,11 @@ func (s *Service) ask(ctx context.Context, c Claim) (*waiting, error) {
 		return nil, refusal
 	}
 	w := &waiting{claim: c, done: make(chan *Outcome, 1)}
+	if c.discounted() {
+		out, err := s.claimDiscounted(ctx, c)
+		w.done <- &out
+		return w, err
+	}
 	return w, s.enqueue(w)
 }
 

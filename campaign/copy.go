@@ -59,6 +59,9 @@ func (s *Service) Copy(ctx context.Context, from id.Campaign, in CopyIn) (id.Cam
 			}
 		}
 		made = row.ID
+		if err := fundTx(tx, made, row.Budget); err != nil {
+			return err
+		}
 		tx.SetResult("campaign", int64(made), 201)
 		return database.AuditTx(tx, "campaign.copy", made, map[string]any{"from": from}, row)
 	})

@@ -22,6 +22,8 @@ const (
 	stockMax = 100_000_000
 	priceMax = 100_000_000 // 1,000,000 yuan
 
+	budgetMax = 1_000_000_000_000 // 10 billion yuan
+
 	audienceMax = 500
 	windowMax   = 366 * day
 )
@@ -41,6 +43,10 @@ type CampaignIn struct {
 	LoginURL   string          `json:"login_url"`
 	PayURL     string          `json:"pay_url"`
 	Items      []ItemIn        `json:"items"`
+
+	AcceptsCoupons bool         `json:"accepts_coupons"`
+	AcceptsPoints  money.Bps    `json:"accepts_points_bp"`
+	Budget         money.Amount `json:"budget_fen"`
 }
 
 // ItemIn is one product's place in a campaign.
@@ -90,6 +96,8 @@ func (in CampaignIn) check(c *fault.Check) {
 	}
 	c.That(webURL(in.LoginURL), "login_url", "format", "应为 https:// 开头的网址", "must be an http(s) address")
 	c.That(webURL(in.PayURL), "pay_url", "format", "应为 https:// 开头的网址", "must be an http(s) address")
+	c.Range(int64(in.AcceptsPoints), "accepts_points_bp", 0, int64(money.Whole))
+	c.Range(int64(in.Budget), "budget_fen", 0, budgetMax)
 	c.That(len(in.Audience.Groups) <= audienceMax, "audience.groups", "range", fmt.Sprintf("最多 %d 个群", audienceMax), fmt.Sprintf("at most %d groups", audienceMax))
 }
 
@@ -178,6 +186,9 @@ func (s *Service) CreateCampaign(ctx context.Context, in CampaignIn) (id.Campaig
 			}
 		}
 		row.Items = items
+		if err := fundTx(tx, cid, row.Budget); err != nil {
+			return err
+		}
 		tx.SetResult("campaign", int64(cid), 201)
 		return database.AuditTx(tx, "campaign.create", cid, nil, row)
 	})
@@ -214,6 +225,7 @@ func newCampaign(tx *database.Tx, in CampaignIn, rules json.RawMessage) (Campaig
 		StartsAt: in.StartsAt, EndsAt: in.EndsAt, Zone: in.Zone, ProgramID: in.ProgramID,
 		Rules: rules, RulesText: string(rules), Audience: in.Audience, AudienceRaw: string(audience),
 		PayWithinS: in.PayWithinS, LoginURL: in.LoginURL, PayURL: in.PayURL, Version: 1, CreatedAt: tx.Now,
+		AcceptsCoupons: in.AcceptsCoupons, AcceptsPoints: in.AcceptsPoints, Budget: in.Budget,
 	}
 	row.RulesDigest = digest(row)
 	return row, nil

@@ -32,6 +32,10 @@ type CampaignEdit struct {
 	Kind       *string         `json:"kind"`
 	UnitID     *id.Unit        `json:"unit_id"`
 	Items      []ItemEdit      `json:"items"`
+
+	AcceptsCoupons *bool         `json:"accepts_coupons"`
+	AcceptsPoints  *money.Bps    `json:"accepts_points_bp"`
+	Budget         *money.Amount `json:"budget_fen"`
 }
 
 // ItemEdit changes an item. Stock moves by AddStock only, so that an edit
@@ -78,6 +82,9 @@ func (s *Service) Edit(ctx context.Context, cid id.Campaign, version int, in Cam
 		if err := writeEdit(tx, next, in.Items); err != nil {
 			return err
 		}
+		if err := moveBudget(tx, c, next); err != nil {
+			return err
+		}
 		if err := serveLaterTx(tx, cid); err != nil {
 			return err
 		}
@@ -101,10 +108,10 @@ func (s *Service) Edit(ctx context.Context, cid id.Campaign, version int, in Cam
 
 func writeEdit(tx *database.Tx, c Campaign, items []ItemEdit) error {
 	res := tx.Exec(`UPDATE campaigns SET name = ?, starts_at = ?, ends_at = ?, zone = ?, program_id = ?, rules = ?, rules_digest = ?,
-			audience = ?, pay_within_s = ?, login_url = ?, pay_url = ?, version = version + 1
+			audience = ?, pay_within_s = ?, login_url = ?, pay_url = ?, accepts_coupons = ?, accepts_points = ?, budget = ?, version = version + 1
 		WHERE id = ? AND version = ?`,
 		c.Name, c.StartsAt, c.EndsAt, c.Zone, c.ProgramID, c.RulesText, c.RulesDigest,
-		c.AudienceRaw, c.PayWithinS, c.LoginURL, c.PayURL, c.ID, c.Version-1)
+		c.AudienceRaw, c.PayWithinS, c.LoginURL, c.PayURL, c.AcceptsCoupons, c.AcceptsPoints, c.Budget, c.ID, c.Version-1)
 	if err := database.One(res, fault.Stale); err != nil {
 		return err
 	}
@@ -140,6 +147,7 @@ func (s *Service) edited(tx *database.Tx, c Campaign, in CampaignEdit) (Campaign
 	}
 	var check fault.Check
 	in.freeze(&check, phase)
+	in.keepsAccepting(&check, c, phase)
 	if err := s.apply(tx, &check, &c, in); err != nil {
 		return c, err
 	}
@@ -197,6 +205,9 @@ func (s *Service) apply(tx *database.Tx, check *fault.Check, c *Campaign, in Cam
 	set(&c.PayWithinS, in.PayWithinS)
 	set(&c.LoginURL, in.LoginURL)
 	set(&c.PayURL, in.PayURL)
+	set(&c.AcceptsCoupons, in.AcceptsCoupons)
+	set(&c.AcceptsPoints, in.AcceptsPoints)
+	set(&c.Budget, in.Budget)
 	set(&c.ProgramID, in.ProgramID)
 	set(&c.Audience, in.Audience)
 	check.That(c.Zone != "", "zone", "required", "必填", "is required")

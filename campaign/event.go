@@ -32,15 +32,18 @@ const (
 	eventCampaignResumed       webhook.Type = "campaign.resumed"
 	eventCampaignEnded         webhook.Type = "campaign.ended"
 	eventCampaignCancelled     webhook.Type = "campaign.cancelled"
+	eventCampaignBudgetLow     webhook.Type = "campaign.budget_low"
+	eventCampaignBudgetGone    webhook.Type = "campaign.budget_exhausted"
 	eventCampaignSoldOut       webhook.Type = "campaign.sold_out"
 	eventCampaignRestocked     webhook.Type = "campaign.restocked"
 	eventCampaignSessionOpened webhook.Type = "campaign.session_opened"
 	eventCampaignSessionClosed webhook.Type = "campaign.session_closed"
 )
 
-// letGo, refundTold, shipped and turned name the event of a state reached.
+// letGo, budgetTold, refundTold, shipped and turned name the event of a state reached.
 var (
 	letGo      = map[OrderStatus]webhook.Type{OrderExpired: eventOrderExpired, OrderCancelled: eventOrderCancelled}
+	budgetTold = map[string]webhook.Type{"low": eventCampaignBudgetLow, "exhausted": eventCampaignBudgetGone}
 	refundTold = map[RefundStatus]webhook.Type{RefundDone: eventRefundDone, RefundFailed: eventRefundFailed}
 	shipped    = map[string]webhook.Type{"shipped": eventOrderShipped, "received": eventOrderReceived}
 	turned     = map[Verb]webhook.Type{

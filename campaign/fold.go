@@ -159,6 +159,10 @@ func (s *Service) accept(tx *database.Tx, camp Campaign, o *Order, p Payment) (r
 		return "paid_twice", nil
 	case p.Goods != o.Amount:
 		return "amount_differs", nil
+	case o.discounted() && (p.Discount != o.DiscountCoupon || p.Points != o.DiscountPoints):
+		return "discount_differs", nil
+	case o.discounted() && o.Status != OrderHeld:
+		return "late_discount", nil // its coupon and points may be on another order
 	}
 	if o.Status != OrderHeld {
 		out, err := s.TakeTx(tx, []Claim{{
@@ -191,11 +195,17 @@ func (s *Service) paid(tx *database.Tx, camp Campaign, o *Order, p Payment) erro
 	if o.ProgramID != 0 {
 		err := referral.PaidTx(tx, referral.PaidOrder{
 			Order: o.ID, Campaign: o.CampaignID, Item: o.ItemID, Unit: camp.UnitID, Invitee: o.MemberID,
-			Goods: o.Goods, PaidAt: o.PaidAt, Frozen: frozenOn(*o),
+			Goods: o.Goods, PaidAt: o.PaidAt, Frozen: frozenOn(*o), FromCampaign: camp.Budget > 0,
 		})
 		if err != nil {
 			return err
 		}
+	}
+	if err := spendDiscount(tx, *o); err != nil {
+		return err
+	}
+	if err := markBudget(tx, camp); err != nil {
+		return err
 	}
 	err = community.FactTx(tx, community.Fact{Member: o.MemberID, Kind: community.FactOrderPaid, Ref: int64(o.ID), At: o.PaidAt})
 	if err != nil {
@@ -276,6 +286,9 @@ func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund) error
 		if err := referral.RefundedTx(tx, o.ID, last.ID, o.RefundedGoods); err != nil {
 			return err
 		}
+	}
+	if err := refundDiscount(tx, *o); err != nil {
+		return err
 	}
 	return webhook.PublishTx(tx, eventOrderRefunded, *o)
 }

@@ -52,10 +52,18 @@ type Order struct {
 	Goods          money.Amount `json:"goods_fen"`
 	RefundedGoods  money.Amount `json:"refunded_goods_fen"`
 	RefundedQty    int          `json:"refunded_qty"`
-	Version        int          `json:"version"`
-	Payments       []Payment    `json:"payments,omitempty" gorm:"-"`
-	Refunds        []Refund     `json:"refunds,omitempty" gorm:"-"`
+	// What was promised off when it was granted: by a coupon, and by points of
+	// 1 fen each.
+	MemberCouponID id.MemberCoupon `json:"member_coupon_id"`
+	DiscountCoupon money.Amount    `json:"discount_coupon_fen"`
+	DiscountPoints money.Amount    `json:"discount_points_fen"`
+	Version        int             `json:"version"`
+	Payments       []Payment       `json:"payments,omitempty" gorm:"-"`
+	Refunds        []Refund        `json:"refunds,omitempty" gorm:"-"`
 }
+
+// Payable is what is to be paid in money for the goods.
+func (o Order) Payable() money.Amount { return o.Amount - o.DiscountCoupon - o.DiscountPoints }
 
 // live is how many pieces count against the member's limit.
 func (o Order) live() int {

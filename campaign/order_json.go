@@ -27,10 +27,23 @@ func (o Order) AppendJSON(b []byte) []byte {
 	b = appendAmount(append(b, `,"goods_fen":`...), o.Goods)
 	b = appendAmount(append(b, `,"refunded_goods_fen":`...), o.RefundedGoods)
 	b = strconv.AppendInt(append(b, `,"refunded_qty":`...), int64(o.RefundedQty), 10)
+	b = o.MemberCouponID.AppendJSON(append(b, `,"member_coupon_id":`...))
+	b = appendAmount(append(b, `,"discount_coupon_fen":`...), o.DiscountCoupon)
+	b = appendAmount(append(b, `,"discount_points_fen":`...), o.DiscountPoints)
 	b = strconv.AppendInt(append(b, `,"version":`...), int64(o.Version), 10)
 	b = appendSome(b, `,"payments":`, o.Payments)
 	b = appendSome(b, `,"refunds":`, o.Refunds)
+	b = appendAmount(append(b, `,"payable_fen":`...), o.Payable())
 	return append(b, '}')
+}
+
+// MarshalJSON is the order's fields and what is to be paid.
+func (o Order) MarshalJSON() ([]byte, error) {
+	type fields Order
+	return json.Marshal(struct {
+		fields
+		Payable money.Amount `json:"payable_fen"`
+	}{fields(o), o.Payable()})
 }
 
 func appendAmount(b []byte, a money.Amount) []byte { return strconv.AppendInt(b, int64(a), 10) }

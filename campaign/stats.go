@@ -53,6 +53,8 @@ type Stats struct {
 	At         clock.Milli `json:"at"`
 	Total      Figures     `json:"total"`
 	Items      []ItemStats `json:"items"`
+	// Budget is nil if the campaign has none.
+	Budget *BudgetStats `json:"budget"`
 }
 
 // Stats counts the campaign's orders and rewards in one snapshot.
@@ -82,6 +84,9 @@ func statsOf(q *database.Query, c Campaign, now clock.Milli) (Stats, error) {
 	}
 	figures, err := figuresOf(q, c.ID)
 	if err != nil {
+		return out, fmt.Errorf("campaign: stats of %s: %w", c.ID, err)
+	}
+	if out.Budget, err = budgetOf(q, c, now); err != nil {
 		return out, fmt.Errorf("campaign: stats of %s: %w", c.ID, err)
 	}
 	for _, f := range figures {

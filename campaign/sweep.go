@@ -155,6 +155,9 @@ func (s *Service) letGoTx(tx *database.Tx, orders []Order, to OrderStatus) error
 		if err := s.turn(tx, kind, list); err != nil {
 			return err
 		}
+		if err := releaseDiscounts(tx, list); err != nil {
+			return err
+		}
 		if err := publishOrders(tx, letGo[to], list); err != nil {
 			return err
 		}

@@ -24,6 +24,10 @@ type PaidOrder struct {
 	Goods    money.Amount
 	PaidAt   clock.Milli
 	Frozen   Frozen
+
+	// FromCampaign: the campaign has a budget, and its rewards are paid from it
+	// instead of the program's.
+	FromCampaign bool
 }
 
 // PaidTx writes the rewards that a paid order earns, reserves them from the
@@ -59,6 +63,9 @@ func PaidTx(tx *database.Tx, o PaidOrder) error {
 			Fact: factOf(rules, o.Order, invitee), BeneficiaryID: to[e.To], Rule: e.Rule, Side: e.To, OrderID: o.Order, CampaignID: o.Campaign,
 			CodeID: o.Frozen.Code, BindingID: o.Frozen.Binding, Currency: money.CNY, Base: o.Goods, Amount: e.Amount, Note: e.Note,
 			EarnedAt: tx.Now, MaturesAt: rules.maturesUnreceived(o.PaidAt),
+		}
+		if o.FromCampaign {
+			r.FundedBy = o.Campaign
 		}
 		made, err := insertReward(tx, r)
 		if err != nil {
@@ -109,10 +116,10 @@ func factOf(rules Rules, order id.Order, invitee id.Member) string {
 // insertReward writes the row unless its key stands already.
 func insertReward(tx *database.Tx, r Reward) (bool, error) {
 	err := tx.Exec(`INSERT INTO rewards (id, unit_id, program_id, program_version, fact, beneficiary_id, rule, side, order_id, campaign_id,
-			code_id, binding_id, currency, base, amount, note, earned_at, matures_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			code_id, binding_id, currency, base, amount, note, earned_at, matures_at, funded_by)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.ID, r.UnitID, r.ProgramID, r.ProgramVersion, r.Fact, r.BeneficiaryID, r.Rule, r.Side, r.OrderID, r.CampaignID,
-		r.CodeID, r.BindingID, r.Currency, r.Base, r.Amount, r.Note, r.EarnedAt, r.MaturesAt).Error
+		r.CodeID, r.BindingID, r.Currency, r.Base, r.Amount, r.Note, r.EarnedAt, r.MaturesAt, r.FundedBy).Error
 	switch {
 	case database.IsDuplicate(err):
 		return false, nil
@@ -127,7 +134,7 @@ func insertReward(tx *database.Tx, r Reward) (bool, error) {
 func reserveTx(tx *database.Tx, list []Reward) error {
 	moves := make([]wallet.Transfer, len(list))
 	for i, r := range list {
-		moves[i] = r.move("earn", "reward_earn", r.Amount, wallet.At(wallet.StageBudget, wallet.Program(r.ProgramID)),
+		moves[i] = r.move("earn", "reward_earn", r.Amount, wallet.At(wallet.StageBudget, r.payer()),
 			wallet.At(wallet.StageReserved, wallet.Member(r.BeneficiaryID)))
 	}
 	ids, err := wallet.PostManyTx(tx, moves)
@@ -170,6 +177,24 @@ func (r Reward) earned(tx *database.Tx, transfer id.Transfer) error {
 		return err
 	}
 	return task.EnqueueTx(tx, ClearReward{r.ID}, r.MaturesAt)
+}
+
+// payer is whose budget pays the reward.
+func (r Reward) payer() wallet.Owner {
+	if r.FundedBy != 0 {
+		return wallet.Campaign(r.FundedBy)
+	}
+	return wallet.Program(r.ProgramID)
+}
+
+// FundedBy is what rewards have taken from a campaign's budget and not given
+// back.
+func FundedBy(q *database.Query, c id.Campaign) (money.Amount, error) {
+	var n money.Amount
+	err := q.Raw(`SELECT COALESCE((SELECT SUM(amount) FROM rewards WHERE campaign_id = ? AND funded_by = ?), 0)
+		+ COALESCE((SELECT SUM(e.amount) FROM rewards r JOIN reward_events e ON e.reward_id = r.id
+			WHERE r.campaign_id = ? AND r.funded_by = ? AND e.kind IN ('reduced', 'clawed_back', 'voided')), 0)`, c, c, c, c).Scan(&n).Error
+	return n, err
 }
 
 // move is a ledger transfer of the reward; step makes its key.

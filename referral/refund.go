@@ -54,7 +54,7 @@ func (r Reward) takeBack(tx *database.Tx, lost money.Amount, ref, reason string)
 		return nil
 	}
 	transfer, err := wallet.PostTx(tx, r.move(string(kind)+":"+ref, "reward_"+string(kind), lost,
-		wallet.At(from, wallet.Member(r.BeneficiaryID)), wallet.At(wallet.StageBudget, wallet.Program(r.ProgramID))))
+		wallet.At(from, wallet.Member(r.BeneficiaryID)), wallet.At(wallet.StageBudget, r.payer())))
 	if err != nil {
 		return err
 	}

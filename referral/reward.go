@@ -64,6 +64,7 @@ type Reward struct {
 	CampaignID     id.Campaign   `json:"campaign_id"`
 	CodeID         id.Code       `json:"code_id"`
 	BindingID      id.Binding    `json:"binding_id"`
+	FundedBy       id.Campaign   `json:"-"` // whose budget pays; 0 is the program's
 	Currency       string        `json:"currency"`
 	Base           money.Amount  `json:"base_fen"`
 	Amount         money.Amount  `json:"amount_fen"`
@@ -77,7 +78,7 @@ type Reward struct {
 }
 
 const rewardColumns = `r.id, r.unit_id, r.program_id, r.program_version, r.fact, r.beneficiary_id, r.rule, r.side, r.order_id,
-	r.campaign_id, r.code_id, r.binding_id, r.currency, r.base, r.amount, r.note, r.earned_at, r.matures_at`
+	r.campaign_id, r.code_id, r.binding_id, r.currency, r.base, r.amount, r.note, r.earned_at, r.matures_at, r.funded_by`
 
 // fold computes what a reward has come to from its events.
 func (r Reward) fold(events []RewardEvent) Reward {

@@ -97,9 +97,9 @@ func checkRewards(q *database.Query, after id.Reward, rows []Reward, p *database
 func checkBudget(q *database.Query, program Program, p *database.Proof) error {
 	var sum struct{ Budget, Promised, Taken money.Amount }
 	err := q.Raw(`SELECT (SELECT budget FROM programs WHERE id = ?) AS budget,
-			COALESCE((SELECT SUM(amount) FROM rewards WHERE program_id = ?), 0) AS promised,
+			COALESCE((SELECT SUM(amount) FROM rewards WHERE program_id = ? AND funded_by = 0), 0) AS promised,
 			COALESCE((SELECT SUM(e.amount) FROM rewards r JOIN reward_events e ON e.reward_id = r.id
-				WHERE r.program_id = ? AND e.kind IN ('reduced', 'clawed_back', 'voided')), 0) AS taken`,
+				WHERE r.program_id = ? AND r.funded_by = 0 AND e.kind IN ('reduced', 'clawed_back', 'voided')), 0) AS taken`,
 		program.ID, program.ID, program.ID).Scan(&sum).Error
 	if err != nil {
 		return err

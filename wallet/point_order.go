@@ -171,15 +171,24 @@ func takeTx(tx *database.Tx, m id.Member, in OrderPoints, status string) error {
 
 // FreezePoints sets points aside for an order of the mall.
 func (s *Service) FreezePoints(ctx context.Context, in OrderPoints) error {
+	if err := foreign(in.OrderRef); err != nil {
+		return err
+	}
 	return s.movePoints(ctx, "points.freeze", in.Member, in, func(tx *database.Tx) error { return FreezePointsTx(tx, in) })
 }
 
 // SpendPoints spends points for an order of the mall.
 func (s *Service) SpendPoints(ctx context.Context, in OrderPoints) error {
+	if err := foreign(in.OrderRef); err != nil {
+		return err
+	}
 	return s.movePoints(ctx, "points.spend", in.Member, in, func(tx *database.Tx) error { return SpendPointsTx(tx, in) })
 }
 
 // UnfreezePoints puts back what was set aside for an order of the mall.
 func (s *Service) UnfreezePoints(ctx context.Context, in OrderPoints) error {
+	if err := foreign(in.OrderRef); err != nil {
+		return err
+	}
 	return s.movePoints(ctx, "points.unfreeze", in.Member, in, func(tx *database.Tx) error { return UnfreezePointsTx(tx, in) })
 }

@@ -82,5 +82,8 @@ func RefundPointsTx(tx *database.Tx, in RefundPoints) error {
 
 // RefundPoints gives points back on the mall's word.
 func (s *Service) RefundPoints(ctx context.Context, in RefundPoints) error {
+	if err := foreign(in.OrderRef); err != nil {
+		return err
+	}
 	return s.movePoints(ctx, "points.refund", in.Member, in, func(tx *database.Tx) error { return RefundPointsTx(tx, in) })
 }

@@ -14,8 +14,8 @@ import (
 // linesMax is how many lines one order may have.
 const linesMax = 500
 
-// Redeem uses a member's coupon for an order, named by the mall's reference or
-// by the id of one of ours.
+// Redeem uses a member's coupon for an order, named by the mall's reference or,
+// for an order of a campaign, by OwnRef.
 type Redeem struct {
 	Coupon   id.MemberCoupon `json:"-"`
 	Member   id.Member       `json:"member_id"` // if given, only he may hold it
@@ -135,6 +135,21 @@ func redemptionOf(q *database.Query, orderRef string) (r Redemption, found bool,
 // changes nothing. ErrNotRedeemed and ErrNotReturnable have written nothing,
 // and the caller may go on.
 func ReturnTx(tx *database.Tx, orderRef string) (Redemption, error) {
+	return endUse(tx, orderRef, func(m MemberCoupon) error {
+		if !m.ReturnOnRefund {
+			return ErrNotReturnable
+		}
+		return nil
+	})
+}
+
+// ReleaseTx gives the coupon of an order that was never paid back to its
+// member, whatever its terms say of refunds. Else it is ReturnTx.
+func ReleaseTx(tx *database.Tx, orderRef string) (Redemption, error) {
+	return endUse(tx, orderRef, func(MemberCoupon) error { return nil })
+}
+
+func endUse(tx *database.Tx, orderRef string, may func(MemberCoupon) error) (Redemption, error) {
 	r, found, err := redemptionOf(tx.DB, orderRef)
 	if err != nil {
 		return r, err
@@ -149,8 +164,8 @@ func ReturnTx(tx *database.Tx, orderRef string) (Redemption, error) {
 	if r, _, err = redemptionOf(tx.DB, orderRef); err != nil || r.ReturnedAt != 0 {
 		return r, err
 	}
-	if !m.ReturnOnRefund {
-		return r, ErrNotReturnable
+	if err := may(m); err != nil {
+		return r, err
 	}
 	r.ReturnedAt = tx.Now
 	res := tx.Exec("UPDATE coupon_redemptions SET returned_at = ?, freed = id WHERE id = ?"+tx.Only("freed = 0"), tx.Now, r.ID)
@@ -166,11 +181,17 @@ func ReturnTx(tx *database.Tx, orderRef string) (Redemption, error) {
 
 // RedeemCoupon uses a coupon for an order of the mall.
 func (s *Service) RedeemCoupon(ctx context.Context, in Redeem) (Redemption, error) {
+	if err := foreign(in.OrderRef); err != nil {
+		return Redemption{}, err
+	}
 	return s.use(ctx, "coupon.redeem", in.Coupon, func(tx *database.Tx) (Redemption, error) { return RedeemTx(tx, in) })
 }
 
 // ReturnCoupon gives a coupon back after the mall refunded its order whole.
 func (s *Service) ReturnCoupon(ctx context.Context, coupon id.MemberCoupon, orderRef string) (Redemption, error) {
+	if err := foreign(orderRef); err != nil {
+		return Redemption{}, err
+	}
 	return s.use(ctx, "coupon.return", coupon, func(tx *database.Tx) (Redemption, error) {
 		r, found, err := redemptionOf(tx.DB, orderRef)
 		if err != nil {

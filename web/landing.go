@@ -36,6 +36,7 @@ type landingPage struct {
 	Items      []itemView
 	Chosen     itemView
 	Qty        int
+	Offer      meansView
 	Teams      []teamView
 	Sizes      []groupbuy.Size // of a group-buy, smallest first
 	Size       int             // chosen
@@ -191,6 +192,9 @@ func (s *Server) showCampaign(ctx context.Context, p *landingPage, v visitor, ci
 		return err
 	}
 	p.choose()
+	if p.Offer, err = s.offer(ctx, p, v, run); err != nil {
+		return err
+	}
 	p.State = stateOf(run, p.Items, p.Now)
 	p.Clock = countdown{Until: p.EndsAt, Now: p.Now, Reload: true}
 	if p.State == "soon" {

@@ -24,6 +24,9 @@ type orderPage struct {
 	Qty       int
 	UnitPrice money.Amount
 	Amount    money.Amount
+	Coupon    money.Amount // taken off by a coupon
+	Points    money.Amount // and by points
+	Payable   money.Amount
 	CreatedAt time.Time
 	Mood      string // good, wait, gone: how the page feels about it
 	StateText string
@@ -77,6 +80,7 @@ func (s *Server) orderPage(ctx context.Context, base page, run campaign.Campaign
 	zone := zoneOf(run)
 	p := orderPage{
 		page: base, ID: o.ID, Campaign: clean(run.Name), Qty: o.Qty, UnitPrice: o.UnitPrice, Amount: o.Amount,
+		Coupon: o.DiscountCoupon, Points: o.DiscountPoints, Payable: o.Payable(),
 		CreatedAt: o.CreatedAt.Time().In(zone),
 	}
 	p.Hue = hueOf(run.ID)

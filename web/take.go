@@ -36,6 +36,7 @@ func (s *Server) takePart(c *gin.Context, v visitor) error {
 	}
 	p.Notice = noticeOf(p.Lang, f, p.LoginURL)
 	p.keep(c.PostForm("item"), c.PostForm("qty"), c.PostForm("size"))
+	p.Offer.Coupon, p.Offer.Used = c.PostForm("coupon"), clean(c.PostForm("points"))
 	return s.show(c, int(f.Kind), "landing", p.page, p)
 }
 
@@ -63,6 +64,9 @@ func (s *Server) act(c *gin.Context, v visitor, l referral.Landing) error {
 			return errForm
 		}
 	}
+	if err := payWith(c, &claim); err != nil {
+		return err
+	}
 	return s.take(c, v, claim, l.Code)
 }
 
@@ -86,7 +90,7 @@ func (s *Server) accept(c *gin.Context, v visitor, l referral.Landing) error {
 // of its own, so that the order freezes it; then the stock is asked for; then
 // the group he joins by it is recorded and the order's page opens.
 func (s *Server) take(c *gin.Context, v visitor, claim campaign.Claim, code string) error {
-	ctx, err := s.sent(c, v, c.FullPath(), fmt.Sprint(claim.Campaign, claim.Item, claim.Team, claim.OpenTeam, claim.Qty, claim.TeamSize, claim.Again))
+	ctx, err := s.sent(c, v, c.FullPath(), fmt.Sprint(claim.Campaign, claim.Item, claim.Team, claim.OpenTeam, claim.Qty, claim.TeamSize, claim.Again, claim.Coupon, claim.Points))
 	if err != nil {
 		return err
 	}

@@ -7,9 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"siyu/campaign"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/id"
+	"siyu/internal/money"
+	"siyu/wallet"
 )
 
 func TestClaim(t *testing.T) {
@@ -58,6 +61,33 @@ func TestClaim(t *testing.T) {
 			orderOf(t, m.post(action, form))
 			form.Set("key", strings.Repeat("k", 26))
 			m.post(action, form).is(t, 409).has(t, "每人限购 1 件")
+		})
+		t.Run("a member pays with a coupon and points", func(t *testing.T) {
+			_, err := h.s.Wallet.CreateCoupon(h.staff, wallet.CouponIn{NameZH: "新茶券", NameEN: "Tea", Kind: wallet.DiscountAmount, Amount: 1000, Claimable: true, ValidDays: 7, Total: 10})
+			must(t, err)
+			var def id.Coupon
+			must(t, db.Read(h.system).Raw("SELECT id FROM coupons").Scan(&def).Error)
+			who := h.member("韩梅梅", "m-han")
+			p := h.signedIn(who)
+			coupon, err := h.s.Wallet.IssueCoupon(h.staff, def, wallet.IssueIn{Member: who, Reference: "r"})
+			must(t, err)
+			must(t, h.s.Wallet.EarnPoints(h.staff, wallet.EarnPoints{Member: who, Reference: "r", Points: 300, ExpiresDay: 20261231}))
+			p.get("/i/"+code).lacks(t, coupon.String(), `name="points"`)
+			yes, part := true, money.Bps(1000)
+			must(t, h.s.Campaign.Edit(h.staff, run.ID, run.Version, campaign.CampaignEdit{AcceptsCoupons: &yes, AcceptsPoints: &part}))
+			h.phone().get("/i/"+code).lacks(t, `name="points"`)
+			page := p.get("/i/"+code).is(t, 200)
+			page.has(t, `<option value="`+coupon.String()+`">新茶券 · 减 ¥10.00`, "有 300 分")
+			form := page.form(t, action)
+			form.Set("item", free)
+			form.Set("qty", "1")
+			form.Set("coupon", coupon.String())
+			form.Set("points", "881")
+			p.post(action, form).is(t, 422).has(t, "最多可用 880 积分", coupon.String()+`" selected`, `value="881"`)
+			form.Set("points", "300")
+			form.Set("key", strings.Repeat("d", 26))
+			a := p.post(action, form).is(t, http.StatusSeeOther)
+			p.get(a.to).is(t, 200).has(t, "−¥10.00", "积分（300 分）", "−¥3.00", "应付", "<b>75</b></span>")
 		})
 		t.Run("forged forms", func(t *testing.T) {
 			p, other := h.phone(), h.phone()

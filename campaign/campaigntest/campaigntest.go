@@ -24,6 +24,7 @@ import (
 	"siyu/internal/secret"
 	"siyu/internal/task"
 	"siyu/referral"
+	"siyu/wallet"
 )
 
 // World is one replica's rooms over a store.
@@ -76,6 +77,9 @@ type Sale struct {
 	Program  id.Program
 	Hours    int // 24
 	Audience []id.Group
+	Coupons  bool
+	Points   money.Bps
+	Budget   money.Amount
 }
 
 // Run creates and publishes a campaign with one item that runs now.
@@ -112,6 +116,7 @@ func (w *World) Draft(s Sale) id.Campaign {
 	cid, err := w.Campaign.CreateCampaign(ctx, campaign.CampaignIn{
 		Kind: s.Kind, Name: "周一秒杀", StartsAt: now, EndsAt: now.Add(time.Duration(s.Hours) * time.Hour), Rules: []byte(s.Rules),
 		ProgramID: s.Program, Audience: campaign.Audience{Groups: s.Audience},
+		AcceptsCoupons: s.Coupons, AcceptsPoints: s.Points, Budget: s.Budget,
 		Items: []campaign.ItemIn{{SKU: sku, Price: s.Price, Stock: s.Stock, PerMember: s.PerMember, PerOrder: s.PerOrder, SessionStock: s.SessionStock, TeamPrices: s.Prices}},
 	})
 	w.check(err)
@@ -156,7 +161,7 @@ func (w *World) Claim(c campaign.Claim) (id.Order, error) {
 
 // ClaimKeyed claims under the key.
 func (w *World) ClaimKeyed(c campaign.Claim, key string) (id.Order, error) {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %d %d %v", c.Campaign, c.Item, c.Qty, c.Team, c.OpenTeam))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %d %d %v %d %d", c.Campaign, c.Item, c.Qty, c.Team, c.OpenTeam, c.Coupon, c.Points))
 	ctx := database.WithKey(context.Background(), database.Key{
 		Principal: c.Member.String(), Route: "claim", Key: key, Hash: hex.EncodeToString(sum[:]),
 	})
@@ -197,7 +202,9 @@ func (w *World) Pay(oid id.Order) {
 
 // Payment is the payment that buys the order.
 func Payment(o campaign.Order, no string) campaign.PaymentIn {
-	return campaign.PaymentIn{Provider: "wechat", PaymentNo: no, Goods: o.Amount, Amount: o.Amount}
+	return campaign.PaymentIn{
+		Provider: "wechat", PaymentNo: no, Goods: o.Amount, Discount: o.DiscountCoupon, Points: o.DiscountPoints, Amount: o.Payable(),
+	}
 }
 
 // Drain jumps the clock and does all background work due then.
@@ -222,7 +229,10 @@ func (w *World) Verify() {
 func (w *World) Proofs() []database.Proof {
 	w.T.Helper()
 	var all []database.Proof
-	for _, verify := range []func(context.Context, *database.DB) ([]database.Proof, error){campaign.Verify, groupbuy.Verify, referral.Verify, task.Verify} {
+	for _, verify := range []func(context.Context, *database.DB) ([]database.Proof, error){
+		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, referral.Verify, task.Verify,
+		wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints,
+	} {
 		proofs, err := verify(context.Background(), w.DB)
 		w.check(err)
 		all = append(all, proofs...)
