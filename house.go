@@ -15,6 +15,7 @@ import (
 	"siyu/access"
 	"siyu/api"
 	"siyu/campaign"
+	"siyu/campaign/calendar"
 	"siyu/campaign/flashsale"
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
@@ -109,6 +110,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	teams := &groupbuy.Service{DB: db, PublicURL: h.cfg.PublicURL}
 	h.campaign = campaign.New(db, people, flashsale.Kind(), teams.Kind(), invite.Kind())
 	teams.Campaign = h.campaign
+	dates := &calendar.Service{DB: db, Campaign: h.campaign}
 	keeper := &guard.Service{DB: db}
 	hooks := &webhook.Service{DB: db, Secrets: keys, Allow: allow}
 	sends := &promotion.Service{
@@ -125,12 +127,12 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	}
 	rest := &api.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Wallet: purse, Referral: h.referral, Settlement: sealed,
-		Campaign: h.campaign, GroupBuy: teams, Guard: keeper, Promotion: sends, Webhook: hooks,
+		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Guard: keeper, Promotion: sends, Webhook: hooks,
 		Ready: h.degraded, Gauges: h.gauges,
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
 	pages := &web.Server{
-		DB: db, Secrets: keys, Access: h.access, Community: people, Campaign: h.campaign, GroupBuy: teams, Guard: keeper,
+		DB: db, Secrets: keys, Access: h.access, Community: people, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Guard: keeper,
 		Referral: h.referral, Settlement: sealed, Wallet: purse, PublicURL: h.cfg.PublicURL,
 		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}

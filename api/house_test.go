@@ -12,6 +12,7 @@ import (
 
 	"siyu/access"
 	"siyu/campaign"
+	"siyu/campaign/calendar"
 	"siyu/campaign/flashsale"
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
@@ -69,6 +70,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 	}
 	s.Campaign = campaign.New(db, s.Community, flashsale.Kind(), invite.Kind(), s.GroupBuy.Kind())
 	s.GroupBuy.Campaign = s.Campaign
+	s.Calendar = &calendar.Service{DB: db, Campaign: s.Campaign}
 	s.Promotion = &promotion.Service{DB: db, Guard: s.Guard, Campaign: s.Campaign, Channels: []promotion.Channel{promotion.FileChannel{Dir: t.TempDir()}}}
 	s.Campaign.Start()
 	t.Cleanup(s.Campaign.Close)

@@ -26,15 +26,5 @@ func TestNotices(t *testing.T) {
 		if got := h.call(t, h.keys[east][access.Mall], "GET /v1/notice-templates", ""); got.status != http.StatusOK || !strings.Contains(string(got.body), "退 {amount} 元") {
 			t.Errorf("the list: got %d %s", got.status, got.body)
 		}
-		c, _ := campaignOf(t, h, "flash_sale", "")
-		token := tokenOf(t, h, member1(t, h))
-		if got := h.call(t, token, "PUT /v1/campaigns/"+c+"/reminder", ""); got.status != http.StatusConflict || got.problem().Code != "campaign.begun" {
-			t.Errorf("a running campaign: got %d %s", got.status, got.body)
-		}
-		for _, call := range []string{"GET", "DELETE"} {
-			if got := h.call(t, token, call+" /v1/campaigns/"+c+"/reminder", ""); got.status != http.StatusOK || !strings.Contains(string(got.body), `"reminded":false`) {
-				t.Errorf("%s: got %d %s", call, got.status, got.body)
-			}
-		}
 	})
 }

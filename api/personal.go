@@ -60,6 +60,7 @@ func (s *Server) mergeMember(c *gin.Context) error {
 type memberExport struct {
 	Community community.Export      `json:"community"`
 	Orders    []campaign.Order      `json:"orders"`
+	Reminders []campaign.Reminder   `json:"reminders"`
 	Rewards   []referral.Reward     `json:"rewards"`
 	Codes     []referral.Code       `json:"codes"`
 	Wallet    wallet.Wallet         `json:"wallet"`
@@ -83,6 +84,9 @@ func (s *Server) exportMember(c *gin.Context) error {
 		return err
 	}
 	if out.Points, err = s.Wallet.MemberPoints(ctx, mid); err != nil {
+		return err
+	}
+	if out.Reminders, err = s.Campaign.RemindersOf(ctx, mid); err != nil {
 		return err
 	}
 	if out.Orders, err = every(func(p database.Page) (database.Paged[campaign.Order], error) {

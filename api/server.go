@@ -20,6 +20,7 @@ import (
 
 	"siyu/access"
 	"siyu/campaign"
+	"siyu/campaign/calendar"
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
 	"siyu/campaign/promotion"
@@ -42,6 +43,7 @@ type Server struct {
 	Referral   *referral.Service
 	Settlement *settlement.Service
 	Campaign   *campaign.Service
+	Calendar   *calendar.Service
 	GroupBuy   *groupbuy.Service
 	Guard      *guard.Service
 	Promotion  *promotion.Service
@@ -83,6 +85,9 @@ func (s *Server) table() *routes {
 	s.teamRoutes(r)
 	s.waitRoutes(r)
 	s.noticeRoutes(r)
+	s.reminderRoutes(r)
+	s.templateRoutes(r)
+	s.calendarRoutes(r)
 	s.orderRoutes(r)
 	s.promotionRoutes(r)
 	s.guardRoutes(r)

@@ -31,13 +31,23 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/programs/:id":         program,
 	"/v1/campaigns/:id":        func(t *testing.T, h *house) string { c, _ := campaignOf(t, h, "flash_sale", ""); return c },
 	"/v1/campaigns/:id/report": endedOf,
-	"/v1/orders/:id":           orderOf,
-	"/v1/teams/:id":            teamOf,
-	"/v1/codes/:code":          codeOf,
-	"/v1/rewards/:id":          rewardOf,
-	"/v1/promotions/:id":       promotionOf,
-	"/v1/slots/:id":            slotOf,
-	"/v1/decisions/:id":        decisionOf,
+	"/v1/calendar/days/:id": func(t *testing.T, h *house) string {
+		return h.make(t, access.Marketer, "POST /v1/calendar/days", `{"from_day":20261001,"name_zh":"店庆"}`)
+	},
+	"/v1/calendar/feeds/:id": func(t *testing.T, h *house) string {
+		return h.make(t, access.Marketer, "POST /v1/calendar/feeds", `{"name":"手机"}`)
+	},
+	"/v1/campaign-templates/:id": func(t *testing.T, h *house) string {
+		c, _ := campaignOf(t, h, "flash_sale", "")
+		return h.make(t, access.Marketer, "POST /v1/campaign-templates", `{"campaign_id":"`+c+`"}`)
+	},
+	"/v1/orders/:id":     orderOf,
+	"/v1/teams/:id":      teamOf,
+	"/v1/codes/:code":    codeOf,
+	"/v1/rewards/:id":    rewardOf,
+	"/v1/promotions/:id": promotionOf,
+	"/v1/slots/:id":      slotOf,
+	"/v1/decisions/:id":  decisionOf,
 	"/v1/settlements/:id": func(t *testing.T, h *house) string {
 		return settlementOf(t, h)
 	},
@@ -52,30 +62,31 @@ var things = map[string]func(t *testing.T, h *house) string{
 // bodies are what a write needs to get as far as looking for the thing; "{}"
 // for routes not named.
 var bodies = map[string]string{
-	"PATCH /v1/units/:id":                `{"name":"新名"}`,
-	"PATCH /v1/staff/:id":                `{"name":"新名"}`,
-	"PATCH /v1/groups/:id":               `{"name":"新名"}`,
-	"POST /v1/groups/:id/charter":        `{"purpose":"少而精","ads_per_day":1,"ads_per_week":2,"quiet_from":1290,"quiet_to":480}`,
-	"PUT /v1/groups/:id/memberships":     `{"memberships":[{"member_id":"mem_0000000000007","role":"member"}]}`,
-	"PUT /v1/members/:id/consents":       `{"consents":[{"purpose":"group_ops","granted":true,"text_version":"v1"}]}`,
-	"POST /v1/members/:id/merge":         `{"into_id":"mem_0000000000001"}`,
-	"POST /v1/members/:id/tokens":        `{"ttl_seconds":60}`,
-	"POST /v1/orders/:id/payments":       `{"provider":"mall","payment_no":"p-2","goods_fen":9900,"amount_fen":9900}`,
-	"POST /v1/orders/:id/refunds":        `{"refund_no":"r-1","amount_fen":100,"goods_fen":100,"qty":1}`,
-	"POST /v1/orders/:id/shipments":      `{"stage":"shipped","shipment_no":"s-1"}`,
-	"PUT /v1/groups/:id/ad-policy":       `{"preset":"retail","mode":"enforce"}`,
-	"POST /v1/slots/:id/release":         `{"reason":"not_sent"}`,
-	"POST /v1/slots/:id/report":          `{"status":"sent"}`,
-	"POST /v1/rewards/:id/void":          `{"reason":"自买自推"}`,
-	"POST /v1/programs/:id/budget":       `{"amount_fen":100}`,
-	"POST /v1/programs/:id/versions":     `{"rules":` + someRules + `}`,
-	"POST /v1/settlements/:id/review":    `{"digest":"x"}`,
-	"POST /v1/settlements/:id/reject":    `{"reason":"金额不符"}`,
-	"POST /v1/payouts/:id/results":       `{"failed":[{"line":1,"reason":"账号不存在"}]}`,
-	"POST /v1/coupons/:id/codes":         `{"qty":1}`,
-	"POST /v1/coupons/:id/issue":         `{"member_id":"mem_0000000000007"}`,
-	"POST /v1/member-coupons/:id/redeem": `{"order_ref":"o-1","lines":[{"sku":"a","amount_fen":900}]}`,
-	"POST /v1/member-coupons/:id/return": `{"order_ref":"o-1"}`,
+	"PATCH /v1/units/:id":                    `{"name":"新名"}`,
+	"PATCH /v1/staff/:id":                    `{"name":"新名"}`,
+	"PATCH /v1/groups/:id":                   `{"name":"新名"}`,
+	"POST /v1/groups/:id/charter":            `{"purpose":"少而精","ads_per_day":1,"ads_per_week":2,"quiet_from":1290,"quiet_to":480}`,
+	"PUT /v1/groups/:id/memberships":         `{"memberships":[{"member_id":"mem_0000000000007","role":"member"}]}`,
+	"PUT /v1/members/:id/consents":           `{"consents":[{"purpose":"group_ops","granted":true,"text_version":"v1"}]}`,
+	"POST /v1/members/:id/merge":             `{"into_id":"mem_0000000000001"}`,
+	"POST /v1/members/:id/tokens":            `{"ttl_seconds":60}`,
+	"POST /v1/orders/:id/payments":           `{"provider":"mall","payment_no":"p-2","goods_fen":9900,"amount_fen":9900}`,
+	"POST /v1/orders/:id/refunds":            `{"refund_no":"r-1","amount_fen":100,"goods_fen":100,"qty":1}`,
+	"POST /v1/orders/:id/shipments":          `{"stage":"shipped","shipment_no":"s-1"}`,
+	"PUT /v1/groups/:id/ad-policy":           `{"preset":"retail","mode":"enforce"}`,
+	"POST /v1/slots/:id/release":             `{"reason":"not_sent"}`,
+	"POST /v1/slots/:id/report":              `{"status":"sent"}`,
+	"POST /v1/rewards/:id/void":              `{"reason":"自买自推"}`,
+	"POST /v1/campaign-templates/:id/drafts": `{"start_day":20300101}`,
+	"POST /v1/programs/:id/budget":           `{"amount_fen":100}`,
+	"POST /v1/programs/:id/versions":         `{"rules":` + someRules + `}`,
+	"POST /v1/settlements/:id/review":        `{"digest":"x"}`,
+	"POST /v1/settlements/:id/reject":        `{"reason":"金额不符"}`,
+	"POST /v1/payouts/:id/results":           `{"failed":[{"line":1,"reason":"账号不存在"}]}`,
+	"POST /v1/coupons/:id/codes":             `{"qty":1}`,
+	"POST /v1/coupons/:id/issue":             `{"member_id":"mem_0000000000007"}`,
+	"POST /v1/member-coupons/:id/redeem":     `{"order_ref":"o-1","lines":[{"sku":"a","amount_fen":900}]}`,
+	"POST /v1/member-coupons/:id/return":     `{"order_ref":"o-1"}`,
 }
 
 // others fill the second parameter of a path.

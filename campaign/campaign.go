@@ -1,9 +1,9 @@
 // Package campaign runs campaigns: their products and items, the stock, the
 // orders members are granted, and what the mall reports of those orders.
 //
-// Tables: products, campaigns, items, orders, payments, refunds, shipments,
-// sweeps, limit_merges, waits, reminders, item_prices,
-// late_choices, order_discounts, budget_marks. A kind of campaign (flash sale, group-buy, referral)
+// Tables: products, campaigns, campaign_faces, campaign_templates, items, orders,
+// payments, refunds, shipments, sweeps, limit_merges, waits, reminders,
+// reminder_runs, item_prices, late_choices, order_discounts, budget_marks. A kind of campaign (flash sale, group-buy, referral)
 // is a room below this one that registers a Kind; group-buy keeps its teams in
 // its own table.
 //
@@ -78,6 +78,7 @@ type Campaign struct {
 	Version   int          `json:"version"`
 	CreatedAt clock.Milli  `json:"created_at"`
 	Items     []Item       `json:"items" gorm:"-"`
+	Face      `gorm:"-"`
 
 	hours    *timetable              // of a remembered campaign; nil is its whole window
 	waitPayS int                     // of a remembered campaign; 0 is no waiting line

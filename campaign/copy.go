@@ -42,6 +42,9 @@ func (s *Service) Copy(ctx context.Context, from id.Campaign, in CopyIn) (id.Cam
 		if err := c.unpack(); err != nil {
 			return err
 		}
+		if err := readFaces(tx.DB, &c); err != nil {
+			return err
+		}
 		next, err := c.again(in, tx.Now)
 		if err != nil {
 			return err
@@ -51,6 +54,9 @@ func (s *Service) Copy(ctx context.Context, from id.Campaign, in CopyIn) (id.Cam
 			return err
 		}
 		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		if err := writeFace(tx, row); err != nil {
 			return err
 		}
 		if row.Items = c.itemsOf(tx, row.ID); len(row.Items) > 0 {

@@ -47,6 +47,8 @@ type CampaignIn struct {
 	AcceptsCoupons bool         `json:"accepts_coupons"`
 	AcceptsPoints  money.Bps    `json:"accepts_points_bp"`
 	Budget         money.Amount `json:"budget_fen"`
+
+	Face
 }
 
 // ItemIn is one product's place in a campaign.
@@ -98,6 +100,7 @@ func (in CampaignIn) check(c *fault.Check) {
 	c.That(webURL(in.PayURL), "pay_url", "format", "应为 https:// 开头的网址", "must be an http(s) address")
 	c.Range(int64(in.AcceptsPoints), "accepts_points_bp", 0, int64(money.Whole))
 	c.Range(int64(in.Budget), "budget_fen", 0, budgetMax)
+	in.Face.check(c)
 	c.That(len(in.Audience.Groups) <= audienceMax, "audience.groups", "range", fmt.Sprintf("最多 %d 个群", audienceMax), fmt.Sprintf("at most %d groups", audienceMax))
 }
 
@@ -165,6 +168,9 @@ func (s *Service) CreateCampaign(ctx context.Context, in CampaignIn) (id.Campaig
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
+		if err := writeFace(tx, row); err != nil {
+			return err
+		}
 		sizes, err := kind.sizes(row)
 		if err != nil {
 			return err
@@ -224,7 +230,7 @@ func newCampaign(tx *database.Tx, in CampaignIn, rules json.RawMessage) (Campaig
 		ID: id.Campaign(tx.Next()), UnitID: in.UnitID, Kind: in.Kind, Name: in.Name, Status: StatusDraft,
 		StartsAt: in.StartsAt, EndsAt: in.EndsAt, Zone: in.Zone, ProgramID: in.ProgramID,
 		Rules: rules, RulesText: string(rules), Audience: in.Audience, AudienceRaw: string(audience),
-		PayWithinS: in.PayWithinS, LoginURL: in.LoginURL, PayURL: in.PayURL, Version: 1, CreatedAt: tx.Now,
+		PayWithinS: in.PayWithinS, LoginURL: in.LoginURL, PayURL: in.PayURL, Version: 1, CreatedAt: tx.Now, Face: in.Face,
 		AcceptsCoupons: in.AcceptsCoupons, AcceptsPoints: in.AcceptsPoints, Budget: in.Budget,
 	}
 	row.RulesDigest = digest(row)
@@ -262,7 +268,7 @@ func audienceVisible(tx *database.Tx, a Audience) error {
 
 // digest fixes what was promised when the campaign is published.
 func digest(c Campaign) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d\n%d\n%s\n%d", c.Kind, c.RulesText, c.StartsAt, c.ProgramID, c.AudienceRaw, c.PayWithinS))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d\n%d\n%s\n%d%s", c.Kind, c.RulesText, c.StartsAt, c.ProgramID, c.AudienceRaw, c.PayWithinS, c.Texts.rules()))
 	return hex.EncodeToString(sum[:])
 }
 

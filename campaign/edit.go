@@ -15,7 +15,7 @@ import (
 )
 
 // CampaignEdit changes a campaign; nil leaves a field as it is. Once it is
-// published its name, addresses and end may change, and its items by ItemEdit;
+// published its name, addresses, face and end may change, and its items by ItemEdit;
 // what was promised is frozen. Kind and unit are frozen from the start and
 // stand here to be refused by name.
 type CampaignEdit struct {
@@ -36,6 +36,8 @@ type CampaignEdit struct {
 	AcceptsCoupons *bool         `json:"accepts_coupons"`
 	AcceptsPoints  *money.Bps    `json:"accepts_points_bp"`
 	Budget         *money.Amount `json:"budget_fen"`
+
+	FaceEdit
 }
 
 // ItemEdit changes an item. Stock moves by AddStock only, so that an edit
@@ -74,6 +76,9 @@ func (s *Service) Edit(ctx context.Context, cid id.Campaign, version int, in Cam
 		}
 		if c.Version != version {
 			return fault.Stale
+		}
+		if err := readFaces(tx.DB, &c); err != nil {
+			return err
 		}
 		next, err := s.edited(tx, c, in)
 		if err != nil {
@@ -115,6 +120,9 @@ func writeEdit(tx *database.Tx, c Campaign, items []ItemEdit) error {
 	if err := database.One(res, fault.Stale); err != nil {
 		return err
 	}
+	if err := writeFace(tx, c); err != nil {
+		return err
+	}
 	for _, e := range items {
 		item := c.Items[itemAt(c.Items, e.ID)]
 		res := tx.Exec(`UPDATE items SET stock = stock + ?, left_qty = left_qty + ?, price = ?, per_member = ?, per_order = ?, session_stock = ?, version = version + 1
@@ -148,6 +156,7 @@ func (s *Service) edited(tx *database.Tx, c Campaign, in CampaignEdit) (Campaign
 	var check fault.Check
 	in.freeze(&check, phase)
 	in.keepsAccepting(&check, c, phase)
+	in.FaceEdit.apply(&check, &c, phase)
 	if err := s.apply(tx, &check, &c, in); err != nil {
 		return c, err
 	}

@@ -1,7 +1,6 @@
 package campaign_test
 
 import (
-	"slices"
 	"testing"
 	"time"
 
@@ -87,56 +86,4 @@ func TestEvents(t *testing.T) {
 		}
 		w.Verify()
 	})
-}
-
-// Whoever asked is reminded ten minutes before the start, once, unless he has
-// refused marketing or thought better of it.
-func TestReminders(t *testing.T) {
-	dbtest.Run(t, func(t *testing.T, db *database.DB) {
-		w := campaigntest.New(t, db)
-		hear(t, db)
-		cid := w.Draft(campaigntest.Sale{Hours: 48})
-		begins := clock.MilliOf(db.Clock.Now()).Add(2 * time.Hour)
-		if err := edit(w, cid, campaign.CampaignEdit{StartsAt: &begins}); err != nil {
-			t.Fatal(err)
-		}
-		m := w.Members(103)
-		if err := w.Campaign.Remind(bg, cid, m[0]); err == nil {
-			t.Error("a draft can be asked for")
-		}
-		if err := w.Campaign.Turn(bg, cid, campaign.Publish); err != nil {
-			t.Fatal(err)
-		}
-		for _, who := range slices.Concat(m, m[:2]) {
-			if err := w.Campaign.Remind(bg, cid, who); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := w.Campaign.Forget(bg, cid, m[1]); err != nil {
-			t.Fatal(err)
-		}
-		refuse(t, w, m[2])
-		w.Drain(105 * time.Minute)
-		if got := heard(t, db, "notice.due"); len(got) != 0 {
-			t.Errorf("%d reminders came early", len(got))
-		}
-		w.Drain(6 * time.Minute)
-		w.Drain(time.Hour)
-		if got := heard(t, db, "notice.due"); len(got) != 101 {
-			t.Errorf("%d reminders, want 101", len(got))
-		}
-		if err := w.Campaign.Remind(bg, cid, m[0]); err == nil {
-			t.Error("a running campaign can be asked for")
-		}
-	})
-}
-
-// refuse has the member withdraw his consent to marketing.
-func refuse(t *testing.T, w *campaigntest.World, m id.Member) {
-	t.Helper()
-	no := false
-	err := w.Community.SetConsents(bg, m, []community.ConsentIn{{Purpose: community.PurposeMarketing, Granted: &no, TextVersion: "v1"}})
-	if err != nil {
-		t.Fatal(err)
-	}
 }

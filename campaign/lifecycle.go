@@ -88,9 +88,6 @@ func (s *Service) schedule(tx *database.Tx, c Campaign) (Status, error) {
 	if c.StartsAt <= tx.Now {
 		return StatusRunning, nil
 	}
-	if err := remindTx(tx, c); err != nil {
-		return "", err
-	}
 	return StatusScheduled, task.EnqueueTx(tx, openCampaign{c.ID}, c.StartsAt)
 }
 

@@ -83,8 +83,12 @@ func moveOrders(tx *database.Tx, from, into id.Member) (int, error) {
 	if err := tx.Exec("UPDATE orders SET member_id = ? WHERE claimed_by IN ?", into, claimers).Error; err != nil {
 		return 0, err
 	}
+	told, err := moveReminders(tx, from, into)
+	if err != nil {
+		return 0, err
+	}
 	res := tx.Exec("UPDATE teams SET opener_id = ? WHERE opener_id = ?", into, from)
-	return len(orders) + int(res.RowsAffected), res.Error
+	return len(orders) + told + int(res.RowsAffected), res.Error
 }
 
 // claimersOf is the member and whoever was merged into him: under these ids

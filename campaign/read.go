@@ -29,6 +29,9 @@ func (s *Service) FindCampaign(ctx context.Context, cid id.Campaign) (Campaign, 
 			return c, err
 		}
 	}
+	if err := readFaces(q, &c); err != nil {
+		return c, err
+	}
 	return c, c.unpack()
 }
 
@@ -51,6 +54,13 @@ func (s *Service) ListCampaigns(ctx context.Context, f CampaignFilter, page data
 	var rows []Campaign
 	err := s.DB.Read(ctx).Raw("SELECT * FROM campaigns WHERE id < ?"+cond+" ORDER BY id DESC LIMIT ?", append(args, page.Fetch())...).Scan(&rows).Error
 	if err != nil {
+		return database.Paged[Campaign]{}, err
+	}
+	faces := make([]*Campaign, len(rows))
+	for i := range rows {
+		faces[i] = &rows[i]
+	}
+	if err := readFaces(s.DB.Read(ctx), faces...); err != nil {
 		return database.Paged[Campaign]{}, err
 	}
 	for i := range rows {

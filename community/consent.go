@@ -160,3 +160,26 @@ func consentHistory(q *database.Query, member id.Member) ([]Consent, error) {
 	}
 	return all, nil
 }
+
+// RefusedAt says when each of the live members whose latest decision about the
+// purpose is a refusal made it; whoever never decided is left out.
+func RefusedAt(q *database.Query, p Purpose, members []id.Member) (map[id.Member]clock.Milli, error) {
+	var rows []struct {
+		MemberID id.Member
+		Granted  bool
+		At       clock.Milli
+	}
+	err := q.Raw("SELECT member_id, granted, at FROM consents WHERE member_id IN ? AND purpose = ? ORDER BY member_id, at, id", members, p).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("community: refusals of %s: %w", p, err)
+	}
+	out := map[id.Member]clock.Milli{}
+	for _, r := range rows {
+		if r.Granted {
+			delete(out, r.MemberID)
+		} else {
+			out[r.MemberID] = r.At
+		}
+	}
+	return out, nil
+}

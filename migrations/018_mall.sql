@@ -26,13 +26,3 @@ CREATE TABLE IF NOT EXISTS notices (
 CREATE UNIQUE INDEX notices_fact ON notices (template, fact, member_id);
 
 CREATE INDEX notices_member ON notices (member_id);
-
--- Who asked to be reminded of a campaign's start.
-CREATE TABLE IF NOT EXISTS reminders (
-  id {{.ID}},
-  campaign_id BIGINT NOT NULL,
-  member_id BIGINT NOT NULL,
-  created_at BIGINT NOT NULL
-){{.Table}};
-
-CREATE UNIQUE INDEX reminders_member ON reminders (campaign_id, member_id);

@@ -29,6 +29,9 @@ type landingPage struct {
 	Kind       string
 	State      string // hidden, soon, open, between, sold_out, paused, ended
 	Picture    string
+	Face       face
+	Remind     time.Time // the start the visitor may ask to be reminded of
+	Reminded   bool      // and he has
 	Banner     banner
 	Clock      countdown
 	Inviter    string // masked
@@ -128,6 +131,9 @@ func (s *Server) landing(c *gin.Context, v visitor) error {
 	if err != nil {
 		return err
 	}
+	if c.Query("reminded") != "" {
+		p.Notice = &notice{Text: choose(p.Lang, "好的，开始前 5 分钟提醒你", "Done: you will be reminded 5 minutes before it starts")}
+	}
 	if c.Query("bound") != "" {
 		p.Notice = &notice{Text: choose(p.Lang, "已接受邀请", "Invitation accepted")}
 	}
@@ -184,7 +190,8 @@ func (s *Server) showCampaign(ctx context.Context, p *landingPage, v visitor, ci
 		return err
 	}
 	zone := zoneOf(run)
-	p.Kind, p.Name, p.Hue = run.Kind, clean(run.Name), hueOf(run.ID)
+	p.Kind, p.Hue = run.Kind, hueOf(run.ID)
+	s.dress(p, run)
 	p.StartsAt, p.EndsAt = run.StartsAt.Time().In(zone), run.EndsAt.Time().In(zone)
 	p.ZoneName, p.PayWithin = zoneName(p.Lang, zone), time.Duration(run.PayWithinS)*time.Second
 	p.LoginURL = s.loginURL(run, p.Home)
@@ -195,6 +202,7 @@ func (s *Server) showCampaign(ctx context.Context, p *landingPage, v visitor, ci
 	if p.Offer, err = s.offer(ctx, p, v, run); err != nil {
 		return err
 	}
+	p.Card.finish(p.Picture)
 	p.State = stateOf(run, p.Items, p.Now)
 	p.Clock = countdown{Until: p.EndsAt, Now: p.Now, Reload: true}
 	if p.State == "soon" {
@@ -205,9 +213,11 @@ func (s *Server) showCampaign(ctx context.Context, p *landingPage, v visitor, ci
 	}
 	p.Banner = drawBanner(run.Kind, int64(run.ID)>>22, 0)
 	if run.Kind == "flash_sale" {
-		return p.showSessions(run)
+		if err := p.showSessions(run); err != nil {
+			return err
+		}
 	}
-	return nil
+	return s.showReminder(ctx, p, run)
 }
 
 // choose picks the first item that is still there.
@@ -236,8 +246,10 @@ func (s *Server) showTeams(ctx context.Context, p *landingPage, run campaign.Cam
 	if err != nil {
 		return err
 	}
-	p.Teams, err = s.teamViews(ctx, teams, run, p.page, v)
-	return err
+	if p.Teams, err = s.teamViews(ctx, teams, run, p.page, v); err != nil {
+		return err
+	}
+	return s.showReminder(ctx, p, run)
 }
 
 // items are the campaign's items with their products' pictures and prices.

@@ -21,6 +21,7 @@ type page struct {
 	Form   string    // signed form token
 	Key    string    // idempotency key of the form's effect
 	Notice *notice
+	Card   *card // of a page that is sent into chats
 }
 
 // notice is what went wrong, or right, with the last form.

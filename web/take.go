@@ -15,8 +15,8 @@ import (
 	"siyu/referral"
 )
 
-// takePart answers POST /i/{code}/{act}: claim, open a team, or only accept
-// the invitation. What is refused is said on the same page.
+// takePart answers POST /i/{code}/{act}: claim, open a team, ask for a
+// reminder, or only accept the invitation. What is refused is said on the same page.
 func (s *Server) takePart(c *gin.Context, v visitor) error {
 	l, err := s.Referral.Land(c.Request.Context(), c.Param("code"))
 	if errors.Is(err, referral.ErrCode) {
@@ -45,6 +45,8 @@ func (s *Server) act(c *gin.Context, v visitor, l referral.Landing) error {
 	switch c.Param("act") {
 	case "bind":
 		return s.accept(c, v, l)
+	case "remind":
+		return s.remind(c, v, l)
 	case "open":
 		claim.OpenTeam = true
 	case "claim":

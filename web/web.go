@@ -33,6 +33,7 @@ import (
 
 	"siyu/access"
 	"siyu/campaign"
+	"siyu/campaign/calendar"
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
 	"siyu/community"
@@ -52,6 +53,7 @@ type Server struct {
 	Access     *access.Service
 	Community  *community.Service
 	Campaign   *campaign.Service
+	Calendar   *calendar.Service
 	GroupBuy   *groupbuy.Service
 	Guard      *guard.Service
 	Referral   *referral.Service
@@ -90,6 +92,7 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/me/codes/:code/qr.png", s.visit(s.codePicture))
 
 	r.GET("/console", s.staffOnly(s.console))
+	r.GET("/console/calendar", s.staffOnly(s.consoleCalendar))
 	r.GET("/console/login", s.open(s.consoleLogin))
 	r.POST("/console/login", s.open(s.consoleEnter))
 	r.POST("/console/logout", s.open(s.consoleLeave))

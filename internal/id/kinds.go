@@ -6,6 +6,7 @@ type (
 	apiKey       struct{}
 	audit        struct{}
 	binding      struct{}
+	calendarDay  struct{}
 	campaign     struct{}
 	code         struct{}
 	coupon       struct{}
@@ -13,6 +14,7 @@ type (
 	decision     struct{}
 	delivery     struct{}
 	event        struct{}
+	feed         struct{}
 	group        struct{}
 	item         struct{}
 	job          struct{}
@@ -26,6 +28,7 @@ type (
 	program      struct{}
 	promotion    struct{}
 	refund       struct{}
+	reminder     struct{}
 	request      struct{}
 	reward       struct{}
 	settlement   struct{}
@@ -33,6 +36,7 @@ type (
 	staff        struct{}
 	task         struct{}
 	team         struct{}
+	template     struct{}
 	touch        struct{}
 	transfer     struct{}
 	unit         struct{}
@@ -44,6 +48,7 @@ func (account) prefix() string      { return "acc" }
 func (apiKey) prefix() string       { return "key" }
 func (audit) prefix() string        { return "aud" }
 func (binding) prefix() string      { return "bnd" }
+func (calendarDay) prefix() string  { return "day" }
 func (campaign) prefix() string     { return "cmp" }
 func (code) prefix() string         { return "cod" }
 func (coupon) prefix() string       { return "cpn" }
@@ -51,6 +56,7 @@ func (couponBatch) prefix() string  { return "cbt" }
 func (decision) prefix() string     { return "dcs" }
 func (delivery) prefix() string     { return "dlv" }
 func (event) prefix() string        { return "evt" }
+func (feed) prefix() string         { return "fed" }
 func (group) prefix() string        { return "grp" }
 func (item) prefix() string         { return "itm" }
 func (job) prefix() string          { return "job" }
@@ -64,6 +70,7 @@ func (product) prefix() string      { return "prd" }
 func (program) prefix() string      { return "prg" }
 func (promotion) prefix() string    { return "prm" }
 func (refund) prefix() string       { return "rfd" }
+func (reminder) prefix() string     { return "rmd" }
 func (request) prefix() string      { return "req" }
 func (reward) prefix() string       { return "rwd" }
 func (settlement) prefix() string   { return "stl" }
@@ -71,6 +78,7 @@ func (slot) prefix() string         { return "slt" }
 func (staff) prefix() string        { return "stf" }
 func (task) prefix() string         { return "tsk" }
 func (team) prefix() string         { return "tem" }
+func (template) prefix() string     { return "tpl" }
 func (touch) prefix() string        { return "tch" }
 func (transfer) prefix() string     { return "trf" }
 func (unit) prefix() string         { return "unt" }
@@ -80,7 +88,8 @@ func (webhook) prefix() string      { return "whk" }
 // The id types the rooms use. Account is a ledger account, APIKey a staff key,
 // Audit an audit row, Binding an invitee's inviter, Code an invite code,
 // Coupon a coupon's definition, CouponBatch codes for one, MemberCoupon one
-// that a member holds, Decision a guard decision, Delivery a webhook delivery,
+// that a member holds, CalendarDay a day a unit added, Feed a calendar app's
+// subscription, Decision a guard decision, Delivery a webhook delivery,
 // Event a published event, Group a chat group, Item a product in a campaign,
 // Job long work a person watches, Touch one scan, Transfer a ledger fact, Unit
 // a region or store; the others are what their names say.
@@ -89,6 +98,7 @@ type (
 	APIKey       = ID[apiKey]
 	Audit        = ID[audit]
 	Binding      = ID[binding]
+	CalendarDay  = ID[calendarDay]
 	Campaign     = ID[campaign]
 	Code         = ID[code]
 	Coupon       = ID[coupon]
@@ -96,6 +106,7 @@ type (
 	Decision     = ID[decision]
 	Delivery     = ID[delivery]
 	Event        = ID[event]
+	Feed         = ID[feed]
 	Group        = ID[group]
 	Item         = ID[item]
 	Job          = ID[job]
@@ -109,6 +120,7 @@ type (
 	Program      = ID[program]
 	Promotion    = ID[promotion]
 	Refund       = ID[refund]
+	Reminder     = ID[reminder]
 	Request      = ID[request]
 	Reward       = ID[reward]
 	Settlement   = ID[settlement]
@@ -116,6 +128,7 @@ type (
 	Staff        = ID[staff]
 	Task         = ID[task]
 	Team         = ID[team]
+	Template     = ID[template]
 	Touch        = ID[touch]
 	Transfer     = ID[transfer]
 	Unit         = ID[unit]
