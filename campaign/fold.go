@@ -185,7 +185,7 @@ func (s *Service) paid(tx *database.Tx, camp Campaign, o *Order, p Payment) erro
 			return err
 		}
 	}
-	err = community.FactTx(tx, community.Fact{Member: o.MemberID, Kind: community.FactOrderPaid, Ref: int64(o.ID), At: o.PaidAt})
+	err = community.FactTx(tx, community.Fact{Member: o.MemberID, Kind: community.FactOrderPaid, Ref: int64(o.ID), At: o.PaidAt, Amount: o.Goods})
 	if err != nil {
 		return err
 	}

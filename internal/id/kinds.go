@@ -30,6 +30,7 @@ type (
 	settlement   struct{}
 	slot         struct{}
 	staff        struct{}
+	tag          struct{}
 	task         struct{}
 	team         struct{}
 	touch        struct{}
@@ -67,6 +68,7 @@ func (reward) prefix() string       { return "rwd" }
 func (settlement) prefix() string   { return "stl" }
 func (slot) prefix() string         { return "slt" }
 func (staff) prefix() string        { return "stf" }
+func (tag) prefix() string          { return "tag" }
 func (task) prefix() string         { return "tsk" }
 func (team) prefix() string         { return "tem" }
 func (touch) prefix() string        { return "tch" }
@@ -111,6 +113,7 @@ type (
 	Settlement   = ID[settlement]
 	Slot         = ID[slot]
 	Staff        = ID[staff]
+	Tag          = ID[tag]
 	Task         = ID[task]
 	Team         = ID[team]
 	Touch        = ID[touch]
