@@ -18,6 +18,7 @@ func (s *Server) campaignRoutes(r *routes) {
 	r.get("/v1/campaigns/:id/stats", s.showStats, staff(access.Marketer, access.Finance))
 	r.get("/v1/campaigns/:id/funnel", s.showFunnel, staff(access.Marketer, access.Finance))
 	r.get("/v1/campaigns/:id/report", s.showReport, staff(access.Marketer, access.Finance))
+	r.get("/v1/campaigns/:id/audience/preview", s.previewAudience, staff(access.Marketer))
 	r.post("/v1/campaigns/:id/copy", s.copyCampaign, staff(access.Marketer), keyed)
 	for _, verb := range []campaign.Verb{campaign.Publish, campaign.Pause, campaign.Resume, campaign.End, campaign.Cancel} {
 		r.post("/v1/campaigns/:id/"+string(verb), s.turnCampaign(verb), staff(access.Marketer))
@@ -74,6 +75,18 @@ func (s *Server) editCampaign(c *gin.Context) error {
 		return err
 	}
 	return s.renderCampaign(c, http.StatusOK, cid)
+}
+
+func (s *Server) previewAudience(c *gin.Context) error {
+	cid, err := pathID[id.Campaign](c, "id")
+	if err != nil {
+		return err
+	}
+	out, err := s.Campaign.PreviewAudience(c.Request.Context(), cid)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, out)
 }
 
 func (s *Server) copyCampaign(c *gin.Context) error {
