@@ -134,7 +134,7 @@ func audienceVisible(tx *database.Tx, a Audience) error {
 
 // asksMore says whether anything is asked beside groups, which are read along
 // with the locks by statements of their own, and bindings, which orders carry.
-func (a Audience) asksMore() bool {
+func (a *Audience) asksMore() bool {
 	return len(a.Roles)+len(a.TagsAny)+len(a.TagsAll)+len(a.Units)+len(a.ExcludeTags)+len(a.Early) > 0 ||
 		a.NewSince != 0 || a.Bought != nil || a.Blocklist
 }
@@ -152,7 +152,7 @@ func (a Audience) allGroups() []id.Group {
 }
 
 // DoorsAt is when the first may claim: the start, or the earliest early entry.
-func (c Campaign) DoorsAt() clock.Milli {
+func (c *Campaign) DoorsAt() clock.Milli {
 	at := c.StartsAt
 	for _, e := range c.Audience.Early {
 		at = min(at, e.From)
@@ -162,7 +162,7 @@ func (c Campaign) DoorsAt() clock.Milli {
 
 // stage is the phase as those see it who let people in: a campaign whose doors
 // are open to some runs, though it has not started for all.
-func (c Campaign) stage(now clock.Milli) Status {
+func (c *Campaign) stage(now clock.Milli) Status {
 	if phase := c.Phase(now); phase != StatusScheduled || now < c.DoorsAt() {
 		return phase
 	}
@@ -170,7 +170,7 @@ func (c Campaign) stage(now clock.Milli) Status {
 }
 
 // factsOf gathers what the batch read of a member in this campaign.
-func (b *batch) factsOf(camp Campaign, m id.Member) Facts {
+func (b *batch) factsOf(camp *Campaign, m id.Member) Facts {
 	var f Facts
 	if read := b.facts[m]; read != nil {
 		f = *read
@@ -181,7 +181,7 @@ func (b *batch) factsOf(camp Campaign, m id.Member) Facts {
 }
 
 // lets refuses who is not of the audience, or not yet.
-func (b *batch) lets(camp Campaign, m id.Member) error {
+func (b *batch) lets(camp *Campaign, m id.Member) error {
 	if len(camp.Audience.Groups) == 0 && !camp.Audience.Invited && !camp.Audience.asksMore() {
 		return nil
 	}

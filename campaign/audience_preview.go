@@ -81,7 +81,7 @@ func (p *Preview) count(q *database.Query, c Campaign, members []id.Member) (err
 	}
 	for _, m := range members {
 		p.Seen++
-		f := b.factsOf(c, m)
+		f := b.factsOf(&c, m)
 		ok, why := Allows(c.Audience, f, p.At)
 		if !ok {
 			p.Refused[why.Code]++

@@ -79,7 +79,7 @@ func (Campaign) TableName() string { return "campaigns" }
 
 // Phase is the state by the clock: a scheduled campaign runs from its start
 // and any ends at its end, whether or not the worker has written it yet.
-func (c Campaign) Phase(now clock.Milli) Status {
+func (c *Campaign) Phase(now clock.Milli) Status {
 	switch c.Status {
 	case StatusScheduled, StatusRunning, StatusPaused:
 		if now >= c.EndsAt {

@@ -185,19 +185,19 @@ func (b *batch) admits(camp Campaign, item Item, c Claim) error {
 	if item.ID == 0 || camp.ID == 0 || item.CampaignID != camp.ID {
 		return fault.NotFound
 	}
-	if err := open(b.kinds[camp.Kind], camp, item, c, b.now); err != nil {
+	if err := open(b.kinds[camp.Kind], &camp, &item, &c, b.now); err != nil {
 		return err
 	}
 	if item.PerMember > 0 && !b.strong[c.Member] {
 		return ErrIdentity.With("login_url", camp.LoginURL)
 	}
-	return b.lets(camp, c.Member)
+	return b.lets(&camp, c.Member)
 }
 
 // open checks what is the same for everybody: whether the item can be claimed
 // now, in this quantity and in this way. Between the first early entry and the
 // start it is open here, and the batch asks to whom.
-func open(kind Kind, camp Campaign, item Item, c Claim, now clock.Milli) error {
+func open(kind Kind, camp *Campaign, item *Item, c *Claim, now clock.Milli) error {
 	phase := camp.stage(now)
 	switch {
 	case !kind.Claimable:
