@@ -118,7 +118,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		Channels: []promotion.Channel{promotion.FileChannel{Dir: h.outbox()}, promotion.WebhookChannel{DB: db}},
 	}
 	reg := task.NewRegistry()
-	for _, room := range []interface{ Register(*task.Registry) }{h.campaign, teams, h.referral, purse, sealed, sends, hooks} {
+	for _, room := range []interface{ Register(*task.Registry) }{people, h.campaign, teams, h.referral, purse, sealed, sends, hooks} {
 		room.Register(reg)
 	}
 	task.Register(reg, db)

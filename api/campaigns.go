@@ -20,6 +20,7 @@ func (s *Server) campaignRoutes(r *routes) {
 	r.get("/v1/campaigns/:id/targets", s.showTargets, staff(access.Marketer, access.Finance))
 	r.put("/v1/campaigns/:id/targets", s.setTargets, staff(access.Marketer))
 	r.get("/v1/campaigns/:id/report", s.showReport, staff(access.Marketer, access.Finance))
+	r.get("/v1/campaigns/:id/audience/preview", s.previewAudience, staff(access.Marketer))
 	r.post("/v1/campaigns/:id/copy", s.copyCampaign, staff(access.Marketer), keyed)
 	for _, verb := range []campaign.Verb{campaign.Publish, campaign.Pause, campaign.Resume, campaign.End, campaign.Cancel} {
 		r.post("/v1/campaigns/:id/"+string(verb), s.turnCampaign(verb), staff(access.Marketer))
@@ -76,6 +77,18 @@ func (s *Server) editCampaign(c *gin.Context) error {
 		return err
 	}
 	return s.renderCampaign(c, http.StatusOK, cid)
+}
+
+func (s *Server) previewAudience(c *gin.Context) error {
+	cid, err := pathID[id.Campaign](c, "id")
+	if err != nil {
+		return err
+	}
+	out, err := s.Campaign.PreviewAudience(c.Request.Context(), cid)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, out)
 }
 
 func (s *Server) copyCampaign(c *gin.Context) error {

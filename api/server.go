@@ -79,6 +79,8 @@ func (s *Server) table() *routes {
 	s.personalRoutes(r)
 	s.groupRoutes(r)
 	s.membershipRoutes(r)
+	s.tagRoutes(r)
+	s.blockRoutes(r)
 	s.productRoutes(r)
 	s.campaignRoutes(r)
 	s.claimRoutes(r)

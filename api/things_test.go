@@ -28,6 +28,10 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/groups/:id": func(t *testing.T, h *house) string {
 		return h.make(t, access.Marketer, "POST /v1/groups", `{"name":"南京路福利群","preset":"benefit"}`)
 	},
+	"/v1/tags/:id": func(t *testing.T, h *house) string {
+		h.seq++
+		return h.make(t, access.Marketer, "POST /v1/tags", fmt.Sprintf(`{"name_zh":"会员%d","name_en":"member %d"}`, h.seq, h.seq))
+	},
 	"/v1/programs/:id":         program,
 	"/v1/campaigns/:id":        func(t *testing.T, h *house) string { c, _ := campaignOf(t, h, "flash_sale", ""); return c },
 	"/v1/campaigns/:id/report": endedOf,
@@ -73,6 +77,8 @@ var bodies = map[string]string{
 	"POST /v1/orders/:id/payments":           `{"provider":"mall","payment_no":"p-2","goods_fen":9900,"amount_fen":9900}`,
 	"POST /v1/orders/:id/refunds":            `{"refund_no":"r-1","amount_fen":100,"goods_fen":100,"qty":1}`,
 	"POST /v1/orders/:id/shipments":          `{"stage":"shipped","shipment_no":"s-1"}`,
+	"PUT /v1/tags/:id/members":               `{"members":[{"member_id":"mem_0000000000007"}]}`,
+	"PUT /v1/members/:id/block":              `{"reason":"恶意退单"}`,
 	"PUT /v1/groups/:id/ad-policy":           `{"preset":"retail","mode":"enforce"}`,
 	"POST /v1/slots/:id/release":             `{"reason":"not_sent"}`,
 	"POST /v1/slots/:id/report":              `{"status":"sent"}`,

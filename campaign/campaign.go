@@ -88,11 +88,6 @@ type Campaign struct {
 // TableName is campaigns.
 func (Campaign) TableName() string { return "campaigns" }
 
-// Audience is who may claim: members of any of the groups; empty is everybody.
-type Audience struct {
-	Groups []id.Group `json:"groups,omitempty"`
-}
-
 // Phase is the state by the clock: a scheduled campaign runs from its start
 // and any ends at its end, whether or not the worker has written it yet.
 func (c *Campaign) Phase(now clock.Milli) Status {

@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"siyu/internal/clock"
@@ -85,6 +86,10 @@ func (c Campaign) again(in CopyIn, now clock.Milli) (CampaignIn, error) {
 		return next, fault.Invalid.Field("zone", "unknown_value", "原活动的时区已不可用，请新建活动", "the campaign's zone is no longer known; make a new campaign").Wrap(err)
 	}
 	next.StartsAt, next.EndsAt = c.window(in, now, loc)
+	next.Audience.Early = slices.Clone(next.Audience.Early)
+	for i := range next.Audience.Early {
+		next.Audience.Early[i].From += next.StartsAt - c.StartsAt // as long before the start as it was
+	}
 	var check fault.Check
 	next.check(&check)
 	check.That(next.EndsAt > now, "ends_at", "past", "结束时间已过，请改到以后", "lies in the past; move it")

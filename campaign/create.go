@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -101,7 +100,7 @@ func (in CampaignIn) check(c *fault.Check) {
 	c.Range(int64(in.AcceptsPoints), "accepts_points_bp", 0, int64(money.Whole))
 	c.Range(int64(in.Budget), "budget_fen", 0, budgetMax)
 	in.Face.check(c)
-	c.That(len(in.Audience.Groups) <= audienceMax, "audience.groups", "range", fmt.Sprintf("最多 %d 个群", audienceMax), fmt.Sprintf("at most %d groups", audienceMax))
+	in.Audience.check(c, in.StartsAt, in.ProgramID)
 }
 
 func (in ItemIn) check(c *fault.Check, at string) {
@@ -249,21 +248,6 @@ func programVisible(tx *database.Tx, program id.Program) error {
 		return fault.NotFound.Field("program_id", "not_found", "没有这个奖励方案", "there is no such program")
 	}
 	return nil
-}
-
-// audienceVisible refuses groups that nobody could be in, or that are outside
-// the caller's units.
-func audienceVisible(tx *database.Tx, a Audience) error {
-	groups, err := community.GroupsIn(tx.DB, a.Groups)
-	if err != nil {
-		return err
-	}
-	var check fault.Check
-	for i, g := range a.Groups {
-		found, ok := groups[g]
-		check.That(ok && tx.Actor.Sees(found.UnitID), fmt.Sprintf("audience.groups[%d]", i), "not_found", "没有这个群，请从群列表取编号", "there is no such group; take the id from the list of groups")
-	}
-	return check.Err()
 }
 
 // digest fixes what was promised when the campaign is published.

@@ -15,7 +15,7 @@ import (
 )
 
 // CampaignEdit changes a campaign; nil leaves a field as it is. Once it is
-// published its name, addresses, face and end may change, and its items by ItemEdit;
+// published its name, addresses, face and end may change, its audience widen, and its items by ItemEdit;
 // what was promised is frozen. Kind and unit are frozen from the start and
 // stand here to be refused by name.
 type CampaignEdit struct {
@@ -149,7 +149,7 @@ func itemAt(items []Item, of id.Item) int {
 // edited is the campaign as the edit leaves it, or everything that is wrong
 // with the edit.
 func (s *Service) edited(tx *database.Tx, c Campaign, in CampaignEdit) (Campaign, error) {
-	phase := c.Phase(tx.Now)
+	phase, was := c.stage(tx.Now), c.Audience
 	if phase == StatusEnded || phase == StatusCancelled {
 		return c, ErrTransition.With("state", phase)
 	}
@@ -160,6 +160,8 @@ func (s *Service) edited(tx *database.Tx, c Campaign, in CampaignEdit) (Campaign
 	if err := s.apply(tx, &check, &c, in); err != nil {
 		return c, err
 	}
+	check.That(phase == StatusDraft || widens(was, c.Audience), "audience", "tighter",
+		"发布后参与范围只能放宽；要收紧请复制活动", "can only be widened once published; copy the campaign to tighten it")
 	past := phase != StatusDraft && in.EndsAt != nil && *in.EndsAt <= tx.Now
 	check.That(!past, "ends_at", "past", "不能早于现在；要立即结束请用“结束”", "must not lie in the past; to end it now use end")
 	products, err := productsOf(tx.DB, c)
@@ -196,7 +198,7 @@ func (in CampaignEdit) freeze(check *fault.Check, phase Status) {
 		asked bool
 	}{
 		{"starts_at", in.StartsAt != nil}, {"zone", in.Zone != nil}, {"program_id", in.ProgramID != nil},
-		{"rules", in.Rules != nil}, {"audience", in.Audience != nil}, {"pay_within_s", in.PayWithinS != nil},
+		{"rules", in.Rules != nil}, {"pay_within_s", in.PayWithinS != nil},
 	} {
 		check.That(phase == StatusDraft || !f.asked, f.name, "frozen",
 			"活动已发布，承诺不可修改；请复制活动，在新草稿中修改", "is frozen since the campaign was published; copy it and change the new draft")

@@ -9,6 +9,7 @@ import (
 
 	"siyu/campaign"
 	"siyu/campaign/campaigntest"
+	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
@@ -68,13 +69,17 @@ func TestEditOfPublished(t *testing.T) {
 		before := w.MustClaim(claim)
 
 		t.Run("what was promised is frozen, field by field", func(t *testing.T) {
-			err := edit(w, c.ID, campaign.CampaignEdit{
+			group, err := w.Community.CreateGroup(bg, community.GroupIn{Name: "邻里群"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = edit(w, c.ID, campaign.CampaignEdit{
 				StartsAt: ptr(c.StartsAt + 1), Zone: ptr("UTC"), ProgramID: ptr(id.Program(0)), Rules: []byte("{}"),
-				Audience: &campaign.Audience{}, PayWithinS: ptr(60), Kind: ptr("group_buy"), UnitID: ptr(id.Unit(1)),
+				Audience: &campaign.Audience{Groups: []id.Group{group}}, PayWithinS: ptr(60), Kind: ptr("group_buy"), UnitID: ptr(id.Unit(1)),
 			})
 			same(t, fields(t, err), map[string]string{
 				"starts_at": "frozen", "zone": "frozen", "program_id": "frozen", "rules": "frozen",
-				"audience": "frozen", "pay_within_s": "frozen", "kind": "frozen", "unit_id": "frozen",
+				"audience": "tighter", "pay_within_s": "frozen", "kind": "frozen", "unit_id": "frozen",
 			})
 		})
 		t.Run("an item only becomes better", func(t *testing.T) {

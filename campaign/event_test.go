@@ -6,11 +6,9 @@ import (
 
 	"siyu/campaign"
 	"siyu/campaign/campaigntest"
-	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
-	"siyu/internal/id"
 )
 
 // TestEvents follows one piece through everything a mall wants to hear of.

@@ -207,7 +207,7 @@ func (s *Service) paid(tx *database.Tx, camp Campaign, o *Order, p Payment) erro
 	if err := markBudget(tx, camp); err != nil {
 		return err
 	}
-	err = community.FactTx(tx, community.Fact{Member: o.MemberID, Kind: community.FactOrderPaid, Ref: int64(o.ID), At: o.PaidAt})
+	err = community.FactTx(tx, community.Fact{Member: o.MemberID, Kind: community.FactOrderPaid, Ref: int64(o.ID), At: o.PaidAt, Amount: o.Goods})
 	if err != nil {
 		return err
 	}

@@ -100,10 +100,12 @@ type batch struct {
 	merged    map[id.Member]id.Member
 	strong    map[id.Member]bool
 	groups    map[id.Member][]id.Group
-	asked     map[id.Group]bool // groups read along with the locks; nil once all were read
-	holds     map[place]int     // pieces the member holds, granted ones included
-	sits      map[sitting]bool  // teams the members have live orders in
-	brought   map[place]int     // pieces a recorded merge brought in
+	asks      ask                  // what else of audiences was read along with the locks
+	facts     map[id.Member]*Facts // and what was found
+	asked     map[id.Group]bool    // groups read along with the locks; nil once all were read
+	holds     map[place]int        // pieces the member holds, granted ones included
+	sits      map[sitting]bool     // teams the members have live orders in
+	brought   map[place]int        // pieces a recorded merge brought in
 	frozen    map[id.Program]map[id.Member]referral.Frozen
 	before    map[keyed]Order // orders these keys were granted earlier, or in this batch
 
@@ -194,19 +196,17 @@ func (b *batch) admits(camp Campaign, item Item, c Claim) error {
 	if err := open(b.kinds[camp.Kind], &camp, &item, &c, b.now); err != nil {
 		return err
 	}
-	switch {
-	case item.PerMember > 0 && !b.strong[c.Member]:
+	if item.PerMember > 0 && !b.strong[c.Member] {
 		return ErrIdentity.With("login_url", camp.LoginURL)
-	case !b.inAudience(camp.Audience, c.Member):
-		return ErrAudience
 	}
-	return nil
+	return b.lets(&camp, c.Member)
 }
 
 // open checks what is the same for everybody: whether the item can be claimed
-// now, in this quantity and in this way.
+// now, in this quantity and in this way. Between the first early entry and the
+// start it is open here, and the batch asks to whom.
 func open(kind Kind, camp *Campaign, item *Item, c *Claim, now clock.Milli) error {
-	phase := camp.Phase(now)
+	phase := camp.stage(now)
 	switch {
 	case !kind.Claimable:
 		return ErrNotForClaim
@@ -217,8 +217,10 @@ func open(kind Kind, camp *Campaign, item *Item, c *Claim, now clock.Milli) erro
 	case phase != StatusRunning:
 		return ErrNotRunning.With("state", phase)
 	}
-	if err := camp.inSession(now); err != nil && !c.fromLine {
-		return err // the line is served between sessions too
+	// Before the start there are no sessions, only early entries, and the line
+	// is served between sessions too.
+	if err := camp.inSession(now); err != nil && !c.fromLine && now >= camp.StartsAt {
+		return err
 	}
 	switch {
 	case c.Qty < 1 || c.Qty > item.PerOrder:
@@ -229,20 +231,6 @@ func open(kind Kind, camp *Campaign, item *Item, c *Claim, now clock.Milli) erro
 		return ErrTeamAsk
 	}
 	return nil
-}
-
-func (b *batch) inAudience(a Audience, m id.Member) bool {
-	if len(a.Groups) == 0 {
-		return true
-	}
-	for _, g := range a.Groups {
-		for _, mine := range b.groups[m] {
-			if g == mine {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // order is the row a granted claim becomes, or the let-go order it revives.

@@ -42,7 +42,7 @@ func (s *Service) Turn(ctx context.Context, cid id.Campaign, verb Verb) error {
 		if err != nil {
 			return err
 		}
-		turn, phase := turns[verb], c.Phase(tx.Now)
+		turn, phase := turns[verb], c.stage(tx.Now)
 		if !slices.Contains(turn.from, phase) {
 			return ErrTransition.With("state", phase)
 		}
@@ -54,6 +54,9 @@ func (s *Service) Turn(ctx context.Context, cid id.Campaign, verb Verb) error {
 			if to, err = s.schedule(tx, c); err != nil {
 				return err
 			}
+		}
+		if verb == Resume && tx.Now < c.StartsAt {
+			to = StatusScheduled // only its early entries were stopped
 		}
 		tx.SetResult("campaign", int64(cid), 200)
 		if err := setStatus(tx, c, to); err != nil {

@@ -34,7 +34,10 @@ func (s *Service) serveLine(tx *database.Tx, item id.Item) error {
 		if err := tx.Raw("SELECT * FROM campaigns WHERE id = ?", i.CampaignID).Scan(&c).Error; err != nil {
 			return err
 		}
-		if c.Phase(tx.Now) != StatusRunning {
+		if err := c.unpack(); err != nil {
+			return err
+		}
+		if c.stage(tx.Now) != StatusRunning {
 			return nil
 		}
 		served, err := s.serveHeads(tx, item, min(int(n), left))

@@ -36,8 +36,10 @@ func (s *Service) load(tx *database.Tx, claims []Claim, how manner) (*batch, err
 		}
 	}
 	items, members := sorted(itemIDs), sorted(memberIDs)
+	var audience []id.Group
+	audience, b.asks = s.seen.audiences(claims)
 	locks, seated := b.seat(tx, claims, s.seen.kind)
-	if err := b.lockAndRead(tx, items, members, sorted(asked), s.seen.audiences(claims), locks, how); err != nil {
+	if err := b.lockAndRead(tx, items, members, sorted(asked), audience, locks, how); err != nil {
 		return nil, err
 	}
 	for item, grants := range sure {
@@ -77,6 +79,10 @@ func (b *batch) lockAndRead(tx *database.Tx, items []id.Item, members, holders [
 	reads = append(reads, seats...)
 	if len(holders) > 0 {
 		reads = append(reads, b.holdsOf(items, holders))
+	}
+	if !b.asks.empty() {
+		b.facts = map[id.Member]*Facts{}
+		reads = append(reads, b.asks.reads(members, tx.Now, b.facts)...)
 	}
 	if len(audience) == 0 {
 		return tx.Queries(reads...)
@@ -193,6 +199,9 @@ func (b *batch) loadMembers(tx *database.Tx, claims []Claim) (err error) {
 			}
 		}
 	}
+	if err := b.loadFacts(tx, members); err != nil {
+		return err
+	}
 	return b.mergedHolds(tx, members)
 }
 
@@ -200,13 +209,14 @@ func (b *batch) loadMembers(tx *database.Tx, claims []Claim) (err error) {
 // (dissolved ones left out), and nobody was ever merged, so that the members
 // asked for are the members meant.
 func (b *batch) knowsAudience(a Audience) bool {
-	if len(a.Groups) == 0 || b.groups != nil && b.asked == nil {
+	groups := a.allGroups()
+	if len(groups) == 0 || b.groups != nil && b.asked == nil {
 		return true
 	}
 	if b.changed > 0 || len(b.merged) > 0 {
 		return false
 	}
-	for _, g := range a.Groups {
+	for _, g := range groups {
 		if !b.asked[g] {
 			return false
 		}

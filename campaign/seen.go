@@ -93,9 +93,9 @@ func (s *seen) kind(c id.Campaign) (kind string, known bool) {
 	return r.campaign.Kind, known
 }
 
-// audiences are the groups the remembered campaigns are for: most likely what
-// the next batch asks for.
-func (s *seen) audiences(claims []Claim) []id.Group {
+// audiences are the groups the remembered campaigns are for, and what else
+// they ask: most likely what the next batch asks for.
+func (s *seen) audiences(claims []Claim) (list []id.Group, more ask) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	groups := map[id.Group]bool{}
@@ -105,9 +105,11 @@ func (s *seen) audiences(claims []Claim) []id.Group {
 			continue
 		}
 		done[c.Campaign] = true
-		for _, g := range s.list[c.Campaign].campaign.Audience.Groups {
+		audience := s.list[c.Campaign].campaign.Audience
+		for _, g := range audience.allGroups() {
 			groups[g] = true
 		}
+		more.add(audience)
 	}
-	return sorted(groups)
+	return sorted(groups), more
 }

@@ -3,7 +3,8 @@
 // It owns members with their identities and consents, groups with their
 // charters and memberships, and the facts that upper rooms tell it about a
 // member. Tables: members, identities, member_merges, consents, chat_groups,
-// charters, memberships, member_facts, notice_templates, notices.
+// charters, memberships, member_facts, tags, member_tags, member_blocks,
+// notice_templates, notices.
 //
 // What holds always: an identity names one member; a merged member points to a
 // live one, never to another merged one, and owns nothing any more; a person
@@ -58,6 +59,12 @@ var (
 		"入群和退群时间不能晚于现在，退群不能早于入群", "joining and leaving cannot lie ahead, nor leaving before joining")
 	ErrGroupTaken = fault.New(fault.KindConflict, "community.group_taken",
 		"external_id {external_id} 已被另一个群使用", "external_id {external_id} belongs to another group")
+	ErrTagTaken = fault.New(fault.KindConflict, "community.tag_taken",
+		"已有同名标签，请换一个名称", "there is a tag of this name; choose another")
+	ErrTagsFull = fault.New(fault.KindConflict, "community.tags_full",
+		"标签最多 {max} 个，请沿用已有标签", "there are {max} tags, which is the most; use one of them")
+	ErrMemberTagsFull = fault.New(fault.KindConflict, "community.member_tags_full",
+		"一位会员最多手工打 {max} 个标签，请先移除一个", "a member has at most {max} tags by hand; take one away first")
 	ErrGroupClosed = fault.New(fault.KindConflict, "community.group_dissolved",
 		"群当前状态为 {status},不能再变更或加入", "the group is {status}; it can neither change nor be joined")
 )

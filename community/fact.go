@@ -6,6 +6,7 @@ import (
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
+	"siyu/internal/money"
 )
 
 // FactKind is what an upper room knows about a member and this room needs.
@@ -24,12 +25,13 @@ type Fact struct {
 	Kind   FactKind
 	Ref    int64
 	At     clock.Milli
+	Amount money.Amount // of a paid order
 }
 
 // FactTx writes a fact; the same one again changes nothing.
 func FactTx(tx *database.Tx, f Fact) error {
-	err := tx.Exec("INSERT INTO member_facts (id, member_id, kind, ref, at) VALUES (?, ?, ?, ?, ?)",
-		tx.Next(), f.Member, f.Kind, f.Ref, f.At).Error
+	err := tx.Exec("INSERT INTO member_facts (id, member_id, kind, ref, at, amount) VALUES (?, ?, ?, ?, ?, ?)",
+		tx.Next(), f.Member, f.Kind, f.Ref, f.At, f.Amount).Error
 	if err == nil || database.IsDuplicate(err) {
 		return nil
 	}

@@ -73,7 +73,11 @@ func MergeTx(tx *database.Tx, from, into id.Member) (int, error) {
 	if name == "" {
 		name = a.Name
 	}
-	rows := moved + facts
+	marks, err := moveMarks(tx, from, into)
+	if err != nil {
+		return 0, err
+	}
+	rows := moved + facts + marks
 	for _, step := range []struct {
 		sql  string
 		args []any
@@ -83,7 +87,8 @@ func MergeTx(tx *database.Tx, from, into id.Member) (int, error) {
 		// Whoever was merged into from now points at into: chains stay one step long.
 		{"UPDATE members SET merged_into = ? WHERE merged_into = ?", []any{into, from}},
 		{"UPDATE members SET merged_into = ?, status = ?, name = '', version = version + 1 WHERE id = ?", []any{into, MemberMerged, from}},
-		{"UPDATE members SET name = ?, guest = ?, version = version + 1 WHERE id = ?", []any{name, a.Guest && b.Guest, into}},
+		// Whoever was known longer says since when the person is known.
+		{"UPDATE members SET name = ?, guest = ?, created_at = ?, version = version + 1 WHERE id = ?", []any{name, a.Guest && b.Guest, min(a.CreatedAt, b.CreatedAt), into}},
 		{"INSERT INTO member_merges (from_id, into_id, at) VALUES (?, ?, ?)", []any{from, into, tx.Now}},
 	} {
 		res := tx.Exec(step.sql, step.args...)

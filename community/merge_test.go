@@ -126,5 +126,12 @@ func TestVerifyNamesWhatIsBroken(t *testing.T) {
 			t.Errorf("got %+v, want one breach of C1 in two rows", p)
 		}
 		breakIt("UPDATE members SET merged_into = ? WHERE id = ?", b, a)
+		breakIt("INSERT INTO member_tags (member_id, tag_id, source, day) VALUES (?, 1, 'manual', 20260302)", a)
+		breakIt("INSERT INTO member_blocks (member_id, reason, until_at, staff_id, created_at) VALUES (?, '', 0, 0, 1)", a)
+		if proofs, err = community.Verify(context.Background(), s.DB); err != nil || len(proofs[0].Broken) != 2 {
+			t.Errorf("got %+v, %v, want a tag and a block that a merge left behind", proofs, err)
+		}
+		breakIt("DELETE FROM member_tags WHERE member_id = ?", a)
+		breakIt("DELETE FROM member_blocks WHERE member_id = ?", a)
 	})
 }

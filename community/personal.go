@@ -35,10 +35,16 @@ func PersonalData() []Personal {
 			"", "proof of what was agreed; holds no name"},
 		{"memberships", "member_id", []string{"group_id", "role", "joined_at", "left_at", "charter_version", "code_id"},
 			"", "the group's history by opaque id; EraseMember ends those that last"},
-		{"member_facts", "member_id", []string{"kind", "ref", "at"},
+		{"member_facts", "member_id", []string{"kind", "ref", "at", "amount"},
 			"", "opaque references that rewards rest on"},
 		{"notices", "member_id", []string{"template", "fact", "created_at"},
 			"", "that he was told of something, by opaque id; holds no text"},
+		{"member_tags", "member_id", []string{"tag_id", "source", "day"},
+			"DELETE FROM member_tags WHERE member_id = ?",
+			"what the brand thinks of him, of no use without him"},
+		{"member_blocks", "member_id", []string{"reason", "until_at", "created_at"},
+			"DELETE FROM member_blocks WHERE member_id = ?",
+			"the reason may tell something about him; whoever comes back is somebody new"},
 		{"member_merges", "into_id", []string{"from_id", "at"},
 			"", "leads from the ids on old ledgers to this one"},
 	}
@@ -51,6 +57,8 @@ type Export struct {
 	Consents    []Consent    `json:"consents"` // every decision ever made
 	Memberships []Membership `json:"memberships"`
 	Facts       []ExportFact `json:"facts"`
+	Tags        []MemberTag  `json:"tags"`
+	Blocks      []Block      `json:"blocks"` // at most one
 }
 
 // ExportFact is a fact as the person is shown it.
@@ -66,16 +74,20 @@ func (s *Service) ExportMember(ctx context.Context, member id.Member) (Export, e
 	if err != nil {
 		return Export{}, err
 	}
-	out := Export{Member: m, MergedFrom: []id.Member{}, Memberships: []Membership{}, Facts: []ExportFact{}}
+	out := Export{Member: m, MergedFrom: []id.Member{}, Memberships: []Membership{}, Facts: []ExportFact{}, Blocks: []Block{}}
 	q := s.DB.Read(ctx)
 	for sql, into := range map[string]any{
 		"SELECT id FROM members WHERE merged_into = ? ORDER BY id":                                           &out.MergedFrom,
 		"SELECT " + membershipColumns + " FROM memberships WHERE member_id = ? ORDER BY joined_at, group_id": &out.Memberships,
+		"SELECT * FROM member_blocks WHERE member_id = ?":                                                    &out.Blocks,
 		"SELECT kind, at FROM member_facts WHERE member_id = ? ORDER BY at, id":                              &out.Facts,
 	} {
 		if err := q.Raw(sql, m.ID).Scan(into).Error; err != nil {
 			return Export{}, fmt.Errorf("community: export %s: %w", m.ID, err)
 		}
+	}
+	if out.Tags, err = tagsOf(q, m.ID); err != nil {
+		return Export{}, err
 	}
 	out.Consents, err = consentHistory(q, m.ID)
 	return out, err

@@ -31,6 +31,12 @@ var claims = []claimOf{
 		`SELECT m.id, 'is merged or erased and still has an identity' AS what FROM members m
 			JOIN identities i ON i.member_id = m.id
 			WHERE m.id > @lo AND m.id <= @hi AND m.status <> 'active'`,
+		`SELECT m.id, 'is merged or erased and still has a tag' AS what FROM members m
+			JOIN member_tags t ON t.member_id = m.id
+			WHERE m.id > @lo AND m.id <= @hi AND m.status <> 'active'`,
+		`SELECT m.id, 'is merged or erased and still on the blocklist' AS what FROM members m
+			JOIN member_blocks b ON b.member_id = m.id
+			WHERE m.id > @lo AND m.id <= @hi AND m.status <> 'active'`,
 		`SELECT m.id, 'is merged and still in a group' AS what FROM members m
 			JOIN memberships s ON s.member_id = m.id
 			WHERE m.id > @lo AND m.id <= @hi AND m.merged_into <> 0`,

@@ -51,6 +51,7 @@ func New(t testing.TB, db *database.DB) *World {
 	w.GroupBuy = &groupbuy.Service{DB: db, PublicURL: "https://shop.example"}
 	w.Campaign = campaign.New(db, w.Community, flashsale.Kind(), invite.Kind(), w.GroupBuy.Kind())
 	w.GroupBuy.Campaign = w.Campaign
+	w.Community.Register(w.Registry)
 	w.Campaign.Register(w.Registry)
 	w.GroupBuy.Register(w.Registry)
 	w.Referral.Register(w.Registry)

@@ -42,6 +42,16 @@ type Read struct {
 	Row  func(rows *sql.Rows) error
 }
 
+// On runs the read by itself, outside any transaction of this package.
+func (r Read) On(q *Query) error {
+	text, args := inline(r.SQL, r.Args)
+	rows, err := q.Raw(text, args...).Rows()
+	if err != nil {
+		return err
+	}
+	return each(rows, r)
+}
+
 // Queries runs reads in order, in one message where the transaction is a
 // burst. Each sees what was committed when its turn came.
 func (tx *Tx) Queries(reads ...Read) error {
@@ -50,12 +60,7 @@ func (tx *Tx) Queries(reads ...Read) error {
 	}
 	if tx.burst == nil {
 		for _, r := range reads {
-			text, args := inline(r.SQL, r.Args)
-			rows, err := tx.Raw(text, args...).Rows()
-			if err != nil {
-				return err
-			}
-			if err := each(rows, r); err != nil {
+			if err := r.On(tx.DB); err != nil {
 				return err
 			}
 		}

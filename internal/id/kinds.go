@@ -34,6 +34,7 @@ type (
 	settlement   struct{}
 	slot         struct{}
 	staff        struct{}
+	tag          struct{}
 	task         struct{}
 	team         struct{}
 	template     struct{}
@@ -76,6 +77,7 @@ func (reward) prefix() string       { return "rwd" }
 func (settlement) prefix() string   { return "stl" }
 func (slot) prefix() string         { return "slt" }
 func (staff) prefix() string        { return "stf" }
+func (tag) prefix() string          { return "tag" }
 func (task) prefix() string         { return "tsk" }
 func (team) prefix() string         { return "tem" }
 func (template) prefix() string     { return "tpl" }
@@ -126,6 +128,7 @@ type (
 	Settlement   = ID[settlement]
 	Slot         = ID[slot]
 	Staff        = ID[staff]
+	Tag          = ID[tag]
 	Task         = ID[task]
 	Team         = ID[team]
 	Template     = ID[template]
