@@ -2,7 +2,7 @@
 // orders members are granted, and what the mall reports of those orders.
 //
 // Tables: products, campaigns, items, orders, payments, refunds, shipments,
-// sweeps, limit_merges, waits. A kind of campaign (flash sale, group-buy, referral)
+// sweeps, limit_merges, waits, price_approvals. A kind of campaign (flash sale, group-buy, referral)
 // is a room below this one that registers a Kind; group-buy keeps its teams in
 // its own table.
 //

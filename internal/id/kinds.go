@@ -2,120 +2,124 @@ package id
 
 // The kinds, one line each: the type, then its public prefix.
 type (
-	account      struct{}
-	apiKey       struct{}
-	audit        struct{}
-	binding      struct{}
-	campaign     struct{}
-	code         struct{}
-	coupon       struct{}
-	couponBatch  struct{}
-	decision     struct{}
-	delivery     struct{}
-	event        struct{}
-	group        struct{}
-	item         struct{}
-	job          struct{}
-	member       struct{}
-	memberCoupon struct{}
-	order        struct{}
-	payment      struct{}
-	payout       struct{}
-	product      struct{}
-	program      struct{}
-	promotion    struct{}
-	refund       struct{}
-	request      struct{}
-	reward       struct{}
-	settlement   struct{}
-	slot         struct{}
-	staff        struct{}
-	task         struct{}
-	team         struct{}
-	touch        struct{}
-	transfer     struct{}
-	unit         struct{}
-	wait         struct{}
-	webhook      struct{}
+	account       struct{}
+	apiKey        struct{}
+	audit         struct{}
+	binding       struct{}
+	campaign      struct{}
+	code          struct{}
+	coupon        struct{}
+	couponBatch   struct{}
+	decision      struct{}
+	delivery      struct{}
+	event         struct{}
+	group         struct{}
+	item          struct{}
+	job           struct{}
+	member        struct{}
+	memberCoupon  struct{}
+	order         struct{}
+	payment       struct{}
+	payout        struct{}
+	priceApproval struct{}
+	product       struct{}
+	program       struct{}
+	promotion     struct{}
+	refund        struct{}
+	request       struct{}
+	reward        struct{}
+	settlement    struct{}
+	slot          struct{}
+	staff         struct{}
+	task          struct{}
+	team          struct{}
+	touch         struct{}
+	transfer      struct{}
+	unit          struct{}
+	wait          struct{}
+	webhook       struct{}
 )
 
-func (account) prefix() string      { return "acc" }
-func (apiKey) prefix() string       { return "key" }
-func (audit) prefix() string        { return "aud" }
-func (binding) prefix() string      { return "bnd" }
-func (campaign) prefix() string     { return "cmp" }
-func (code) prefix() string         { return "cod" }
-func (coupon) prefix() string       { return "cpn" }
-func (couponBatch) prefix() string  { return "cbt" }
-func (decision) prefix() string     { return "dcs" }
-func (delivery) prefix() string     { return "dlv" }
-func (event) prefix() string        { return "evt" }
-func (group) prefix() string        { return "grp" }
-func (item) prefix() string         { return "itm" }
-func (job) prefix() string          { return "job" }
-func (member) prefix() string       { return "mem" }
-func (memberCoupon) prefix() string { return "mcp" }
-func (order) prefix() string        { return "ord" }
-func (payment) prefix() string      { return "pmt" }
-func (payout) prefix() string       { return "pay" }
-func (product) prefix() string      { return "prd" }
-func (program) prefix() string      { return "prg" }
-func (promotion) prefix() string    { return "prm" }
-func (refund) prefix() string       { return "rfd" }
-func (request) prefix() string      { return "req" }
-func (reward) prefix() string       { return "rwd" }
-func (settlement) prefix() string   { return "stl" }
-func (slot) prefix() string         { return "slt" }
-func (staff) prefix() string        { return "stf" }
-func (task) prefix() string         { return "tsk" }
-func (team) prefix() string         { return "tem" }
-func (touch) prefix() string        { return "tch" }
-func (transfer) prefix() string     { return "trf" }
-func (unit) prefix() string         { return "unt" }
-func (wait) prefix() string         { return "wat" }
-func (webhook) prefix() string      { return "whk" }
+func (account) prefix() string       { return "acc" }
+func (apiKey) prefix() string        { return "key" }
+func (audit) prefix() string         { return "aud" }
+func (binding) prefix() string       { return "bnd" }
+func (campaign) prefix() string      { return "cmp" }
+func (code) prefix() string          { return "cod" }
+func (coupon) prefix() string        { return "cpn" }
+func (couponBatch) prefix() string   { return "cbt" }
+func (decision) prefix() string      { return "dcs" }
+func (delivery) prefix() string      { return "dlv" }
+func (event) prefix() string         { return "evt" }
+func (group) prefix() string         { return "grp" }
+func (item) prefix() string          { return "itm" }
+func (job) prefix() string           { return "job" }
+func (member) prefix() string        { return "mem" }
+func (memberCoupon) prefix() string  { return "mcp" }
+func (order) prefix() string         { return "ord" }
+func (payment) prefix() string       { return "pmt" }
+func (payout) prefix() string        { return "pay" }
+func (priceApproval) prefix() string { return "pap" }
+func (product) prefix() string       { return "prd" }
+func (program) prefix() string       { return "prg" }
+func (promotion) prefix() string     { return "prm" }
+func (refund) prefix() string        { return "rfd" }
+func (request) prefix() string       { return "req" }
+func (reward) prefix() string        { return "rwd" }
+func (settlement) prefix() string    { return "stl" }
+func (slot) prefix() string          { return "slt" }
+func (staff) prefix() string         { return "stf" }
+func (task) prefix() string          { return "tsk" }
+func (team) prefix() string          { return "tem" }
+func (touch) prefix() string         { return "tch" }
+func (transfer) prefix() string      { return "trf" }
+func (unit) prefix() string          { return "unt" }
+func (wait) prefix() string          { return "wat" }
+func (webhook) prefix() string       { return "whk" }
 
 // The id types the rooms use. Account is a ledger account, APIKey a staff key,
 // Audit an audit row, Binding an invitee's inviter, Code an invite code,
 // Coupon a coupon's definition, CouponBatch codes for one, MemberCoupon one
 // that a member holds, Decision a guard decision, Delivery a webhook delivery,
 // Event a published event, Group a chat group, Item a product in a campaign,
-// Job long work a person watches, Touch one scan, Transfer a ledger fact, Unit
+// Job long work a person watches, PriceApproval a price under the floor that
+// two people agree on, Touch one scan, Transfer a ledger fact, Unit
 // a region or store; the others are what their names say.
 type (
-	Account      = ID[account]
-	APIKey       = ID[apiKey]
-	Audit        = ID[audit]
-	Binding      = ID[binding]
-	Campaign     = ID[campaign]
-	Code         = ID[code]
-	Coupon       = ID[coupon]
-	CouponBatch  = ID[couponBatch]
-	Decision     = ID[decision]
-	Delivery     = ID[delivery]
-	Event        = ID[event]
-	Group        = ID[group]
-	Item         = ID[item]
-	Job          = ID[job]
-	Member       = ID[member]
-	MemberCoupon = ID[memberCoupon]
-	Order        = ID[order]
-	Payment      = ID[payment]
-	Payout       = ID[payout]
-	Product      = ID[product]
-	Program      = ID[program]
-	Promotion    = ID[promotion]
-	Refund       = ID[refund]
-	Request      = ID[request]
-	Reward       = ID[reward]
-	Settlement   = ID[settlement]
-	Slot         = ID[slot]
-	Staff        = ID[staff]
-	Task         = ID[task]
-	Team         = ID[team]
-	Touch        = ID[touch]
-	Transfer     = ID[transfer]
-	Unit         = ID[unit]
-	Wait         = ID[wait]
-	Webhook      = ID[webhook]
+	Account       = ID[account]
+	APIKey        = ID[apiKey]
+	Audit         = ID[audit]
+	Binding       = ID[binding]
+	Campaign      = ID[campaign]
+	Code          = ID[code]
+	Coupon        = ID[coupon]
+	CouponBatch   = ID[couponBatch]
+	Decision      = ID[decision]
+	Delivery      = ID[delivery]
+	Event         = ID[event]
+	Group         = ID[group]
+	Item          = ID[item]
+	Job           = ID[job]
+	Member        = ID[member]
+	MemberCoupon  = ID[memberCoupon]
+	Order         = ID[order]
+	Payment       = ID[payment]
+	Payout        = ID[payout]
+	PriceApproval = ID[priceApproval]
+	Product       = ID[product]
+	Program       = ID[program]
+	Promotion     = ID[promotion]
+	Refund        = ID[refund]
+	Request       = ID[request]
+	Reward        = ID[reward]
+	Settlement    = ID[settlement]
+	Slot          = ID[slot]
+	Staff         = ID[staff]
+	Task          = ID[task]
+	Team          = ID[team]
+	Touch         = ID[touch]
+	Transfer      = ID[transfer]
+	Unit          = ID[unit]
+	Wait          = ID[wait]
+	Webhook       = ID[webhook]
 )
