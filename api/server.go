@@ -79,6 +79,8 @@ func (s *Server) table() *routes {
 	s.membershipRoutes(r)
 	s.productRoutes(r)
 	s.campaignRoutes(r)
+	s.simulateRoutes(r)
+	s.priceApprovalRoutes(r)
 	s.claimRoutes(r)
 	s.waitRoutes(r)
 	s.orderRoutes(r)
