@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 
@@ -84,21 +85,32 @@ func (s *Server) joinTeam(c *gin.Context) error {
 // binding that is refused (the member's own code, an older inviter) does not
 // keep him from buying.
 func (s *Server) submit(c *gin.Context, in claimRequest, claim campaign.Claim) error {
-	ctx := c.Request.Context()
 	claim.Member = memberOf(c)
 	if in.Code != "" {
-		bind := referral.Bind{Code: in.Code, Invitee: claim.Member, Page: in.Page}
-		if _, err := s.Referral.Bind(database.WithoutKey(ctx), bind); err != nil {
-			if f, refused := fault.As(err); !refused || f.Kind >= fault.KindInternal {
-				return err
-			}
-			slog.InfoContext(ctx, "claim without binding", "reason", err)
+		if err := s.bindFirst(c.Request.Context(), in, claim.Member); err != nil {
+			return err
 		}
 	}
-	out, err := s.Campaign.Claim(ctx, claim)
+	out, err := s.Campaign.Claim(c.Request.Context(), claim)
 	if err != nil {
 		return err
 	}
+	return renderGranted(c, &out)
+}
+
+// bindFirst binds the member to who invited him; a refused binding does not
+// stop the claim.
+func (s *Server) bindFirst(ctx context.Context, in claimRequest, invitee id.Member) error {
+	bind := referral.Bind{Code: in.Code, Invitee: invitee, Page: in.Page}
+	_, err := s.Referral.Bind(database.WithoutKey(ctx), bind)
+	if f, refused := fault.As(err); err == nil || !refused || f.Kind >= fault.KindInternal {
+		return err
+	}
+	slog.InfoContext(ctx, "claim without binding", "reason", err)
+	return nil
+}
+
+func renderGranted(c *gin.Context, out *campaign.Outcome) error {
 	if out.Replayed {
 		c.Header("Idempotency-Replayed", "true")
 	}

@@ -30,6 +30,14 @@ func (s *Server) serve(rt *route) gin.HandlerFunc {
 }
 
 func (s *Server) answer(c *gin.Context, rt *route) error {
+	if err := s.prepare(c, rt); err != nil {
+		return err
+	}
+	return rt.handle(c)
+}
+
+// prepare admits the caller and puts who he is and his key into the context.
+func (s *Server) prepare(c *gin.Context, rt *route) error {
 	a, err := s.admit(c, rt)
 	if err != nil {
 		return err
@@ -52,7 +60,7 @@ func (s *Server) answer(c *gin.Context, rt *route) error {
 		ctx = database.WithKey(ctx, key)
 	}
 	c.Request = c.Request.WithContext(ctx)
-	return rt.handle(c)
+	return nil
 }
 
 // takeKey is the Idempotency-Key with the hash of the whole input, which the

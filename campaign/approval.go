@@ -93,3 +93,25 @@ func (a approvals) allow(item id.Item, price money.Amount, p Product) bool {
 func voidPrices(tx *database.Tx, item id.Item, now money.Amount) error {
 	return tx.Exec("UPDATE price_approvals SET status = ?, closed = id WHERE item_id = ? AND closed = 0 AND price <> ?", ApprovalVoid, item, now).Error
 }
+
+// provePrices checks that two people stand behind every price under a floor,
+// and that what they agreed on is what is written.
+func provePrices(q *database.Query, p *database.Proof) error {
+	p.ID, p.Says = "V15", "a price under the floor was approved by another person than asked, for what is written"
+	var rows []PriceApproval
+	err := q.Raw("SELECT * FROM price_approvals WHERE status = ? ORDER BY id", ApprovalApproved).Scan(&rows).Error
+	if err != nil {
+		return fmt.Errorf("campaign: price approvals: %w", err)
+	}
+	for _, a := range rows {
+		p.Checked++
+		if a.AskedBy != 0 && a.AskedBy == a.DecidedBy {
+			p.Break("%s: asked and approved by %s", a.ID, a.AskedBy)
+		}
+		known := Product{FloorPrice: a.FloorPrice, Cost: a.Cost, ListPrice: a.ListPrice}
+		if a.Price >= a.FloorPrice || a.Digest != priceDigest(a.ItemID, a.Price, known) {
+			p.Break("%s: its digest is not of its price, floor, cost and list price", a.ID)
+		}
+	}
+	return nil
+}

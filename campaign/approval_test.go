@@ -3,6 +3,7 @@ package campaign_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -151,6 +152,25 @@ func TestPriceUnderTheFloor(t *testing.T) {
 			t.Errorf("%d audit rows, %v; want 6", audited, err)
 		}
 		w.Verify()
+		for _, spoil := range []string{"decided_by = asked_by", "price = 3999", "floor_price = 4500"} {
+			if err := db.Tx(bg, func(tx *database.Tx) error {
+				return tx.Exec("UPDATE price_approvals SET "+spoil+" WHERE id = ?", d.ID).Error
+			}); err != nil {
+				t.Fatal(err)
+			}
+			proofs, err := campaign.Verify(bg, db)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if k := slices.IndexFunc(proofs, func(p database.Proof) bool { return p.ID == "V15" }); len(proofs[k].Broken) != 1 {
+				t.Errorf("%s: V15 broke %v", spoil, proofs[k].Broken)
+			}
+			if err := db.Tx(bg, func(tx *database.Tx) error {
+				return tx.Exec("UPDATE price_approvals SET decided_by = 2, price = 4000, floor_price = 5000 WHERE id = ?", d.ID).Error
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
 	})
 }
 

@@ -15,7 +15,8 @@
 //
 // Invariants kept here: V1 (left + held + sold = stock), V2 (limits per
 // member), V9 (nothing is held past its deadline, no paid money is stranded),
-// V12 (a waiting line is served from its head).
+// V12 (a waiting line is served from its head), V15 (two people stand behind
+// a price under the floor).
 package campaign
 
 import (
@@ -84,7 +85,7 @@ type Audience struct {
 
 // Phase is the state by the clock: a scheduled campaign runs from its start
 // and any ends at its end, whether or not the worker has written it yet.
-func (c Campaign) Phase(now clock.Milli) Status {
+func (c *Campaign) Phase(now clock.Milli) Status {
 	switch c.Status {
 	case StatusScheduled, StatusRunning, StatusPaused:
 		if now >= c.EndsAt {

@@ -64,13 +64,29 @@ var (
 // comes. The context must carry an idempotency key: repeated, the same key
 // finds the same order.
 func (s *Service) Claim(ctx context.Context, c Claim) (Outcome, error) {
+	w, err := s.ask(ctx, c)
+	if err != nil {
+		return Outcome{}, err
+	}
+	select {
+	case out := <-w.done:
+		return *out, out.Refusal
+	case <-ctx.Done():
+		// The claim may still be granted; its key finds it.
+		return Outcome{}, fault.Unavailable.Wrap(ctx.Err())
+	}
+}
+
+// ask refuses from memory or queues. What waits keeps its goroutine's stack,
+// so all that needs room there happens in here, before the wait.
+func (s *Service) ask(ctx context.Context, c Claim) (*waiting, error) {
 	key, ok := database.KeyOf(ctx)
 	if !ok {
-		return Outcome{}, fault.Invalid.Field("Idempotency-Key", "required", "缺少 Idempotency-Key", "send an Idempotency-Key")
+		return nil, fault.Invalid.Field("Idempotency-Key", "required", "缺少 Idempotency-Key", "send an Idempotency-Key")
 	}
 	hash, err := hex.DecodeString(key.Hash)
 	if err != nil || len(hash) < 8 {
-		return Outcome{}, fmt.Errorf("campaign: input hash %q is not hex", key.Hash)
+		return nil, fmt.Errorf("campaign: input hash %q is not hex", key.Hash)
 	}
 	c.By, c.Key, c.Hash = c.Member, key.Key, int64(binary.BigEndian.Uint64(hash))
 	if actor := database.ActorOf(ctx); actor.Kind == database.ActorMember {
@@ -79,20 +95,11 @@ func (s *Service) Claim(ctx context.Context, c Claim) (Outcome, error) {
 	if c.Qty == 0 {
 		c.Qty = 1
 	}
-	if refusal := s.shelves.refuse(c, s.kinds, clock.MilliOf(s.DB.Clock.Now()), time.Now()); refusal != nil {
-		return Outcome{}, refusal
+	if refusal := s.shelves.refuse(&c, s.kinds, clock.MilliOf(s.DB.Clock.Now()), time.Now()); refusal != nil {
+		return nil, refusal
 	}
-	w := &waiting{claim: c, done: make(chan Outcome, 1)}
-	if err := s.enqueue(w); err != nil {
-		return Outcome{}, err
-	}
-	select {
-	case out := <-w.done:
-		return out, out.Refusal
-	case <-ctx.Done():
-		// The claim may still be granted; its key finds it.
-		return Outcome{}, fault.Unavailable.Wrap(ctx.Err())
-	}
+	w := &waiting{claim: c, done: make(chan *Outcome, 1)}
+	return w, s.enqueue(w)
 }
 
 // TakeTx takes stock inside the caller's own transaction (late payments, the

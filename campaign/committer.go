@@ -23,7 +23,7 @@ const (
 // waiting is a claim with the channel its caller waits on.
 type waiting struct {
 	claim   Claim
-	done    chan Outcome
+	done    chan *Outcome
 	putBack int // how often its item was locked by somebody else
 }
 
@@ -109,7 +109,7 @@ func (s *Service) commit(batch []*waiting) (back []*waiting) {
 	switch {
 	case err == nil:
 		for i, w := range batch {
-			w.done <- out[i]
+			w.done <- &out[i]
 		}
 		return nil
 	case database.LockedOut(err):
@@ -125,7 +125,7 @@ func (s *Service) commit(batch []*waiting) (back []*waiting) {
 func refuseAll(batch []*waiting, err error) {
 	slog.Error("claims not committed", "claims", len(batch), "error", err)
 	for _, w := range batch {
-		w.done <- Outcome{Refusal: fault.Unavailable.Wrap(err)}
+		w.done <- &Outcome{Refusal: fault.Unavailable.Wrap(err)}
 	}
 }
 
@@ -160,7 +160,7 @@ func (s *Service) leaveOut(batch []*waiting) (back []*waiting) {
 			continue
 		}
 		for i, w := range alone[item] {
-			w.done <- out[i]
+			w.done <- &out[i]
 		}
 	}
 	return back

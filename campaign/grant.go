@@ -183,7 +183,7 @@ func (b *batch) admits(camp Campaign, item Item, c Claim) error {
 	if item.ID == 0 || camp.ID == 0 || item.CampaignID != camp.ID {
 		return fault.NotFound
 	}
-	if err := open(b.kinds[camp.Kind], camp, item, c, b.now); err != nil {
+	if err := open(b.kinds[camp.Kind], &camp, &item, &c, b.now); err != nil {
 		return err
 	}
 	switch {
@@ -197,7 +197,7 @@ func (b *batch) admits(camp Campaign, item Item, c Claim) error {
 
 // open checks what is the same for everybody: whether the item can be claimed
 // now, in this quantity and in this way.
-func open(kind Kind, camp Campaign, item Item, c Claim, now clock.Milli) error {
+func open(kind Kind, camp *Campaign, item *Item, c *Claim, now clock.Milli) error {
 	phase := camp.Phase(now)
 	switch {
 	case !kind.Claimable:

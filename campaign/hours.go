@@ -58,7 +58,7 @@ func (k Kind) timetable(c Campaign) (*timetable, error) {
 }
 
 // inSession refuses a claim of a running campaign outside its sessions.
-func (c Campaign) inSession(now clock.Milli) error {
+func (c *Campaign) inSession(now clock.Milli) error {
 	open, next := c.hours.at(now)
 	switch {
 	case open:

@@ -65,7 +65,7 @@ func (s *shelves) find(item id.Item) *shelf {
 }
 
 // refuse is the refusal memory can give, or nil: then the committer decides.
-func (s *shelves) refuse(c Claim, kinds map[string]Kind, now clock.Milli, wall time.Time) error {
+func (s *shelves) refuse(c *Claim, kinds map[string]Kind, now clock.Milli, wall time.Time) error {
 	sh := s.find(c.Item)
 	if sh == nil {
 		return nil
@@ -79,7 +79,7 @@ func (s *shelves) refuse(c Claim, kinds map[string]Kind, now clock.Milli, wall t
 	if _, granted := sh.keys[hashKey(c.By, c.Key)]; granted {
 		return nil // its own order, or another input under the same key
 	}
-	if err := open(kinds[sh.campaign.Kind], sh.campaign, sh.item, c, now); err != nil {
+	if err := open(kinds[sh.campaign.Kind], &sh.campaign, &sh.item, c, now); err != nil {
 		return err
 	}
 	if room, known := sh.room[c.Member]; known && c.Qty > room {

@@ -43,6 +43,14 @@ func MergedInto(q *database.Query, members []id.Member) (map[id.Member][]id.Memb
 	return out, nil
 }
 
+// MergeRoots are the members after one id, up to another, into whom others
+// were merged.
+func MergeRoots(q *database.Query, after, upTo id.Member) ([]id.Member, error) {
+	var roots []id.Member
+	err := q.Raw("SELECT DISTINCT merged_into FROM members WHERE merged_into > ? AND merged_into <= ?", after, upTo).Scan(&roots).Error
+	return roots, err
+}
+
 // MergeTx moves this room's part of one member to another and says how many
 // rows that changed. Both rows are locked first, by id ascending. The merged
 // one keeps its id as a pointer and nothing else. Whether the actor may see

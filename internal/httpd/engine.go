@@ -104,6 +104,10 @@ func safeID(s string) bool {
 func accessLog(c *gin.Context) {
 	started := time.Now()
 	c.Next()
+	logAnswer(c, started)
+}
+
+func logAnswer(c *gin.Context, started time.Time) {
 	route := c.FullPath()
 	if route == "" {
 		route = "none"
