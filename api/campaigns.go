@@ -21,6 +21,8 @@ func (s *Server) campaignRoutes(r *routes) {
 	r.put("/v1/campaigns/:id/targets", s.setTargets, staff(access.Marketer))
 	r.get("/v1/campaigns/:id/report", s.showReport, staff(access.Marketer, access.Finance))
 	r.get("/v1/campaigns/:id/audience/preview", s.previewAudience, staff(access.Marketer))
+	r.post("/v1/campaigns/:id/items", s.addItem, staff(access.Marketer), keyed)
+	r.delete("/v1/campaigns/:id/items/:item", s.dropItem, staff(access.Marketer))
 	r.post("/v1/campaigns/:id/copy", s.copyCampaign, staff(access.Marketer), keyed)
 	for _, verb := range []campaign.Verb{campaign.Publish, campaign.Pause, campaign.Resume, campaign.End, campaign.Cancel} {
 		r.post("/v1/campaigns/:id/"+string(verb), s.turnCampaign(verb), staff(access.Marketer))
@@ -89,6 +91,44 @@ func (s *Server) previewAudience(c *gin.Context) error {
 		return err
 	}
 	return render(c, http.StatusOK, out)
+}
+
+func (s *Server) addItem(c *gin.Context) error {
+	cid, err := pathID[id.Campaign](c, "id")
+	if err != nil {
+		return err
+	}
+	version, err := ifMatch(c)
+	if err != nil {
+		return err
+	}
+	var in campaign.ItemIn
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	if _, err := once(s.Campaign.AddItem(c.Request.Context(), cid, version, in))(c); err != nil {
+		return err
+	}
+	return s.renderCampaign(c, http.StatusCreated, cid)
+}
+
+func (s *Server) dropItem(c *gin.Context) error {
+	cid, err := pathID[id.Campaign](c, "id")
+	if err != nil {
+		return err
+	}
+	item, err := pathID[id.Item](c, "item")
+	if err != nil {
+		return err
+	}
+	version, err := ifMatch(c)
+	if err != nil {
+		return err
+	}
+	if err := s.Campaign.DropItem(c.Request.Context(), cid, version, item); err != nil {
+		return err
+	}
+	return s.renderCampaign(c, http.StatusOK, cid)
 }
 
 func (s *Server) copyCampaign(c *gin.Context) error {

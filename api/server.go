@@ -83,6 +83,8 @@ func (s *Server) table() *routes {
 	s.blockRoutes(r)
 	s.productRoutes(r)
 	s.campaignRoutes(r)
+	s.simulateRoutes(r)
+	s.priceApprovalRoutes(r)
 	s.claimRoutes(r)
 	s.teamRoutes(r)
 	s.waitRoutes(r)

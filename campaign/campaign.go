@@ -3,7 +3,8 @@
 //
 // Tables: products, campaigns, campaign_faces, campaign_templates, items, orders,
 // payments, refunds, shipments, sweeps, limit_merges, waits, reminders,
-// reminder_runs, item_prices, late_choices, order_discounts, budget_marks. A kind of campaign (flash sale, group-buy, referral)
+// reminder_runs, item_prices, late_choices, order_discounts, budget_marks,
+// price_approvals. A kind of campaign (flash sale, group-buy, referral)
 // is a room below this one that registers a Kind; group-buy keeps its teams in
 // its own table.
 //
@@ -17,7 +18,8 @@
 // Invariants kept here: V1 (left + held + sold = stock), V2 (limits per
 // member), V9 (nothing is held past its deadline, no paid money is stranded),
 // V12 (a waiting line is served from its head), V17 (discounts, the coupons
-// and points behind them, and the budget say the same).
+// and points behind them, and the budget say the same), V15 (two people stand
+// behind a price under the floor).
 package campaign
 
 import (

@@ -124,11 +124,11 @@ func limits(c *fault.Check, at string, perMember, perOrder int) {
 }
 
 // sellable checks that the product may be sold at the price: a campaign is no
-// dearer than the shop and no cheaper than the floor.
-func sellable(c *fault.Check, at string, p Product, price money.Amount) {
+// dearer than the shop, and no cheaper than the floor unless two people agreed.
+func sellable(c *fault.Check, at string, p Product, price money.Amount, approved bool) {
 	c.That(p.OnSale, at+"sku", "off_sale", "商品已下架，请先上架", "the product is off sale; put it on sale first")
 	c.That(price <= p.ListPrice, at+"price_fen", "range", "活动价不能高于标价 "+p.ListPrice.String(), "must not exceed the list price "+p.ListPrice.String())
-	c.That(price >= p.FloorPrice, at+"price_fen", "below_floor", "低于底价 "+p.FloorPrice.String()+"；请提价，或先调低商品底价", "is below the floor price "+p.FloorPrice.String()+"; raise it, or lower the product's floor first")
+	c.That(price >= p.FloorPrice || approved, at+"price_fen", "below_floor", "低于底价 "+p.FloorPrice.String()+"；请提价，或用 price-approvals 提交审批，由另一位同事批准", "is below the floor price "+p.FloorPrice.String()+"; raise it, or ask with price-approvals for another person's approval")
 }
 
 func webURL(s string) bool {
@@ -174,7 +174,7 @@ func (s *Service) CreateCampaign(ctx context.Context, in CampaignIn) (id.Campaig
 		if err != nil {
 			return err
 		}
-		items, err := newItems(tx, row, sizes, in.Items)
+		items, err := newItems(tx, row, sizes, in.Items, func(i int) string { return fmt.Sprintf("items[%d].", i) })
 		if err != nil {
 			return err
 		}
@@ -273,7 +273,8 @@ func createItems(tx *database.Tx, items []Item) error {
 }
 
 // newItems turns the inputs into rows, with their products read in one query.
-func newItems(tx *database.Tx, c Campaign, sizes []int, in []ItemIn) ([]Item, error) {
+// field begins the names of each one's fields.
+func newItems(tx *database.Tx, c Campaign, sizes []int, in []ItemIn, field func(int) string) ([]Item, error) {
 	skus := make([]string, len(in))
 	for i, x := range in {
 		skus[i] = x.SKU
@@ -291,13 +292,13 @@ func newItems(tx *database.Tx, c Campaign, sizes []int, in []ItemIn) ([]Item, er
 	var check fault.Check
 	items := make([]Item, len(in))
 	for i, x := range in {
-		at := fmt.Sprintf("items[%d].", i)
+		at := field(i)
 		p, ok := bySKU[x.SKU]
 		check.That(ok, at+"sku", "not_found", "没有这个商品，请先导入", "there is no such product; put it first")
 		if !ok {
 			continue
 		}
-		sellable(&check, at, p, x.Price)
+		sellable(&check, at, p, x.Price, false)
 		if x.PerOrder == 0 {
 			x.PerOrder = 1
 		}

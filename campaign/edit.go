@@ -136,6 +136,12 @@ func writeEdit(tx *database.Tx, c Campaign, items []ItemEdit) error {
 				return err
 			}
 		}
+		if e.Price == nil {
+			continue
+		}
+		if err := voidPrices(tx, item.ID, item.Price); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -172,6 +178,10 @@ func (s *Service) edited(tx *database.Tx, c Campaign, in CampaignEdit) (Campaign
 	if err != nil {
 		return c, err
 	}
+	approved, err := approvalsOf(tx.DB, c.ID)
+	if err != nil {
+		return c, err
+	}
 	c.Items = slices.Clone(c.Items)
 	for i, e := range in.Items {
 		at := fmt.Sprintf("items[%d].", i)
@@ -180,7 +190,7 @@ func (s *Service) edited(tx *database.Tx, c Campaign, in CampaignEdit) (Campaign
 		again := slices.ContainsFunc(in.Items[:i], func(x ItemEdit) bool { return x.ID == e.ID })
 		check.That(!again, at+"id", "repeated", "同一商品只能出现一次，请合并", "names an item twice; put its changes together")
 		if k >= 0 && !again {
-			e.apply(&check, at, &c.Items[k], phase, products[c.Items[k].ProductID])
+			e.apply(&check, at, &c.Items[k], phase, products[c.Items[k].ProductID], approved)
 			if phase == StatusDraft {
 				priced(&check, at, sizes, c.Items[k], products[c.Items[k].ProductID])
 			}
@@ -259,7 +269,7 @@ func set[T any](to *T, v *T) {
 
 // apply sets the item as the edit leaves it. Published, an item only becomes
 // better for members: limits looser, and the price lower once it can be had.
-func (e ItemEdit) apply(check *fault.Check, at string, item *Item, phase Status, p Product) {
+func (e ItemEdit) apply(check *fault.Check, at string, item *Item, phase Status, p Product, approved approvals) {
 	was := *item
 	item.Stock, item.Left = item.Stock+e.AddStock, item.Left+e.AddStock
 	set(&item.Price, e.Price)
@@ -280,7 +290,7 @@ func (e ItemEdit) apply(check *fault.Check, at string, item *Item, phase Status,
 	check.That(item.PerOrder >= 1, at+"per_order", "range", "至少 1 件", "must be at least 1")
 	if e.Price != nil {
 		check.Range(int64(item.Price), at+"price_fen", 1, priceMax)
-		sellable(check, at, p, item.Price)
+		sellable(check, at, p, item.Price, approved.allow(item.ID, item.Price, p))
 	}
 	sessionStock(check, at, item.SessionStock, item.Stock)
 	if phase == StatusDraft {

@@ -48,7 +48,7 @@ func (s *Service) Turn(ctx context.Context, cid id.Campaign, verb Verb) error {
 		}
 		to := turn.to
 		if verb == Publish {
-			if err := s.publishable(tx, c); err != nil {
+			if err := s.publishable(tx.DB, tx.Now, c); err != nil {
 				return err
 			}
 			if to, err = s.schedule(tx, c); err != nil {

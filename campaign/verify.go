@@ -13,13 +13,13 @@ import (
 // any size is proven by many short ones.
 const verifySpan = 200_000
 
-// Verify proves V1, V2, V12 and the orders' part of V9.
+// Verify proves V1, V2, V12, V15 and the orders' part of V9.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 	return verifyBy(ctx, db, verifySpan)
 }
 
 func verifyBy(ctx context.Context, db *database.DB, span int) ([]database.Proof, error) {
-	var stock, limits, swept, lines database.Proof
+	var stock, limits, swept, lines, prices database.Proof
 	count, err := newCount(ctx, db)
 	if err != nil {
 		return nil, err
@@ -53,7 +53,10 @@ func verifyBy(ctx context.Context, db *database.DB, span int) ([]database.Proof,
 	if err == nil {
 		err = db.Snapshot(ctx, func(q *database.Query) error { return proveLines(q, &lines) })
 	}
-	return []database.Proof{stock, limits, swept, lines}, err
+	if err == nil {
+		err = db.Snapshot(ctx, func(q *database.Query) error { return provePrices(q, &prices) })
+	}
+	return []database.Proof{stock, limits, swept, lines, prices}, err
 }
 
 // VerifyStrict proves that the sweeps are at most 60 s behind the store's

@@ -45,6 +45,9 @@ func (in In) Validate() error {
 	c.That(in.TextZH != "" || in.TextEN != "", "text_zh", "required", "请填写推送文案", "write the text in at least one language")
 	c.Length(in.TextZH, "text_zh", 4000)
 	c.Length(in.TextEN, "text_en", 4000)
+	for _, f := range campaign.CheckTexts([]campaign.Text{{Where: "text_zh", Says: in.TextZH}}) {
+		c.That(f.Result != campaign.ResultRefusal, f.Where, f.ID, f.ReasonZH+"（"+f.RuleZH+"）", f.ReasonEN+" ("+f.RuleEN+")")
+	}
 	c.Range(int64(len(in.Groups)), "groups", 1, groupsMax)
 	c.Range(int64(len(in.Windows)), "windows", 1, windowsMax)
 	c.Range(int64(in.Priority), "priority", 0, 9)

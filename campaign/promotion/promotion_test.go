@@ -389,4 +389,10 @@ func TestValidate(t *testing.T) {
 	if !ok || len(f.Fields) != 8 {
 		t.Errorf("got %v, want 8 fields", err)
 	}
+	for text, want := range map[string]int{"转发领红包": 1, "全网最低": 0, "苹果 9.9": 0} {
+		err := (In{CampaignID: 1, Name: "a", TextZH: text, Groups: g[:1], Windows: []guard.Window{{From: 1, To: 9}}, Channel: "file"}).Validate()
+		if f, _ := fault.As(err); (f == nil) != (want == 0) || f != nil && (len(f.Fields) != want || f.Fields[0].Code != "share_inducement") {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
 }

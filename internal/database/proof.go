@@ -5,7 +5,7 @@ import "fmt"
 // Proof is what verify found for one invariant: how many rows it checked and
 // each breach in a sentence naming the row.
 type Proof struct {
-	ID      string // V1 … V17
+	ID      string // V1, V2, …
 	Says    string // the invariant in a few words
 	Checked int64
 	Broken  []string
