@@ -22,6 +22,7 @@ import (
 	"siyu/campaign"
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
+	"siyu/campaign/invite"
 	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/internal/database"
@@ -43,6 +44,7 @@ type Server struct {
 	Settlement *settlement.Service
 	Campaign   *campaign.Service
 	GroupBuy   *groupbuy.Service
+	Invite     *invite.Service
 	Guard      *guard.Service
 	Promotion  *promotion.Service
 	Webhook    *webhook.Service
@@ -81,6 +83,7 @@ func (s *Server) table() *routes {
 	s.campaignRoutes(r)
 	s.claimRoutes(r)
 	s.waitRoutes(r)
+	s.inviteRoutes(r)
 	s.orderRoutes(r)
 	s.promotionRoutes(r)
 	s.guardRoutes(r)

@@ -19,6 +19,11 @@ func (s *Service) publishable(tx *database.Tx, c Campaign) error {
 	if _, err := kind.Rules(c.Rules); err != nil {
 		return err
 	}
+	if kind.Publishable != nil {
+		if err := kind.Publishable(tx, c); err != nil {
+			return err
+		}
+	}
 	products, err := productsOf(tx.DB, c)
 	if err != nil {
 		return err

@@ -24,6 +24,7 @@ import (
 	"siyu/internal/secret"
 	"siyu/internal/task"
 	"siyu/referral"
+	"siyu/wallet"
 )
 
 // World is one replica's rooms over a store.
@@ -33,6 +34,7 @@ type World struct {
 	Community *community.Service
 	Campaign  *campaign.Service
 	GroupBuy  *groupbuy.Service
+	Invite    *invite.Service
 	Referral  *referral.Service
 	Registry  *task.Registry
 }
@@ -50,7 +52,9 @@ func New(t testing.TB, db *database.DB) *World {
 	w.GroupBuy = &groupbuy.Service{DB: db}
 	w.Campaign = campaign.New(db, w.Community, flashsale.Kind(), invite.Kind(), w.GroupBuy.Kind())
 	w.GroupBuy.Campaign = w.Campaign
+	w.Invite = &invite.Service{DB: db, Campaign: w.Campaign}
 	w.Campaign.Register(w.Registry)
+	w.Invite.Register(w.Registry)
 	w.GroupBuy.Register(w.Registry)
 	w.Referral.Register(w.Registry)
 	w.Campaign.Start()
@@ -218,7 +222,7 @@ func (w *World) Verify() {
 func (w *World) Proofs() []database.Proof {
 	w.T.Helper()
 	var all []database.Proof
-	for _, verify := range []func(context.Context, *database.DB) ([]database.Proof, error){campaign.Verify, groupbuy.Verify, referral.Verify, task.Verify} {
+	for _, verify := range []func(context.Context, *database.DB) ([]database.Proof, error){campaign.Verify, groupbuy.Verify, invite.Verify, referral.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, task.Verify} {
 		proofs, err := verify(context.Background(), w.DB)
 		w.check(err)
 		all = append(all, proofs...)

@@ -30,6 +30,7 @@ type (
 	settlement   struct{}
 	slot         struct{}
 	staff        struct{}
+	stepReward   struct{}
 	task         struct{}
 	team         struct{}
 	touch        struct{}
@@ -67,6 +68,7 @@ func (reward) prefix() string       { return "rwd" }
 func (settlement) prefix() string   { return "stl" }
 func (slot) prefix() string         { return "slt" }
 func (staff) prefix() string        { return "stf" }
+func (stepReward) prefix() string   { return "srw" }
 func (task) prefix() string         { return "tsk" }
 func (team) prefix() string         { return "tem" }
 func (touch) prefix() string        { return "tch" }
@@ -80,7 +82,8 @@ func (webhook) prefix() string      { return "whk" }
 // Coupon a coupon's definition, CouponBatch codes for one, MemberCoupon one
 // that a member holds, Decision a guard decision, Delivery a webhook delivery,
 // Event a published event, Group a chat group, Item a product in a campaign,
-// Job long work a person watches, Touch one scan, Transfer a ledger fact, Unit
+// Job long work a person watches, StepReward what a step of a referral
+// campaign gives, Touch one scan, Transfer a ledger fact, Unit
 // a region or store; the others are what their names say.
 type (
 	Account      = ID[account]
@@ -111,6 +114,7 @@ type (
 	Settlement   = ID[settlement]
 	Slot         = ID[slot]
 	Staff        = ID[staff]
+	StepReward   = ID[stepReward]
 	Task         = ID[task]
 	Team         = ID[team]
 	Touch        = ID[touch]
