@@ -97,6 +97,8 @@ func (s *Service) judgeTx(tx *database.Tx, c campaign.Campaign, r Rules, page []
 	}
 	touched := map[id.Member]bool{}
 	book := newBook(known)
+	// Void ones first: they make room for those that stand.
+	page = append(keep(page, true), keep(page, false)...)
 	for _, b := range page {
 		v := Judge(Deeds{b.BoundAt, b.Until, b.GroupID, stays[b.InviteeID], orders[b.InviteeID]}, r.StayDays, end, tx.Now)
 		if err := book.note(tx, c.ID, b, v, touched); err != nil {
@@ -104,6 +106,11 @@ func (s *Service) judgeTx(tx *database.Tx, c campaign.Campaign, r Rules, page []
 		}
 	}
 	return countTx(tx, c, r, run, touched)
+}
+
+// keep are those of the page that are void, or that are not.
+func keep(page []referral.Brought, void bool) []referral.Brought {
+	return slices.DeleteFunc(slices.Clone(page), func(b referral.Brought) bool { return b.Void != void })
 }
 
 // book is what is on record of a page's invitees.
@@ -128,16 +135,21 @@ func (b book) put(x invitee) { b.byBinding[x.BindingID], b.byMember[x.InviteeID]
 func (b book) note(tx *database.Tx, c id.Campaign, in referral.Brought, v Verdict, touched map[id.Member]bool) error {
 	was, known := b.byBinding[in.BindingID]
 	if other, taken := b.byMember[in.InviteeID]; taken && other.BindingID != in.BindingID {
-		if !known && other.Void && !in.Void { // the place of one that should not have been
-			was, known = other, true
-		} else {
-			if known && !was.Void { // a merge made one person of two
-				return b.write(tx, was, invitee{
-					ID: was.ID, CampaignID: c, InviteeID: was.InviteeID, InviterID: was.InviterID, BindingID: was.BindingID,
-					Void: true, Outcome: was.Outcome, JudgedAt: was.JudgedAt,
-				}, touched)
+		switch {
+		case in.Void || !other.Void:
+			if !known {
+				return nil
 			}
-			return nil
+			void := was // a merge made one person of two
+			void.Void = true
+			return b.write(tx, was, void, touched)
+		case !known:
+			was, known = other, true
+		default:
+			touched[other.InviterID] = true
+			if err := tx.Exec("DELETE FROM invitees WHERE id = ?", other.ID).Error; err != nil {
+				return err
+			}
 		}
 	}
 	next := invitee{
