@@ -111,6 +111,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	h.campaign = campaign.New(db, people, flashsale.Kind(), teams.Kind(), invite.Kind())
 	teams.Campaign = h.campaign
 	dates := &calendar.Service{DB: db, Campaign: h.campaign}
+	steps := &invite.Service{DB: db, Campaign: h.campaign}
 	keeper := &guard.Service{DB: db}
 	hooks := &webhook.Service{DB: db, Secrets: keys, Allow: allow}
 	sends := &promotion.Service{
@@ -118,7 +119,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		Channels: []promotion.Channel{promotion.FileChannel{Dir: h.outbox()}, promotion.WebhookChannel{DB: db}},
 	}
 	reg := task.NewRegistry()
-	for _, room := range []interface{ Register(*task.Registry) }{people, h.campaign, teams, h.referral, purse, sealed, sends, hooks} {
+	for _, room := range []interface{ Register(*task.Registry) }{people, h.campaign, teams, steps, h.referral, purse, sealed, sends, hooks} {
 		room.Register(reg)
 	}
 	task.Register(reg, db)
@@ -127,7 +128,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	}
 	rest := &api.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Wallet: purse, Referral: h.referral, Settlement: sealed,
-		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Guard: keeper, Promotion: sends, Webhook: hooks,
+		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends, Webhook: hooks,
 		Ready: h.degraded, Gauges: h.gauges,
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}

@@ -11,6 +11,7 @@ import (
 	"siyu/campaign"
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
+	"siyu/campaign/invite"
 	"siyu/community"
 	"siyu/configs"
 	"siyu/internal/clock"
@@ -124,7 +125,7 @@ func prove(ctx context.Context, db *database.DB, strict bool, out io.Writer) err
 		queue = task.VerifyStrict
 	}
 	rooms := []func(context.Context, *database.DB) ([]database.Proof, error){
-		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, referral.Verify, wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, settlement.Verify, guard.Verify, queue, community.Verify,
+		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, invite.Verify, referral.Verify, wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, settlement.Verify, guard.Verify, queue, community.Verify,
 	}
 	if strict {
 		rooms = append(rooms, campaign.VerifyStrict)

@@ -23,6 +23,7 @@ import (
 	"siyu/campaign/calendar"
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
+	"siyu/campaign/invite"
 	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/internal/database"
@@ -45,6 +46,7 @@ type Server struct {
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
 	GroupBuy   *groupbuy.Service
+	Invite     *invite.Service
 	Guard      *guard.Service
 	Promotion  *promotion.Service
 	Webhook    *webhook.Service
@@ -92,6 +94,7 @@ func (s *Server) table() *routes {
 	s.reminderRoutes(r)
 	s.templateRoutes(r)
 	s.calendarRoutes(r)
+	s.inviteRoutes(r)
 	s.orderRoutes(r)
 	s.promotionRoutes(r)
 	s.guardRoutes(r)

@@ -32,9 +32,13 @@ var things = map[string]func(t *testing.T, h *house) string{
 		h.seq++
 		return h.make(t, access.Marketer, "POST /v1/tags", fmt.Sprintf(`{"name_zh":"会员%d","name_en":"member %d"}`, h.seq, h.seq))
 	},
-	"/v1/programs/:id":         program,
-	"/v1/campaigns/:id":        func(t *testing.T, h *house) string { c, _ := campaignOf(t, h, "flash_sale", ""); return c },
-	"/v1/campaigns/:id/report": endedOf,
+	"/v1/programs/:id":               program,
+	"/v1/campaigns/:id":              func(t *testing.T, h *house) string { c, _ := campaignOf(t, h, "flash_sale", ""); return c },
+	"/v1/campaigns/:id/report":       endedOf,
+	"/v1/campaigns/:id/breaker":      inviteOf,
+	"/v1/campaigns/:id/leaderboard":  inviteOf,
+	"/v1/campaigns/:id/step-rewards": inviteOf,
+	"/v1/step-rewards/:id":           stepRewardOf,
 	"/v1/calendar/days/:id": func(t *testing.T, h *house) string {
 		return h.make(t, access.Marketer, "POST /v1/calendar/days", `{"from_day":20261001,"name_zh":"店庆"}`)
 	},
@@ -85,6 +89,7 @@ var bodies = map[string]string{
 	"PUT /v1/groups/:id/ad-policy":                             `{"preset":"retail","mode":"enforce"}`,
 	"POST /v1/slots/:id/release":                               `{"reason":"not_sent"}`,
 	"POST /v1/slots/:id/report":                                `{"status":"sent"}`,
+	"POST /v1/campaigns/:id/breaker/resume":                    `{"reason":"已核实"}`,
 	"POST /v1/rewards/:id/void":                                `{"reason":"自买自推"}`,
 	"POST /v1/campaign-templates/:id/drafts":                   `{"start_day":20300101}`,
 	"POST /v1/programs/:id/budget":                             `{"amount_fen":100}`,
@@ -265,6 +270,62 @@ func rewardOf(t *testing.T, h *house) string {
 	}
 	got := h.call(t, h.keys[east][access.Finance], "GET /v1/rewards", "")
 	if got.into(t, &list); len(list.Items) == 0 {
+		t.Fatalf("no reward: got %d %s", got.status, got.body)
+	}
+	return list.Items[0].ID
+}
+
+// inviteOf is a running referral campaign with a step and a leaderboard.
+func inviteOf(t *testing.T, h *house) string {
+	t.Helper()
+	now := clock.MilliOf(h.DB.Clock.Now())
+	c := h.make(t, access.Marketer, "POST /v1/campaigns", fmt.Sprintf(
+		`{"kind":"referral","name":"邀请有礼","program_id":%q,"starts_at":%q,"ends_at":%q,"rules":{"leaderboard":{"by":"bought"},"steps":[{"kind":"bought","count":1,"gift":{"kind":"goods","name":"保温杯"}}]}}`,
+		program(t, h), now, now.Add(24*time.Hour)))
+	if got := h.call(t, h.keys[east][access.Marketer], "POST /v1/campaigns/"+c+"/publish", "{}"); got.status != 200 {
+		t.Fatalf("publish: got %d %s", got.status, got.body)
+	}
+	return c
+}
+
+// invited brings one friend who buys, and measures: the inviter's token.
+func invited(t *testing.T, h *house, c string) (inviter, token string) {
+	t.Helper()
+	var run struct {
+		Program string `json:"program_id"`
+	}
+	h.call(t, h.keys[east][access.Marketer], "GET /v1/campaigns/"+c, "").into(t, &run)
+	inviter = member1(t, h)
+	token = tokenOf(t, h, inviter)
+	code := h.makeAs(t, token, "POST /v1/codes", fmt.Sprintf(`{"program_id":%q,"campaign_id":%q}`, run.Program, c))
+	friend := tokenOf(t, h, member1(t, h))
+	if got := h.call(t, friend, "POST /v1/codes/"+code+"/bind", `{}`, h.newKey()); got.status/100 != 2 {
+		t.Fatalf("bind: got %d %s", got.status, got.body)
+	}
+	sale, item := campaignOf(t, h, "flash_sale", "")
+	order := h.makeAs(t, friend, "POST /v1/campaigns/"+sale+"/claims", fmt.Sprintf(`{"item_id":%q,"qty":1}`, item))
+	pay := h.call(t, h.keys[east][access.Mall], "POST /v1/orders/"+order+"/payments",
+		fmt.Sprintf(`{"provider":"mall","payment_no":%q,"goods_fen":9900,"amount_fen":9900}`, order), h.newKey())
+	if pay.status/100 != 2 {
+		t.Fatalf("pay: got %d %s", pay.status, pay.body)
+	}
+	if err := h.Invite.Measure(bg, 0); err != nil {
+		t.Fatal(err)
+	}
+	return inviter, token
+}
+
+func stepRewardOf(t *testing.T, h *house) string {
+	t.Helper()
+	c := inviteOf(t, h)
+	invited(t, h, c)
+	var list struct {
+		Items []struct {
+			ID string `json:"id"`
+		} `json:"items"`
+	}
+	got := h.call(t, h.keys[east][access.Marketer], "GET /v1/campaigns/"+c+"/step-rewards", "")
+	if got.into(t, &list); len(list.Items) != 1 {
 		t.Fatalf("no reward: got %d %s", got.status, got.body)
 	}
 	return list.Items[0].ID

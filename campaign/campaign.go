@@ -147,6 +147,8 @@ type Kind struct {
 	// Rules checks the kind's rules and returns them complete, with defaults
 	// written out, as they will be frozen.
 	Rules func(raw json.RawMessage) (json.RawMessage, error)
+	// Publishable refuses rules that name what is not there; nil asks nothing.
+	Publishable func(q *database.Query, c Campaign) error
 	// Hours reads the times at which a running campaign may be claimed from;
 	// nil is its whole window. It is asked once per remembered campaign.
 	Hours func(c Campaign) (Hours, error)

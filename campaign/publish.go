@@ -20,6 +20,11 @@ func (s *Service) publishable(q *database.Query, now clock.Milli, c Campaign) er
 	if _, err := kind.Rules(c.Rules); err != nil {
 		return err
 	}
+	if kind.Publishable != nil {
+		if err := kind.Publishable(q, c); err != nil {
+			return err
+		}
+	}
 	products, err := productsOf(q, c)
 	if err != nil {
 		return err

@@ -136,3 +136,42 @@ func (s *Service) ListMemberships(ctx context.Context, group id.Group, f Members
 	}
 	return database.Cut(page, rows, func(m Membership) int64 { return m.ID }), nil
 }
+
+// StaysOf are the memberships of live members, past ones too, by when they
+// began.
+func StaysOf(q *database.Query, members []id.Member) (map[id.Member][]Membership, error) {
+	out := make(map[id.Member][]Membership, len(members))
+	if len(members) == 0 {
+		return out, nil
+	}
+	var rows []Membership
+	err := q.Raw("SELECT "+membershipColumns+" FROM memberships WHERE member_id IN ? ORDER BY joined_at, id", members).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("community: stays: %w", err)
+	}
+	for _, m := range rows {
+		out[m.MemberID] = append(out[m.MemberID], m)
+	}
+	return out, nil
+}
+
+// NamesOf are the names of members, merged ones by whom they became.
+func NamesOf(q *database.Query, members []id.Member) (map[id.Member]string, error) {
+	out := make(map[id.Member]string, len(members))
+	if len(members) == 0 {
+		return out, nil
+	}
+	var rows []struct {
+		ID   id.Member
+		Name string
+	}
+	err := q.Raw(`SELECT m.id, t.name FROM members m JOIN members t ON t.id = CASE WHEN m.merged_into <> 0 THEN m.merged_into ELSE m.id END
+		WHERE m.id IN ?`, members).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("community: names: %w", err)
+	}
+	for _, r := range rows {
+		out[r.ID] = r.Name
+	}
+	return out, nil
+}

@@ -1,6 +1,10 @@
 package referral
 
 import (
+	"fmt"
+
+	"siyu/internal/clock"
+	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/money"
 )
@@ -22,4 +26,40 @@ func Reach(c id.Campaign) (sql string, args []any) {
 func Cost(c id.Campaign) (sql string, args []any) {
 	return `SELECT r.order_id, SUM(` + netOf + `) AS promised, SUM(CASE WHEN ` + isCleared + ` THEN ` + netOf + ` ELSE 0 END) AS cleared
 		FROM rewards r WHERE r.campaign_id = ? AND r.currency = ? GROUP BY r.order_id`, []any{c, money.CNY}
+}
+
+// Brought is somebody whom a code brought. Until is when the binding ended or
+// lapses; a void one ended because it should not have been: a merge showed a
+// self-invitation, a circle or an older binding.
+type Brought struct {
+	BindingID id.Binding
+	InviteeID id.Member
+	InviterID id.Member
+	GroupID   id.Group
+	BoundAt   clock.Milli
+	Until     clock.Milli `gorm:"column:lives_until"`
+	Void      bool
+}
+
+// CodesOf are the codes that lead to a campaign, by id ascending, after one.
+func CodesOf(q *database.Query, c id.Campaign, after id.Code, limit int) ([]id.Code, error) {
+	var list []id.Code
+	if err := q.Raw("SELECT id FROM codes WHERE campaign_id = ? AND id > ? ORDER BY id LIMIT ?", c, after, limit).Scan(&list).Error; err != nil {
+		return nil, fmt.Errorf("referral: codes of %s: %w", c, err)
+	}
+	return list, nil
+}
+
+// BroughtBy are those whom the codes brought, by binding ascending, after one.
+// The codes are few, so that an index and not a sort of all finds a page.
+func BroughtBy(q *database.Query, codes []id.Code, after id.Binding, limit int) ([]Brought, error) {
+	var list []Brought
+	err := q.Raw(`SELECT id AS binding_id, invitee_id, inviter_id, group_id, bound_at,
+			CASE WHEN live <> 0 AND ended_at < expires_at THEN ended_at ELSE expires_at END AS lives_until,
+			CASE WHEN live <> 0 AND end_reason <> ? THEN 1 ELSE 0 END AS void
+		FROM bindings WHERE code_id IN ? AND id > ? ORDER BY id LIMIT ?`, endLapsed, codes, after, limit).Scan(&list).Error
+	if err != nil {
+		return nil, fmt.Errorf("referral: whom codes brought: %w", err)
+	}
+	return list, nil
 }

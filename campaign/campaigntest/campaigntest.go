@@ -34,6 +34,7 @@ type World struct {
 	Community *community.Service
 	Campaign  *campaign.Service
 	GroupBuy  *groupbuy.Service
+	Invite    *invite.Service
 	Referral  *referral.Service
 	Registry  *task.Registry
 }
@@ -52,7 +53,9 @@ func New(t testing.TB, db *database.DB) *World {
 	w.Campaign = campaign.New(db, w.Community, flashsale.Kind(), invite.Kind(), w.GroupBuy.Kind())
 	w.GroupBuy.Campaign = w.Campaign
 	w.Community.Register(w.Registry)
+	w.Invite = &invite.Service{DB: db, Campaign: w.Campaign}
 	w.Campaign.Register(w.Registry)
+	w.Invite.Register(w.Registry)
 	w.GroupBuy.Register(w.Registry)
 	w.Referral.Register(w.Registry)
 	w.Campaign.Start()
@@ -231,7 +234,7 @@ func (w *World) Proofs() []database.Proof {
 	w.T.Helper()
 	var all []database.Proof
 	for _, verify := range []func(context.Context, *database.DB) ([]database.Proof, error){
-		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, referral.Verify, task.Verify,
+		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, invite.Verify, referral.Verify, task.Verify,
 		wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints,
 	} {
 		proofs, err := verify(context.Background(), w.DB)

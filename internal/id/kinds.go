@@ -25,6 +25,7 @@ type (
 	payment       struct{}
 	payout        struct{}
 	priceApproval struct{}
+	stepReward    struct{}
 	product       struct{}
 	program       struct{}
 	promotion     struct{}
@@ -80,6 +81,7 @@ func (settlement) prefix() string    { return "stl" }
 func (slot) prefix() string          { return "slt" }
 func (staff) prefix() string         { return "stf" }
 func (tag) prefix() string           { return "tag" }
+func (stepReward) prefix() string    { return "srw" }
 func (task) prefix() string          { return "tsk" }
 func (team) prefix() string          { return "tem" }
 func (template) prefix() string      { return "tpl" }
@@ -96,7 +98,8 @@ func (webhook) prefix() string       { return "whk" }
 // subscription, Decision a guard decision, Delivery a webhook delivery,
 // Event a published event, Group a chat group, Item a product in a campaign,
 // Job long work a person watches, PriceApproval a price under the floor that
-// two people agree on, Touch one scan, Transfer a ledger fact, Unit
+// two people agree on, StepReward what a step of a referral campaign gives,
+// Touch one scan, Transfer a ledger fact, Unit
 // a region or store; the others are what their names say.
 type (
 	Account       = ID[account]
@@ -133,6 +136,7 @@ type (
 	Slot          = ID[slot]
 	Staff         = ID[staff]
 	Tag           = ID[tag]
+	StepReward    = ID[stepReward]
 	Task          = ID[task]
 	Team          = ID[team]
 	Template      = ID[template]
