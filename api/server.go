@@ -52,6 +52,8 @@ type Server struct {
 	Ready func(context.Context) []string
 	// Gauges are figures for /metrics that only main can see.
 	Gauges func(context.Context) []Gauge
+	// Rehearsals open a second house; empty in one that is itself a rehearsal.
+	Rehearsals Rehearsals
 	// Rates are how often callers may call; zero takes the defaults.
 	Rates Rates
 
@@ -79,6 +81,7 @@ func (s *Server) table() *routes {
 	s.membershipRoutes(r)
 	s.productRoutes(r)
 	s.campaignRoutes(r)
+	s.rehearsalRoutes(r)
 	s.claimRoutes(r)
 	s.waitRoutes(r)
 	s.orderRoutes(r)

@@ -25,6 +25,7 @@ type (
 	program      struct{}
 	promotion    struct{}
 	refund       struct{}
+	rehearsal    struct{}
 	request      struct{}
 	reward       struct{}
 	settlement   struct{}
@@ -62,6 +63,7 @@ func (product) prefix() string      { return "prd" }
 func (program) prefix() string      { return "prg" }
 func (promotion) prefix() string    { return "prm" }
 func (refund) prefix() string       { return "rfd" }
+func (rehearsal) prefix() string    { return "rhs" }
 func (request) prefix() string      { return "req" }
 func (reward) prefix() string       { return "rwd" }
 func (settlement) prefix() string   { return "stl" }
@@ -80,7 +82,8 @@ func (webhook) prefix() string      { return "whk" }
 // Coupon a coupon's definition, CouponBatch codes for one, MemberCoupon one
 // that a member holds, Decision a guard decision, Delivery a webhook delivery,
 // Event a published event, Group a chat group, Item a product in a campaign,
-// Job long work a person watches, Touch one scan, Transfer a ledger fact, Unit
+// Job long work a person watches, Rehearsal a campaign played on a store of its
+// own, Touch one scan, Transfer a ledger fact, Unit
 // a region or store; the others are what their names say.
 type (
 	Account      = ID[account]
@@ -106,6 +109,7 @@ type (
 	Program      = ID[program]
 	Promotion    = ID[promotion]
 	Refund       = ID[refund]
+	Rehearsal    = ID[rehearsal]
 	Request      = ID[request]
 	Reward       = ID[reward]
 	Settlement   = ID[settlement]
