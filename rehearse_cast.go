@@ -28,7 +28,6 @@ type scene struct {
 	code           codeView
 	friendOrder    orderView
 	lonely         orderView // paid, of a team that stays alone
-	refunded       int64
 	settlement     settlementView
 	rewards        []stageReward
 }

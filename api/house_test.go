@@ -69,6 +69,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 	}
 	s.Campaign = campaign.New(db, s.Community, flashsale.Kind(), invite.Kind(), s.GroupBuy.Kind())
 	s.GroupBuy.Campaign = s.Campaign
+	s.Rehearsals = empty(db)
 	s.Promotion = &promotion.Service{DB: db, Guard: s.Guard, Campaign: s.Campaign, Channels: []promotion.Channel{promotion.FileChannel{Dir: t.TempDir()}}}
 	s.Campaign.Start()
 	t.Cleanup(s.Campaign.Close)

@@ -31,6 +31,7 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/programs/:id":         program,
 	"/v1/campaigns/:id":        func(t *testing.T, h *house) string { c, _ := campaignOf(t, h, "flash_sale", ""); return c },
 	"/v1/campaigns/:id/report": endedOf,
+	"/v1/rehearsals/:id":       rehearsalOf,
 	"/v1/orders/:id":           orderOf,
 	"/v1/teams/:id":            teamOf,
 	"/v1/codes/:code":          codeOf,
