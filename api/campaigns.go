@@ -17,6 +17,8 @@ func (s *Server) campaignRoutes(r *routes) {
 	r.patch("/v1/campaigns/:id", s.editCampaign, staff(access.Marketer))
 	r.get("/v1/campaigns/:id/stats", s.showStats, staff(access.Marketer, access.Finance))
 	r.get("/v1/campaigns/:id/funnel", s.showFunnel, staff(access.Marketer, access.Finance))
+	r.get("/v1/campaigns/:id/targets", s.showTargets, staff(access.Marketer, access.Finance))
+	r.put("/v1/campaigns/:id/targets", s.setTargets, staff(access.Marketer))
 	r.get("/v1/campaigns/:id/report", s.showReport, staff(access.Marketer, access.Finance))
 	r.post("/v1/campaigns/:id/copy", s.copyCampaign, staff(access.Marketer), keyed)
 	for _, verb := range []campaign.Verb{campaign.Publish, campaign.Pause, campaign.Resume, campaign.End, campaign.Cancel} {

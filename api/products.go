@@ -31,7 +31,7 @@ func (s *Server) listProducts(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	list, err := s.Campaign.ListProducts(c.Request.Context(), p)
+	list, err := s.Campaign.ListProducts(c.Request.Context(), campaign.ProductFilter{Category: c.Query("category"), Tag: c.Query("tag")}, p)
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,9 @@ type Product struct {
 	SKU        string       `json:"sku" gorm:"column:sku"`
 	Name       string       `json:"name"`
 	Picture    string       `json:"picture"`
+	Spec       string       `json:"spec"`
+	Category   string       `json:"category"`
+	Tags       Tags         `json:"tags"`
 	ListPrice  money.Amount `json:"list_price_fen"`
 	Cost       money.Amount `json:"cost_fen"`
 	FloorPrice money.Amount `json:"floor_price_fen"`
@@ -34,6 +37,9 @@ type ProductIn struct {
 	SKU        string       `json:"sku"`
 	Name       string       `json:"name"`
 	Picture    string       `json:"picture"`
+	Spec       string       `json:"spec"`     // 500 g, red, size L
+	Category   string       `json:"category"` // as the mall names it
+	Tags       Tags         `json:"tags"`
 	ListPrice  money.Amount `json:"list_price_fen"`
 	Cost       money.Amount `json:"cost_fen"`
 	FloorPrice money.Amount `json:"floor_price_fen"`
@@ -57,6 +63,9 @@ func (in ProductBatch) Validate() error {
 		c.Required(p.Name, at+"name")
 		c.Length(p.Name, at+"name", 200)
 		c.Length(p.Picture, at+"picture", 500)
+		c.Length(p.Spec, at+"spec", 100)
+		c.Length(p.Category, at+"category", 64)
+		p.Tags.check(&c, at+"tags")
 		c.Range(int64(p.ListPrice), at+"list_price_fen", 1, priceMax)
 		c.Range(int64(p.Cost), at+"cost_fen", 0, priceMax)
 		c.Range(int64(p.FloorPrice), at+"floor_price_fen", 0, int64(p.ListPrice))
@@ -94,6 +103,7 @@ func putProduct(tx *database.Tx, in ProductIn) (id.Product, error) {
 	}
 	row := Product{
 		ID: id.Product(tx.Next()), UnitID: in.UnitID, SKU: in.SKU, Name: in.Name, Picture: in.Picture,
+		Spec: in.Spec, Category: in.Category, Tags: in.Tags,
 		ListPrice: in.ListPrice, Cost: in.Cost, FloorPrice: in.FloorPrice, OnSale: onSale, Version: 1, CreatedAt: tx.Now,
 	}
 	var old Product
@@ -109,19 +119,10 @@ func putProduct(tx *database.Tx, in ProductIn) (id.Product, error) {
 	if !tx.Actor.Sees(old.UnitID) {
 		return 0, fault.NotFound
 	}
-	err := tx.Exec(`UPDATE products SET unit_id = ?, name = ?, picture = ?, list_price = ?, cost = ?, floor_price = ?, on_sale = ?, version = version + 1
-		WHERE id = ?`, in.UnitID, in.Name, in.Picture, in.ListPrice, in.Cost, in.FloorPrice, onSale, old.ID).Error
+	err := tx.Exec(`UPDATE products SET unit_id = ?, name = ?, picture = ?, spec = ?, category = ?, tags = ?, list_price = ?, cost = ?, floor_price = ?, on_sale = ?, version = version + 1
+		WHERE id = ?`, in.UnitID, in.Name, in.Picture, in.Spec, in.Category, in.Tags, in.ListPrice, in.Cost, in.FloorPrice, onSale, old.ID).Error
 	if err != nil {
 		return 0, err
 	}
 	return old.ID, database.AuditTx(tx, "product.update", old.ID, old, row)
-}
-
-// ListProducts lists products, newest first.
-func (s *Service) ListProducts(ctx context.Context, page database.Page) (database.Paged[Product], error) {
-	cond, args := database.ActorOf(ctx).Within("unit_id")
-	var rows []Product
-	err := s.DB.Read(ctx).Raw("SELECT * FROM products WHERE id < ?"+cond+" ORDER BY id DESC LIMIT ?",
-		append(append([]any{page.Bound()}, args...), page.Fetch())...).Scan(&rows).Error
-	return database.Cut(page, rows, func(p Product) int64 { return int64(p.ID) }), err
 }

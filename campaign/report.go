@@ -3,6 +3,7 @@ package campaign
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -54,6 +55,11 @@ type Report struct {
 	BestGroup    *Best         `json:"best_group"`
 	BestPromoter *Best         `json:"best_promoter"`
 	Items        []ItemReport  `json:"items"`
+	Targets      []Against     `json:"targets"`
+	LastLike     *Like         `json:"last_like"`
+	Advice       []Advice      `json:"advice"`
+
+	zone *time.Location
 }
 
 // Report sums up a campaign that has ended, in one snapshot.
@@ -77,9 +83,30 @@ func (s *Service) Report(ctx context.Context, cid id.Campaign) (Report, error) {
 			return err
 		}
 		out = summed(c, stats, products)
-		return out.findBest(q, c)
+		if err := out.findBest(q, c); err != nil {
+			return err
+		}
+		return out.compare(q, c, now)
 	})
 	return out, err
+}
+
+// compare sets the report beside its targets and the campaign before it, and
+// says what to change.
+func (r *Report) compare(q *database.Query, c Campaign, now clock.Milli) error {
+	targets, err := targetsOf(q, c.ID)
+	if err != nil {
+		return err
+	}
+	if r.LastLike, err = lastLike(q, c, now); err != nil {
+		return err
+	}
+	if r.zone, err = time.LoadLocation(c.Zone); err != nil {
+		return err
+	}
+	r.Targets = targets.against(*r)
+	r.Advice = advise(*r)
+	return nil
 }
 
 // productsOf are the products of the campaign's items.
