@@ -57,9 +57,10 @@ func newStage(s *stages, rid id.Rehearsal, p api.Play) *stage {
 	return st
 }
 
-// build opens the house over its store in memory, with keys of its own.
+// build opens the house over its store in memory, with keys of its own. One
+// that is ended meanwhile is built to the end, and then ends.
 func (st *stage) build() (err error) {
-	st.house, err = buildWith(st.ctx, st.cfg, st.clk, func(configs.Config) (*secret.Set, error) { return secret.New(secret.Fresh()) })
+	st.house, err = buildWith(context.WithoutCancel(st.ctx), st.cfg, st.clk, func(configs.Config) (*secret.Set, error) { return secret.New(secret.Fresh()) })
 	if err != nil {
 		st.stop()
 		return err
