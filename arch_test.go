@@ -60,6 +60,8 @@ var policy = []arrow{
 	{"internal/wechat", ""},
 	{"migrations", ""},
 	{"configs", ""},
+
+	{"docs/samplemall", ""}, // a mall's own program: what it does, any language can do
 }
 
 // libraries says where a library may be imported.
@@ -72,6 +74,9 @@ var libraries = []arrow{
 	{"github.com/glebarez/go-sqlite", "internal/database"},
 	{"modernc.org/sqlite", "internal/database"},
 }
+
+// bare are rooms of the standard library alone.
+const bare = "docs/samplemall"
 
 // matches says whether one of the space-separated names means the package.
 func matches(names, pkg string) bool {
@@ -181,6 +186,9 @@ func breaches(all []source) []string {
 			if name == "siyu" || strings.HasPrefix(name, "siyu/") {
 				graph[s.pkg] = append(graph[s.pkg], hop{path.Clean("./" + strings.TrimPrefix(strings.TrimPrefix(name, "siyu"), "/")), s.at(spec.Pos())})
 			}
+			if first, _, _ := strings.Cut(name, "/"); matches(bare, s.pkg) && strings.Contains(first, ".") {
+				out = append(out, fmt.Sprintf("%s: %s uses the standard library alone, not %s", s.at(spec.Pos()), s.pkg, name))
+			}
 			for _, l := range libraries {
 				if (name == l.room || strings.HasPrefix(name, l.room+"/")) && !matches(l.reaches, s.pkg) {
 					out = append(out, fmt.Sprintf("%s: %s is for %s only", s.at(spec.Pos()), l.room, l.reaches))
@@ -252,6 +260,8 @@ func TestArrowsCanBreak(t *testing.T) {
 		{"asynq below its root", map[string]string{"referral/a.go": "github.com/hibiken/asynq/x"}, "referral/a.go:2"},
 		{"a driver", map[string]string{"campaign/a.go": "modernc.org/sqlite"}, "campaign/a.go:2"},
 		{"a store for tests", map[string]string{"wallet/a.go": "siyu/internal/database/dbtest"}, "for tests only"},
+		{"the sample mall in the house", map[string]string{"docs/samplemall/a.go": "siyu/internal/id"}, "docs/samplemall/a.go:2: docs/samplemall must not reach internal/id"},
+		{"the sample mall with a library", map[string]string{"docs/samplemall/a.go": "github.com/google/uuid"}, "docs/samplemall/a.go:2: docs/samplemall uses the standard library alone"},
 		{"an unknown room", map[string]string{"internal/utils/a.go": "fmt"}, "internal/utils: no arrow"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -120,7 +120,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	purse := &wallet.Service{DB: db}
 	h.referral = &referral.Service{DB: db, Secrets: keys, PublicURL: h.cfg.PublicURL, QRURL: h.cfg.QRURL}
 	sealed := &settlement.Service{DB: db}
-	teams := &groupbuy.Service{DB: db}
+	teams := &groupbuy.Service{DB: db, PublicURL: h.cfg.PublicURL}
 	h.campaign = campaign.New(db, people, flashsale.Kind(), teams.Kind(), invite.Kind())
 	teams.Campaign = h.campaign
 	keeper := &guard.Service{DB: db}

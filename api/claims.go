@@ -7,7 +7,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"siyu/access"
 	"siyu/campaign"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -17,9 +16,6 @@ import (
 
 func (s *Server) claimRoutes(r *routes) {
 	r.post("/v1/campaigns/:id/claims", s.claim, member, keyed)
-	r.post("/v1/campaigns/:id/teams", s.openTeam, member, keyed)
-	r.post("/v1/teams/:id/join", s.joinTeam, member, keyed)
-	r.get("/v1/teams/:id", s.findTeam, staff(access.Marketer, access.Mall), member)
 }
 
 // claimRequest is a member's request for stock. Code and page come from the
@@ -39,47 +35,20 @@ func (in claimRequest) Validate() error {
 	return c.Err()
 }
 
-func (s *Server) claim(c *gin.Context) error { return s.claimIn(c, campaign.Claim{}) }
-
-func (s *Server) openTeam(c *gin.Context) error { return s.claimIn(c, campaign.Claim{OpenTeam: true}) }
-
-// claimIn claims in the campaign of the path.
-func (s *Server) claimIn(c *gin.Context, claim campaign.Claim) error {
-	var err error
-	if claim.Campaign, err = pathID[id.Campaign](c, "id"); err != nil {
+func (s *Server) claim(c *gin.Context) error {
+	cid, err := pathID[id.Campaign](c, "id")
+	if err != nil {
 		return err
 	}
 	var in claimRequest
 	if err := bind(c, &in); err != nil {
 		return err
 	}
-	claim.Item, claim.Qty = in.ItemID, in.Qty
-	return s.submit(c, in, claim)
+	return s.submit(c, in, campaign.Claim{Campaign: cid, Item: in.ItemID, Qty: in.Qty})
 }
 
-// joinRequest is a claim whose item is the team's.
-type joinRequest struct {
-	Qty  int    `json:"qty"`
-	Code string `json:"code"`
-	Page string `json:"page"`
-}
-
-func (s *Server) joinTeam(c *gin.Context) error {
-	tid, err := pathID[id.Team](c, "id")
-	if err != nil {
-		return err
-	}
-	var in joinRequest
-	if err := bind(c, &in); err != nil {
-		return err
-	}
-	claim, err := s.GroupBuy.Joining(c.Request.Context(), tid)
-	if err != nil {
-		return err
-	}
-	claim.Qty = in.Qty
-	return s.submit(c, claimRequest{Code: in.Code, Page: in.Page}, claim)
-}
+// claimOf is the claim that asks for a seat in, or after, a team.
+type claimOf func(ctx context.Context, team id.Team) (campaign.Claim, error)
 
 // submit binds the member to his inviter, if a code came along, and claims. A
 // binding that is refused (the member's own code, an older inviter) does not
@@ -116,16 +85,4 @@ func renderGranted(c *gin.Context, out *campaign.Outcome) error {
 	}
 	etag(c, out.Order.Version)
 	return render(c, http.StatusCreated, out.Order)
-}
-
-func (s *Server) findTeam(c *gin.Context) error {
-	tid, err := pathID[id.Team](c, "id")
-	if err != nil {
-		return err
-	}
-	team, err := s.GroupBuy.FindTeam(c.Request.Context(), tid)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, team)
 }

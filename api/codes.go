@@ -1,8 +1,6 @@
 package api
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"strconv"
 
@@ -154,15 +152,7 @@ func (s *Server) codeQR(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(png)
-	tag := `"` + hex.EncodeToString(sum[:12]) + `"`
-	c.Header("ETag", tag)
-	c.Header("Cache-Control", "private, max-age=86400")
-	if c.GetHeader("If-None-Match") == tag {
-		c.Status(http.StatusNotModified)
-		return nil
-	}
-	c.Data(http.StatusOK, "image/png", png)
+	picture(c, png)
 	return nil
 }
 

@@ -132,7 +132,7 @@ func (s *Server) play(c *gin.Context, cid id.Campaign) (p Play, err error) {
 	ctx := c.Request.Context()
 	err = s.DB.Snapshot(ctx, func(q *database.Query) error {
 		p.At = clock.MilliOf(s.DB.Clock.Now())
-		if p.Campaign, err = campaign.FindIn(ctx, q, cid); err != nil {
+		if p.Campaign, err = s.Campaign.FindIn(ctx, q, cid); err != nil {
 			return err
 		}
 		products := make([]id.Product, len(p.Campaign.Items))

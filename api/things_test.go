@@ -87,7 +87,8 @@ var others = map[string]string{
 
 // shared are beginnings of routes whose things belong to no unit, and why.
 var shared = map[string]string{
-	"/v1/dead-tasks/:id": "the queue is the house's; only the brand's admin may touch it",
+	"/v1/notice-templates/:name": "the texts are the brand's; every region tells its members the same",
+	"/v1/dead-tasks/:id":         "the queue is the house's; only the brand's admin may touch it",
 }
 
 // make posts as the role in east and gives the id of what was made.

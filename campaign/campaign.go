@@ -2,7 +2,8 @@
 // orders members are granted, and what the mall reports of those orders.
 //
 // Tables: products, campaigns, items, orders, payments, refunds, shipments,
-// sweeps, limit_merges, waits. A kind of campaign (flash sale, group-buy, referral)
+// sweeps, limit_merges, waits, reminders, item_prices,
+// late_choices. A kind of campaign (flash sale, group-buy, referral)
 // is a room below this one that registers a Kind; group-buy keeps its teams in
 // its own table.
 //
@@ -29,6 +30,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/money"
 	"siyu/internal/webhook"
 	"siyu/referral"
 )
@@ -70,8 +72,9 @@ type Campaign struct {
 	CreatedAt   clock.Milli     `json:"created_at"`
 	Items       []Item          `json:"items" gorm:"-"`
 
-	hours    *timetable // of a remembered campaign; nil is its whole window
-	waitPayS int        // of a remembered campaign; 0 is no waiting line
+	hours    *timetable              // of a remembered campaign; nil is its whole window
+	waitPayS int                     // of a remembered campaign; 0 is no waiting line
+	offers   map[id.Item][]TeamPrice // of a remembered campaign with teams
 }
 
 // TableName is campaigns.
@@ -110,7 +113,7 @@ type Service struct {
 	kinds     map[string]Kind
 	seen      seen
 	shelves   shelves
-	unheard   atomic.Bool  // nobody wants order.held, as of at most freshFor ago
+	unheard   atomic.Bool  // nobody wants to hear what a claim does, as of at most freshFor ago
 	flights   atomic.Int64 // begins and ends of batches; odd while one runs
 
 	queue   chan *waiting
@@ -145,10 +148,20 @@ type Kind struct {
 	// WaitPayS reads how long, in seconds, an order from the waiting line may
 	// wait for payment. Kinds with seats leave it nil and have no line.
 	WaitPayS func(c Campaign) (int, error)
+	// Sizes reads the team sizes a campaign offers, ascending; nil for a kind
+	// without teams, whose items have one price.
+	Sizes func(c Campaign) ([]int, error)
+	// LateChoice reads how long who paid too late for his team may choose
+	// another; 0 sends the money back at once. Kinds without teams leave it nil.
+	LateChoice func(c Campaign) (time.Duration, error)
 	// Seats is set by a kind that holds more than stock.
 	Seats Seats
 	// Claimable says whether its items may be claimed at all.
 	Claimable bool
+	// Events are what AnnounceTx may publish of granted orders. It runs as a
+	// task, because a claim waits for no event.
+	Events     []webhook.Type
+	AnnounceTx func(tx *database.Tx, granted []Order) error
 }
 
 // Seats is what a kind holds beside stock: the seats of teams.
@@ -164,10 +177,17 @@ type Seats interface {
 // Seating is the locked state of one batch.
 type Seating interface {
 	// Fit takes a seat in memory for the claim in its campaign, in arrival
-	// order, or refuses; it names the team the order belongs to.
-	Fit(c Claim, in Campaign) (id.Team, error)
+	// order, or refuses.
+	Fit(c Claim, in Campaign, item Item) (Seat, error)
 	// WriteTx defers the writes of what was taken, one statement per table.
 	WriteTx(tx *database.Tx, granted []Order) error
+}
+
+// Seat is what a claim got beside stock: the team its order belongs to, and
+// what a piece costs there.
+type Seat struct {
+	Team  id.Team
+	Price money.Amount
 }
 
 // Faults of campaigns.
@@ -178,16 +198,6 @@ var (
 
 // day is the longest a claimed order may wait for payment.
 const day = 24 * time.Hour
-
-// publishOrders announces what happened to orders.
-func publishOrders(tx *database.Tx, event string, orders []Order) error {
-	for _, o := range orders {
-		if err := webhook.PublishTx(tx, event, o); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // frozenOn is the referral evidence an order carries.
 func frozenOn(o Order) referral.Frozen {

@@ -11,6 +11,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/money"
 )
 
 // Claim is a member's request for stock.
@@ -21,6 +22,8 @@ type Claim struct {
 	Qty      int
 	Team     id.Team // the team to join
 	OpenTeam bool    // or: open one
+	TeamSize int     // of this many people, where the campaign offers several
+	Again    id.Team // with the people of this failed team
 
 	// By, Key and Hash are who calls, his Idempotency-Key and the first bytes
 	// of his input's hash; they are kept on the order's own row. Since is
@@ -33,9 +36,20 @@ type Claim struct {
 	// Sits is set by the batch: the member has a live order in Team already.
 	Sits bool
 
+	// Move is set for an order that was let go and goes to another team with
+	// what was paid for it.
+	Move *Move
+
 	fromLine bool // a place at the head of the waiting line
 
 	revive *Order // a let-go order a late payment asks to have back
+}
+
+// Move is an order on its way to another team, which must cost the same.
+type Move struct {
+	Order id.Order
+	From  id.Team
+	Price money.Amount
 }
 
 // Outcome is the answer to one claim: the order, or why not.

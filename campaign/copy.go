@@ -36,6 +36,9 @@ func (s *Service) Copy(ctx context.Context, from id.Campaign, in CopyIn) (id.Cam
 		if err := tx.Raw("SELECT * FROM items WHERE campaign_id = ? ORDER BY sort_no, id", from).Scan(&c.Items).Error; err != nil {
 			return err
 		}
+		if err := readTeamPrices(tx.DB, c.Items); err != nil {
+			return err
+		}
 		if err := c.unpack(); err != nil {
 			return err
 		}
@@ -51,7 +54,7 @@ func (s *Service) Copy(ctx context.Context, from id.Campaign, in CopyIn) (id.Cam
 			return err
 		}
 		if row.Items = c.itemsOf(tx, row.ID); len(row.Items) > 0 {
-			if err := tx.Create(&row.Items).Error; err != nil {
+			if err := createItems(tx, row.Items); err != nil {
 				return err
 			}
 		}
@@ -112,7 +115,8 @@ func (c Campaign) itemsOf(tx *database.Tx, copied id.Campaign) []Item {
 	for i, x := range c.Items {
 		items[i] = Item{
 			ID: id.Item(tx.Next()), CampaignID: copied, ProductID: x.ProductID, Name: x.Name, Price: x.Price,
-			Stock: x.Stock, Left: x.Stock, PerMember: x.PerMember, PerOrder: x.PerOrder, SortNo: i, Version: 1,
+			Stock: x.Stock, Left: x.Stock, PerMember: x.PerMember, PerOrder: x.PerOrder, SessionStock: x.SessionStock, SortNo: i, Version: 1,
+			TeamPrices: x.TeamPrices,
 		}
 	}
 	return items

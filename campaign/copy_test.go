@@ -1,6 +1,7 @@
 package campaign_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -45,7 +46,7 @@ func TestCopy(t *testing.T) {
 			item := got.Items[0]
 			item.ID, item.CampaignID = 0, 0
 			want := campaign.Item{ProductID: c.Items[0].ProductID, Name: c.Items[0].Name, Price: 9900, Stock: 15, Left: 15, PerMember: 2, PerOrder: 2, Version: 1}
-			if item != want {
+			if !reflect.DeepEqual(item, want) {
 				t.Errorf("item %+v, want %+v", item, want)
 			}
 			if tomorrow := c.StartsAt.Add(4 * 24 * time.Hour); got.StartsAt != tomorrow || got.EndsAt-got.StartsAt != c.EndsAt-c.StartsAt {

@@ -50,6 +50,9 @@ type ItemIn struct {
 	Stock     int64        `json:"stock"`
 	PerMember int          `json:"per_member"` // pieces per member; 0 is no limit
 	PerOrder  int          `json:"per_order"`  // pieces per order; default 1
+
+	SessionStock int64       `json:"session_stock"` // pieces per session; 0 is no limit
+	TeamPrices   []TeamPrice `json:"team_prices"`   // of a campaign with teams
 }
 
 // Validate checks what needs no database.
@@ -95,6 +98,12 @@ func (in ItemIn) check(c *fault.Check, at string) {
 	c.Range(int64(in.Price), at+"price_fen", 1, priceMax)
 	c.Range(in.Stock, at+"stock", 1, stockMax)
 	limits(c, at, in.PerMember, in.PerOrder)
+	sessionStock(c, at, in.SessionStock, in.Stock)
+	c.That(len(in.TeamPrices) <= teamPricesMax, at+"team_prices", "range", fmt.Sprintf("最多 %d 档", teamPricesMax), fmt.Sprintf("at most %d sizes", teamPricesMax))
+}
+
+func sessionStock(c *fault.Check, at string, each, stock int64) {
+	c.That(each >= 0 && each <= stock, at+"session_stock", "range", "应在 0 到库存之间，0 为不限", "must be from 0, no limit, to the stock")
 }
 
 // limits checks an item's two limits; an order of 0 is the default of 1.
@@ -148,12 +157,23 @@ func (s *Service) CreateCampaign(ctx context.Context, in CampaignIn) (id.Campaig
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
-		items, err := newItems(tx, row, in.Items)
+		sizes, err := kind.sizes(row)
 		if err != nil {
 			return err
 		}
+		items, err := newItems(tx, row, sizes, in.Items)
+		if err != nil {
+			return err
+		}
+		var check fault.Check
+		if err := s.checkSessionStock(&check, row, items); err != nil {
+			return err
+		}
+		if err := check.Err(); err != nil {
+			return err
+		}
 		if len(items) > 0 {
-			if err := tx.Create(&items).Error; err != nil {
+			if err := createItems(tx, items); err != nil {
 				return err
 			}
 		}
@@ -234,8 +254,24 @@ func digest(c Campaign) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// createItems inserts the items with their prices by team size.
+func createItems(tx *database.Tx, items []Item) error {
+	if err := tx.Create(&items).Error; err != nil {
+		return err
+	}
+	for _, item := range items {
+		if len(item.TeamPrices) == 0 {
+			continue
+		}
+		if err := writeTeamPrices(tx, item.ID, item.TeamPrices); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // newItems turns the inputs into rows, with their products read in one query.
-func newItems(tx *database.Tx, c Campaign, in []ItemIn) ([]Item, error) {
+func newItems(tx *database.Tx, c Campaign, sizes []int, in []ItemIn) ([]Item, error) {
 	skus := make([]string, len(in))
 	for i, x := range in {
 		skus[i] = x.SKU
@@ -265,8 +301,10 @@ func newItems(tx *database.Tx, c Campaign, in []ItemIn) ([]Item, error) {
 		}
 		items[i] = Item{
 			ID: id.Item(tx.Next()), CampaignID: c.ID, ProductID: p.ID, Name: p.Name, Price: x.Price,
-			Stock: x.Stock, Left: x.Stock, PerMember: x.PerMember, PerOrder: x.PerOrder, SortNo: i, Version: 1,
+			Stock: x.Stock, Left: x.Stock, PerMember: x.PerMember, PerOrder: x.PerOrder, SessionStock: x.SessionStock, SortNo: i, Version: 1,
+			TeamPrices: x.TeamPrices,
 		}
+		priced(&check, at, sizes, items[i], p)
 	}
 	return items, check.Err()
 }

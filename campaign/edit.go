@@ -42,6 +42,9 @@ type ItemEdit struct {
 	Price     *money.Amount `json:"price_fen"`
 	PerMember *int          `json:"per_member"`
 	PerOrder  *int          `json:"per_order"`
+
+	SessionStock *int64       `json:"session_stock"`
+	TeamPrices   *[]TeamPrice `json:"team_prices"` // drafts only
 }
 
 // Validate checks what needs no database.
@@ -78,6 +81,14 @@ func (s *Service) Edit(ctx context.Context, cid id.Campaign, version int, in Cam
 		if err := serveLaterTx(tx, cid); err != nil {
 			return err
 		}
+		for _, e := range in.Items {
+			if c.Status == StatusDraft {
+				break
+			}
+			if err := publishStockEdit(tx, c.Items[itemAt(c.Items, e.ID)], e.AddStock); err != nil {
+				return err
+			}
+		}
 		if c.Status != StatusDraft && next.EndsAt < c.EndsAt {
 			// The task at the old end comes too late; a later end it finds itself.
 			if err := task.EnqueueTx(tx, closeCampaign{cid}, next.EndsAt); err != nil {
@@ -99,11 +110,16 @@ func writeEdit(tx *database.Tx, c Campaign, items []ItemEdit) error {
 	}
 	for _, e := range items {
 		item := c.Items[itemAt(c.Items, e.ID)]
-		res := tx.Exec(`UPDATE items SET stock = stock + ?, left_qty = left_qty + ?, price = ?, per_member = ?, per_order = ?, version = version + 1
+		res := tx.Exec(`UPDATE items SET stock = stock + ?, left_qty = left_qty + ?, price = ?, per_member = ?, per_order = ?, session_stock = ?, version = version + 1
 			WHERE id = ? AND campaign_id = ?`+tx.Only("left_qty + ? >= 0 AND stock + ? <= ?"),
-			e.AddStock, e.AddStock, item.Price, item.PerMember, item.PerOrder, item.ID, c.ID, e.AddStock, e.AddStock, stockMax)
+			e.AddStock, e.AddStock, item.Price, item.PerMember, item.PerOrder, item.SessionStock, item.ID, c.ID, e.AddStock, e.AddStock, stockMax)
 		if err := database.One(res, errTaken); err != nil {
 			return err
+		}
+		if e.TeamPrices != nil {
+			if err := writeTeamPrices(tx, item.ID, *e.TeamPrices); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -133,6 +149,10 @@ func (s *Service) edited(tx *database.Tx, c Campaign, in CampaignEdit) (Campaign
 	if err != nil {
 		return c, err
 	}
+	sizes, err := s.kinds[c.Kind].sizes(c)
+	if err != nil {
+		return c, err
+	}
 	c.Items = slices.Clone(c.Items)
 	for i, e := range in.Items {
 		at := fmt.Sprintf("items[%d].", i)
@@ -142,6 +162,9 @@ func (s *Service) edited(tx *database.Tx, c Campaign, in CampaignEdit) (Campaign
 		check.That(!again, at+"id", "repeated", "同一商品只能出现一次，请合并", "names an item twice; put its changes together")
 		if k >= 0 && !again {
 			e.apply(&check, at, &c.Items[k], phase, products[c.Items[k].ProductID])
+			if phase == StatusDraft {
+				priced(&check, at, sizes, c.Items[k], products[c.Items[k].ProductID])
+			}
 		}
 	}
 	c.Version++
@@ -220,7 +243,12 @@ func (e ItemEdit) apply(check *fault.Check, at string, item *Item, phase Status,
 	set(&item.Price, e.Price)
 	set(&item.PerMember, e.PerMember)
 	set(&item.PerOrder, e.PerOrder)
+	set(&item.SessionStock, e.SessionStock)
+	set(&item.TeamPrices, e.TeamPrices)
 	item.Version++
+	check.That(e.TeamPrices == nil || phase == StatusDraft, at+"team_prices", "frozen",
+		"活动已发布，各人数的价格不可修改；可下调 price_fen", "are frozen since the campaign was published; price_fen may be lowered")
+	check.That(len(item.TeamPrices) <= teamPricesMax, at+"team_prices", "range", fmt.Sprintf("最多 %d 档", teamPricesMax), fmt.Sprintf("at most %d sizes", teamPricesMax))
 
 	check.That(item.Left >= 0, at+"add_stock", "range",
 		fmt.Sprintf("最多减 %d 件，其余已被占用或售出", was.Left), fmt.Sprintf("takes more than the %d left; the rest is held or sold", was.Left))
@@ -232,9 +260,12 @@ func (e ItemEdit) apply(check *fault.Check, at string, item *Item, phase Status,
 		check.Range(int64(item.Price), at+"price_fen", 1, priceMax)
 		sellable(check, at, p, item.Price)
 	}
+	sessionStock(check, at, item.SessionStock, item.Stock)
 	if phase == StatusDraft {
 		return
 	}
+	check.That(item.SessionStock == 0 || was.SessionStock > 0 && item.SessionStock >= was.SessionStock, at+"session_stock", "tighter",
+		"发布后每场库存只能增加（0 为不限）", "can only be raised once published, 0 being no limit")
 	check.That(phase == StatusScheduled || item.Price <= was.Price, at+"price_fen", "higher",
 		"活动开始后只能降价；要涨价请复制活动", "can only be lowered once the campaign has started; copy it for a higher price")
 	check.That(item.PerMember == 0 || was.PerMember > 0 && item.PerMember >= was.PerMember, at+"per_member", "tighter",

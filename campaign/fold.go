@@ -99,21 +99,33 @@ func (s *Service) fold(tx *database.Tx, camp Campaign, o Order) error {
 	for _, r := range refunds {
 		sentBack[r.RefundNo] = true
 	}
+	late, err := s.openLate(tx.DB, camp.Kind, o)
+	if err != nil {
+		return err
+	}
 	bought := -1
 	if o.PaidAt > 0 {
 		bought = firstKept(payments, sentBack)
 	}
 	for i, p := range payments {
 		back := backPrefix + p.ID.String()
-		if i == bought || sentBack[back] {
+		if i == bought || sentBack[back] || p.ID == late.PaymentID {
 			continue
 		}
-		reason, err := s.accept(tx, camp, &o, p)
-		if err != nil {
-			return err
+		reason := "paid_twice"
+		if late.PaymentID == 0 {
+			if reason, err = s.accept(tx, camp, &o, p); err != nil {
+				return err
+			}
 		}
 		if reason == "" {
 			bought = i
+			continue
+		}
+		if kept, err := s.offerLate(tx, camp, o, p, reason); err != nil {
+			return err
+		} else if kept {
+			late.PaymentID = p.ID
 			continue
 		}
 		if err := RequestRefundTx(tx, Refund{OrderID: o.ID, RefundNo: back, Amount: p.Amount, Reason: reason}); err != nil {
@@ -189,7 +201,24 @@ func (s *Service) paid(tx *database.Tx, camp Campaign, o *Order, p Payment) erro
 	if err != nil {
 		return err
 	}
-	return webhook.PublishTx(tx, "order.paid", *o)
+	if err := webhook.PublishTx(tx, eventOrderPaid, *o); err != nil {
+		return err
+	}
+	if s.kinds[camp.Kind].Seats != nil {
+		return nil // its kind says when
+	}
+	return ToShipTx(tx, []Order{*o})
+}
+
+// ToShipTx says that paid orders may be sent: at once, or for a kind with seats
+// when their team has formed.
+func ToShipTx(tx *database.Tx, orders []Order) error {
+	return publishOrders(tx, eventOrderToShip, orders)
+}
+
+// ToShipHeard says whether a webhook wants to hear what may be sent.
+func ToShipHeard(q *database.Query) (bool, error) {
+	return webhook.Wanted(q, eventOrderToShip)
 }
 
 // turn tells a kind with seats what became of its orders.
@@ -229,6 +258,9 @@ func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund) error
 		return err
 	}
 	if freed != 0 {
+		if err := leaveSession(tx, *o, freed); err != nil {
+			return err
+		}
 		if err := s.moveTx(tx, o.ItemID, move{left: freed, sold: -freed}); err != nil {
 			return err
 		}
@@ -245,7 +277,7 @@ func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund) error
 			return err
 		}
 	}
-	return webhook.PublishTx(tx, "order.refunded", *o)
+	return webhook.PublishTx(tx, eventOrderRefunded, *o)
 }
 
 // foldReceipt notes the first receipt of the goods.

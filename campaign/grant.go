@@ -107,10 +107,11 @@ type batch struct {
 	frozen    map[id.Program]map[id.Member]referral.Frozen
 	before    map[keyed]Order // orders these keys were granted earlier, or in this batch
 
-	unheard bool // no webhook wants to hear of held orders
+	unheard bool // no webhook wants to hear what claims do
 	granted []Order
 	revived []Order
 	taken   map[id.Item]int64
+	joined  map[id.Item]int64 // of these, by orders made now
 }
 
 // decide grants or refuses one claim in memory.
@@ -119,6 +120,7 @@ func (b *batch) decide(c *Claim) Outcome {
 		return again
 	}
 	item, camp := b.items[c.Item], b.campaigns[c.Campaign]
+	item.TeamPrices = camp.offers[item.ID]
 	if m := b.merged[c.Member]; m != 0 {
 		c.Member = m
 	}
@@ -136,18 +138,24 @@ func (b *batch) decide(c *Claim) Outcome {
 	if free-b.taken[item.ID] < int64(c.Qty) {
 		return Outcome{Refusal: ErrSoldOut}
 	}
-	var team id.Team
+	if !c.fromLine {
+		if err := item.sessionRoom(&camp, b.now, b.joined[item.ID], c.Qty); err != nil {
+			return Outcome{Refusal: err}
+		}
+	}
+	seat := Seat{Price: item.Price}
 	if seating := b.seatings[camp.Kind]; seating != nil {
 		var err error
 		c.Sits = b.sits[sitting{c.Team, c.Member}]
-		if team, err = seating.Fit(*c, camp); err != nil {
+		if seat, err = seating.Fit(*c, camp, item); err != nil {
 			return Outcome{Refusal: err}
 		}
 	}
 	b.taken[item.ID] += int64(c.Qty)
 	b.holds[at] += c.Qty
-	b.sits[sitting{team, c.Member}] = true
-	o := b.order(*c, camp, item, team)
+	b.sits[sitting{seat.Team, c.Member}] = true
+	o := b.order(*c, camp, item, seat)
+	b.join(&camp, item, o)
 	b.before[keyed{c.By, c.Key}] = o
 	if c.revive != nil {
 		b.revived = append(b.revived, o)
@@ -238,20 +246,20 @@ func (b *batch) inAudience(a Audience, m id.Member) bool {
 }
 
 // order is the row a granted claim becomes, or the let-go order it revives.
-func (b *batch) order(c Claim, camp Campaign, item Item, team id.Team) Order {
+func (b *batch) order(c Claim, camp Campaign, item Item, seat Seat) Order {
 	deadline := b.now + clock.Milli(camp.PayWithinS)*1000
 	if c.fromLine {
 		deadline = b.now + clock.Milli(camp.waitPayS)*1000
 	}
 	if c.revive != nil {
 		o := *c.revive
-		o.DeadlineAt, o.TeamID, o.Status, o.ClosedAt = deadline, team, OrderHeld, 0
+		o.DeadlineAt, o.TeamID, o.Status, o.ClosedAt = deadline, seat.Team, OrderHeld, 0
 		return o
 	}
 	f := b.frozen[camp.ProgramID][c.Member]
 	return Order{
-		ID: id.Order(b.next()), CampaignID: camp.ID, ItemID: item.ID, MemberID: c.Member, TeamID: team,
-		Qty: c.Qty, UnitPrice: item.Price, Amount: item.Price.Times(c.Qty), Status: OrderHeld,
+		ID: id.Order(b.next()), CampaignID: camp.ID, ItemID: item.ID, MemberID: c.Member, TeamID: seat.Team,
+		Qty: c.Qty, UnitPrice: seat.Price, Amount: seat.Price.Times(c.Qty), Status: OrderHeld,
 		LimitFrozen: item.PerMember, BindingID: f.Binding, InviterID: f.Inviter, CodeID: f.Code,
 		ProgramID: f.Program, ProgramVersion: f.Version,
 		ClaimedBy: c.By, IdemKey: c.Key, InputHash: c.Hash,
@@ -271,7 +279,7 @@ func (b *batch) write(tx *database.Tx) error {
 		}
 	}
 	for _, o := range b.revived {
-		err := tx.Exec("UPDATE orders SET status = ?, deadline_at = ?, closed_at = 0, version = version + 1 WHERE id = ?", OrderHeld, o.DeadlineAt, o.ID).Error
+		err := tx.Exec("UPDATE orders SET status = ?, deadline_at = ?, team_id = ?, closed_at = 0, version = version + 1 WHERE id = ?", OrderHeld, o.DeadlineAt, o.TeamID, o.ID).Error
 		if err != nil {
 			return err
 		}
@@ -284,17 +292,16 @@ func (b *batch) write(tx *database.Tx) error {
 	if err := b.takeStock(tx); err != nil {
 		return err
 	}
+	if err := b.takeSession(tx); err != nil {
+		return err
+	}
 	if err := noteHolds(tx, all); err != nil {
 		return err
 	}
 	if b.unheard {
 		return nil
 	}
-	ids := make([]id.Order, len(all))
-	for i, o := range all {
-		ids[i] = o.ID
-	}
-	return task.EnqueueTx(tx, announceHeld{ids}, tx.Now)
+	return task.EnqueueTx(tx, b.announcement(), tx.Now)
 }
 
 func (b *batch) ofKind(kind string, orders []Order) []Order {

@@ -8,12 +8,11 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/task"
-	"siyu/internal/webhook"
 )
 
-// Hours says whether a campaign is open at a moment, and when that changes
-// next; zero is never again.
-type Hours func(now clock.Milli) (open bool, next clock.Milli)
+// Hours says when the session began that is open at a moment, zero if none is,
+// and when that changes next; zero is never again.
+type Hours func(now clock.Milli) (began, next clock.Milli)
 
 // ErrBetweenSessions refuses a claim while the campaign runs but none of its
 // sessions is open.
@@ -28,8 +27,7 @@ type timetable struct {
 
 // stretch is a time over which the answer is the same.
 type stretch struct {
-	from, next clock.Milli
-	open       bool
+	from, began, next clock.Milli
 }
 
 // at is the answer at now; a campaign without hours is always open.
@@ -37,12 +35,18 @@ func (t *timetable) at(now clock.Milli) (open bool, next clock.Milli) {
 	if t == nil {
 		return true, 0
 	}
+	began, next := t.since(now)
+	return began > 0, next
+}
+
+// since is the answer at now of a campaign with hours.
+func (t *timetable) since(now clock.Milli) (began, next clock.Milli) {
 	if s := t.last.Load(); s != nil && s.from <= now && (now < s.next || s.next == 0) {
-		return s.open, s.next
+		return s.began, s.next
 	}
-	open, next = t.hours(now)
-	t.last.Store(&stretch{now, next, open})
-	return open, next
+	began, next = t.hours(now)
+	t.last.Store(&stretch{now, began, next})
+	return began, next
 }
 
 // timetable reads the campaign's hours; nil if it has none.
@@ -91,7 +95,7 @@ func (s *Service) scheduleSessions(tx *database.Tx, c Campaign) error {
 		return fault.Invalid.Field("rules.sessions", "none", "活动时间内没有任何场次", "none falls into the campaign's window")
 	}
 	if open {
-		if err := publishSession(tx, "campaign.session_opened", c, tx.Now, next); err != nil {
+		if err := publishSession(tx, eventCampaignSessionOpened, c, tx.Now, next); err != nil {
 			return err
 		}
 	}
@@ -113,20 +117,21 @@ func (s *Service) session(tx *database.Tx, a turnSession) error {
 	if err != nil || t == nil {
 		return err
 	}
-	was, edge := t.hours(a.At - 1)
-	open, next := t.hours(a.At)
+	before, edge := t.hours(a.At - 1)
+	began, next := t.hours(a.At)
+	was, open := before > 0, began > 0
 	if edge == a.At && c.Status != StatusPaused {
 		if was {
 			begins := next
 			if open {
 				begins = a.At // the next session follows at once
 			}
-			if err := publishSession(tx, "campaign.session_closed", c, a.At, begins); err != nil {
+			if err := publishSession(tx, eventCampaignSessionClosed, c, a.At, begins); err != nil {
 				return err
 			}
 		}
 		if open {
-			if err := publishSession(tx, "campaign.session_opened", c, a.At, next); err != nil {
+			if err := publishSession(tx, eventCampaignSessionOpened, c, a.At, next); err != nil {
 				return err
 			}
 		}
@@ -138,10 +143,4 @@ func (s *Service) session(tx *database.Tx, a turnSession) error {
 		return nil
 	}
 	return task.EnqueueTx(tx, turnSession{c.ID, next}, next)
-}
-
-// publishSession announces an edge: of a session opened, next_at is its end;
-// of one closed, when the next begins, or nothing.
-func publishSession(tx *database.Tx, event string, c Campaign, at, next clock.Milli) error {
-	return webhook.PublishTx(tx, event, map[string]any{"id": c.ID, "kind": c.Kind, "name": c.Name, "at": at, "next_at": next})
 }

@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/money"
@@ -23,9 +24,19 @@ type Item struct {
 	SortNo     int          `json:"-"`
 	Version    int          `json:"version"`
 	Waiting    int64        `json:"waiting"` // places in the waiting line
-	Epoch      int          `json:"-"`       // raised whenever the campaign around it changes
-	Grants     int64        `json:"-"`       // orders ever granted, by any replica
-	Freed      int64        `json:"-"`       // pieces ever given back
+
+	// SessionStock is how many pieces each session may sell, 0 being all that
+	// is left. SessionTaken are the live pieces of orders made since SessionAt,
+	// the beginning of the last session in which one was.
+	SessionStock int64       `json:"session_stock"`
+	SessionAt    clock.Milli `json:"-"`
+	SessionTaken int64       `json:"-"`
+
+	Epoch  int   `json:"-"` // raised whenever the campaign around it changes
+	Grants int64 `json:"-"` // orders ever granted, by any replica
+	Freed  int64 `json:"-"` // pieces ever given back
+
+	TeamPrices []TeamPrice `json:"team_prices,omitempty" gorm:"-"`
 }
 
 // Free is what an ordinary claim may take: pieces on their way to the waiting
@@ -65,5 +76,8 @@ func (s *Service) moveTx(tx *database.Tx, item id.Item, m move) error {
 	if err := database.One(res, ErrSoldOut); err != nil || m.left <= 0 {
 		return err
 	}
-	return s.serveLine(tx, item)
+	if err := s.serveLine(tx, item); err != nil {
+		return err
+	}
+	return publishRestocked(tx, item, m.left)
 }

@@ -8,7 +8,6 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/task"
-	"siyu/internal/webhook"
 )
 
 // Verb is what a person does to a campaign's state.
@@ -60,6 +59,14 @@ func (s *Service) Turn(ctx context.Context, cid id.Campaign, verb Verb) error {
 		if err := setStatus(tx, c, to); err != nil {
 			return err
 		}
+		if err := publishCampaign(tx, turned[verb], c, to); err != nil {
+			return err
+		}
+		if verb == Publish && to == StatusRunning {
+			if err := publishCampaign(tx, eventCampaignStarted, c, to); err != nil {
+				return err
+			}
+		}
 		if verb == Resume {
 			if err := serveLaterTx(tx, cid); err != nil {
 				return err
@@ -80,6 +87,9 @@ func (s *Service) schedule(tx *database.Tx, c Campaign) (Status, error) {
 	}
 	if c.StartsAt <= tx.Now {
 		return StatusRunning, nil
+	}
+	if err := remindTx(tx, c); err != nil {
+		return "", err
 	}
 	return StatusScheduled, task.EnqueueTx(tx, openCampaign{c.ID}, c.StartsAt)
 }
@@ -104,7 +114,10 @@ func (s *Service) open(tx *database.Tx, a openCampaign) error {
 	if err != nil || c.Status != StatusScheduled || tx.Now < c.StartsAt {
 		return err
 	}
-	return setStatus(tx, c, StatusRunning)
+	if err := setStatus(tx, c, StatusRunning); err != nil {
+		return err
+	}
+	return publishCampaign(tx, eventCampaignStarted, c, StatusRunning)
 }
 
 func (s *Service) close(tx *database.Tx, a closeCampaign) error {
@@ -115,15 +128,15 @@ func (s *Service) close(tx *database.Tx, a closeCampaign) error {
 	if tx.Now < c.EndsAt { // the end was moved later: come back then
 		return task.EnqueueTx(tx, a, c.EndsAt)
 	}
-	return setStatus(tx, c, StatusEnded)
+	if err := setStatus(tx, c, StatusEnded); err != nil {
+		return err
+	}
+	return publishCampaign(tx, eventCampaignEnded, c, StatusEnded)
 }
 
 func setStatus(tx *database.Tx, c Campaign, to Status) error {
 	res := tx.Exec("UPDATE campaigns SET status = ?, version = version + 1 WHERE id = ? AND version = ?", to, c.ID, c.Version)
-	if err := database.One(res, fault.Stale); err != nil {
-		return err
-	}
-	return webhook.PublishTx(tx, "campaign."+string(to), map[string]any{"id": c.ID, "kind": c.Kind, "name": c.Name, "status": to})
+	return database.One(res, fault.Stale)
 }
 
 // lockCampaign locks the campaign and then its items, which it returns as they
@@ -139,6 +152,11 @@ func (s *Service) lockCampaign(tx *database.Tx, cid id.Campaign) (Campaign, erro
 	err := tx.Raw("SELECT * FROM items WHERE campaign_id = ? ORDER BY id"+tx.Dialect.ForUpdate, cid).Scan(&c.Items).Error
 	if err != nil {
 		return c, err
+	}
+	if s.kinds[c.Kind].Sizes != nil {
+		if err := readTeamPrices(tx.DB, c.Items); err != nil {
+			return c, err
+		}
 	}
 	tx.AfterCommit(func() {
 		for _, item := range c.Items {

@@ -3,6 +3,7 @@ package campaign
 import (
 	"strconv"
 
+	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
@@ -81,7 +82,12 @@ func (s *Service) serveHeads(tx *database.Tx, item id.Item, n int) (served int, 
 	if err := countWaits(tx, item, -int64(len(heads))); err != nil {
 		return 0, err
 	}
-	return len(heads), publishOrders(tx, "order.from_wait", granted)
+	for _, o := range granted {
+		if err := NoticeTx(tx, community.NoticeWaitGranted, o, o.ID.String(), o.Amount); err != nil {
+			return 0, err
+		}
+	}
+	return len(heads), publishOrders(tx, eventOrderFromWait, granted)
 }
 
 // serveItem is the task that serves the line of an item whose stock grew, or

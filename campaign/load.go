@@ -21,7 +21,7 @@ func (s *Service) load(tx *database.Tx, claims []Claim, how manner) (*batch, err
 		campaigns: map[id.Campaign]Campaign{}, seatings: map[string]Seating{},
 		holds: map[place]int{}, sits: map[sitting]bool{}, brought: map[place]int{},
 		frozen: map[id.Program]map[id.Member]referral.Frozen{},
-		before: map[keyed]Order{}, taken: map[id.Item]int64{},
+		before: map[keyed]Order{}, taken: map[id.Item]int64{}, joined: map[id.Item]int64{},
 	}
 	itemIDs, memberIDs := map[id.Item]bool{}, map[id.Member]bool{}
 	for _, c := range claims {
@@ -96,7 +96,7 @@ func (b *batch) lockAndRead(tx *database.Tx, items []id.Item, members, holders [
 	return tx.Queries(reads...)
 }
 
-const itemColumns = "id, campaign_id, product_id, name, price, stock, left_qty, held_qty, sold_qty, per_member, per_order, sort_no, version, epoch, grants, freed, waiting"
+const itemColumns = "id, campaign_id, product_id, name, price, stock, left_qty, held_qty, sold_qty, per_member, per_order, sort_no, version, epoch, grants, freed, waiting, session_stock, session_at, session_taken"
 
 const itemsLocked = "SELECT " + itemColumns + `, COALESCE((SELECT changed_at FROM member_changes WHERE id = 1), 0)
 	FROM items WHERE id IN ? ORDER BY id`
@@ -104,7 +104,8 @@ const itemsLocked = "SELECT " + itemColumns + `, COALESCE((SELECT changed_at FRO
 func (b *batch) item(rows *sql.Rows) error {
 	var i Item
 	err := rows.Scan(&i.ID, &i.CampaignID, &i.ProductID, &i.Name, &i.Price, &i.Stock, &i.Left, &i.Held, &i.Sold,
-		&i.PerMember, &i.PerOrder, &i.SortNo, &i.Version, &i.Epoch, &i.Grants, &i.Freed, &i.Waiting, &b.changed)
+		&i.PerMember, &i.PerOrder, &i.SortNo, &i.Version, &i.Epoch, &i.Grants, &i.Freed, &i.Waiting,
+		&i.SessionStock, &i.SessionAt, &i.SessionTaken, &b.changed)
 	b.items[i.ID] = i
 	return err
 }

@@ -47,8 +47,8 @@ func (s *Service) look(ctx context.Context) error {
 		return nil
 	}
 	// A row per batch that tells nobody anything is not written. A webhook
-	// made this moment begins to hear of held orders with the next look.
-	heard, err := webhook.Wanted(s.DB.Read(ctx), eventHeld)
+	// made this moment begins to hear of claims with the next look.
+	heard, err := webhook.Wanted(s.DB.Read(ctx), s.claimEvents()...)
 	if err != nil {
 		return err
 	}

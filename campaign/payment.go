@@ -160,6 +160,9 @@ func (s *Service) Ship(ctx context.Context, oid id.Order, in Shipment) error {
 		if database.IsDuplicate(err) {
 			return nil
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return publishShipment(tx, o, in)
 	})
 }

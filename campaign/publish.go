@@ -23,6 +23,10 @@ func (s *Service) publishable(tx *database.Tx, c Campaign) error {
 	if err != nil {
 		return err
 	}
+	sizes, err := kind.sizes(c)
+	if err != nil {
+		return err
+	}
 	var check fault.Check
 	c.input().check(&check)
 	check.That(c.EndsAt > tx.Now, "ends_at", "past", "结束时间已过，请改到以后", "lies in the past; move it")
@@ -32,10 +36,15 @@ func (s *Service) publishable(tx *database.Tx, c Campaign) error {
 		at := fmt.Sprintf("items[%d].", i)
 		check.That(item.Stock >= 1, at+"stock", "range", "库存至少 1 件，请补货", "must be at least 1; add stock")
 		limits(&check, at, item.PerMember, item.PerOrder)
+		sessionStock(&check, at, item.SessionStock, item.Stock)
 		sellable(&check, at, products[item.ProductID], item.Price)
+		priced(&check, at, sizes, item, products[item.ProductID])
 		n, again := first[item.ProductID]
 		check.That(!again, at+"sku", "repeated", fmt.Sprintf("与 items[%d] 重复，同一商品请合并为一项", n), fmt.Sprintf("is that of items[%d]; name each product once", n))
 		first[item.ProductID] = i
+	}
+	if err := s.checkSessionStock(&check, c, c.Items); err != nil {
+		return err
 	}
 	return check.Err()
 }

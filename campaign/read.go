@@ -11,11 +11,11 @@ import (
 // FindCampaign is the campaign with its items. Staff see their units only;
 // members see what is published.
 func (s *Service) FindCampaign(ctx context.Context, cid id.Campaign) (Campaign, error) {
-	return FindIn(ctx, s.DB.Read(ctx), cid)
+	return s.FindIn(ctx, s.DB.Read(ctx), cid)
 }
 
 // FindIn is FindCampaign for who reads more beside it, in one snapshot.
-func FindIn(ctx context.Context, q *database.Query, cid id.Campaign) (Campaign, error) {
+func (s *Service) FindIn(ctx context.Context, q *database.Query, cid id.Campaign) (Campaign, error) {
 	var c Campaign
 	if err := q.Raw("SELECT * FROM campaigns WHERE id = ?", cid).Scan(&c).Error; err != nil {
 		return c, err
@@ -27,6 +27,11 @@ func FindIn(ctx context.Context, q *database.Query, cid id.Campaign) (Campaign, 
 	}
 	if err := q.Raw("SELECT * FROM items WHERE campaign_id = ? ORDER BY sort_no, id", cid).Scan(&c.Items).Error; err != nil {
 		return c, err
+	}
+	if s.kinds[c.Kind].Sizes != nil {
+		if err := readTeamPrices(q, c.Items); err != nil {
+			return c, err
+		}
 	}
 	return c, c.unpack()
 }

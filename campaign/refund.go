@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -86,7 +87,7 @@ func (s *Service) Refund(ctx context.Context, oid id.Order, in RefundIn) error {
 			return err
 		}
 		if old.ID != 0 {
-			return turnRefund(tx, old, in)
+			return turnRefund(tx, o, old, in)
 		}
 		if o.PaidAt > 0 && o.RefundedGoods+in.Goods > o.Goods {
 			return ErrRefundExceeds
@@ -98,13 +99,16 @@ func (s *Service) Refund(ctx context.Context, oid id.Order, in RefundIn) error {
 		if in.Status == RefundDone {
 			row.DoneAt = tx.Now
 		}
-		return tx.Create(&row).Error
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		return publishRefund(tx, o, row)
 	})
 }
 
 // turnRefund moves a refund on record to what the mall reports. Done is final;
 // a failed one may still be done later.
-func turnRefund(tx *database.Tx, old Refund, in RefundIn) error {
+func turnRefund(tx *database.Tx, o Order, old Refund, in RefundIn) error {
 	if old.Amount != in.Amount {
 		return ErrRefundDiffers
 	}
@@ -119,7 +123,16 @@ func turnRefund(tx *database.Tx, old Refund, in RefundIn) error {
 		return err
 	}
 	old.Status, old.DoneAt = in.Status, doneAt
-	return webhook.PublishTx(tx, "refund."+string(in.Status), old)
+	return publishRefund(tx, o, old)
+}
+
+// publishRefund announces how a refund ended, and has the member told of his
+// money.
+func publishRefund(tx *database.Tx, o Order, r Refund) error {
+	if err := webhook.PublishTx(tx, refundTold[r.Status], r); err != nil || r.Status != RefundDone {
+		return err
+	}
+	return NoticeTx(tx, community.NoticeRefundDone, o, r.ID.String(), r.Amount)
 }
 
 // RequestRefundTx asks the mall, by event, to send money of the order back.
@@ -133,7 +146,7 @@ func RequestRefundTx(tx *database.Tx, r Refund) error {
 	if err != nil {
 		return err
 	}
-	return webhook.PublishTx(tx, "refund.requested", r)
+	return webhook.PublishTx(tx, eventRefundRequested, r)
 }
 
 // refundBound is how long a requested refund may stay open before it is an
@@ -172,5 +185,5 @@ func alertRefund(tx *database.Tx, r Refund) error {
 		return res.Error
 	}
 	r.AlertedAt = tx.Now
-	return webhook.PublishTx(tx, "refund.overdue", r)
+	return webhook.PublishTx(tx, eventRefundOverdue, r)
 }

@@ -58,10 +58,31 @@ func (s *seen) campaigns(tx *database.Tx, b *batch) (err error) {
 				return err
 			}
 		}
+		if c.offers, err = offersIn(tx, b, c); err != nil {
+			return err
+		}
 		b.campaigns[c.ID] = c
 		s.list[c.ID] = remembered{missing[c.ID], c}
 	}
 	return nil
+}
+
+// offersIn are the prices by team size of a campaign with teams.
+func offersIn(tx *database.Tx, b *batch, c Campaign) (map[id.Item][]TeamPrice, error) {
+	if b.kinds[c.Kind].Sizes == nil {
+		return nil, nil
+	}
+	if err := tx.Raw("SELECT id FROM items WHERE campaign_id = ?", c.ID).Scan(&c.Items).Error; err != nil {
+		return nil, err
+	}
+	if err := readTeamPrices(tx.DB, c.Items); err != nil {
+		return nil, err
+	}
+	offers := map[id.Item][]TeamPrice{}
+	for _, item := range c.Items {
+		offers[item.ID] = item.TeamPrices
+	}
+	return offers, nil
 }
 
 // kind is the remembered campaign's kind, which never changes.

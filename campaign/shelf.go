@@ -88,7 +88,7 @@ func (s *shelves) refuse(c *Claim, kinds map[string]Kind, now clock.Milli, wall 
 	if sh.item.Free() < int64(c.Qty) {
 		return ErrSoldOut
 	}
-	return nil
+	return sh.item.sessionRoom(&sh.campaign, now, 0, c.Qty)
 }
 
 // whole says whether every grant of the item is remembered.
@@ -107,6 +107,8 @@ func (s *shelves) learn(b *batch, claims []Claim, out []Outcome, wall time.Time)
 		now.Left -= b.taken[item]
 		now.Held += b.taken[item]
 		now.Grants += int64(len(granted[item]))
+		camp := b.campaigns[locked.CampaignID]
+		now.joinSession(&camp, b.now, b.joined[item])
 		if b.taken[item] > 0 {
 			now.Version++
 		}

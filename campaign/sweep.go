@@ -11,7 +11,6 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/task"
-	"siyu/internal/webhook"
 )
 
 // sweepEvery is how often unpaid orders are let go, one commit's holds per
@@ -28,6 +27,8 @@ func (s *Service) Register(r *task.Registry) {
 	task.Handle(r, s.session)
 	task.Handle(r, s.serve)
 	task.Handle(r, s.announce)
+	task.Handle(r, s.remindPage)
+	s.registerLate(r)
 	task.Every(r, "campaign:sweep_orders", sweepEvery, func(ctx context.Context, _ clock.Milli) error { return s.Sweep(ctx) })
 	task.Every(r, "campaign:alert_refunds", time.Minute, func(ctx context.Context, _ clock.Milli) error { return s.AlertRefunds(ctx) })
 }
@@ -112,7 +113,7 @@ func MarkSweptTx(tx *database.Tx, name string) error {
 // letGoTx frees what unpaid orders hold. The orders were read unlocked: items,
 // teams and orders are locked here, and those paid meanwhile are left alone.
 func (s *Service) letGoTx(tx *database.Tx, orders []Order, to OrderStatus) error {
-	byKind, err := s.lockAll(tx, orders)
+	items, byKind, err := s.lockAll(tx, orders)
 	if err != nil {
 		return err
 	}
@@ -134,6 +135,11 @@ func (s *Service) letGoTx(tx *database.Tx, orders []Order, to OrderStatus) error
 		o.Status, o.ClosedAt = to, tx.Now
 		gone = append(gone, o.ID)
 		freed[o.ItemID] += int64(o.Qty)
+		if items[o.ItemID].SessionStock > 0 {
+			if err := leaveSession(tx, o, int64(o.Qty)); err != nil {
+				return err
+			}
+		}
 		turned[byKind[o.CampaignID]] = append(turned[byKind[o.CampaignID]], o)
 	}
 	err = tx.Exec("UPDATE orders SET status = ?, closed_at = ?, version = version + 1 WHERE id IN ? AND status = ?", to, tx.Now, gone, OrderHeld).Error
@@ -149,7 +155,7 @@ func (s *Service) letGoTx(tx *database.Tx, orders []Order, to OrderStatus) error
 		if err := s.turn(tx, kind, list); err != nil {
 			return err
 		}
-		if err := publishOrders(tx, "order."+string(to), list); err != nil {
+		if err := publishOrders(tx, letGo[to], list); err != nil {
 			return err
 		}
 	}
@@ -158,19 +164,20 @@ func (s *Service) letGoTx(tx *database.Tx, orders []Order, to OrderStatus) error
 
 // lockAll locks the items of the orders and then their kinds' rows, and says
 // which kind each campaign is.
-func (s *Service) lockAll(tx *database.Tx, orders []Order) (map[id.Campaign]string, error) {
-	items := map[id.Item]bool{}
+func (s *Service) lockAll(tx *database.Tx, orders []Order) (map[id.Item]Item, map[id.Campaign]string, error) {
+	named := map[id.Item]bool{}
 	campaigns := map[id.Campaign]bool{}
 	for _, o := range orders {
-		items[o.ItemID] = true
+		named[o.ItemID] = true
 		campaigns[o.CampaignID] = true
 	}
-	if _, err := lockItems(tx, sorted(items)); err != nil {
-		return nil, err
+	items, err := lockItems(tx, sorted(named))
+	if err != nil {
+		return nil, nil, err
 	}
 	var rows []Campaign
 	if err := tx.Raw("SELECT id, kind FROM campaigns WHERE id IN ?", sorted(campaigns)).Scan(&rows).Error; err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	kinds := map[id.Campaign]string{}
 	byKind := map[string][]Order{}
@@ -182,10 +189,10 @@ func (s *Service) lockAll(tx *database.Tx, orders []Order) (map[id.Campaign]stri
 	}
 	for kind, of := range byKind {
 		if err := s.lockTeams(tx, kind, of); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return kinds, nil
+	return items, kinds, nil
 }
 
 // LetGoTx cancels held orders inside the caller's transaction (a failed team).
@@ -226,25 +233,3 @@ func (s *Service) CancelOrder(ctx context.Context, oid id.Order) error {
 
 // ErrOrderState is a step the order's state does not allow.
 var ErrOrderState = fault.New(fault.KindConflict, "order.wrong_state", "订单当前状态 {state} 不能执行此操作", "an order in state {state} does not allow this")
-
-// eventHeld is what an order's birth is called.
-const eventHeld = "order.held"
-
-// announceHeld tells webhooks of the orders of one batch.
-type announceHeld struct {
-	Orders []id.Order `json:"orders"`
-}
-
-// Kind names the task.
-func (announceHeld) Kind() string { return "campaign:announce_held" }
-
-func (s *Service) announce(tx *database.Tx, a announceHeld) error {
-	if wanted, err := webhook.Wanted(tx.DB, eventHeld); err != nil || !wanted {
-		return err
-	}
-	var rows []Order
-	if err := tx.Raw("SELECT * FROM orders WHERE id IN ? ORDER BY id", a.Orders).Scan(&rows).Error; err != nil {
-		return err
-	}
-	return publishOrders(tx, eventHeld, rows)
-}

@@ -48,6 +48,9 @@ func verifyBy(ctx context.Context, db *database.DB, span int) ([]database.Proof,
 	}
 	err = db.Snapshot(ctx, func(q *database.Query) error { return proveAlerts(q, &swept) })
 	if err == nil {
+		err = db.Snapshot(ctx, func(q *database.Query) error { return proveLate(q, &swept) })
+	}
+	if err == nil {
 		err = db.Snapshot(ctx, func(q *database.Query) error { return proveLines(q, &lines) })
 	}
 	return []database.Proof{stock, limits, swept, lines}, err

@@ -14,22 +14,26 @@ import (
 // after the last, because no order moves without its item; the others are
 // counted again in one snapshot.
 type count struct {
-	orders int64
-	says   map[id.Item]move
-	before map[id.Item]int // version
+	orders   int64
+	says     map[id.Item]move
+	joined   map[id.Item]int64 // pieces of the last session
+	before   map[id.Item]int   // version
+	sessions bool              // some item sells by session
 }
 
 func newCount(ctx context.Context, db *database.DB) (*count, error) {
-	c := &count{says: map[id.Item]move{}, before: map[id.Item]int{}}
+	c := &count{says: map[id.Item]move{}, joined: map[id.Item]int64{}, before: map[id.Item]int{}}
 	var rows []struct {
-		ID      id.Item
-		Version int
+		ID           id.Item
+		Version      int
+		SessionStock int64
 	}
 	err := db.Snapshot(ctx, func(q *database.Query) error {
-		return q.Raw("SELECT id, version FROM items").Scan(&rows).Error
+		return q.Raw("SELECT id, version, session_stock FROM items").Scan(&rows).Error
 	})
 	for _, r := range rows {
 		c.before[r.ID] = r.Version
+		c.sessions = c.sessions || r.SessionStock > 0
 	}
 	return c, err
 }
@@ -55,6 +59,13 @@ func (c *count) add(q *database.Query, after, upTo int64) error {
 		said := c.says[s.ItemID]
 		c.says[s.ItemID] = move{held: said.held + s.Held, sold: said.sold + s.Sold}
 	}
+	if err != nil || !c.sessions {
+		return err
+	}
+	joined, err := joinedSince(q, "orders.id > ? AND orders.id <= ?", after, upTo)
+	for item, n := range joined {
+		c.joined[item] += n
+	}
 	return err
 }
 
@@ -67,7 +78,7 @@ func (c *count) prove(ctx context.Context, db *database.DB, p *database.Proof) e
 		err := q.Raw("SELECT * FROM items ORDER BY id").Scan(&items).Error
 		for _, r := range items {
 			if version, known := c.before[r.ID]; known && version == r.Version {
-				proveItem(p, r, c.says[r.ID])
+				proveItem(p, r, c.says[r.ID], c.joined[r.ID])
 			} else {
 				busy = append(busy, r.ID)
 			}
@@ -98,22 +109,29 @@ func countAgain(q *database.Query, of []id.Item, p *database.Proof) error {
 	if err != nil {
 		return fmt.Errorf("campaign: count the orders of %d items that are being sold, since %s (pause it if this takes too long): %w", len(of), since, err)
 	}
+	joined, err := joinedSince(q, "orders.id > ? AND orders.item_id IN ?", since, of)
+	if err != nil {
+		return err
+	}
 	says := map[id.Item]move{}
 	for _, s := range sums {
 		says[s.ItemID] = move{held: s.Held, sold: s.Sold}
 	}
 	for _, r := range items {
-		proveItem(p, r, says[r.ID])
+		proveItem(p, r, says[r.ID], joined[r.ID])
 	}
 	return nil
 }
 
-func proveItem(p *database.Proof, r Item, said move) {
+func proveItem(p *database.Proof, r Item, said move, joined int64) {
 	p.Checked++
 	if r.Left < 0 || r.Held < 0 || r.Sold < 0 || r.Left+r.Held+r.Sold != r.Stock {
 		p.Break("%s: left %d + held %d + sold %d against stock %d", r.ID, r.Left, r.Held, r.Sold, r.Stock)
 	}
 	if r.Held != said.held || r.Sold != said.sold {
 		p.Break("%s: held %d sold %d, but its orders hold %d and sold %d", r.ID, r.Held, r.Sold, said.held, said.sold)
+	}
+	if r.SessionStock > 0 && r.SessionTaken != joined {
+		p.Break("%s counts %d pieces of its session, its orders have %d", r.ID, r.SessionTaken, joined)
 	}
 }

@@ -41,8 +41,12 @@ func odd(q *database.Query, after, upTo int64, p *database.Proof, excess map[id.
 // other is on its way back.
 func proveKept(q *database.Query, after, upTo int64, p *database.Proof) error {
 	p.ID, p.Says = "V9", "nothing held past the sweep; no paid money stranded"
-	var payments []Payment
-	err := q.Raw("SELECT id, order_id FROM payments WHERE order_id > ? AND order_id <= ? ORDER BY order_id, id", after, upTo).Scan(&payments).Error
+	var payments []struct {
+		Payment
+		Bought clock.Milli // when the order became paid
+	}
+	err := q.Raw(`SELECT payments.id, payments.order_id, orders.paid_at AS bought FROM payments JOIN orders ON orders.id = payments.order_id
+		WHERE payments.order_id > ? AND payments.order_id <= ? ORDER BY payments.order_id, payments.id`, after, upTo).Scan(&payments).Error
 	if err != nil {
 		return fmt.Errorf("campaign: payments: %w", err)
 	}
@@ -55,11 +59,18 @@ func proveKept(q *database.Query, after, upTo int64, p *database.Proof) error {
 	for _, r := range backs {
 		back[r.RefundNo] = true
 	}
+	choosing, err := openLates(q, after, upTo)
+	if err != nil {
+		return err
+	}
 	kept := map[id.Order]bool{}
 	for _, pay := range payments {
 		p.Checked++
-		if back[backPrefix+pay.ID.String()] {
+		if back[backPrefix+pay.ID.String()] || choosing[pay.ID] {
 			continue
+		}
+		if pay.Bought == 0 {
+			p.Break("%s of %s bought nothing, has no refund and no choice", pay.ID, pay.OrderID)
 		}
 		if kept[pay.OrderID] {
 			p.Break("%s of %s bought nothing and has no refund", pay.ID, pay.OrderID)

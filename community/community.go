@@ -3,7 +3,7 @@
 // It owns members with their identities and consents, groups with their
 // charters and memberships, and the facts that upper rooms tell it about a
 // member. Tables: members, identities, member_merges, consents, chat_groups,
-// charters, memberships, member_facts.
+// charters, memberships, member_facts, notice_templates, notices.
 //
 // What holds always: an identity names one member; a merged member points to a
 // live one, never to another merged one, and owns nothing any more; a person

@@ -37,6 +37,8 @@ func PersonalData() []Personal {
 			"", "the group's history by opaque id; EraseMember ends those that last"},
 		{"member_facts", "member_id", []string{"kind", "ref", "at"},
 			"", "opaque references that rewards rest on"},
+		{"notices", "member_id", []string{"template", "fact", "created_at"},
+			"", "that he was told of something, by opaque id; holds no text"},
 		{"member_merges", "into_id", []string{"from_id", "at"},
 			"", "leads from the ids on old ledgers to this one"},
 	}

@@ -69,8 +69,12 @@ func clearTx(tx *database.Tx, a ClearReward) error {
 	if err := r.event(tx, RewardEvent{Kind: EventCleared, Ref: "matured", Amount: r.Net}, transfer); err != nil {
 		return err
 	}
-	if r.Side != SideInviter {
-		return nil
+	err = community.NoticeTx(tx, community.Notice{
+		Member: r.BeneficiaryID, Name: community.NoticeRewardCleared, Fact: r.ID.String(),
+		Params: map[string]string{"order_id": r.OrderID.String(), "amount": community.NoticeAmount(r.Net)},
+	})
+	if err != nil || r.Side != SideInviter {
+		return err
 	}
 	return community.FactTx(tx, community.Fact{Member: r.BeneficiaryID, Kind: community.FactReferralKept, Ref: int64(r.BindingID), At: tx.Now})
 }

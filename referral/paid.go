@@ -184,5 +184,5 @@ func (r Reward) event(tx *database.Tx, e RewardEvent, transfer id.Transfer) erro
 	if err != nil {
 		return fmt.Errorf("referral: %s %s: %w", r.ID, e.Kind, err)
 	}
-	return nil
+	return publishReward(tx, r, e)
 }

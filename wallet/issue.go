@@ -8,6 +8,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/webhook"
 )
 
 // SourceKind is why a member got a coupon. Rooms that issue for facts of
@@ -132,7 +133,9 @@ func issueTx(tx *database.Tx, c Coupon, in Issue) (id.MemberCoupon, error) {
 	if err != nil {
 		return 0, fmt.Errorf("wallet: issue %s to %s: %w", c.ID, in.Member, err)
 	}
-	return made, nil
+	return made, webhook.PublishTx(tx, eventCouponIssued, map[string]any{
+		"id": made, "coupon_id": c.ID, "member_id": in.Member, "source_kind": in.SourceKind, "valid_from": from, "valid_until": until,
+	})
 }
 
 // IssueIn is a coupon that a colleague or the mall gives to a member. With a

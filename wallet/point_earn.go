@@ -64,8 +64,10 @@ func EarnPointsTx(tx *database.Tx, in EarnPoints) error {
 	if res.Error != nil {
 		return fmt.Errorf("wallet: earn %q: %w", in.Reference, res.Error)
 	}
-	_, err = PostTx(tx, t)
-	return err
+	if _, err = PostTx(tx, t); err != nil {
+		return err
+	}
+	return publishPoints(tx, eventPointsEarned, m, in.Reference, in.Points)
 }
 
 // EarnPoints gives points on the mall's word.

@@ -14,6 +14,7 @@ import (
 // Register tells the worker what this room does in the background.
 func (s *Service) Register(r *task.Registry) {
 	task.Every(r, "wallet:expire_points", time.Hour, func(ctx context.Context, _ clock.Milli) error { return s.ExpirePoints(ctx) })
+	task.Every(r, "wallet:tell_expired_coupons", time.Hour, func(ctx context.Context, _ clock.Milli) error { return s.TellExpiredCoupons(ctx) })
 }
 
 // expireMost is how many lots one look finds.
@@ -63,6 +64,8 @@ func expireTx(tx *database.Tx, lot int64) error {
 		return err
 	}
 	reference := fmt.Sprintf("%d:%d", lot, int64(l.Expired))
-	_, err = PostTx(tx, points("expire", reference, m, l.Left, StagePoints, StageSource))
-	return err
+	if _, err = PostTx(tx, points("expire", reference, m, l.Left, StagePoints, StageSource)); err != nil {
+		return err
+	}
+	return publishPoints(tx, eventPointsExpired, m, reference, l.Left)
 }

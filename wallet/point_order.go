@@ -126,8 +126,10 @@ func (o pointOrder) endTx(tx *database.Tx, status string) error {
 			return err
 		}
 	}
-	_, err = PostTx(tx, points(kind, o.OrderRef, o.MemberID, o.Qty, StageFrozen, to))
-	return err
+	if _, err = PostTx(tx, points(kind, o.OrderRef, o.MemberID, o.Qty, StageFrozen, to)); err != nil || status != pointsSpent {
+		return err
+	}
+	return publishPoints(tx, eventPointsSpent, o.MemberID, o.OrderRef, o.Qty)
 }
 
 // takeTx takes the points from the lots and notes which, for the order.
@@ -161,8 +163,10 @@ func takeTx(tx *database.Tx, m id.Member, in OrderPoints, status string) error {
 	case err != nil:
 		return fmt.Errorf("wallet: points of %q: %w", in.OrderRef, err)
 	}
-	_, err = PostTx(tx, points(kind, in.OrderRef, m, in.Points, StagePoints, to))
-	return err
+	if _, err = PostTx(tx, points(kind, in.OrderRef, m, in.Points, StagePoints, to)); err != nil || status != pointsSpent {
+		return err
+	}
+	return publishPoints(tx, eventPointsSpent, m, in.OrderRef, in.Points)
 }
 
 // FreezePoints sets points aside for an order of the mall.

@@ -74,8 +74,10 @@ func RefundPointsTx(tx *database.Tx, in RefundPoints) error {
 			return fmt.Errorf("wallet: refund %q: %w", in.RefundNo, err)
 		}
 	}
-	_, err = PostTx(tx, t)
-	return err
+	if _, err = PostTx(tx, t); err != nil {
+		return err
+	}
+	return publishPoints(tx, eventPointsRefunded, m, in.RefundNo, in.Points)
 }
 
 // RefundPoints gives points back on the mall's word.

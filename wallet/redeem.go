@@ -98,7 +98,10 @@ func RedeemTx(tx *database.Tx, in Redeem) (Redemption, error) {
 		ID: tx.Next(), MemberCouponID: in.Coupon, OrderRef: in.OrderRef,
 		Discount: quote.Discount, Lines: quote.Lines, RedeemedAt: tx.Now,
 	}
-	return r, writeRedemption(tx, r)
+	if err := writeRedemption(tx, r); err != nil {
+		return r, err
+	}
+	return r, publishUse(tx, eventCouponUsed, m, r)
 }
 
 // writeRedemption marks the coupon and notes the use: the condition and the
@@ -155,7 +158,10 @@ func ReturnTx(tx *database.Tx, orderRef string) (Redemption, error) {
 		return r, err
 	}
 	res = tx.Exec("UPDATE member_coupons SET redeemed_at = 0, returned_at = ? WHERE id = ?", tx.Now, r.MemberCouponID)
-	return r, database.One(res, ErrNotRedeemed)
+	if err := database.One(res, ErrNotRedeemed); err != nil {
+		return r, err
+	}
+	return r, publishUse(tx, eventCouponReturned, m, r)
 }
 
 // RedeemCoupon uses a coupon for an order of the mall.

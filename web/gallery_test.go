@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"siyu/campaign/groupbuy"
 	"siyu/internal/id"
 )
 
@@ -48,7 +49,7 @@ func sampleLanding(lang string) landingPage {
 	p := landingPage{
 		page: base(lang, "春茶尝鲜拼团"), Code: "8K3Q-7TZP", Name: "春茶尝鲜 · 三人成团", Kind: "group_buy", State: "open",
 		Banner: drawBanner("group_buy", 7, 3), Clock: countdown{Until: now.Add(51*time.Hour + 12*time.Minute + 9*time.Second), Now: now},
-		Inviter: "王*", Items: items, Chosen: items[0], Qty: 1, TeamSize: 3, TeamFor: 24 * time.Hour,
+		Inviter: "王*", Items: items, Chosen: items[0], Qty: 1, Sizes: []groupbuy.Size{{Size: 3}}, Size: 3, TeamFor: 24 * time.Hour,
 		Teams:     []teamView{sampleTeam(now, 3, "李*", "陈*"), sampleTeam(now, 3, "赵*")},
 		Gifts:     []giftView{{Who: "你（被邀请）", Amount: 500, Note: "首单付款后"}, {Who: "王*（邀请人）", Amount: 800, Note: "同一张订单"}},
 		GiftRules: []string{"你付款后记下，确认收货满 7 天（没有收货记录则付款满 15 天）后可结算。", "订单退款，奖励按比例取消。只奖励直接邀请，不看层级。"},
@@ -71,7 +72,7 @@ func gallery() []shown {
 	now := noon()
 	group, english := sampleLanding(langZH), sampleLanding(langEN)
 	flash := sampleLanding(langZH)
-	flash.Kind, flash.Name, flash.Teams, flash.Hue, flash.TeamSize = "flash_sale", "女神节限时抢购", nil, 2, 0
+	flash.Kind, flash.Name, flash.Teams, flash.Hue, flash.Sizes = "flash_sale", "女神节限时抢购", nil, 2, nil
 	flash.Banner = drawBanner("flash_sale", 13, 0)
 	flash.Items = []itemView{{ID: 11 << 30, Name: "玫瑰精油护手霜 三支装", Price: 2900, List: 8900, Stock: 200, Left: 17, PerMember: 1, PerOrder: 1, Art: 2}}
 	flash.Chosen, flash.Strong = flash.Items[0], false
@@ -102,7 +103,7 @@ func gallery() []shown {
 			{What: "新人礼", When: "2月3日 18:40 记下", Reason: "已随结算单发放", Amount: 500, State: "已发放", Tone: "dim"},
 			{What: "邀请奖", When: "1月28日 12:11 记下", Reason: "订单退款，奖励取消", Amount: 800, State: "已取消", Tone: "dim", Void: true},
 		}}
-	tp := teamPage{page: base(langZH, "李* 的团"), Campaign: group.Name, Team: team, Item: group.Items[0], Mood: "wait", StateText: "还差 1 人成团", StateMore: "满 3 人付款即成团，先到先得", CanJoin: true,
+	tp := teamPage{page: base(langZH, "李* 的团"), Campaign: group.Name, Team: team, Item: group.Items[0], Mood: "wait", StateText: "还差 1 人成团", StateMore: "满 3 人付款即成团，先到先得", CanJoin: true, Need: 3, QR: true,
 		Share: "我在拼「春茶尝鲜」,3 人成团 ¥39.90,还差 1 人:\nhttps://s.example/t/tem_0000000000001"}
 	gone := plainPage{page: base(langZH, "邀请码无效"), Head: "这个邀请码用不了", Body: "可能输错了、过期了，或已被收回。请向邀请你的人要一个新的。"}
 	console := consolePage{page: base(langZH, "控制台"), Role: "管理员", SeesMoney: true, SeesGroups: true,

@@ -37,7 +37,8 @@ type landingPage struct {
 	Chosen     itemView
 	Qty        int
 	Teams      []teamView
-	TeamSize   int
+	Sizes      []groupbuy.Size // of a group-buy, smallest first
+	Size       int             // chosen
 	TeamFor    time.Duration
 	Gifts      []giftView
 	GiftRules  []string
@@ -87,7 +88,7 @@ func (p landingPage) MustLogin() bool {
 }
 
 // keep is what the visitor chose before the page came back with a refusal.
-func (p *landingPage) keep(item, qty string) {
+func (p *landingPage) keep(item, qty, size string) {
 	for _, i := range p.Items {
 		if i.ID.String() == item && i.Left > 0 {
 			p.Chosen = i
@@ -96,10 +97,15 @@ func (p *landingPage) keep(item, qty string) {
 	if n, err := strconv.Atoi(qty); err == nil && slices.Contains(p.Quantities(), n) {
 		p.Qty = n
 	}
+	for _, o := range p.Sizes {
+		if strconv.Itoa(o.Size) == size {
+			p.Size = o.Size
+		}
+	}
 }
 
 // Sum is the total of what is chosen.
-func (p landingPage) Sum() money.Amount { return p.Chosen.Price * money.Amount(p.Qty) }
+func (p landingPage) Sum() money.Amount { return p.Chosen.ToOpen(p.Size) * money.Amount(p.Qty) }
 
 // teamsShown is how many open teams the page offers to join.
 const teamsShown = 3
@@ -154,7 +160,7 @@ func (s *Server) landingPage(c *gin.Context, v visitor, l referral.Landing) (lan
 	}
 	p.Title = p.Name
 	if p.Banner.Kind == "" {
-		p.Banner = drawBanner(p.Kind, int64(l.CodeID)>>22, p.TeamSize)
+		p.Banner = drawBanner(p.Kind, int64(l.CodeID)>>22, p.Size)
 	}
 	names, err := community.NamesIn(s.DB.Read(ctx), []id.Member{l.InviterID})
 	if err != nil {
@@ -218,8 +224,10 @@ func (s *Server) showTeams(ctx context.Context, p *landingPage, run campaign.Cam
 	if err != nil {
 		return err
 	}
-	p.TeamSize, p.TeamFor = terms.Size, time.Duration(terms.OpenForS)*time.Second
-	p.Banner = drawBanner(run.Kind, int64(run.ID)>>22, terms.Size)
+	p.Sizes, p.TeamFor = terms.Offers(), time.Duration(terms.OpenForS)*time.Second
+	p.Size = p.Sizes[0].Size
+	p.Banner = drawBanner(run.Kind, int64(run.ID)>>22, p.Size)
+	p.offer(run)
 	teams, err := s.GroupBuy.ListOpenTeams(ctx, run.ID, teamsShown)
 	if err != nil {
 		return err

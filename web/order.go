@@ -33,6 +33,7 @@ type orderPage struct {
 	Waiting   bool // something may still happen soon
 	Team      *teamView
 	Refunds   []refundView
+	Late      *lateView
 }
 
 type refundView struct {
@@ -49,20 +50,27 @@ func (s *Server) order(c *gin.Context, v visitor) error {
 	if err := read(c.Param("order"), &oid); err != nil {
 		return err
 	}
-	ctx := c.Request.Context()
-	o, err := s.Campaign.FindOrder(ctx, oid)
-	if err != nil {
-		return err
-	}
-	run, err := s.Campaign.FindCampaign(ctx, o.CampaignID)
-	if err != nil {
-		return err
-	}
-	p, err := s.orderPage(ctx, s.base(c, ""), run, o, v)
+	p, err := s.orderOf(c, oid, v)
 	if err != nil {
 		return err
 	}
 	return s.show(c, http.StatusOK, "order", p.page, p)
+}
+
+func (s *Server) orderOf(c *gin.Context, oid id.Order, v visitor) (orderPage, error) {
+	ctx := c.Request.Context()
+	o, err := s.Campaign.FindOrder(ctx, oid)
+	if err != nil {
+		return orderPage{}, err
+	}
+	run, err := s.Campaign.FindCampaign(ctx, o.CampaignID)
+	if err != nil {
+		return orderPage{}, err
+	}
+	p := s.base(c, "")
+	p.at("/o/" + oid.String())
+	s.armed(&p, v)
+	return s.orderPage(ctx, p, run, o, v)
 }
 
 func (s *Server) orderPage(ctx context.Context, base page, run campaign.Campaign, o campaign.Order, v visitor) (orderPage, error) {
@@ -88,6 +96,10 @@ func (s *Server) orderPage(ctx context.Context, base page, run campaign.Campaign
 		}
 		p.Team = &team
 	}
+	var err error
+	if p.Late, err = s.late(ctx, p, run, o, v); err != nil {
+		return p, err
+	}
 	p.tell(run, o)
 	return p, nil
 }
@@ -98,6 +110,9 @@ func (p *orderPage) tell(run campaign.Campaign, o campaign.Order) {
 	more := func(zh, en string) { p.StateMore = choose(p.Lang, zh, en) }
 	due := o.DeadlineAt.Time().In(zoneOf(run))
 	switch {
+	case p.Late != nil:
+		say("wait", "付款到晚了，请选择", "Your payment came too late; please choose")
+		more("原来的团已不能加入。可换入同价的团；到时未选，已付的款自动原路退回。", "Your team can no longer take you. Move to a team of the same price; without a choice the money goes back by itself.")
 	case o.Status == campaign.OrderHeld && !p.Now.Before(due):
 		say("gone", "付款时间已过", "The time to pay is over")
 		more("订单即将取消，名额会放回。", "The order is being cancelled and its stock returns.")

@@ -35,7 +35,7 @@ func (s *Server) takePart(c *gin.Context, v visitor) error {
 		return err
 	}
 	p.Notice = noticeOf(p.Lang, f, p.LoginURL)
-	p.keep(c.PostForm("item"), c.PostForm("qty"))
+	p.keep(c.PostForm("item"), c.PostForm("qty"), c.PostForm("size"))
 	return s.show(c, int(f.Kind), "landing", p.page, p)
 }
 
@@ -58,6 +58,11 @@ func (s *Server) act(c *gin.Context, v visitor, l referral.Landing) error {
 		return campaign.ErrQty.With("max", 1)
 	}
 	claim.Qty = qty
+	if size := c.PostForm("size"); size != "" {
+		if claim.TeamSize, err = strconv.Atoi(size); err != nil {
+			return errForm
+		}
+	}
 	return s.take(c, v, claim, l.Code)
 }
 
@@ -81,7 +86,7 @@ func (s *Server) accept(c *gin.Context, v visitor, l referral.Landing) error {
 // of its own, so that the order freezes it; then the stock is asked for; then
 // the group he joins by it is recorded and the order's page opens.
 func (s *Server) take(c *gin.Context, v visitor, claim campaign.Claim, code string) error {
-	ctx, err := s.sent(c, v, c.FullPath(), fmt.Sprint(claim.Campaign, claim.Item, claim.Team, claim.OpenTeam, claim.Qty))
+	ctx, err := s.sent(c, v, c.FullPath(), fmt.Sprint(claim.Campaign, claim.Item, claim.Team, claim.OpenTeam, claim.Qty, claim.TeamSize, claim.Again))
 	if err != nil {
 		return err
 	}

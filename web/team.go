@@ -58,6 +58,11 @@ type teamPage struct {
 	CanJoin   bool
 	MustLogin bool
 	LoginURL  string
+	Need      int          // paid seats that are enough at the deadline
+	Refunds   []refundView // the visitor's own, of a failed team
+	Reopen    bool         // the visitor may open it again
+	Next      string       // the team that was opened again for this one
+	QR        bool
 }
 
 // team answers GET /t/{team}.
@@ -101,11 +106,19 @@ func (s *Server) teamPage(c *gin.Context, v visitor, tid id.Team, code string) (
 			p.Item = item
 		}
 	}
+	for i := range run.Items {
+		if run.Items[i].ID == t.ItemID {
+			p.Item.Price = t.Price(run.Items[i])
+		}
+	}
+	if err := s.afterwards(ctx, &p, run, t, v); err != nil {
+		return p, err
+	}
 	p.Team = views[0]
 	p.Team.Big, p.Team.Clock.Reload = true, true
 	p.Hue, p.LoginURL = hueOf(run.ID), s.loginURL(run, p.Home)
 	p.Title = choose(p.Lang, "%s 的团", "%s's team", p.Team.Opener)
-	p.tell(run, v)
+	p.tell(run, t, v)
 	s.armed(&p.page, v)
 	if p.CanJoin {
 		if p.Charter, err = s.charterBy(ctx, p.Now, v, code); err != nil {
@@ -125,7 +138,7 @@ func (s *Server) teamPage(c *gin.Context, v visitor, tid id.Team, code string) (
 }
 
 // tell puts the team's state into words.
-func (p *teamPage) tell(run campaign.Campaign, v visitor) {
+func (p *teamPage) tell(run campaign.Campaign, team groupbuy.Team, v visitor) {
 	t := p.Team
 	running := run.Phase(clock.MilliOf(p.Now)) == campaign.StatusRunning
 	say := func(mood, zh, en string, args ...any) { p.Mood, p.StateText = mood, choose(p.Lang, zh, en, args...) }
@@ -133,19 +146,55 @@ func (p *teamPage) tell(run campaign.Campaign, v visitor) {
 	switch {
 	case t.Status == groupbuy.StatusFormed:
 		say("good", "已成团", "The team is complete")
-		more("%d 人已付款，商城会尽快发货。", "%d people have paid; the mall ships soon.", t.Size)
+		paid := t.Size
+		if team.Counted > 0 {
+			paid = team.Counted
+		}
+		more("%d 人已付款，商城会尽快发货。", "%d people have paid; the mall ships soon.", paid)
 	case t.Status == groupbuy.StatusFailed || !p.Now.Before(t.Clock.Until):
 		say("gone", "没有成团", "The team did not fill")
-		more("已付的款全部原路退回，无需申请。", "All payments go back the way they came.")
+		switch team.EndReason {
+		case groupbuy.EndTooFew:
+			more("截止时 %d 人付款，需要 %d 人。已付的款全部原路退回，无需申请。", "%d had paid at the deadline, %d were needed. All payments go back the way they came.", team.Counted, team.Need())
+		case groupbuy.EndEmpty:
+			more("团里的人都离开了。已付的款全部原路退回，无需申请。", "Everybody in it has left. All payments go back the way they came.")
+		default:
+			more("已付的款全部原路退回，无需申请。", "All payments go back the way they came.")
+		}
 	case t.Missing == 0:
 		say("wait", "人已到齐，等付款", "Everybody is here; payments are awaited")
 		more("有人逾期未付，席位会再放出来。", "A seat not paid in time is offered again.")
 	default:
 		say("wait", "还差 %d 人成团", "%d more to complete the team", t.Missing)
 		more("满 %d 人付款即成团，先到先得。", "It forms when %d people have paid; first come, first served.", t.Size)
+		p.QR = true
 		p.CanJoin = running && !t.Mine && p.Item.Left > 0
 		p.MustLogin = p.Item.PerMember > 0 && !v.Strong && p.LoginURL != ""
 	}
+}
+
+// afterwards is what is left to do once a team has failed.
+func (s *Server) afterwards(ctx context.Context, p *teamPage, run campaign.Campaign, t groupbuy.Team, v visitor) error {
+	p.Need = t.Need()
+	if t.Status != groupbuy.StatusFailed {
+		return nil
+	}
+	if t.AgainAs != 0 {
+		p.Next = "/t/" + t.AgainAs.String()
+	}
+	if t.Refunds != nil && v.Member != 0 {
+		for _, r := range t.Refunds.List {
+			p.Refunds = append(p.Refunds, refundOf(p.Lang, zoneOf(run), campaign.Refund{
+				RefundNo: r.RefundNo, Amount: r.Amount, Status: r.Status, CreatedAt: r.RequestedAt, DoneAt: r.DoneAt,
+			}))
+		}
+	}
+	if run.Phase(clock.MilliOf(p.Now)) != campaign.StatusRunning || v.Member == 0 {
+		return nil
+	}
+	var err error
+	p.Reopen, err = groupbuy.SatIn(s.DB.Read(ctx), t.ID, v.Member)
+	return err
 }
 
 // teamAddress is a team's page; the code of who shares it comes along, so that
@@ -258,15 +307,26 @@ func called(lang, name string) string {
 
 // joinTeam answers POST /t/{team}/join.
 func (s *Server) joinTeam(c *gin.Context, v visitor) error {
+	return s.takeSeat(c, v, s.GroupBuy.Joining)
+}
+
+// reopenTeam answers POST /t/{team}/reopen.
+func (s *Server) reopenTeam(c *gin.Context, v visitor) error {
+	return s.takeSeat(c, v, s.GroupBuy.Again)
+}
+
+// takeSeat claims a seat in, or after, the team; what is refused is said on its
+// page.
+func (s *Server) takeSeat(c *gin.Context, v visitor, of func(context.Context, id.Team) (campaign.Claim, error)) error {
 	var tid id.Team
 	if err := read(c.Param("team"), &tid); err != nil {
 		return err
 	}
-	t, err := s.GroupBuy.FindTeam(c.Request.Context(), tid)
+	claim, err := of(c.Request.Context(), tid)
 	if err != nil {
 		return err
 	}
-	claim := campaign.Claim{Campaign: t.CampaignID, Item: t.ItemID, Member: v.Member, Qty: 1, Team: tid}
+	claim.Member, claim.Qty = v.Member, 1
 	err = s.take(c, v, claim, c.PostForm("code"))
 	f, ok := fault.As(err)
 	if !ok {
@@ -278,4 +338,22 @@ func (s *Server) joinTeam(c *gin.Context, v visitor) error {
 	}
 	p.Notice = noticeOf(p.Lang, f, p.LoginURL)
 	return s.show(c, int(f.Kind), "team", p.page, p)
+}
+
+// teamPicture answers GET /t/{team}/qr.png, the QR of the team's page.
+func (s *Server) teamPicture(c *gin.Context, _ visitor) error {
+	var tid id.Team
+	if err := read(c.Param("team"), &tid); err != nil {
+		return err
+	}
+	if _, err := s.GroupBuy.FindTeam(c.Request.Context(), tid); err != nil {
+		return err
+	}
+	png, err := s.Referral.PagePNG("/t/"+tid.String(), 0)
+	if err != nil {
+		return err
+	}
+	c.Header("Cache-Control", "private, max-age=3600")
+	c.Data(http.StatusOK, "image/png", png)
+	return nil
 }

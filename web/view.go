@@ -42,6 +42,7 @@ type itemView struct {
 	Left      int64
 	PerMember int
 	PerOrder  int
+	Offers    []offerView // of a group-buy, by team size
 }
 
 // Taken is how many are gone, for the bar.

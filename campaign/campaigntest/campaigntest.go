@@ -47,7 +47,7 @@ func New(t testing.TB, db *database.DB) *World {
 	w := &World{T: t, DB: db, Registry: task.NewRegistry()}
 	w.Community = &community.Service{DB: db, Secrets: keys}
 	w.Referral = &referral.Service{DB: db, Secrets: keys, PublicURL: "https://shop.example", QRURL: "https://q.example"}
-	w.GroupBuy = &groupbuy.Service{DB: db}
+	w.GroupBuy = &groupbuy.Service{DB: db, PublicURL: "https://shop.example"}
 	w.Campaign = campaign.New(db, w.Community, flashsale.Kind(), invite.Kind(), w.GroupBuy.Kind())
 	w.GroupBuy.Campaign = w.Campaign
 	w.Campaign.Register(w.Registry)
@@ -68,10 +68,14 @@ type Sale struct {
 	Price     money.Amount
 	PerMember int
 	PerOrder  int
-	Rules     string
-	Program   id.Program
-	Hours     int // 24
-	Audience  []id.Group
+
+	SessionStock int64
+	Prices       []campaign.TeamPrice
+
+	Rules    string
+	Program  id.Program
+	Hours    int // 24
+	Audience []id.Group
 }
 
 // Run creates and publishes a campaign with one item that runs now.
@@ -108,7 +112,7 @@ func (w *World) Draft(s Sale) id.Campaign {
 	cid, err := w.Campaign.CreateCampaign(ctx, campaign.CampaignIn{
 		Kind: s.Kind, Name: "周一秒杀", StartsAt: now, EndsAt: now.Add(time.Duration(s.Hours) * time.Hour), Rules: []byte(s.Rules),
 		ProgramID: s.Program, Audience: campaign.Audience{Groups: s.Audience},
-		Items: []campaign.ItemIn{{SKU: sku, Price: s.Price, Stock: s.Stock, PerMember: s.PerMember, PerOrder: s.PerOrder}},
+		Items: []campaign.ItemIn{{SKU: sku, Price: s.Price, Stock: s.Stock, PerMember: s.PerMember, PerOrder: s.PerOrder, SessionStock: s.SessionStock, TeamPrices: s.Prices}},
 	})
 	w.check(err)
 	return cid

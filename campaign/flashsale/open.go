@@ -27,18 +27,25 @@ const (
 // skips it begins late, or falls out if it lies wholly within; in the hour
 // that autumn repeats it is not held twice.
 func Open(r Rules, w Window, now clock.Milli) (open bool, next clock.Milli) {
+	began, next := since(r, w, now)
+	return began > 0, next
+}
+
+// since is when the open session began, zero if none is open, and when that
+// changes next.
+func since(r Rules, w Window, now clock.Milli) (began, next clock.Milli) {
 	if now >= w.To {
-		return false, 0
+		return 0, 0
 	}
 	if len(r.Sessions) == 0 {
 		if now < w.From {
-			return false, w.From
+			return 0, w.From
 		}
-		return true, w.To
+		return w.From, w.To
 	}
 	loc, err := time.LoadLocation(r.Zone)
 	if err != nil {
-		return false, 0 // checked when the rules were written; this machine lost the zone
+		return 0, 0 // checked when the rules were written; this machine lost the zone
 	}
 	day := dayOf(loc, max(now, w.From)) - 1 // yesterday's may run past midnight
 	for last := day + horizon; day <= last; day++ {
@@ -51,13 +58,13 @@ func Open(r Rules, w Window, now clock.Milli) (open bool, next clock.Milli) {
 			switch {
 			case to <= from || to <= now:
 			case now < from:
-				return false, from
+				return 0, from
 			default:
-				return true, to
+				return from, to
 			}
 		}
 	}
-	return false, 0
+	return 0, 0
 }
 
 // heldOn says whether sessions begin on the day, counted from 1970-01-01, a

@@ -1,9 +1,11 @@
-// Package groupbuy is the kind group_buy: a member opens a team, others join,
-// and when as many have paid as the team has seats, it forms. A team that has
-// not formed by its deadline fails: unpaid seats are let go, and every paid
-// order gets a refund of its own, asked for in the same transaction.
+// Package groupbuy is the kind group_buy: a member opens a team of a size he
+// chooses, others join, and when as many have paid as the team has seats, or at
+// its deadline as many as its campaign said would do, it forms. A team that has
+// not formed by then fails: unpaid seats are let go, and every paid order gets
+// a refund of its own, requested in a transaction of its own. A seat is an
+// order and nothing else; nobody can be invented.
 //
-// Tables: teams, seats. Seats hang on orders; a team counts its live ones, with the
+// Tables: teams, seats, team_handovers, team_refunds. Seats hang on orders; a team counts its live ones, with the
 // team's row locked after the item's. Invariant: V3. Opening and joining are
 // claims, so stock, limits and seats are decided together. Called by api, web
 // and the worker.
@@ -11,13 +13,14 @@ package groupbuy
 
 import (
 	"context"
-	"encoding/json"
 
 	"siyu/campaign"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/money"
+	"siyu/internal/webhook"
 )
 
 // Status is where a team stands.
@@ -30,7 +33,7 @@ const (
 	StatusFailed Status = "failed"
 )
 
-// Team is people filling one group-buy. Its size is frozen when it opens.
+// Team is people filling one group-buy. Its terms are frozen when it opens.
 type Team struct {
 	ID         id.Team     `json:"id"`
 	CampaignID id.Campaign `json:"campaign_id"`
@@ -44,18 +47,52 @@ type Team struct {
 	ClosedAt   clock.Milli `json:"closed_at"`
 	CreatedAt  clock.Milli `json:"created_at"`
 	PaidSeats  int         `json:"paid_seats" gorm:"-"`
+
+	// Frozen with the size: what is enough at the deadline (0: all), and what
+	// a seat costs at most (0: the item's price).
+	MinSize   int          `json:"min_size"`
+	UnitPrice money.Amount `json:"unit_price_fen"`
+
+	OpenerOrder id.Order `json:"-"`          // whose terms are the opener's
+	Counted     int      `json:"counted"`    // seats paid when it formed or failed
+	EndReason   string   `json:"end_reason"` // of a failed one
+	AgainOf     id.Team  `json:"again_of"`   // the failed team it was opened again for
+	AgainAs     id.Team  `json:"again_as"`   // the team that was opened for this one
+
+	Refunds *Refunds `json:"refunds,omitempty" gorm:"-"` // of a failed one
 }
 
-// Rules are a group-buy's terms.
-type Rules struct {
-	Size     int `json:"size"`       // people per team, 2 to 100
-	OpenForS int `json:"open_for_s"` // how long a team may fill, default 24 h
+// Why a team failed.
+const (
+	EndTooFew = "too_few" // fewer had paid at its deadline than had to
+	EndEmpty  = "empty"   // nobody was left in it
+)
+
+// Need is how many must have paid at the deadline.
+func (t Team) Need() int { return Size{t.Size, t.MinSize}.Need() }
+
+// outcome is what becomes of an open team with so many paid seats.
+func (t Team) outcome(paid int, now clock.Milli) (Status, string) {
+	switch {
+	case paid >= t.Size:
+		return StatusFormed, ""
+	case t.LiveSeats == 0:
+		return StatusFailed, EndEmpty
+	case now < t.DeadlineAt:
+		return StatusOpen, ""
+	case paid >= t.Need():
+		return StatusFormed, ""
+	}
+	return StatusFailed, EndTooFew
 }
 
 // The refusals of a seat.
 var (
 	ErrTeamGone = fault.New(fault.KindConflict, "groupbuy.team_closed", "该团已结束（{state}）", "the team is closed ({state})")
 	ErrTeamFull = fault.New(fault.KindConflict, "groupbuy.team_full", "该团已满", "the team is full")
+	ErrPrice    = fault.New(fault.KindConflict, "groupbuy.other_price", "该团价格不同，请选择同价的团", "that team has another price; choose one of the price you paid")
+	ErrAgain    = fault.New(fault.KindConflict, "groupbuy.opened_again", "已有人重新开团，请直接参团（{team}）", "somebody has opened it again; join {team}")
+	ErrNotOver  = fault.New(fault.KindConflict, "groupbuy.not_failed", "只有未成团的团可以重新开团", "only a failed team can be opened again")
 	ErrInTeam   = fault.New(fault.KindConflict, "groupbuy.already_in", "您已在该团中", "you are in this team already")
 )
 
@@ -63,47 +100,19 @@ var (
 type Service struct {
 	DB       *database.DB
 	Campaign *campaign.Service // set by main once both exist
+	// PublicURL is where this house is reached; invitations to a team opened
+	// again name its page there.
+	PublicURL string
 
 	places places
 }
 
 // Kind is the kind as main registers it.
 func (s *Service) Kind() campaign.Kind {
-	return campaign.Kind{Name: "group_buy", Rules: complete, Seats: s, Claimable: true}
-}
-
-// complete checks the rules and writes the defaults out.
-func complete(raw json.RawMessage) (json.RawMessage, error) {
-	var in map[string]int
-	if len(raw) > 0 {
-		if err := json.Unmarshal(raw, &in); err != nil {
-			return nil, fault.Invalid.Field("rules", "format", "应为整数字段的对象", "must be an object of whole numbers")
-		}
+	return campaign.Kind{
+		Name: "group_buy", Rules: complete, Sizes: sizes, LateChoice: lateChoice, Seats: s, Claimable: true,
+		Events: []webhook.Type{eventOpened, eventJoined}, AnnounceTx: s.announceTx,
 	}
-	var check fault.Check
-	r := Rules{OpenForS: 86400}
-	for name, v := range in {
-		switch name {
-		case "size":
-			r.Size = v
-		case "open_for_s":
-			r.OpenForS = v
-		default:
-			check.That(false, "rules."+name, "unknown_field", "没有这个字段", "is not a field of this kind")
-		}
-	}
-	check.Range(int64(r.Size), "rules.size", 2, 100)
-	check.Range(int64(r.OpenForS), "rules.open_for_s", 60, 7*86400)
-	if err := check.Err(); err != nil {
-		return nil, err
-	}
-	return json.Marshal(r)
-}
-
-// Terms reads the rules of a group-buy campaign.
-func Terms(c campaign.Campaign) (Rules, error) {
-	var r Rules
-	return r, json.Unmarshal([]byte(c.RulesText), &r)
 }
 
 // FindTeam is the team with its paid seats counted.
@@ -121,8 +130,11 @@ func (s *Service) FindTeam(ctx context.Context, tid id.Team) (Team, error) {
 			return t, err
 		}
 	}
-	paid, err := paidSeats(q, tid)
-	t.PaidSeats = paid
+	var err error
+	if t.PaidSeats, err = paidSeats(q, tid); err != nil || t.Status != StatusFailed {
+		return t, err
+	}
+	t.Refunds, err = refundsOf(q, t, database.ActorOf(ctx))
 	return t, err
 }
 

@@ -172,16 +172,3 @@ func TestLastSeat(t *testing.T) {
 		})
 	}
 }
-
-func TestRules(t *testing.T) {
-	kind := (&groupbuy.Service{}).Kind()
-	for _, bad := range []string{`{"size":1}`, `{"size":101}`, `{}`, `{"size":3,"open_for_s":5}`, `{"size":3,"robots":9}`, `[]`, `{"size":"3"}`} {
-		if _, err := kind.Rules([]byte(bad)); err == nil {
-			t.Errorf("%s was accepted", bad)
-		}
-	}
-	got, err := kind.Rules([]byte(`{"size":3}`))
-	if err != nil || string(got) != `{"size":3,"open_for_s":86400}` {
-		t.Errorf("got %s, %v; want defaults written out", got, err)
-	}
-}

@@ -51,3 +51,28 @@ func (p *places) remember(team id.Team, at place) {
 	}
 	p.list[team] = at
 }
+
+// teamsListed is how many teams a late buyer is offered.
+const teamsListed = 20
+
+// ListTeamsFor lists the open teams of the order's item that have a seat at the
+// price the order was granted at, nearest to full first.
+func (s *Service) ListTeamsFor(ctx context.Context, o campaign.Order) ([]Team, error) {
+	c, err := s.Campaign.FindCampaign(ctx, o.CampaignID)
+	if err != nil {
+		return nil, err
+	}
+	open, err := s.ListOpenTeams(ctx, o.CampaignID, 200)
+	if err != nil {
+		return nil, err
+	}
+	var fit []Team
+	for _, t := range open {
+		for _, item := range c.Items {
+			if item.ID == o.ItemID && t.ItemID == item.ID && t.Price(item) == o.UnitPrice && len(fit) < teamsListed {
+				fit = append(fit, t)
+			}
+		}
+	}
+	return fit, nil
+}

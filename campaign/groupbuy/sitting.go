@@ -33,3 +33,10 @@ func SittingIn(q *database.Query, teams []id.Team) (map[id.Team][]Sitting, error
 	}
 	return out, nil
 }
+
+// SatIn says whether the member has or had a seat in the team.
+func SatIn(q *database.Query, team id.Team, m id.Member) (bool, error) {
+	var n int
+	err := q.Raw("SELECT COUNT(*) FROM seats JOIN orders ON orders.id = seats.order_id WHERE seats.team_id = ? AND orders.member_id = ?", team, m).Scan(&n).Error
+	return n > 0, err
+}

@@ -1,163 +1,162 @@
 package groupbuy
 
 import (
-	"context"
-	"time"
+	"maps"
+	"slices"
 
 	"siyu/campaign"
-	"siyu/internal/clock"
+	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/id"
-	"siyu/internal/money"
-	"siyu/internal/task"
 	"siyu/internal/webhook"
 )
-
-// teamsSwept is the sweep's row.
-const teamsSwept = "teams"
-
-// Register tells the worker what this room does in the background.
-func (s *Service) Register(r *task.Registry) {
-	task.Every(r, "groupbuy:sweep_teams", 10*time.Second, func(ctx context.Context, _ clock.Milli) error { return s.Sweep(ctx) })
-}
 
 // TurnTx follows orders that were paid, refunded or let go: a seat let go is
 // free again while the team is open, and the last seat paid forms it. What
 // happens after forming never unforms it.
 func (s *Service) TurnTx(tx *database.Tx, orders []campaign.Order) error {
-	freed := map[id.Team]int{}
+	turned := map[id.Team]*turn{}
 	for _, o := range orders {
+		t := turned[o.TeamID]
+		if t == nil {
+			t = &turn{}
+			turned[o.TeamID] = t
+		}
 		switch o.Status {
 		case campaign.OrderHeld:
 		case campaign.OrderPaid:
-			freed[o.TeamID] += 0
+			if o.RefundedGoods == 0 && o.RefundedQty == 0 {
+				t.paid = append(t.paid, o)
+			}
 		default:
-			freed[o.TeamID]++
+			t.freed++
 		}
 	}
-	for tid, n := range freed {
-		if err := s.turnTeam(tx, tid, n); err != nil {
+	for _, tid := range slices.Sorted(maps.Keys(turned)) {
+		if err := s.turnTeam(tx, tid, *turned[tid]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Service) turnTeam(tx *database.Tx, tid id.Team, freed int) error {
-	var t Team
-	if err := tx.Raw("SELECT * FROM teams WHERE id = ?"+tx.Dialect.ForUpdate, tid).Scan(&t).Error; err != nil {
+// turn is what became of a team's orders in one transaction.
+type turn struct {
+	freed int
+	paid  []campaign.Order // just now
+}
+
+func (s *Service) turnTeam(tx *database.Tx, tid id.Team, of turn) error {
+	t, err := lockTeam(tx, tid)
+	if err != nil || t.ID == 0 {
 		return err
 	}
-	if t.ID == 0 || t.Status != StatusOpen {
+	if t.Status == StatusFormed {
+		return campaign.ToShipTx(tx, of.paid)
+	}
+	if t.Status != StatusOpen {
 		return nil
 	}
-	if freed > 0 {
-		if err := tx.Exec("UPDATE teams SET live_seats = live_seats - ? WHERE id = ?", freed, tid).Error; err != nil {
+	if of.freed > 0 {
+		if err := tx.Exec("UPDATE teams SET live_seats = live_seats - ? WHERE id = ?", of.freed, tid).Error; err != nil {
+			return err
+		}
+		t.LiveSeats -= of.freed
+		if err := handOver(tx, &t); err != nil {
 			return err
 		}
 	}
-	paid, err := paidSeats(tx.DB, tid)
-	if err != nil || paid < t.Size {
+	if t.PaidSeats, err = paidSeats(tx.DB, tid); err != nil {
 		return err
 	}
-	t.Status, t.FormedAt, t.PaidSeats = StatusFormed, tx.Now, paid
-	if err := tx.Exec("UPDATE teams SET status = ?, formed_at = ? WHERE id = ?", t.Status, t.FormedAt, tid).Error; err != nil {
-		return err
+	switch to, why := t.outcome(t.PaidSeats, 0); to { // at no time: the deadline is the sweep's
+	case StatusFormed:
+		return form(tx, t)
+	case StatusFailed:
+		return end(tx, t, why)
 	}
-	return webhook.PublishTx(tx, "team.formed", t)
+	return nil
 }
 
-// Sweep fails every open team past its deadline, one transaction per team,
-// and then writes up to when it has swept.
-func (s *Service) Sweep(ctx context.Context) error {
-	for {
-		var due []Team
-		now := clock.MilliOf(s.DB.Clock.Now())
-		err := s.DB.Read(ctx).Raw("SELECT * FROM teams WHERE status = ? AND deadline_at <= ? ORDER BY deadline_at, id LIMIT 100", StatusOpen, now).Scan(&due).Error
-		if err != nil {
-			return err
-		}
-		for _, t := range due {
-			if err := s.DB.Tx(ctx, func(tx *database.Tx) error { return s.fail(tx, t) }); err != nil {
-				return err
-			}
-		}
-		if len(due) == 0 {
-			return s.markSwept(ctx)
-		}
-	}
+func lockTeam(tx *database.Tx, tid id.Team) (t Team, err error) {
+	return t, tx.Raw("SELECT * FROM teams WHERE id = ?"+tx.Dialect.ForUpdate, tid).Scan(&t).Error
 }
 
-// markSwept writes the sweep's time if no open team lies before it.
-func (s *Service) markSwept(ctx context.Context) error {
-	return s.DB.Tx(ctx, func(tx *database.Tx) error {
-		var left int
-		err := tx.Raw("SELECT COUNT(*) FROM teams WHERE status = ? AND deadline_at <= ?", StatusOpen, tx.Now).Scan(&left).Error
-		if err != nil || left > 0 {
-			return err // the next run takes them
-		}
-		return campaign.MarkSweptTx(tx, teamsSwept)
-	})
-}
-
-// fail ends a team that did not fill: the held orders are let go, every paid
-// one gets its refund row.
-func (s *Service) fail(tx *database.Tx, t Team) error {
-	if err := campaign.LockItemTx(tx, t.ItemID); err != nil {
-		return err
-	}
-	var now Team
-	if err := tx.Raw("SELECT * FROM teams WHERE id = ?"+tx.Dialect.ForUpdate, t.ID).Scan(&now).Error; err != nil {
-		return err
-	}
-	if now.Status != StatusOpen || tx.Now < now.DeadlineAt {
-		return nil
-	}
-	var seats []id.Order
-	if err := tx.Raw("SELECT order_id FROM seats WHERE team_id = ?", t.ID).Scan(&seats).Error; err != nil {
-		return err
-	}
-	orders, err := campaign.LockOrdersTx(tx, seats)
+// form writes that the team formed and says that its paid orders may be sent.
+func form(tx *database.Tx, t Team) error {
+	t.Status, t.FormedAt, t.Counted = StatusFormed, tx.Now, t.PaidSeats
+	err := tx.Exec("UPDATE teams SET status = ?, formed_at = ?, counted = ? WHERE id = ?", t.Status, t.FormedAt, t.Counted, t.ID).Error
 	if err != nil {
 		return err
 	}
-	if err := tx.Exec("UPDATE teams SET status = ?, closed_at = ? WHERE id = ?", StatusFailed, tx.Now, t.ID).Error; err != nil {
+	if err := webhook.PublishTx(tx, eventFormed, t); err != nil {
 		return err
 	}
-	var held []campaign.Order
-	for _, o := range orders {
-		switch o.Status {
-		case campaign.OrderHeld:
-			held = append(held, o)
-		case campaign.OrderPaid:
-			err := campaign.RequestRefundTx(tx, campaign.Refund{
-				OrderID: o.ID, RefundNo: "team_" + t.ID.String(), Amount: paidAmount(o), Goods: o.Goods - o.RefundedGoods,
-				Qty: o.Qty - o.RefundedQty, Reason: "team_failed",
-			})
-			if err != nil {
-				return err
-			}
-		}
+	told, err := community.NoticesHeard(tx.DB)
+	if err != nil {
+		return err
 	}
-	if len(held) > 0 {
-		if err := s.Campaign.LetGoTx(tx, held); err != nil {
+	if heard, err := campaign.ToShipHeard(tx.DB); err != nil || !heard && !told {
+		return err
+	}
+	var paid []campaign.Order
+	err = tx.Raw("SELECT orders.* FROM seats JOIN orders ON orders.id = seats.order_id WHERE seats.team_id = ? AND orders.status = ? ORDER BY orders.id",
+		t.ID, campaign.OrderPaid).Scan(&paid).Error
+	if err != nil {
+		return err
+	}
+	for _, o := range paid {
+		if err := campaign.NoticeTx(tx, community.NoticeTeamFormed, o, t.ID.String(), o.Amount); err != nil {
 			return err
 		}
 	}
-	now.Status, now.ClosedAt = StatusFailed, tx.Now
-	return webhook.PublishTx(tx, "team.failed", now)
+	return campaign.ToShipTx(tx, paid)
 }
 
-// paidAmount is what the payer gets back: all he paid, freight included, less
-// what went back already.
-func paidAmount(o campaign.Order) (sum money.Amount) {
-	for _, p := range o.Payments {
-		sum += p.Amount
+// end writes that the team failed, and why.
+func end(tx *database.Tx, t Team, why string) error {
+	t.Status, t.ClosedAt, t.Counted, t.EndReason = StatusFailed, tx.Now, t.PaidSeats, why
+	err := tx.Exec("UPDATE teams SET status = ?, closed_at = ?, counted = ?, end_reason = ? WHERE id = ?", t.Status, t.ClosedAt, t.Counted, why, t.ID).Error
+	if err != nil {
+		return err
 	}
-	for _, r := range o.Refunds {
-		if r.Status != campaign.RefundFailed {
-			sum -= r.Amount
+	return webhook.PublishTx(tx, eventFailed, t)
+}
+
+// handOver gives an open team whose opener left to whoever has sat in it
+// longest. What the opener's own order cost stays his; the new opener keeps the
+// price he joined at.
+func handOver(tx *database.Tx, t *Team) error {
+	var seats []struct {
+		ID       id.Order
+		MemberID id.Member
+	}
+	err := tx.Raw(`SELECT orders.id, orders.member_id FROM seats JOIN orders ON orders.id = seats.order_id
+		WHERE seats.team_id = ? AND orders.status IN ('held', 'paid') ORDER BY orders.created_at, orders.id`, t.ID).Scan(&seats).Error
+	if err != nil || len(seats) == 0 {
+		return err
+	}
+	for _, x := range seats {
+		if x.ID == t.OpenerOrder || t.OpenerOrder == 0 && x.MemberID == t.OpenerID {
+			return nil
 		}
 	}
-	return sum
+	from := t.OpenerOrder
+	t.OpenerID, t.OpenerOrder = seats[0].MemberID, seats[0].ID
+	if err := tx.Exec("UPDATE teams SET opener_id = ?, opener_order = ? WHERE id = ?", t.OpenerID, t.OpenerOrder, t.ID).Error; err != nil {
+		return err
+	}
+	err = tx.Exec("INSERT INTO team_handovers (id, team_id, from_order, to_order, at) VALUES (?, ?, ?, ?, ?)", tx.Next(), t.ID, from, t.OpenerOrder, tx.Now).Error
+	if err != nil {
+		return err
+	}
+	return webhook.PublishTx(tx, eventHandedOver, handover{t.ID, from, t.OpenerOrder, t.OpenerID})
+}
+
+// handover is the event of a team that got another opener.
+type handover struct {
+	TeamID    id.Team   `json:"team_id"`
+	FromOrder id.Order  `json:"from_order_id"`
+	ToOrder   id.Order  `json:"to_order_id"`
+	OpenerID  id.Member `json:"opener_id"`
 }

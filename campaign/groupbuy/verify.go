@@ -11,7 +11,7 @@ import (
 // Verify proves V3, and of V9 that every paid order of a failed team has its
 // refund row.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
-	p := database.Proof{ID: "V3", Says: "seats within the frozen size; teams before the sweep are formed or failed, with refunds"}
+	p := database.Proof{ID: "V3", Says: "seats within the frozen size, each a member's order; formed by the frozen rule; teams before the sweep are formed or failed, with refunds"}
 	err := db.Snapshot(ctx, func(q *database.Query) error {
 		var swept clock.Milli
 		if err := q.Raw("SELECT COALESCE(MAX(swept), 0) FROM sweeps WHERE name = ?", teamsSwept).Scan(&swept).Error; err != nil {
@@ -34,14 +34,19 @@ func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 			p.Checked++
 			prove(&p, t.Team, t.Sitting, t.Ever, swept)
 		}
-		var owed []id.Order
+		var without []id.Order
 		err = q.Raw(`SELECT orders.id FROM teams JOIN seats ON seats.team_id = teams.id JOIN orders ON orders.id = seats.order_id
 			WHERE teams.status = ? AND orders.status = 'paid'
-			AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.order_id = orders.id)`, StatusFailed).Scan(&owed).Error
-		for _, o := range owed {
-			p.Break("%s paid for a failed team and has no refund row", o)
+			AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.order_id = orders.id)
+			AND NOT EXISTS (SELECT 1 FROM team_refunds WHERE team_refunds.order_id = orders.id
+				AND (team_refunds.alerted_at > 0 OR team_refunds.created_at > ?))`, StatusFailed, swept.Add(-owedBound)).Scan(&without).Error
+		for _, o := range without {
+			p.Break("%s paid for a failed team and has no refund row, nor an alert", o)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return proveSeats(q, &p)
 	})
 	return []database.Proof{p}, err
 }
@@ -53,10 +58,31 @@ func prove(p *database.Proof, t Team, sitting, ever int, swept clock.Milli) {
 	if t.Status == StatusOpen && sitting != t.LiveSeats {
 		p.Break("%s counts %d live seats, its orders say %d", t.ID, t.LiveSeats, sitting)
 	}
-	if t.FormedAt > 0 && ever < t.Size {
-		p.Break("%s formed with %d of %d paid", t.ID, ever, t.Size)
+	if need := t.needed(); t.FormedAt > 0 && (ever < need || t.Counted > 0 && (t.Counted < need || t.Counted > ever)) {
+		p.Break("%s formed with %d paid (%d ever) of %d needed", t.ID, t.Counted, ever, need)
 	}
 	if t.Status == StatusOpen && t.DeadlineAt < swept {
 		p.Break("%s is open past the sweep", t.ID)
 	}
+}
+
+// needed is how many had to be paid when the team formed: all, or at its
+// deadline what was frozen on it.
+func (t Team) needed() int {
+	if t.FormedAt >= t.DeadlineAt {
+		return t.Need()
+	}
+	return t.Size
+}
+
+// proveSeats checks that every seat is an order of a member in that team: no
+// seat is anybody invented.
+func proveSeats(q *database.Query, p *database.Proof) error {
+	var empty []id.Team
+	err := q.Raw(`SELECT DISTINCT seats.team_id FROM seats LEFT JOIN orders ON orders.id = seats.order_id AND orders.team_id = seats.team_id
+		WHERE orders.id IS NULL OR orders.member_id = 0 LIMIT 100`).Scan(&empty).Error
+	for _, t := range empty {
+		p.Break("%s has a seat that is no member's order", t)
+	}
+	return err
 }

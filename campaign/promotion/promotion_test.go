@@ -19,6 +19,7 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/task"
+	"siyu/internal/webhook"
 )
 
 var bg = context.Background()
@@ -268,7 +269,7 @@ func TestWebhookChannel(t *testing.T) {
 		}))
 		p := h.plan("webhook", 2*time.Hour, g)
 		h.approve(p)
-		events := func(kind string) (n int) {
+		events := func(kind webhook.Type) (n int) {
 			h.check(db.Read(bg).Raw("SELECT COUNT(*) FROM events WHERE type = ?", kind).Scan(&n).Error)
 			return n
 		}

@@ -15,8 +15,8 @@ type WebhookChannel struct {
 
 // The channel's events.
 const (
-	EventDeliver = "promotion.deliver"
-	EventCancel  = "promotion.cancel"
+	EventDeliver webhook.Type = "promotion.deliver"
+	EventCancel  webhook.Type = "promotion.cancel"
 )
 
 // Name is what promotions call the channel.

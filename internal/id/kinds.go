@@ -17,6 +17,7 @@ type (
 	item         struct{}
 	job          struct{}
 	member       struct{}
+	notice       struct{}
 	memberCoupon struct{}
 	order        struct{}
 	payment      struct{}
@@ -56,6 +57,7 @@ func (item) prefix() string         { return "itm" }
 func (job) prefix() string          { return "job" }
 func (member) prefix() string       { return "mem" }
 func (memberCoupon) prefix() string { return "mcp" }
+func (notice) prefix() string       { return "ntc" }
 func (order) prefix() string        { return "ord" }
 func (payment) prefix() string      { return "pmt" }
 func (payout) prefix() string       { return "pay" }
@@ -102,6 +104,7 @@ type (
 	Job          = ID[job]
 	Member       = ID[member]
 	MemberCoupon = ID[memberCoupon]
+	Notice       = ID[notice]
 	Order        = ID[order]
 	Payment      = ID[payment]
 	Payout       = ID[payout]

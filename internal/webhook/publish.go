@@ -3,6 +3,7 @@ package webhook
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -25,11 +26,15 @@ type send struct {
 // Kind is webhook:deliver.
 func (send) Kind() string { return "webhook:deliver" }
 
+// Type names what an event tells, like order.paid. Each room declares those it
+// publishes as constants of this type; docs/events.md says when each is sent.
+type Type string
+
 // PublishTx writes an event like "order.paid" with its payload, and a delivery
 // for each active webhook that wants it; an event nobody wants is not written.
 // The payload holds public ids and amounts, never a name or a phone number.
-func PublishTx(tx *database.Tx, eventType string, payload any) error {
-	if !validType(eventType) {
+func PublishTx(tx *database.Tx, eventType Type, payload any) error {
+	if !validType(string(eventType)) {
 		return fmt.Errorf("webhook: event type %q is not like order.paid", eventType)
 	}
 	hooks, err := wanting(tx.DB, eventType)
@@ -57,22 +62,22 @@ func PublishTx(tx *database.Tx, eventType string, payload any) error {
 	return nil
 }
 
-// Wanted says whether any webhook wants the event, so that a caller with many
-// of them need not make those nobody hears.
-func Wanted(q *database.Query, eventType string) (bool, error) {
-	hooks, err := wanting(q, eventType)
+// Wanted says whether any webhook wants one of the events, so that a caller
+// with many of them need not make those nobody hears.
+func Wanted(q *database.Query, eventTypes ...Type) (bool, error) {
+	hooks, err := wanting(q, eventTypes...)
 	return len(hooks) > 0, err
 }
 
-// wanting are the active webhooks that want the event.
-func wanting(q *database.Query, eventType string) ([]id.Webhook, error) {
+// wanting are the active webhooks that want one of the events.
+func wanting(q *database.Query, eventTypes ...Type) ([]id.Webhook, error) {
 	var hooks []Webhook
 	if err := q.Raw("SELECT id, events FROM webhooks WHERE status = ? ORDER BY id", StatusActive).Scan(&hooks).Error; err != nil {
-		return nil, fmt.Errorf("webhook: %s: %w", eventType, err)
+		return nil, fmt.Errorf("webhook: %s: %w", eventTypes, err)
 	}
 	var out []id.Webhook
 	for _, w := range hooks {
-		if w.Events.match(eventType) {
+		if slices.ContainsFunc(eventTypes, w.Events.match) {
 			out = append(out, w.ID)
 		}
 	}

@@ -231,12 +231,12 @@ func (e Events) text() string { return strings.Join(e, ",") }
 
 // match says whether an event type is wanted: by its name, by the part before
 // a final .*, or by *.
-func (e Events) match(eventType string) bool {
+func (e Events) match(t Type) bool {
 	for _, p := range e {
-		if p == "*" || p == eventType {
+		if p == "*" || p == string(t) {
 			return true
 		}
-		if head, ok := strings.CutSuffix(p, "*"); ok && strings.HasPrefix(eventType, head) {
+		if head, ok := strings.CutSuffix(p, "*"); ok && strings.HasPrefix(string(t), head) {
 			return true
 		}
 	}

@@ -101,7 +101,7 @@ func (x *room) create(t testing.TB, r *receiver, events ...string) webhook.Webho
 
 func (x *room) publish(t testing.TB, eventType string, payload any) {
 	t.Helper()
-	err := x.DB.Tx(context.Background(), func(tx *database.Tx) error { return webhook.PublishTx(tx, eventType, payload) })
+	err := x.DB.Tx(context.Background(), func(tx *database.Tx) error { return webhook.PublishTx(tx, webhook.Type(eventType), payload) })
 	if err != nil {
 		t.Fatal(err)
 	}

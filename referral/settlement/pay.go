@@ -141,5 +141,9 @@ func endPayTx(tx *database.Tx, p Payout) error {
 	if err := tx.Exec("UPDATE payouts SET status = ?, paid_at = ? WHERE id = ?", PayoutPaid, tx.Now, p.ID).Error; err != nil {
 		return err
 	}
-	return tx.Exec("UPDATE settlements SET status = ?, paid_by = ?, paid_at = ? WHERE id = ?", StatusPaid, p.PaidBy, tx.Now, p.SettlementID).Error
+	err = tx.Exec("UPDATE settlements SET status = ?, paid_by = ?, paid_at = ? WHERE id = ?", StatusPaid, p.PaidBy, tx.Now, p.SettlementID).Error
+	if err != nil {
+		return err
+	}
+	return publishPaid(tx, p)
 }

@@ -109,8 +109,12 @@ func sealTx(tx *database.Tx, st Settlement) error {
 		}
 	}
 	st.Seq, st.Previous, st.SealedAt = last.Seq+1, last.Digest, tx.Now
-	return tx.Exec("INSERT INTO settlement_chain (seq, settlement_id, previous, digest, sealed_at) VALUES (?, ?, ?, ?, ?)",
+	err = tx.Exec("INSERT INTO settlement_chain (seq, settlement_id, previous, digest, sealed_at) VALUES (?, ?, ?, ?, ?)",
 		st.Seq, st.ID, st.Previous, st.seal(), st.SealedAt).Error
+	if err != nil {
+		return err
+	}
+	return publishSealed(tx, st)
 }
 
 // keepFile names the file as the settlement's, if all its chunks are there:

@@ -53,7 +53,12 @@
     var qty = form.querySelector('select[name=qty]');
     var sum = document.getElementById('sum');
     if (!item || !sum) { return; }
-    var fen = Number(item.getAttribute('data-fen')) * (qty ? Number(qty.value) : 1);
+    var size = form.querySelector('select[name=size]'), each = item.getAttribute('data-fen');
+    var fens = (item.getAttribute('data-fens') || '').split(' ');
+    for (var i = 0; size && i < fens.length; i++) {
+      if (fens[i].split(':')[0] === size.value) { each = fens[i].split(':')[1]; }
+    }
+    var fen = Number(each) * (qty ? Number(qty.value) : 1);
     sum.innerHTML = '¥<b>' + Math.floor(fen / 100) + '</b>.' + two(fen % 100);
   });
 

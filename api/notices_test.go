@@ -1,0 +1,40 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"siyu/access"
+)
+
+func TestNotices(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		marketer := h.keys[east][access.Marketer]
+		const route = "PUT /v1/notice-templates/refund_done"
+		got := h.call(t, marketer, route, `{"text_zh":"{phone}","text_en":"{amount} back"}`, `If-Match: "1"`)
+		if f := got.problem().Fields; got.status != http.StatusUnprocessableEntity || len(f) != 1 || f[0].Name != "text_zh" || f[0].Code != "unknown_placeholder" {
+			t.Errorf("an unknown placeholder: got %d %s", got.status, got.body)
+		}
+		got = h.call(t, marketer, route, `{"text_zh":"退 {amount} 元","text_en":"{amount} back"}`, `If-Match: "1"`)
+		if got.status != http.StatusOK || got.header.Get("ETag") != `"2"` {
+			t.Errorf("an edit: got %d %s", got.status, got.body)
+		}
+		if got := h.call(t, marketer, route, `{"text_zh":"退","text_en":"back"}`, `If-Match: "1"`); got.status != http.StatusPreconditionFailed {
+			t.Errorf("an edit of an old version: got %d %s", got.status, got.body)
+		}
+		if got := h.call(t, h.keys[east][access.Mall], "GET /v1/notice-templates", ""); got.status != http.StatusOK || !strings.Contains(string(got.body), "退 {amount} 元") {
+			t.Errorf("the list: got %d %s", got.status, got.body)
+		}
+		c, _ := campaignOf(t, h, "flash_sale", "")
+		token := tokenOf(t, h, member1(t, h))
+		if got := h.call(t, token, "PUT /v1/campaigns/"+c+"/reminder", ""); got.status != http.StatusConflict || got.problem().Code != "campaign.begun" {
+			t.Errorf("a running campaign: got %d %s", got.status, got.body)
+		}
+		for _, call := range []string{"GET", "DELETE"} {
+			if got := h.call(t, token, call+" /v1/campaigns/"+c+"/reminder", ""); got.status != http.StatusOK || !strings.Contains(string(got.body), `"reminded":false`) {
+				t.Errorf("%s: got %d %s", call, got.status, got.body)
+			}
+		}
+	})
+}
