@@ -215,13 +215,23 @@ func (s *script) items() []map[string]any {
 	enough := int64(claimsMost*100 + 4*s.size() + fillers)
 	list := []map[string]any{}
 	for i, item := range s.stage.play.Campaign.Items {
-		stock := max(item.Stock, 1)
+		stock, session := max(item.Stock, 1), item.SessionStock
 		if i == 0 {
 			stock = max(stock, enough)
+			if session > 0 {
+				session = max(session, enough)
+			}
 		}
-		list = append(list, map[string]any{
+		row := map[string]any{
 			"sku": s.stage.play.Products[item.ProductID].SKU, "price_fen": item.Price, "stock": stock, "per_member": item.PerMember, "per_order": item.PerOrder,
-		})
+		}
+		if session > 0 {
+			row["session_stock"] = session
+		}
+		if len(item.TeamPrices) > 0 {
+			row["team_prices"] = item.TeamPrices
+		}
+		list = append(list, row)
 	}
 	return list
 }
