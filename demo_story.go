@@ -175,17 +175,8 @@ func (s *story) proof() error {
 	return nil
 }
 
-// quietQueue says whether nothing is due and the sweeps have caught up.
-func (s *story) quietQueue() (bool, error) {
-	now := s.clk.Now().UnixMilli()
-	var due, behind int
-	q := s.houses[0].db.Read(s.ctx)
-	if err := q.Raw("SELECT COUNT(*) FROM outbox WHERE status < 2 AND next_at <= ?", now).Scan(&due).Error; err != nil {
-		return false, err
-	}
-	err := q.Raw("SELECT COUNT(*) FROM sweeps WHERE swept < ?", now-30_000).Scan(&behind).Error
-	return due == 0 && behind == 0, err
-}
+// quietQueue says whether the houses' queue is idle.
+func (s *story) quietQueue() (bool, error) { return s.houses[0].idle(s.ctx) }
 
 // who prints a member by name and id.
 func (s *story) who(n int) string { return fmt.Sprintf("%s (%s)", memberName(n), s.members[n]) }

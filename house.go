@@ -47,12 +47,26 @@ type house struct {
 	referral *referral.Service
 	worker   *worker.Worker // nil where the role is api
 	waker    *worker.Waker  // nil where there is a worker
+	rest     *api.Server
 	handler  http.Handler
+	stages   *stages // nil in a rehearsal
 }
 
 // build opens the store, brings its schema up, takes a node number and wires
 // the rooms. Nothing runs yet.
 func build(ctx context.Context, cfg configs.Config, clk *clock.Clock) (*house, error) {
+	h, err := buildWith(ctx, cfg, clk, keySet)
+	if err != nil {
+		return nil, err
+	}
+	h.stages = newStages(h.cfg, h.handler)
+	h.rest.Rehearsals = h.stages.offered(h.db.IDs)
+	h.handler = h.stages
+	return h, nil
+}
+
+// buildWith is build with keys of any origin, and without a stage.
+func buildWith(ctx context.Context, cfg configs.Config, clk *clock.Clock, keysOf func(configs.Config) (*secret.Set, error)) (*house, error) {
 	allow, err := webhook.ParseAllow(cfg.WebhookAllow)
 	if err != nil {
 		return nil, fmt.Errorf("SIYU_WEBHOOK_ALLOW: %w", err)
@@ -65,7 +79,7 @@ func build(ctx context.Context, cfg configs.Config, clk *clock.Clock) (*house, e
 		db.Close()
 		return nil, err
 	}
-	keys, err := keySet(cfg)
+	keys, err := keysOf(cfg)
 	if err != nil {
 		db.Close()
 		return nil, err
@@ -114,9 +128,9 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	steps := &invite.Service{DB: db, Campaign: h.campaign}
 	keeper := &guard.Service{DB: db}
 	hooks := &webhook.Service{DB: db, Secrets: keys, Allow: allow}
-	sends := &promotion.Service{
-		DB: db, Guard: keeper, Campaign: h.campaign,
-		Channels: []promotion.Channel{promotion.FileChannel{Dir: h.outbox()}, promotion.WebhookChannel{DB: db}},
+	sends := &promotion.Service{DB: db, Guard: keeper, Campaign: h.campaign}
+	if !h.rehearsal() { // a rehearsal sends nothing to anybody
+		sends.Channels = []promotion.Channel{promotion.FileChannel{Dir: h.outbox()}, promotion.WebhookChannel{DB: db}}
 	}
 	reg := task.NewRegistry()
 	for _, room := range []interface{ Register(*task.Registry) }{people, h.campaign, teams, steps, h.referral, purse, sealed, sends, hooks} {
@@ -126,7 +140,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	if err := h.queue(reg); err != nil {
 		return err
 	}
-	rest := &api.Server{
+	h.rest = &api.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Wallet: purse, Referral: h.referral, Settlement: sealed,
 		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends, Webhook: hooks,
 		Ready: h.degraded, Gauges: h.gauges,
@@ -134,14 +148,14 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	}
 	pages := &web.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Guard: keeper,
-		Referral: h.referral, Settlement: sealed, Wallet: purse, PublicURL: h.cfg.PublicURL,
+		Referral: h.referral, Settlement: sealed, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
 		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
 	engine, err := httpd.NewEngine(httpd.Config{TrustedProxies: h.cfg.TrustedProxies})
 	if err != nil {
 		return err
 	}
-	if err := rest.Mount(engine); err != nil {
+	if err := h.rest.Mount(engine); err != nil {
 		return err
 	}
 	pages.Register(engine)
@@ -159,6 +173,9 @@ func (h *house) queue(reg *task.Registry) (err error) {
 	h.worker, err = worker.New(worker.Config{DB: h.db, Registry: reg, RedisURL: h.cfg.Redis})
 	return err
 }
+
+// rehearsal says whether the house is played on a store in memory.
+func (h *house) rehearsal() bool { return database.InMemory(h.cfg.DB) }
 
 // outbox is the folder of the file channel, beside an embedded store.
 func (h *house) outbox() string {
@@ -209,6 +226,9 @@ func (h *house) run(ctx context.Context, ln net.Listener) error {
 		}
 	}
 	end()
+	if h.stages != nil {
+		h.stages.close()
+	}
 	h.campaign.Close()
 	stop()
 	loops.Wait()
@@ -237,6 +257,18 @@ func (h *house) markTime(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// idle says whether nothing is due and the sweeps have caught up.
+func (h *house) idle(ctx context.Context) (bool, error) {
+	now := h.db.Clock.Now().UnixMilli()
+	var due, behind int
+	q := h.db.Read(ctx)
+	if err := q.Raw("SELECT COUNT(*) FROM outbox WHERE status < 2 AND next_at <= ?", now).Scan(&due).Error; err != nil {
+		return false, err
+	}
+	err := q.Raw("SELECT COUNT(*) FROM sweeps WHERE swept < ?", now-30_000).Scan(&behind).Error
+	return due == 0 && behind == 0, err
 }
 
 // degraded names what works slower than it should, for /readyz.

@@ -156,6 +156,7 @@ var unkeyedPosts = map[string]string{
 	"POST /v1/campaigns/:id/pause":                             "the state refuses a second one",
 	"POST /v1/campaigns/:id/resume":                            "the state refuses a second one",
 	"POST /v1/campaigns/:id/end":                               "the state refuses a second one",
+	"POST /v1/campaigns/:id/rehearse":                          "a rehearsal is stored nowhere; two of them is the most there can be",
 	"POST /v1/campaigns/:id/cancel":                            "the state refuses a second one",
 	"POST /v1/settlements/:id/close":                           "the state refuses a second one",
 	"POST /v1/settlements/:id/review":                          "the state refuses a second one",

@@ -56,6 +56,8 @@ type Server struct {
 	Ready func(context.Context) []string
 	// Gauges are figures for /metrics that only main can see.
 	Gauges func(context.Context) []Gauge
+	// Rehearsals open a second house; empty in one that is itself a rehearsal.
+	Rehearsals Rehearsals
 	// Rates are how often callers may call; zero takes the defaults.
 	Rates Rates
 
@@ -87,6 +89,7 @@ func (s *Server) table() *routes {
 	s.campaignRoutes(r)
 	s.simulateRoutes(r)
 	s.priceApprovalRoutes(r)
+	s.rehearsalRoutes(r)
 	s.claimRoutes(r)
 	s.teamRoutes(r)
 	s.waitRoutes(r)

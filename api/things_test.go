@@ -39,6 +39,7 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/campaigns/:id/leaderboard":  inviteOf,
 	"/v1/campaigns/:id/step-rewards": inviteOf,
 	"/v1/step-rewards/:id":           stepRewardOf,
+	"/v1/rehearsals/:id":             rehearsalOf,
 	"/v1/calendar/days/:id": func(t *testing.T, h *house) string {
 		return h.make(t, access.Marketer, "POST /v1/calendar/days", `{"from_day":20261001,"name_zh":"店庆"}`)
 	},

@@ -11,7 +11,11 @@ import (
 // FindCampaign is the campaign with its items. Staff see their units only;
 // members see what is published.
 func (s *Service) FindCampaign(ctx context.Context, cid id.Campaign) (Campaign, error) {
-	q := s.DB.Read(ctx)
+	return s.FindIn(ctx, s.DB.Read(ctx), cid)
+}
+
+// FindIn is FindCampaign for who reads more beside it, in one snapshot.
+func (s *Service) FindIn(ctx context.Context, q *database.Query, cid id.Campaign) (Campaign, error) {
 	var c Campaign
 	if err := q.Raw("SELECT * FROM campaigns WHERE id = ?", cid).Scan(&c).Error; err != nil {
 		return c, err

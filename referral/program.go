@@ -174,7 +174,11 @@ func (s *Service) TopUp(ctx context.Context, p id.Program, n money.Amount) error
 // FindProgram is the program with its latest rules and what its budget still
 // holds.
 func (s *Service) FindProgram(ctx context.Context, p id.Program) (Program, error) {
-	q := s.DB.Read(ctx)
+	return FindIn(ctx, s.DB.Read(ctx), p)
+}
+
+// FindIn is FindProgram for who reads more beside it, in one snapshot.
+func FindIn(ctx context.Context, q *database.Query, p id.Program) (Program, error) {
 	var row Program
 	err := q.Raw(`SELECT id, unit_id, name, scope, status, currency, budget, latest, version, created_at
 		FROM programs WHERE id = ?`, p).Take(&row).Error
@@ -184,7 +188,7 @@ func (s *Service) FindProgram(ctx context.Context, p id.Program) (Program, error
 	if !database.ActorOf(ctx).Sees(row.UnitID) {
 		return Program{}, fault.NotFound
 	}
-	return row.filled(s.DB.Read(ctx))
+	return row.filled(q)
 }
 
 func (p Program) filled(q *database.Query) (Program, error) {

@@ -103,6 +103,10 @@ func (s *Server) show(c *gin.Context, status int, name string, base page, data a
 	if err := s.press.print(&b, name, base, data); err != nil {
 		return err
 	}
-	c.Data(status, "text/html; charset=utf-8", b.Bytes())
+	printed, err := s.banded(b.Bytes(), base)
+	if err != nil {
+		return err
+	}
+	c.Data(status, "text/html; charset=utf-8", printed)
 	return nil
 }

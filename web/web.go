@@ -63,6 +63,8 @@ type Server struct {
 	// cookies are Secure when it is https.
 	PublicURL string
 	Rates     Rates
+	// Rehearsal puts a band on every page that says so.
+	Rehearsal bool
 
 	press  *press
 	limits limits

@@ -36,6 +36,40 @@ func TestClock(t *testing.T) {
 	})
 }
 
+func TestPace(t *testing.T) {
+	start := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+	wall := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	c := &Clock{offset: start.Sub(wall), factor: 1440, since: wall}
+	if got := c.running(wall.Add(time.Minute)).Sub(start); got != 24*time.Hour {
+		t.Errorf("after a minute at a day per minute: %v", got)
+	}
+	if got := (&Clock{}).running(wall); got != wall {
+		t.Errorf("a clock without a factor shows %v at %v", got, wall)
+	}
+	c = Fast(start, 1_000_000)
+	first := c.Now()
+	for !c.Now().After(first.Add(time.Second)) { // a microsecond of wall time
+	}
+	before := c.Now()
+	c.Pace(1)
+	slow := c.Now()
+	if d := slow.Sub(before); d < 0 || d > 7*24*time.Hour {
+		t.Errorf("slowing down moved the clock by %v", d)
+	}
+	if d := c.Now().Sub(slow); d > time.Minute {
+		t.Errorf("at the pace of the wall %v went by", d)
+	}
+	c.Jump(time.Hour)
+	if d := c.Now().Sub(slow); d < time.Hour || d > time.Hour+time.Minute {
+		t.Errorf("a jump moved it by %v", d)
+	}
+	still := At(start)
+	still.Pace(1440)
+	if !still.Now().Equal(start) {
+		t.Errorf("a clock that stood still shows %v", still.Now())
+	}
+}
+
 func TestMilli(t *testing.T) {
 	m := MilliOf(time.Date(2026, 11, 22, 10, 0, 0, 0, time.FixedZone("", 8*3600)))
 	b, err := json.Marshal(map[string]Milli{"at": m, "none": 0})

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,7 +30,7 @@ import (
 	"siyu/internal/id"
 )
 
-// Config says which store to open. URL is sqlite:PATH, or
+// Config says which store to open. URL is sqlite:PATH, or what Memory gives, or
 // mysql://user:password@host:port/schema, or mysql://user@unix(/path.sock)/schema.
 type Config struct {
 	URL   string
@@ -80,7 +81,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	return db, nil
 }
 
-func isSQLite(url string) bool { return len(url) > 7 && url[:7] == "sqlite:" }
+func isSQLite(url string) bool {
+	return strings.HasPrefix(url, "sqlite:") || InMemory(url)
+}
 
 // gormOver wraps a pool with the settings every engine shares: no implicit
 // transactions, no savepoints (after error 1213 the server has rolled back

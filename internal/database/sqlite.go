@@ -23,6 +23,9 @@ const readers = 4
 // commit through a power cut.
 func openSQLite(ctx context.Context, db *DB, cfg Config) error {
 	db.Dialect = sqliteDialect
+	if name, ok := strings.CutPrefix(cfg.URL, memory); ok {
+		return db.openMemory(name)
+	}
 	path := strings.TrimPrefix(cfg.URL, "sqlite:")
 	if dir := filepath.Dir(path); dir != "." {
 		if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -30,6 +30,7 @@ type (
 	program       struct{}
 	promotion     struct{}
 	refund        struct{}
+	rehearsal     struct{}
 	reminder      struct{}
 	request       struct{}
 	reward        struct{}
@@ -74,6 +75,7 @@ func (product) prefix() string       { return "prd" }
 func (program) prefix() string       { return "prg" }
 func (promotion) prefix() string     { return "prm" }
 func (refund) prefix() string        { return "rfd" }
+func (rehearsal) prefix() string     { return "rhs" }
 func (reminder) prefix() string      { return "rmd" }
 func (request) prefix() string       { return "req" }
 func (reward) prefix() string        { return "rwd" }
@@ -98,7 +100,8 @@ func (webhook) prefix() string       { return "whk" }
 // subscription, Decision a guard decision, Delivery a webhook delivery,
 // Event a published event, Group a chat group, Item a product in a campaign,
 // Job long work a person watches, PriceApproval a price under the floor that
-// two people agree on, StepReward what a step of a referral campaign gives,
+// two people agree on, Rehearsal a campaign played on a store of its own,
+// StepReward what a step of a referral campaign gives,
 // Touch one scan, Transfer a ledger fact, Unit
 // a region or store; the others are what their names say.
 type (
@@ -129,6 +132,7 @@ type (
 	Program       = ID[program]
 	Promotion     = ID[promotion]
 	Refund        = ID[refund]
+	Rehearsal     = ID[rehearsal]
 	Reminder      = ID[reminder]
 	Request       = ID[request]
 	Reward        = ID[reward]
