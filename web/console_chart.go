@@ -44,12 +44,13 @@ func funnelBars(lang string, f campaign.FunnelSteps) []chartBar {
 }
 
 // columns are the orders of the last hours in which anything happened, drawn
-// in a field of 320 by 64.
+// in a field about 320 by 64.
 type columns struct {
 	List     []column
 	From, To time.Time
 	Peak     time.Time
 	Most     int64 // orders in the peak hour
+	Field    int   // how wide the drawing is
 }
 
 // column is one hour: its orders and, of them, the paid ones.
@@ -91,6 +92,7 @@ func drawHours(lang string, now time.Time, zone *time.Location, rows []campaign.
 	}
 	n := int((last-first)/clock.Milli(time.Hour.Milliseconds())) + 1
 	each := fieldWidth / max(n, 12)
+	c.Field = each * max(n, 12)
 	for i := range n {
 		at := first.Add(time.Duration(i) * time.Hour)
 		o := orders[at]
