@@ -124,6 +124,8 @@ func gallery() []shown {
 	}
 	me.Goals = []goalView{{Name: "老带新 · 邀好友进群", Href: "/i/x", Steps: sampleSteps()}}
 	tp.Offer = meansView{FormID: "join", Points: 1200, Part: "10%", Coupons: []couponView{{ID: "mcp_1", Label: "新茶券 · 减 ¥10.00"}}, Quote: &quoteView{Sum: 3990, Refused: "此单最多可用 399 积分"}}
+	tq := tp
+	tq.Offer.Quote = &quoteView{Sum: 3990, Coupon: 1000, Payable: 2990}
 	login := loginPage{page: base(langZH, "控制台登录")}
 	list := append(saleGallery(flash), inviteGallery(group)...)
 	list = append(list, consoleGallery()...)
@@ -132,7 +134,7 @@ func gallery() []shown {
 		{"landing", "landing", group.page, group}, {"landing_en", "landing", english.page, english},
 		{"flash", "landing", flash.page, flash}, {"soon", "landing", soon.page, soon}, {"sold", "landing", sold.page, sold},
 		{"order", "order", order.page, order}, {"refunded", "order", refunded.page, refunded},
-		{"team", "team", tp.page, tp}, {"me", "me", me.page, me}, {"gone", "plain", gone.page, gone},
+		{"team", "team", tp.page, tp}, {"team_quoted", "team", tq.page, tq}, {"me", "me", me.page, me}, {"gone", "plain", gone.page, gone},
 	}...)
 }
 
@@ -194,7 +196,6 @@ window.onload = function () {
 
 // TestNothingScrollsSideways: at 360 pixels no page is wider than the phone.
 func TestNothingScrollsSideways(t *testing.T) {
-	program := dbtest.Need(t, "chromium")
 	files := printed(t)
 	frames, pages := "", 0
 	for name := range files {
@@ -203,11 +204,27 @@ func TestNothingScrollsSideways(t *testing.T) {
 			pages++
 		}
 	}
+	dom := browse(t, files, fmt.Sprintf(ruler, frames))
+	found := regexp.MustCompile(`\[(\S+) (\d+)([^\]]*)\]`).FindAllStringSubmatch(dom, -1)
+	if len(found) != pages {
+		t.Fatalf("measured %d of %d pages:\n%s", len(found), pages, dom)
+	}
+	for _, f := range found {
+		if f[2] != "360" {
+			t.Errorf("%s is %s pixels wide, not 360:%s", f[1], f[2], f[3])
+		}
+	}
+}
+
+// browse is the page over the gallery's files after its script ran.
+func browse(t *testing.T, files map[string][]byte, page string) string {
+	t.Helper()
+	program := dbtest.Need(t, "chromium")
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(r.URL.Path, "/")
 		body, ok := files[name]
 		if name == "" {
-			body, ok = fmt.Appendf(nil, ruler, frames), true
+			body, ok = []byte(page), true
 		}
 		if !ok {
 			w.WriteHeader(http.StatusNotFound)
@@ -217,14 +234,28 @@ func TestNothingScrollsSideways(t *testing.T) {
 		w.Write(body)
 	}))
 	defer srv.Close()
-	dom := chromium(t, program, srv.URL+"/")
-	found := regexp.MustCompile(`\[(\S+) (\d+)([^\]]*)\]`).FindAllStringSubmatch(dom, -1)
-	if len(found) != pages {
-		t.Fatalf("measured %d of %d pages:\n%s", len(found), pages, dom)
-	}
-	for _, f := range found {
-		if f[2] != "360" {
-			t.Errorf("%s is %s pixels wide, not 360:%s", f[1], f[2], f[3])
-		}
+	return chromium(t, program, srv.URL+"/")
+}
+
+// TestChoosingForgetsTheQuote: with the script a new choice takes the quote of
+// the old one away, so that no sum is shown that is not this choice's.
+func TestChoosingForgetsTheQuote(t *testing.T) {
+	dom := browse(t, printed(t), `<!doctype html><body><iframe src="/session.html"></iframe><iframe src="/team_quoted.html"></iframe><script>
+window.onload = function () {
+  var list = document.querySelectorAll('iframe'), out = '';
+  for (var i = 0; i < list.length; i++) {
+    var doc = list[i].contentDocument, box = doc.querySelector('select[name=coupon]');
+    var say = function () { return '[' + doc.getElementById('sum-name').textContent + ' ' + doc.getElementById('sum').textContent + (doc.getElementById('quote') ? ' quoted' : '') + ']'; };
+    out += say();
+    box.value = '';
+    box.dispatchEvent(new Event('change', {bubbles: true}));
+    out += say();
+  }
+  document.body.textContent = out;
+};
+</script>`)
+	want := "[优惠后应付 ¥11,270 quoted][合计 ¥12800.00][优惠后应付 ¥29.90 quoted][参团价 ¥39.90]"
+	if !strings.Contains(dom, want) {
+		t.Errorf("got %s, want %s", dom, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -70,7 +71,9 @@ func (s *Server) showLine(ctx context.Context, p *landingPage, run campaign.Camp
 		return err
 	}
 	places := map[id.Item]campaign.Wait{}
-	if database.ActorOf(ctx).Member != 0 {
+	// A sale that still has everything is asked for most, and has no line.
+	lined := slices.ContainsFunc(run.Items, func(i campaign.Item) bool { return i.Waiting > 0 || i.Free() == 0 })
+	if lined && database.ActorOf(ctx).Member != 0 {
 		list, err := s.Campaign.ListWaits(ctx, run.ID)
 		if err != nil {
 			return err

@@ -48,7 +48,7 @@ func (s *Server) showSteps(ctx context.Context, p *landingPage, run campaign.Cam
 	if err != nil {
 		return err
 	}
-	if len(rules.Steps) > 0 {
+	if len(rules.Steps) > 0 && (p.Own || !v.Guest) { // a guest has invited nobody
 		steps, began, err := s.steps(ctx, p.page, run, rules, v.Member)
 		if err != nil {
 			return err
