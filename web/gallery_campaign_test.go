@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"siyu/campaign"
@@ -38,7 +39,15 @@ func saleGallery(flash landingPage) []shown {
 		{Item: longName, ID: 11 << 30, Wait: 1 << 40, Text: "第 1284 位", Waiting: true, Leave: true}, {Item: "护手霜", ID: 12 << 30, Join: true},
 		{Item: "香皂", Wait: 2 << 40, Text: "轮到你了，已为你下单", Order: "/o/x"}, {Item: "香皂", Wait: 3 << 40, Text: "轮到时已不符合条件，没有下单", More: "已买到限购的件数", Join: true, Login: true},
 	}}
-	return []shown{{"session", "landing", open.page, open}, {"session_out", "landing", out.page, out}, {"line", "landing", line.page, line}}
+	return slices.Concat(bilingual("session", open), bilingual("session_out", out), bilingual("line", line))
+}
+
+// bilingual shows the page in both languages; what somebody else wrote on it
+// stays in its own.
+func bilingual(file string, p landingPage) []shown {
+	en := p
+	en.Lang = langEN
+	return []shown{{file, "landing", p.page, p}, {file + "_en", "landing", en.page, en}}
 }
 
 func sampleSteps() *stepsView {
@@ -59,7 +68,7 @@ func inviteGallery(base landingPage) []shown {
 	p.Banner = drawBanner("referral", 5, 0)
 	p.Steps = sampleSteps()
 	p.Board = &boardView{By: "按留下的好友", Measured: noon(), Rows: []boardRow{{1, "王*", 128, false}, {2, "李*", 96, false}, {2, "A*", 96, false}}, Own: &boardRow{1024, "赵*", 3, true}}
-	return []shown{{"steps", "landing", p.page, p}}
+	return bilingual("steps", p)
 }
 
 func consoleGallery() []shown {
