@@ -71,7 +71,10 @@ func (s *story) reachSteps() error {
 	}
 	err = s.until("the invitees to be counted", func() (bool, error) {
 		err := s.do(token, "GET", "/v1/campaigns/"+s.referral+"/progress", nil, &p)
-		return err == nil && p.Bought == 3 && p.Steps[1].Reward != nil, err
+		if err != nil || p.Bought < 3 || p.Steps[0].Reward == nil || p.Steps[1].Reward == nil {
+			return false, err
+		}
+		return p.Steps[0].Reward.State == "given" && p.Steps[1].Reward.State == "ready", nil
 	})
 	if err != nil {
 		return err
