@@ -154,6 +154,13 @@ func TestExamplesCanFail(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", line, err, want)
 		}
 	}
+	kind, err := parse("campaign/bargain/a.go", "package bargain\nvar k = campaign.Kind{Name: \"bargain\"}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := kindsOf([]source{kind}); !slices.Equal(got, []string{"bargain"}) {
+		t.Errorf("a new kind is seen as %v", got)
+	}
 	if e.named["x"] != "甲" {
 		t.Errorf("named %v", e.named)
 	}
