@@ -136,8 +136,11 @@ func (m *saleMachine) settled(r *rapid.T) {
 	}
 	for i, who := range m.people[:4] {
 		status := wallet.HoldIssued
-		if m.used(i) {
+		switch {
+		case m.used(i):
 			status = wallet.HoldRedeemed
+		case slices.ContainsFunc(m.orders, func(o *saleOrder) bool { return o.coupon == i }):
+			status = wallet.HoldReturned
 		}
 		free, frozen := m.points(m.root(i))
 		m.p.has(who.coupon, status, m.people[m.root(i)].id, free, frozen)

@@ -169,8 +169,9 @@ func (b *saleBook) accept(o *saleOrder, goods money.Amount) string {
 	who := b.root(o.who)
 	code, _ := b.refusal(who, o.qty, false)
 	if code == "" {
-		b.holds++
-		o.due, o.hold = b.now.Add(payWithin), b.holds
+		if b.sessions && b.sessionStock > 0 && o.created >= b.sessionAt {
+			b.sessionAt = max(b.sessionAt, b.began())
+		}
 		return ""
 	}
 	return "late_" + reasonOf(code)
