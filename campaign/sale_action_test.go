@@ -17,7 +17,7 @@ import (
 func (m *saleMachine) actions() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
 		"claim": m.claim, "claim once more": m.claim, "pay": m.pay, "pay again": m.pay, "refund": m.refund, "ship": m.ship, "cancel": m.cancel,
-		"merge": m.merge, "edit": m.edit, "turn": m.turn, "wait": m.wait, "leave": m.leave, "time": m.time, "": m.check,
+		"merge": m.merge, "edit": m.edit, "turn": m.turn, "wait": m.wait, "wait too": m.wait, "leave": m.leave, "time": m.time, "": m.check,
 	}
 }
 
@@ -30,12 +30,12 @@ func (m *saleMachine) order(r *rapid.T) *saleOrder {
 	if len(m.orders) == 0 {
 		r.Skip("no order yet")
 	}
-	return rapid.SampledFrom(m.orders).Draw(r, "order")
+	return m.orders[len(m.orders)-1-rapid.IntRange(0, len(m.orders)-1).Draw(r, "order, from the newest")]
 }
 
 func (m *saleMachine) claim(r *rapid.T) {
-	by, qty := m.person(r), rapid.IntRange(1, 3).Draw(r, "qty")
-	key := rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f"}).Draw(r, "key")
+	by, qty := m.person(r), rapid.SampledFrom([]int{1, 1, 2, 3}).Draw(r, "qty")
+	key := rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}).Draw(r, "key")
 	coupon, points := -1, money.Amount(0)
 	who := m.root(by)
 	if m.discounts {
@@ -181,7 +181,7 @@ func (m *saleMachine) wait(r *rapid.T) {
 	case code != "":
 	case m.perMember > 0 && m.people[who].guest:
 		code = campaign.ErrIdentity.Code
-	case m.perMember > 0 && m.mine(who)+1 > m.perMember+m.people[who].brought:
+	case m.limited(who, 1):
 		code = campaign.ErrLimit.Code
 	case m.left() > int64(len(m.line())):
 		code = campaign.ErrInStock.Code

@@ -49,7 +49,7 @@ func newSale(r *rapid.T, w *campaigntest.World, off int) *saleMachine {
 	if off > 0 {
 		m.perMember = m.perOrder
 	}
-	m.stock = int64(rapid.IntRange(2, 8).Draw(r, "stock"))
+	m.stock = int64(rapid.IntRange(1, 5).Draw(r, "stock"))
 	s := campaigntest.Sale{Stock: m.stock, Price: m.price, PerMember: m.perMember, PerOrder: m.perOrder, Rules: `{"wait_pay_within_s":300}`}
 	if m.sessions = rapid.Bool().Draw(r, "sessions"); m.sessions {
 		var list []string

@@ -24,8 +24,13 @@ func (b *saleBook) shut(fromLine bool) string {
 	return ""
 }
 
-// scarce is the refusal by limit and stock.
-func (b *saleBook) scarce(who, qty int, fromLine bool) string {
+// limited says whether that many pieces would be beyond the person's limit.
+func (b *saleBook) limited(who, qty int) bool {
+	return b.perMember > 0 && b.mine(who)+qty > b.perMember+b.off+b.people[who].brought
+}
+
+// scarce is the refusal by stock.
+func (b *saleBook) scarce(qty int, fromLine bool) string {
 	free := b.left()
 	if !fromLine {
 		free = max(free-int64(len(b.line())), 0)
@@ -35,8 +40,6 @@ func (b *saleBook) scarce(who, qty int, fromLine bool) string {
 		taken = 0
 	}
 	switch {
-	case b.perMember > 0 && b.mine(who)+qty > b.perMember+b.off+b.people[who].brought:
-		return campaign.ErrLimit.Code
 	case free < int64(qty):
 		return campaign.ErrSoldOut.Code
 	case b.sessions && !fromLine && b.sessionStock > 0 && taken+int64(qty) > b.sessionStock:
@@ -46,19 +49,22 @@ func (b *saleBook) scarce(who, qty int, fromLine bool) string {
 }
 
 // refusal is the answer to a claim, "" for a grant. Memory, which knows no
-// identities, may give the other one where both are true.
+// identities and not everybody's limit, may give another one that is true too.
 func (b *saleBook) refusal(who, qty int, fromLine bool) (code, orMemory string) {
-	stranger := b.perMember > 0 && b.people[who].guest
-	scarce := b.scarce(who, qty, fromLine)
-	switch shut := b.shut(fromLine); {
+	shut, scarce, limit := b.shut(fromLine), b.scarce(qty, fromLine), ""
+	if b.limited(who, qty) {
+		limit = campaign.ErrLimit.Code
+	}
+	switch {
 	case shut != "":
 		return shut, shut
 	case qty > b.perOrder:
 		return campaign.ErrQty.Code, campaign.ErrQty.Code
-	case stranger:
+	case b.perMember > 0 && b.people[who].guest:
 		return campaign.ErrIdentity.Code, cmp.Or(scarce, campaign.ErrIdentity.Code)
 	}
-	return scarce, scarce
+	code = cmp.Or(limit, scarce)
+	return code, cmp.Or(scarce, code)
 }
 
 // discount is the refusal of a coupon and points on an order of the amount.

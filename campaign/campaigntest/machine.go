@@ -12,8 +12,12 @@ import (
 )
 
 // machineChecks is how many random runs of a machine one engine gets in the
-// ordinary tests; -rapid.checks or RAPID_CHECKS asks for more.
-const machineChecks = "5"
+// ordinary tests, and machineSteps how many actions one has on average;
+// -rapid.checks and -rapid.steps ask for more, as RAPID_CHECKS does.
+const (
+	machineChecks = "4"
+	machineSteps  = "80"
+)
 
 // Machine lets a state machine run on every engine, each run in a world of its
 // own that stands at dbtest.Start, so that a failing run can be repeated and
@@ -23,6 +27,7 @@ func Machine(t *testing.T, run func(r *rapid.T, w *World)) {
 	if os.Getenv("RAPID_CHECKS") == "" {
 		set(t, "rapid.checks", machineChecks)
 	}
+	set(t, "rapid.steps", machineSteps)
 	for _, engine := range dbtest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			dbtest.URL(t, engine) // skips where the engine is missing
@@ -36,6 +41,7 @@ func Machine(t *testing.T, run func(r *rapid.T, w *World)) {
 func MustFind(t *testing.T, run func(r *rapid.T, w *World)) {
 	t.Helper()
 	set(t, "rapid.checks", "100")
+	set(t, "rapid.steps", machineSteps)
 	set(t, "rapid.shrinktime", "0s")
 	set(t, "rapid.nofailfile", "true")
 	d := &deaf{TB: t}
@@ -55,7 +61,7 @@ func set(t *testing.T, name, value string) {
 	t.Helper()
 	asked := false
 	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == name })
-	if asked && name == "rapid.checks" {
+	if asked && name != "rapid.shrinktime" {
 		return
 	}
 	f := flag.Lookup(name)

@@ -18,7 +18,7 @@ import (
 // actions are what people, mall and clock may do at any time.
 func (m *groupMachine) actions() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
-		"open": m.open, "join": m.join, "join another": m.join, "pay": m.pay, "pay again": m.pay, "cancel": m.cancel, "refund": m.refund,
+		"open": m.open, "join": m.join, "join another": m.join, "join too": m.join, "pay": m.pay, "pay again": m.pay, "pay too": m.pay, "cancel": m.cancel, "refund": m.refund,
 		"refund of a team": m.teamRefund, "choose": m.choose, "open again": m.again, "time": m.time, "": m.check,
 	}
 }
@@ -31,14 +31,14 @@ func (m *groupMachine) order(r *rapid.T) *groupOrder {
 	if len(m.orders) == 0 {
 		r.Skip("no order yet")
 	}
-	return rapid.SampledFrom(m.orders).Draw(r, "order")
+	return m.orders[len(m.orders)-1-rapid.IntRange(0, len(m.orders)-1).Draw(r, "order, from the newest")]
 }
 
 func (m *groupMachine) team(r *rapid.T) *groupTeam {
 	if len(m.teams) == 0 {
 		r.Skip("no team yet")
 	}
-	return rapid.SampledFrom(m.teams).Draw(r, "team")
+	return m.teams[len(m.teams)-1-rapid.IntRange(0, len(m.teams)-1).Draw(r, "team, from the newest")]
 }
 
 // claim is a claim of the item, and who got which order.
@@ -48,7 +48,7 @@ func (m *groupMachine) claim(c campaign.Claim, who int) (id.Order, error) {
 }
 
 func (m *groupMachine) open(r *rapid.T) {
-	who, size := m.person(r), rapid.SampledFrom([]int{2, 3, 3, 0, 4}).Draw(r, "size")
+	who, size := m.person(r), rapid.SampledFrom([]int{2, 3, 2, 3, 2, 3, 0, 4}).Draw(r, "size")
 	oid, err := m.claim(campaign.Claim{OpenTeam: true, TeamSize: size}, who)
 	code := m.refusal(who)
 	if code == "" && size != 2 && size != 3 {
