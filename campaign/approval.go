@@ -97,7 +97,7 @@ func voidPrices(tx *database.Tx, item id.Item, now money.Amount) error {
 // provePrices checks that two people stand behind every price under a floor,
 // and that what they agreed on is what is written.
 func provePrices(q *database.Query, p *database.Proof) error {
-	p.ID, p.Says = "V15", "a price under the floor was approved by another person than asked, for what is written"
+	p.ID, p.Says = "V13", "a price under the floor was approved by another person than asked, for what is written"
 	var rows []PriceApproval
 	err := q.Raw("SELECT * FROM price_approvals WHERE status = ? ORDER BY id", ApprovalApproved).Scan(&rows).Error
 	if err != nil {

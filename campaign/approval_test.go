@@ -162,8 +162,8 @@ func TestPriceUnderTheFloor(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if k := slices.IndexFunc(proofs, func(p database.Proof) bool { return p.ID == "V15" }); len(proofs[k].Broken) != 1 {
-				t.Errorf("%s: V15 broke %v", spoil, proofs[k].Broken)
+			if k := slices.IndexFunc(proofs, func(p database.Proof) bool { return p.ID == "V13" }); len(proofs[k].Broken) != 1 {
+				t.Errorf("%s: V13 broke %v", spoil, proofs[k].Broken)
 			}
 			if err := db.Tx(bg, func(tx *database.Tx) error {
 				return tx.Exec("UPDATE price_approvals SET decided_by = 2, price = 4000, floor_price = 5000 WHERE id = ?", d.ID).Error

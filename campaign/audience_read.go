@@ -70,7 +70,7 @@ func (k ask) reads(members []id.Member, now clock.Milli, into map[id.Member]*Fac
 	}
 	var reads []database.Read
 	if len(k.tags) > 0 {
-		reads = append(reads, community.TagsRead(members, sorted(k.tags), func(m id.Member, t id.Tag) { of(m).Tags = append(of(m).Tags, t) }))
+		reads = append(reads, community.TagsRead(members, func(m id.Member, t id.Tag) { of(m).Tags = append(of(m).Tags, t) }))
 	}
 	below := map[id.Unit][]id.Unit{}
 	if len(k.units) > 0 {

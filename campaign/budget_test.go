@@ -82,12 +82,12 @@ func TestBudgetCap(t *testing.T) {
 				_, claims := everyone(w[0], p, members)
 				spree(w, claims, nil)
 				for _, proof := range w[0].Proofs() {
-					if proof.ID == "V17" && len(proof.Broken) > 0 {
+					if proof.ID == "V14" && len(proof.Broken) > 0 {
 						return
 					}
 				}
 			}
-			t.Fatal("V17 held in 100 rounds without any lock")
+			t.Fatal("V14 held in 100 rounds without any lock")
 		})
 	}
 }

@@ -17,8 +17,8 @@
 //
 // Invariants kept here: V1 (left + held + sold = stock), V2 (limits per
 // member), V9 (nothing is held past its deadline, no paid money is stranded),
-// V12 (a waiting line is served from its head), V17 (discounts, the coupons
-// and points behind them, and the budget say the same), V15 (two people stand
+// V12 (a waiting line is served from its head), V14 (discounts, the coupons
+// and points behind them, and the budget say the same), V13 (two people stand
 // behind a price under the floor).
 package campaign
 

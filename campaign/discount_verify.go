@@ -15,11 +15,11 @@ import (
 // members before a server stops looking into its index.
 const discountSpan = 200
 
-// VerifyDiscounts proves V17: what orders took off is booked once and as they
+// VerifyDiscounts proves V14: what orders took off is booked once and as they
 // say, no coupon and no points stand on a dead order, and each budget is what
 // its discounts and rewards left of it.
 func VerifyDiscounts(ctx context.Context, db *database.DB) ([]database.Proof, error) {
-	p := database.Proof{ID: "V17", Says: "discounts are their orders', coupons and points on live orders alone, budgets add up"}
+	p := database.Proof{ID: "V14", Says: "discounts are their orders', coupons and points on live orders alone, budgets add up"}
 	for after, done := id.Order(0), false; !done; {
 		err := db.Snapshot(ctx, func(q *database.Query) error {
 			var rows []bookedDiscount

@@ -28,11 +28,11 @@ var ErrTargetsLate = fault.New(fault.KindConflict, "campaign.targets_late", "活
 const targetMax = int64(math.MaxInt64 / money.Whole)
 
 // Validate checks the numbers.
-func (in Targets) Validate() error {
+func (t Targets) Validate() error {
 	var c fault.Check
-	c.Range(in.PaidOrders, "paid_orders", 0, targetMax)
-	c.Range(in.Pieces, "pieces", 0, targetMax)
-	c.Range(int64(in.Net), "net_fen", 0, targetMax)
+	c.Range(t.PaidOrders, "paid_orders", 0, targetMax)
+	c.Range(t.Pieces, "pieces", 0, targetMax)
+	c.Range(int64(t.Net), "net_fen", 0, targetMax)
 	return c.Err()
 }
 

@@ -13,7 +13,7 @@ import (
 // any size is proven by many short ones.
 const verifySpan = 200_000
 
-// Verify proves V1, V2, V12, V15 and the orders' part of V9.
+// Verify proves V1, V2, V12, V13 and the orders' part of V9.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 	return verifyBy(ctx, db, verifySpan)
 }

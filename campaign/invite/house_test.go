@@ -30,7 +30,6 @@ type house struct {
 	run     campaign.Campaign
 	sale    campaign.Campaign
 	group   id.Group
-	seq     int
 }
 
 func newHouse(t testing.TB, db *database.DB, rules string) *house {

@@ -43,7 +43,7 @@ const usage = `samplemall COMMAND
   ship ORDER NO, receive ORDER NO, cancel ORDER
   show ORDER                     the order as Siyu sees it
 
-SIYU_URL and SIYU_KEY (a key of role mall) say where Siyu is.`
+SIYU_URL and SIYU_KEY (a key of role mall) say where Siyu is`
 
 func main() {
 	flags := flag.NewFlagSet("samplemall", flag.ExitOnError)
