@@ -15,7 +15,7 @@ import (
 // ordinary tests, and machineSteps how many actions one has on average;
 // -rapid.checks and -rapid.steps ask for more, as RAPID_CHECKS does.
 const (
-	machineChecks = "4"
+	machineChecks = "3"
 	machineSteps  = "80"
 )
 
