@@ -200,11 +200,11 @@ func (s *story) rush() error {
 // fillTeam forms a group-buy team.
 func (s *story) fillTeam() error {
 	s.step("A group-buy of three fills and forms; the fourth is refused 三人成团")
-	opened, err := s.claim(s.members[200], "/v1/campaigns/"+s.team+"/teams", map[string]any{"item_id": s.teamItem})
+	opened, err := s.claim(s.members[200], "/v1/campaigns/"+s.team+"/teams", map[string]any{"item_id": s.teamItem, "team_size": 3})
 	if err != nil {
 		return err
 	}
-	s.printf("    %s opens %s\n", s.who(200), opened.TeamID)
+	s.printf("    %s opens %s, of three: %s yuan each\n", s.who(200), opened.TeamID, yuan(opened.Amount))
 	orders := []orderView{opened}
 	for n := 201; n < 203; n++ {
 		o, err := s.claim(s.members[n], "/v1/teams/"+opened.TeamID+"/join", map[string]any{})
@@ -244,10 +244,11 @@ func (s *story) showTeam(team string) error {
 // failTeam lets a team run out of time.
 func (s *story) failTeam() error {
 	s.step("A team that does not fill fails at its deadline; its payer is refunded 未成团自动退款")
-	opened, err := s.claim(s.members[210], "/v1/campaigns/"+s.team+"/teams", map[string]any{"item_id": s.teamItem})
+	opened, err := s.claim(s.members[210], "/v1/campaigns/"+s.team+"/teams", map[string]any{"item_id": s.teamItem, "team_size": 5})
 	if err != nil {
 		return err
 	}
+	s.printf("    %s opens %s, of five, three of whom would do: %s yuan for the opener\n", s.who(210), opened.TeamID, yuan(opened.Amount))
 	if err := s.pay(opened); err != nil {
 		return err
 	}

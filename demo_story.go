@@ -11,7 +11,8 @@ func (s *story) tell() error {
 		s.houses[0].db.Dialect.Name, queueName(s.houses[0].cfg), len(s.houses), s.houses[0].url())
 	for _, part := range []func() error{
 		s.found, s.invitePeople, s.plan, s.publish, s.invitation, s.scan, s.rush,
-		s.fillTeam, s.failTeam, s.promote, s.promoteAgain, s.mature, s.giveBack, s.closeBooks, s.payOut, s.proof,
+		s.fillTeam, s.failTeam, s.promote, s.promoteAgain, s.mature, s.giveBack, s.closeBooks, s.payOut,
+		s.sellSessions, s.reachSteps, s.showCalendar, s.proof,
 	} {
 		if err := part(); err != nil {
 			return err
@@ -25,7 +26,7 @@ func (s *story) plan() error {
 	s.step("Products with floor prices, and a two-sided reward program 商品与奖励方案")
 	products := []map[string]any{
 		{"sku": "APPLE-5", "name": "烟台红富士 5斤", "list_price_fen": 5990, "cost_fen": 2100, "floor_price_fen": 2900, "unit_id": s.store},
-		{"sku": "MILK-12", "name": "鲜牛奶 12盒", "list_price_fen": 7200, "cost_fen": 4100, "floor_price_fen": 4900, "unit_id": s.store},
+		{"sku": "MILK-12", "name": "鲜牛奶 12盒", "list_price_fen": 7200, "cost_fen": 4100, "floor_price_fen": 4500, "unit_id": s.store},
 		{"sku": "TEA-1", "name": "明前龙井 100g", "list_price_fen": 19900, "cost_fen": 8800, "floor_price_fen": 12800, "unit_id": s.store},
 	}
 	if err := s.show(s.marketer, "PUT", "/v1/products", map[string]any{"products": products}, nil, func() string { return "3 products" }); err != nil {
@@ -57,6 +58,8 @@ func (s *story) publish() error {
 	s.step("Three campaigns: flash sale, group-buy, referral 秒杀、拼团、邀请有礼")
 	now := s.clk.Now()
 	at := func(d time.Duration) string { return now.Add(d).Format(time.RFC3339) }
+	milk := []map[string]any{{"sku": "MILK-12", "price_fen": 4990, "stock": 60, "per_member": 2, "per_order": 2,
+		"team_prices": []map[string]any{{"size": 5, "price_fen": 4690, "opener_price_fen": 4590}}}}
 	item := func(sku string, price, stock, perMember int) []map[string]any {
 		return []map[string]any{{"sku": sku, "price_fen": price, "stock": stock, "per_member": perMember, "per_order": 2}}
 	}
@@ -67,9 +70,9 @@ func (s *story) publish() error {
 	}{
 		{map[string]any{"kind": "flash_sale", "name": "周一早市：红富士秒杀", "starts_at": at(time.Minute), "ends_at": at(20 * 24 * time.Hour),
 			"program_id": s.program, "items": item("APPLE-5", 2990, 30, 2)}, &s.flash, &s.flashItem},
-		{map[string]any{"kind": "group_buy", "name": "三人成团：鲜牛奶", "starts_at": at(0), "ends_at": at(20 * 24 * time.Hour),
-			"rules": map[string]any{"size": 3, "open_for_s": 7200}, "items": item("MILK-12", 4990, 60, 2)}, &s.team, &s.teamItem},
-		{map[string]any{"kind": "referral", "name": "邀请好友喝龙井", "starts_at": at(0), "ends_at": at(30 * 24 * time.Hour), "program_id": s.program}, &s.referral, nil},
+		{map[string]any{"kind": "group_buy", "name": "三人团、五人团：鲜牛奶", "starts_at": at(0), "ends_at": at(20 * 24 * time.Hour),
+			"rules": map[string]any{"sizes": []map[string]any{{"size": 3}, {"size": 5, "min_size": 3}}, "open_for_s": 7200}, "items": milk}, &s.team, &s.teamItem},
+		{map[string]any{"kind": "referral", "name": "邀请好友喝龙井", "starts_at": at(0), "ends_at": at(30 * 24 * time.Hour), "program_id": s.program, "rules": inviteSteps}, &s.referral, nil},
 	} {
 		var made campaignView
 		c.body["unit_id"] = s.store

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -128,14 +129,7 @@ func TestDefectsAreTested(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tests := map[string]bool{}
-	for _, s := range house(t) {
-		for _, d := range s.file.Decls {
-			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil {
-				tests[s.path+" "+f.Name.Name] = true
-			}
-		}
-	}
+	tests := testsOf(house(t))
 	rows := defectRow.FindAllStringSubmatch(string(text), -1)
 	if want := strings.Count(string(text), "\n| ") - 2*strings.Count(string(text), "\n| ---"); len(rows) != want {
 		t.Errorf("%d rows name a test, of %d", len(rows), want)
@@ -143,6 +137,104 @@ func TestDefectsAreTested(t *testing.T) {
 	for _, m := range rows {
 		if !tests[m[2]+" "+m[1]] {
 			t.Errorf("docs/defects.md names %s in %s, which is not there", m[1], m[2])
+		}
+	}
+}
+
+// testsOf are the functions by file and name.
+func testsOf(all []source) map[string]bool {
+	tests := map[string]bool{}
+	for _, s := range all {
+		for _, d := range s.file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil {
+				tests[s.path+" "+f.Name.Name] = true
+			}
+		}
+	}
+	return tests
+}
+
+var (
+	featureRow  = regexp.MustCompile(`(?m)^\| .+ \|$`)
+	featureTest = regexp.MustCompile("^`(Test\\w+)` in `([\\w/]+_test\\.go)`$")
+	restCall    = regexp.MustCompile("`(GET|POST|PUT|PATCH|DELETE) (/v1/[^`?]+)`")
+)
+
+// untrue are the rows of a table of features that claim more than there is: a
+// "yes" without a test, a test or a REST call that is not there.
+func untrue(text string, tests map[string]bool, contract string) []string {
+	var out []string
+	for _, row := range featureRow.FindAllString(text, -1) {
+		cells := strings.Split(strings.Trim(row, "|"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		if cells[0] == "feature" || strings.HasPrefix(cells[0], "---") {
+			continue
+		}
+		if len(cells) != 4 {
+			out = append(out, row+": wants four cells")
+			continue
+		}
+		named := featureTest.FindStringSubmatch(cells[3])
+		switch {
+		case !slices.Contains([]string{"yes", "partly", "not yet"}, cells[1]):
+			out = append(out, cells[0]+": "+cells[1]+" is no state")
+		case cells[3] != "" && (named == nil || !tests[named[2]+" "+named[1]]):
+			out = append(out, cells[0]+": there is no "+cells[3])
+		case cells[3] == "" && cells[1] != "not yet":
+			out = append(out, cells[0]+": no test proves it")
+		}
+		for _, m := range restCall.FindAllStringSubmatch(cells[2], -1) {
+			_, rest, found := strings.Cut(contract, "\n  "+m[2]+":\n")
+			path, _, _ := strings.Cut(rest, "\n  /")
+			if !found || !strings.Contains("\n"+path, "\n    "+strings.ToLower(m[1])+":\n") {
+				out = append(out, cells[0]+": there is no "+m[0])
+			}
+		}
+	}
+	return out
+}
+
+// TestFeaturesAreTested holds docs/features.md to the tests and the contract.
+func TestFeaturesAreTested(t *testing.T) {
+	text, err := os.ReadFile("docs/features.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fragments, err := filepath.Glob("api/contract/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var contract strings.Builder
+	for _, name := range fragments {
+		fragment, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		contract.Write(fragment)
+		contract.WriteString("\n")
+	}
+	tests := testsOf(house(t))
+	for _, b := range untrue(string(text), tests, contract.String()) {
+		t.Errorf("docs/features.md: %s", b)
+	}
+	if rows := len(featureRow.FindAllString(string(text), -1)); rows < 80 {
+		t.Errorf("docs/features.md has only %d rows", rows)
+	}
+	for row, want := range map[string]string{
+		"| a | yes | `x` |  |":                                          "no test proves it",
+		"| a | partly |  |  |":                                          "no test proves it",
+		"| a | yes |  | `TestGone` in `docs_test.go` |":                 "there is no `TestGone`",
+		"| a | soon |  | `TestEventsAreDocumented` in `docs_test.go` |": "is no state",
+		"| a | not yet | `DELETE /v1/campaigns` |  |":                   "there is no `DELETE /v1/campaigns`",
+		"| a | not yet | `GET /v1/bargains` |  |":                       "there is no `GET",
+		"| a | b |": "wants four cells",
+		"| a | yes | `POST /v1/campaigns` | `TestEventsAreDocumented` in `docs_test.go` |": "",
+	} {
+		got := strings.Join(untrue(row, tests, contract.String()), "; ")
+		if (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: got %q, want %q", row, got, want)
 		}
 	}
 }

@@ -59,7 +59,7 @@ func TestDemo(t *testing.T) {
 			if code := d.wait(2 * time.Minute); code != 0 {
 				t.Fatalf("demo: exit status %d", code)
 			}
-			if out := d.out.String(); strings.Contains(out, "BROKEN") || !strings.Contains(out, "16 steps over real HTTP") {
+			if out := d.out.String(); strings.Contains(out, "BROKEN") || !strings.Contains(out, "19 steps over real HTTP") {
 				t.Errorf("the story ended otherwise:\n%s", d.out.tail())
 			}
 			if engine == "sqlite" {

@@ -60,6 +60,7 @@ func (s *Server) mergeMember(c *gin.Context) error {
 type memberExport struct {
 	Community community.Export      `json:"community"`
 	Orders    []campaign.Order      `json:"orders"`
+	Waits     []campaign.Wait       `json:"waits"`
 	Reminders []campaign.Reminder   `json:"reminders"`
 	Rewards   []referral.Reward     `json:"rewards"`
 	Codes     []referral.Code       `json:"codes"`
@@ -91,6 +92,11 @@ func (s *Server) exportMember(c *gin.Context) error {
 	}
 	if out.Orders, err = every(func(p database.Page) (database.Paged[campaign.Order], error) {
 		return s.Campaign.ListOrders(ctx, campaign.OrderFilter{Member: mid}, p)
+	}); err != nil {
+		return err
+	}
+	if out.Waits, err = every(func(p database.Page) (database.Paged[campaign.Wait], error) {
+		return s.Campaign.WaitsOf(ctx, mid, p)
 	}); err != nil {
 		return err
 	}

@@ -2,7 +2,10 @@ package api
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+
+	"siyu/access"
 )
 
 // TestWaits walks a line over HTTP: refused while some is left, one place
@@ -11,7 +14,8 @@ func TestWaits(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		c, item := campaignOf(t, h, "flash_sale", "")
 		body := fmt.Sprintf(`{"item_id":%q}`, item)
-		wait, holder, other := tokenOf(t, h, member1(t, h)), tokenOf(t, h, member1(t, h)), tokenOf(t, h, member1(t, h))
+		who := member1(t, h)
+		wait, holder, other := tokenOf(t, h, who), tokenOf(t, h, member1(t, h)), tokenOf(t, h, member1(t, h))
 		if got := h.call(t, wait, "POST /v1/campaigns/"+c+"/waits", body, h.newKey()); got.status != 409 || got.problem().Code != "campaign.in_stock" {
 			t.Fatalf("with stock left: got %d %s", got.status, got.body)
 		}
@@ -51,6 +55,10 @@ func TestWaits(t *testing.T) {
 		h.call(t, wait, "GET /v1/campaigns/"+c+"/waits", "").into(t, &list)
 		if len(list.Items) != 1 || list.Items[0].ID != first.ID || list.Items[0].Status != "granted" {
 			t.Errorf("the head: got %+v", list.Items)
+		}
+		mall := h.keys[east][access.Mall]
+		if got := h.call(t, mall, "GET /v1/members/"+who+"/export", ""); !strings.Contains(string(got.body), first.ID) || strings.Contains(string(got.body), second) {
+			t.Errorf("the export has not his places alone: %s", got.body)
 		}
 		got = h.call(t, other, "DELETE /v1/waits/"+second, "")
 		if got.into(t, &again); got.status != 200 || again.Status != "left" {

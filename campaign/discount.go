@@ -152,6 +152,18 @@ func redeem(tx *database.Tx, coupon id.MemberCoupon, item Item, o Order) (money.
 	return r.Discount, err
 }
 
+// Afford refuses a discount that no order of the amount can take in this
+// campaign, in whole or in part, for a page that shows what it would come to.
+func (c Campaign) Afford(amount, coupon, points money.Amount) error {
+	switch {
+	case coupon != 0 && !c.AcceptsCoupons:
+		return ErrNoCoupons
+	case points != 0 && c.AcceptsPoints == 0:
+		return ErrNoPoints
+	}
+	return affordable(amount, c.AcceptsPoints, coupon, points)
+}
+
 // affordable refuses points beyond the campaign's part of the goods, and a
 // discount that leaves nothing to pay: no provider takes a payment of nothing,
 // and none could be refunded.

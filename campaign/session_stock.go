@@ -12,6 +12,19 @@ import (
 // ErrSessionSoldOut refuses a claim beyond what the open session may sell.
 var ErrSessionSoldOut = fault.New(fault.KindConflict, "campaign.session_sold_out", "本场已抢完，请等下一场", "this session is sold out; wait for the next one")
 
+// SessionLeft is how many pieces the session that began then may still sell,
+// to whoever is not in the waiting line.
+func (i Item) SessionLeft(began clock.Milli) int64 {
+	if i.SessionStock == 0 {
+		return i.Free()
+	}
+	taken := int64(0)
+	if i.SessionAt >= began {
+		taken = i.SessionTaken
+	}
+	return min(i.Free(), max(i.SessionStock-taken, 0))
+}
+
 // sessionRoom refuses pieces beyond the item's stock of the session that is
 // open at now, of which more was taken already than its row says.
 func (i *Item) sessionRoom(c *Campaign, now clock.Milli, more int64, qty int) error {

@@ -96,11 +96,16 @@ type Against struct {
 
 // against compares the targets that were set with what the campaign came to.
 func (t Targets) against(r Report) []Against {
+	return t.Beside(r.Total.Orders.Bought, r.Sold, r.Net)
+}
+
+// Beside compares the targets that were set with these figures.
+func (t Targets) Beside(bought, pieces int64, net money.Amount) []Against {
 	list := []Against{}
 	for _, a := range []Against{
-		{Name: "paid_orders", Target: t.PaidOrders, Actual: r.Total.Orders.Bought},
-		{Name: "pieces", Target: t.Pieces, Actual: r.Sold},
-		{Name: "net_fen", Target: int64(t.Net), Actual: int64(r.Net)},
+		{Name: "paid_orders", Target: t.PaidOrders, Actual: bought},
+		{Name: "pieces", Target: t.Pieces, Actual: pieces},
+		{Name: "net_fen", Target: int64(t.Net), Actual: int64(net)},
 	} {
 		if a.Target > 0 {
 			a.Reached = bpsOf(a.Actual, a.Target)

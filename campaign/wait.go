@@ -219,6 +219,27 @@ func (s *Service) ListWaits(ctx context.Context, cid id.Campaign) ([]Wait, error
 	return rows, nil
 }
 
+// WaitsOf are all of a member's places, for his export.
+func (s *Service) WaitsOf(ctx context.Context, member id.Member, page database.Page) (database.Paged[Wait], error) {
+	q := s.DB.Read(ctx)
+	members, err := claimersOf(q, member)
+	if err != nil {
+		return database.Paged[Wait]{}, err
+	}
+	var rows []Wait
+	err = q.Raw("SELECT * FROM waits WHERE member_id IN ? AND id < ? ORDER BY id DESC LIMIT ?", members, page.Bound(), page.Fetch()).Scan(&rows).Error
+	if err != nil {
+		return database.Paged[Wait]{}, err
+	}
+	list := database.Cut(page, rows, func(w Wait) int64 { return int64(w.ID) })
+	for i := range list.Items {
+		if err := s.place(q, &list.Items[i]); err != nil {
+			return list, err
+		}
+	}
+	return list, nil
+}
+
 // ownWait is the place if it is the caller's, or of whom he was merged with.
 func ownWait(ctx context.Context, q *database.Query, wid id.Wait) (Wait, error) {
 	var w Wait

@@ -41,6 +41,7 @@ type consolePage struct {
 }
 
 type campaignRow struct {
+	Href  string // of its own page, where the role may see it
 	Name  string
 	Kind  string
 	State string
@@ -127,6 +128,9 @@ func (s *Server) fillCampaigns(ctx context.Context, p *consolePage) error {
 		}
 		zone := zoneOf(run)
 		row := campaignRow{Name: clean(run.Name), Kind: kindName(p.Lang, run.Kind), From: run.StartsAt.Time().In(zone), To: run.EndsAt.Time().In(zone)}
+		if slices.Contains(readsCampaigns, access.Role(database.ActorOf(ctx).Role)) {
+			row.Href = "/console/campaigns/" + run.ID.String()
+		}
 		row.State, row.Tone = phaseName(p.Lang, run.Phase(clock.MilliOf(p.Now)))
 		for _, item := range run.Items {
 			row.Items = append(row.Items, stockRow{clean(item.Name), item.Stock, item.Sold, item.Held, item.Left})

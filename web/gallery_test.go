@@ -2,14 +2,21 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"mime"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"siyu/campaign/groupbuy"
+	"siyu/internal/database/dbtest"
 	"siyu/internal/id"
 )
 
@@ -115,38 +122,140 @@ func gallery() []shown {
 		Decisions:   []decisionRow{{Group: "西湖茶友群", Outcome: "推迟", Why: "离最近一条推广 20 小时，至少隔 48 小时；最早 3月3日 14:00", When: now, Times: 2}, {Group: "滨江门店福利群", Outcome: "不发", Tone: "dim", Why: "当周已占 15 条，群约定每周最多 15 条", When: now, Times: 1}, {Group: "城东新客群", Outcome: "放行", Tone: "good", When: now, Times: 1}},
 		Settlements: []settlementRow{{Label: "2026-02 邀请奖", State: "待审核", Lines: 128, Net: 102400, Cut: now, Mark: "9f3a01bc"}},
 	}
+	me.Goals = []goalView{{Name: "老带新 · 邀好友进群", Href: "/i/x", Steps: sampleSteps()}}
+	tp.Offer = meansView{FormID: "join", Points: 1200, Part: "10%", Coupons: []couponView{{ID: "mcp_1", Label: "新茶券 · 减 ¥10.00"}}, Quote: &quoteView{Sum: 3990, Refused: "此单最多可用 399 积分"}}
+	tq := tp
+	tq.Offer.Quote = &quoteView{Sum: 3990, Coupon: 1000, Payable: 2990}
 	login := loginPage{page: base(langZH, "控制台登录")}
-	return []shown{
+	list := append(saleGallery(flash), inviteGallery(group)...)
+	list = append(list, consoleGallery()...)
+	return append(list, []shown{
 		{"console", "console", console.page, console}, {"login", "login", login.page, login},
 		{"landing", "landing", group.page, group}, {"landing_en", "landing", english.page, english},
 		{"flash", "landing", flash.page, flash}, {"soon", "landing", soon.page, soon}, {"sold", "landing", sold.page, sold},
 		{"order", "order", order.page, order}, {"refunded", "order", refunded.page, refunded},
-		{"team", "team", tp.page, tp}, {"me", "me", me.page, me}, {"gone", "plain", gone.page, gone},
-	}
+		{"team", "team", tp.page, tp}, {"team_quoted", "team", tq.page, tq}, {"me", "me", me.page, me}, {"gone", "plain", gone.page, gone},
+	}...)
 }
 
 // TestGallery prints every page; with SIYU_GALLERY set it leaves them there
-// with their assets inlined by address, to be looked at.
+// with their assets beside them, to be looked at.
 func TestGallery(t *testing.T) {
+	files := printed(t)
+	dir := os.Getenv("SIYU_GALLERY")
+	if dir == "" {
+		return
+	}
+	for name, body := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), body, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// printed are the pages of the gallery and their assets by file name.
+func printed(t *testing.T) map[string][]byte {
+	t.Helper()
 	p, err := newPress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := os.Getenv("SIYU_GALLERY")
+	files := map[string][]byte{}
+	for name, a := range p.shelf.byName {
+		files[name] = a.body
+	}
 	for _, g := range gallery() {
 		var b bytes.Buffer
 		if err := p.print(&b, g.name, g.base, g.data); err != nil {
 			t.Fatalf("%s: %v", g.file, err)
 		}
-		if dir == "" {
-			continue
-		}
 		text := b.String()
 		for name, a := range p.shelf.byName {
 			text = strings.ReplaceAll(text, a.href, name)
-			os.WriteFile(filepath.Join(dir, name), a.body, 0o644)
 		}
-		os.WriteFile(filepath.Join(dir, g.file+".html"), []byte(text), 0o644)
-		fmt.Println(g.file, b.Len())
+		files[g.file+".html"] = []byte(text)
+	}
+	return files
+}
+
+// ruler measures every page of the gallery in a frame of a small phone's width.
+const ruler = `<!doctype html><body>%s<script>
+window.onload = function () {
+  var list = document.querySelectorAll('iframe'), out = [];
+  for (var i = 0; i < list.length; i++) {
+    var doc = list[i].contentDocument, wide = doc.documentElement.scrollWidth, who = '';
+    var all = doc.body.querySelectorAll('*');
+    for (var k = 0; wide > 360 && k < all.length; k++) {
+      if (all[k].getBoundingClientRect().right > 361) { who += ' ' + all[k].tagName + '.' + all[k].getAttribute('class'); }
+    }
+    out.push('[' + list[i].title + ' ' + wide + who + ']');
+  }
+  document.body.textContent = out.join('');
+};
+</script>`
+
+// TestNothingScrollsSideways: at 360 pixels no page is wider than the phone.
+func TestNothingScrollsSideways(t *testing.T) {
+	files := printed(t)
+	frames, pages := "", 0
+	for name := range files {
+		if strings.HasSuffix(name, ".html") {
+			frames += fmt.Sprintf(`<iframe src="/%s" title=%q width="360" height="700" style="border:0"></iframe>`, name, name)
+			pages++
+		}
+	}
+	dom := browse(t, files, fmt.Sprintf(ruler, frames))
+	found := regexp.MustCompile(`\[(\S+) (\d+)([^\]]*)\]`).FindAllStringSubmatch(dom, -1)
+	if len(found) != pages {
+		t.Fatalf("measured %d of %d pages:\n%s", len(found), pages, dom)
+	}
+	for _, f := range found {
+		if f[2] != "360" {
+			t.Errorf("%s is %s pixels wide, not 360:%s", f[1], f[2], f[3])
+		}
+	}
+}
+
+// browse is the page over the gallery's files after its script ran.
+func browse(t *testing.T, files map[string][]byte, page string) string {
+	t.Helper()
+	program := dbtest.Need(t, "chromium")
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := strings.TrimPrefix(r.URL.Path, "/")
+		body, ok := files[name]
+		if name == "" {
+			body, ok = []byte(page), true
+		}
+		if !ok {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		w.Header().Set("Content-Type", mime.TypeByExtension(cmp.Or(path.Ext(name), ".html")))
+		w.Write(body)
+	}))
+	defer srv.Close()
+	return chromium(t, program, srv.URL+"/")
+}
+
+// TestChoosingForgetsTheQuote: with the script a new choice takes the quote of
+// the old one away, so that no sum is shown that is not this choice's.
+func TestChoosingForgetsTheQuote(t *testing.T) {
+	dom := browse(t, printed(t), `<!doctype html><body><iframe src="/session.html"></iframe><iframe src="/team_quoted.html"></iframe><script>
+window.onload = function () {
+  var list = document.querySelectorAll('iframe'), out = '';
+  for (var i = 0; i < list.length; i++) {
+    var doc = list[i].contentDocument, box = doc.querySelector('select[name=coupon]');
+    var say = function () { return '[' + doc.getElementById('sum-name').textContent + ' ' + doc.getElementById('sum').textContent + (doc.getElementById('quote') ? ' quoted' : '') + ']'; };
+    out += say();
+    box.value = '';
+    box.dispatchEvent(new Event('change', {bubbles: true}));
+    out += say();
+  }
+  document.body.textContent = out;
+};
+</script>`)
+	want := "[优惠后应付 ¥11,270 quoted][合计 ¥12800.00][优惠后应付 ¥29.90 quoted][参团价 ¥39.90]"
+	if !strings.Contains(dom, want) {
+		t.Errorf("got %s, want %s", dom, want)
 	}
 }

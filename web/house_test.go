@@ -69,8 +69,8 @@ func open(t *testing.T, db *database.DB) *house {
 	t.Cleanup(runs.Close)
 	h.s = &Server{
 		DB: db, Secrets: keys, Access: &access.Service{DB: db, Secrets: keys}, Community: people, Campaign: runs, GroupBuy: teams,
-		Calendar: &calendar.Service{DB: db, Campaign: runs},
-		Guard:    &guard.Service{DB: db}, Referral: &referral.Service{DB: db, Secrets: keys}, Settlement: &settlement.Service{DB: db}, Wallet: &wallet.Service{DB: db},
+		Calendar: &calendar.Service{DB: db, Campaign: runs}, Invite: &invite.Service{DB: db, Campaign: runs},
+		Guard: &guard.Service{DB: db}, Referral: &referral.Service{DB: db, Secrets: keys}, Settlement: &settlement.Service{DB: db}, Wallet: &wallet.Service{DB: db},
 	}
 	engine, err := httpd.NewEngine(httpd.Config{})
 	must(t, err)

@@ -27,7 +27,7 @@ type landingPage struct {
 	Signed     string // which program version the page shows, for the binding
 	Name       string
 	Kind       string
-	State      string // hidden, soon, open, between, sold_out, paused, ended
+	State      string // hidden, soon, open, between, session_out, sold_out, paused, ended
 	Picture    string
 	Face       face
 	Remind     time.Time // the start the visitor may ask to be reminded of
@@ -40,6 +40,10 @@ type landingPage struct {
 	Chosen     itemView
 	Qty        int
 	Offer      meansView
+	Line       *lineView
+	Early      earlyView
+	Steps      *stepsView
+	Board      *boardView
 	Teams      []teamView
 	Sizes      []groupbuy.Size // of a group-buy, smallest first
 	Size       int             // chosen
@@ -109,7 +113,12 @@ func (p *landingPage) keep(item, qty, size string) {
 }
 
 // Sum is the total of what is chosen.
-func (p landingPage) Sum() money.Amount { return p.Chosen.ToOpen(p.Size) * money.Amount(p.Qty) }
+func (p landingPage) Sum() money.Amount {
+	if p.Offer.Quoted() {
+		return p.Offer.Quote.Payable
+	}
+	return p.Chosen.ToOpen(p.Size) * money.Amount(p.Qty)
+}
 
 // teamsShown is how many open teams the page offers to join.
 const teamsShown = 3
@@ -136,6 +145,9 @@ func (s *Server) landing(c *gin.Context, v visitor) error {
 	}
 	if c.Query("bound") != "" {
 		p.Notice = &notice{Text: choose(p.Lang, "已接受邀请", "Invitation accepted")}
+	}
+	if c.Query("waiting") != "" && p.Line.waits() {
+		p.Notice = &notice{Text: choose(p.Lang, "已排进候补，轮到时通知你", "You are in line and will be told when it is your turn")}
 	}
 	return s.show(c, http.StatusOK, "landing", p.page, p)
 }
@@ -198,8 +210,11 @@ func (s *Server) showCampaign(ctx context.Context, p *landingPage, v visitor, ci
 	if p.Items, err = s.items(ctx, run); err != nil {
 		return err
 	}
+	if err := p.readSessions(run); err != nil {
+		return err
+	}
 	p.choose()
-	if p.Offer, err = s.offer(ctx, p, v, run); err != nil {
+	if p.Offer, err = s.offer(ctx, p.page, v, run, p.Items); err != nil {
 		return err
 	}
 	p.Card.finish(p.Picture)
@@ -208,14 +223,19 @@ func (s *Server) showCampaign(ctx context.Context, p *landingPage, v visitor, ci
 	if p.State == "soon" {
 		p.Clock.Until = p.StartsAt
 	}
+	p.Banner = drawBanner(run.Kind, int64(run.ID)>>22, 0)
+	if err := s.showEarly(ctx, p, run, v); err != nil {
+		return err
+	}
 	if run.Kind == "group_buy" {
 		return s.showTeams(ctx, p, run, v)
 	}
-	p.Banner = drawBanner(run.Kind, int64(run.ID)>>22, 0)
-	if run.Kind == "flash_sale" {
-		if err := p.showSessions(run); err != nil {
-			return err
-		}
+	p.applySessions()
+	if err := s.showLine(ctx, p, run, v); err != nil {
+		return err
+	}
+	if err := s.showSteps(ctx, p, run, v); err != nil {
+		return err
 	}
 	return s.showReminder(ctx, p, run)
 }
@@ -267,7 +287,8 @@ func (s *Server) items(ctx context.Context, run campaign.Campaign) ([]itemView, 
 		product := products[item.ProductID]
 		views[i] = itemView{
 			ID: item.ID, Name: clean(item.Name), Picture: pictureOf(product.Picture), Art: i % 3, Price: item.Price, List: product.ListPrice,
-			Stock: item.Stock, Left: item.Free(), PerMember: item.PerMember, PerOrder: item.PerOrder,
+			Stock: item.Stock, Left: item.Free(), Rest: item.Free(), PerMember: item.PerMember, PerOrder: item.PerOrder,
+			Product: item.ProductID, SKU: product.SKU,
 		}
 	}
 	return views, nil
@@ -281,17 +302,17 @@ func stateOf(run campaign.Campaign, items []itemView, now time.Time) string {
 	case campaign.StatusPaused:
 		return "paused"
 	case campaign.StatusRunning:
-		for _, item := range items {
-			if item.Left > 0 {
-				return "open"
-			}
-		}
-		if len(items) > 0 {
-			return "sold_out"
-		}
-		return "open"
+		return onSale(items)
 	}
 	return "ended"
+}
+
+// onSale is the state of what may be claimed: open while any is left.
+func onSale(items []itemView) string {
+	if len(items) > 0 && !slices.ContainsFunc(items, func(i itemView) bool { return i.Left > 0 }) {
+		return "sold_out"
+	}
+	return "open"
 }
 
 // loginURL is the mall's sign-in, told to come back to this page.

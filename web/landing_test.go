@@ -149,13 +149,19 @@ func TestChromium(t *testing.T) {
 	program := dbtest.Need(t, "chromium")
 	h := open(t, dbtest.Open(t, "sqlite"))
 	run := h.run("group_buy", "春茶尝鲜", `{"size": 3}`)
-	out, err := exec.Command(program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--user-data-dir="+t.TempDir(),
-		"--window-size=390,844", "--virtual-time-budget=3000", "--dump-dom", h.url+"/i/"+h.code(run)+"?lang=zh").Output()
-	must(t, err)
-	dom := answer{status: http.StatusOK, body: string(out)}
+	dom := answer{status: http.StatusOK, body: chromium(t, program, h.url+"/i/"+h.code(run)+"?lang=zh")}
 	dom.has(t, "春茶尝鲜", "王*", "我来开团", "群约定", `data-until=`)
 	dom.lacks(t, "王小明")
 	// Printed with two days left, the clock has ticked since.
 	dom.has(t, "<b>1</b>天<b>23</b>时<b>59</b>分")
+}
+
+// chromium is the page at the address after its script ran.
+func chromium(t *testing.T, program, address string) string {
+	t.Helper()
+	out, err := exec.Command(program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--user-data-dir="+t.TempDir(),
+		"--window-size=390,844", "--hide-scrollbars", "--virtual-time-budget=3000", "--dump-dom", address).Output()
+	must(t, err)
+	return string(out)
 }

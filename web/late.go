@@ -75,6 +75,6 @@ func (s *Server) orderAgain(c *gin.Context, oid id.Order, v visitor, f *fault.Fa
 	if err != nil {
 		return err
 	}
-	p.Notice = noticeOf(p.Lang, f, "")
+	p.Notice = p.noticeOf(f, "", shop)
 	return s.show(c, int(f.Kind), "order", p.page, p)
 }

@@ -23,6 +23,7 @@ type mePage struct {
 	Sums    []sumView
 	Rewards []rewardView
 	Next    string
+	Goals   []goalView // campaigns with steps; on the first page
 }
 
 type sumView struct {
@@ -74,6 +75,15 @@ func (s *Server) me(c *gin.Context, v visitor) error {
 	}
 	for _, r := range list.Items {
 		p.Rewards = append(p.Rewards, rewardOf(p.Lang, p.Now, r, paid[r.ID]))
+	}
+	if before == 0 {
+		codes, err := s.Referral.ListCodes(ctx, referral.CodeFilter{Inviter: v.Member}, database.Page{Limit: codesShown})
+		if err != nil {
+			return err
+		}
+		if p.Goals, err = s.goals(ctx, p.page, v.Member, codes.Items); err != nil {
+			return err
+		}
 	}
 	if list.NextCursor != "" {
 		p.Next = "/me?cursor=" + list.NextCursor
@@ -205,10 +215,16 @@ func (s *Server) campaignName(c *gin.Context, cid id.Campaign) (string, error) {
 		return general, nil
 	}
 	run, err := s.Campaign.FindCampaign(c.Request.Context(), cid)
-	if f, ok := fault.As(err); ok && f.Kind == fault.KindNotFound {
+	if missing(err) {
 		return general, nil
 	}
 	return clean(run.Name), err
+}
+
+// missing says that what was looked for is not there, or not for this caller.
+func missing(err error) bool {
+	f, ok := fault.As(err)
+	return ok && f.Kind == fault.KindNotFound
 }
 
 // codePicture answers the QR of one of the member's own codes.

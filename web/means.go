@@ -9,7 +9,6 @@ import (
 	"siyu/campaign"
 	"siyu/internal/clock"
 	"siyu/internal/database"
-	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/wallet"
 )
@@ -21,20 +20,31 @@ type meansView struct {
 	Points  money.Amount // that he can spend; 0 if the campaign takes none
 	Used    string       // of them, as he typed it
 	Part    string       // of the goods that points may pay
+	Quote   *quoteView   // what the choice comes to, once asked
+	FormID  string       // of the form its fields belong to
+
+	run campaign.Campaign
 }
+
+// Quoted says whether the sum shown has the choice taken off.
+func (o meansView) Quoted() bool { return o.Quote != nil && o.Quote.Refused == "" }
+
+// Any says whether there is something to choose.
+func (o meansView) Any() bool { return len(o.Coupons) > 0 || o.Points > 0 }
 
 type couponView struct {
 	ID    string
 	Label string
+	terms wallet.Terms
 }
 
 // couponsShown is how many coupons a page lists to choose from.
 const couponsShown = 50
 
-// offer finds the visitor's coupons that are good for one of the campaign's
-// items, and his points. What an order then comes to is decided when it is
-// claimed.
-func (s *Server) offer(ctx context.Context, p *landingPage, v visitor, run campaign.Campaign) (o meansView, err error) {
+// offer finds the visitor's coupons that are good for one of the items, and his
+// points. What an order then comes to is decided when it is claimed.
+func (s *Server) offer(ctx context.Context, p page, v visitor, run campaign.Campaign, items []itemView) (o meansView, err error) {
+	o.run, o.FormID = run, "take"
 	if !v.Strong || !run.AcceptsCoupons && run.AcceptsPoints == 0 {
 		return o, nil
 	}
@@ -48,10 +58,7 @@ func (s *Server) offer(ctx context.Context, p *landingPage, v visitor, run campa
 	if !run.AcceptsCoupons {
 		return o, nil
 	}
-	lines, err := s.lines(ctx, p, run)
-	if err != nil {
-		return o, err
-	}
+	lines := largest(items)
 	for _, status := range []wallet.HoldStatus{wallet.HoldIssued, wallet.HoldReturned} {
 		list, err := s.Wallet.ListMemberCoupons(ctx, v.Member, status, database.Page{Limit: couponsShown})
 		if err != nil {
@@ -59,30 +66,22 @@ func (s *Server) offer(ctx context.Context, p *landingPage, v visitor, run campa
 		}
 		for _, m := range list.Items {
 			if goodForOne(m.Terms, lines, clock.MilliOf(p.Now)) {
-				o.Coupons = append(o.Coupons, couponView{m.ID.String(), couponLabel(p.Lang, m)})
+				o.Coupons = append(o.Coupons, couponView{m.ID.String(), couponLabel(p.Lang, m), m.Terms})
 			}
 		}
 	}
 	return o, nil
 }
 
-// lines are the largest order of each item that is left.
-func (s *Server) lines(ctx context.Context, p *landingPage, run campaign.Campaign) ([]wallet.Line, error) {
-	ids := make([]id.Product, len(run.Items))
-	for i, item := range run.Items {
-		ids[i] = item.ProductID
-	}
-	products, err := campaign.ProductsIn(s.DB.Read(ctx), ids)
-	if err != nil {
-		return nil, err
-	}
+// largest are the largest order of each item that is left.
+func largest(items []itemView) []wallet.Line {
 	var lines []wallet.Line
-	for i, item := range run.Items {
-		if most := p.Items[i].Most(); most > 0 {
-			lines = append(lines, wallet.Line{Product: item.ProductID, SKU: products[item.ProductID].SKU, Amount: item.Price.Times(int(most))})
+	for _, item := range items {
+		if most := item.Most(); most > 0 {
+			lines = append(lines, wallet.Line{Product: item.Product, SKU: item.SKU, Amount: item.Price.Times(int(most))})
 		}
 	}
-	return lines, nil
+	return lines
 }
 
 func goodForOne(t wallet.Terms, lines []wallet.Line, now clock.Milli) bool {

@@ -16,10 +16,16 @@ import (
 
 // showReminder offers to be reminded of what the page counts down to.
 func (s *Server) showReminder(ctx context.Context, p *landingPage, run campaign.Campaign) error {
-	if p.State != "soon" && p.State != "between" || run.Phase(clock.MilliOf(p.Now)) == campaign.StatusDraft {
+	if p.State != "soon" && p.State != "between" && p.State != "session_out" || run.Phase(clock.MilliOf(p.Now)) == campaign.StatusDraft {
 		return nil
 	}
-	p.Remind = p.Clock.Until
+	p.Remind = p.StartsAt
+	if p.State != "soon" {
+		p.Remind = p.Session.Next
+	}
+	if p.Remind.IsZero() {
+		return nil // no session is left
+	}
 	if database.ActorOf(ctx).Member == 0 {
 		return nil
 	}

@@ -46,13 +46,16 @@ func newPress() (*press, error) {
 	p := &press{map[string]*template.Template{}, shelf}
 	for _, lang := range []string{langZH, langEN} {
 		set := template.New("").Funcs(template.FuncMap{
-			"t":     func(zh, en string, args ...any) string { return choose(lang, zh, en, args...) },
-			"span":  func(d time.Duration) string { return span(lang, d) },
-			"when":  func(now, at time.Time) string { return moment(lang, now, at) },
-			"yuan":  yuan,
-			"fen":   fen,
-			"first": first,
-			"asset": shelf.href,
+			"t":    func(zh, en string, args ...any) string { return choose(lang, zh, en, args...) },
+			"span": func(d time.Duration) string { return span(lang, d) },
+			// clockOf is a moment whose year is plain from where it stands.
+			"clockOf":    func(at time.Time) string { return moment(lang, at, at) },
+			"hundredths": func(n int64, of int) int64 { return part(n, int64(of)) },
+			"when":       func(now, at time.Time) string { return moment(lang, now, at) },
+			"yuan":       yuan,
+			"fen":        fen,
+			"first":      first,
+			"asset":      shelf.href,
 		})
 		if _, err := set.ParseFS(templateFiles, "templates/*.html"); err != nil {
 			return nil, fmt.Errorf("web: templates: %w", err)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -18,9 +19,12 @@ type sessionView struct {
 	Next  time.Time // when the next one begins; zero if none does
 }
 
-// showSessions adds the campaign's sessions. Between two of them the page waits
-// for the next, after the last one the campaign is over.
-func (p *landingPage) showSessions(run campaign.Campaign) error {
+// readSessions adds the campaign's sessions, and counts what is left of the
+// items by the open one.
+func (p *landingPage) readSessions(run campaign.Campaign) error {
+	if run.Kind != flashsale.Kind().Name {
+		return nil
+	}
 	rules, err := flashsale.Terms(run)
 	if err != nil || len(rules.Sessions) == 0 {
 		return err
@@ -35,9 +39,9 @@ func (p *landingPage) showSessions(run campaign.Campaign) error {
 	}
 	v := sessionView{Times: strings.Join(times, choose(p.Lang, "、", ", ")), Days: weekdays(p.Lang, rules.Weekdays), Zone: zoneName(p.Lang, zone)}
 	window := flashsale.Window{From: run.StartsAt, To: run.EndsAt}
-	open, edge := flashsale.Open(rules, window, clock.MilliOf(p.Now))
+	began, edge := flashsale.Since(rules, window, clock.MilliOf(p.Now))
 	next := edge
-	if open {
+	if began > 0 {
 		v.Until = edge.Time().In(zone)
 		if follows, later := flashsale.Open(rules, window, edge); !follows {
 			next = later
@@ -47,18 +51,38 @@ func (p *landingPage) showSessions(run campaign.Campaign) error {
 		v.Next = next.Time().In(zone)
 	}
 	p.Session = v
+	for i, item := range run.Items {
+		if p.Items[i].Session = item.SessionStock; began > 0 || clock.MilliOf(p.Now) < run.StartsAt {
+			p.Items[i].Left = item.SessionLeft(began)
+		}
+	}
+	return nil
+}
+
+// applySessions lets the page wait for the next session between two of them,
+// or once the open one is sold out; after the last one the campaign is over.
+func (p *landingPage) applySessions() {
+	v := p.Session
 	switch {
-	case p.State == "soon" && next != 0:
-		p.StartsAt, p.Clock.Until = v.Next, v.Next
+	case v.Times == "" || p.Early.Open:
+	case p.State == "soon" && !v.Next.IsZero():
+		p.StartsAt = v.Next
+		if p.Early.From.IsZero() {
+			p.Clock.Until = v.Next
+		}
+	case p.State == "sold_out" && slices.ContainsFunc(p.Items, func(i itemView) bool { return i.Rest > 0 }):
+		p.State, p.Clock.Until = "session_out", v.Until
+		if !v.Next.IsZero() {
+			p.Clock.Until = v.Next
+		}
 	case p.State != "open":
-	case open:
+	case !v.Until.IsZero():
 		p.Clock.Until = v.Until
-	case next != 0:
+	case !v.Next.IsZero():
 		p.State, p.Clock.Until = "between", v.Next
 	default:
 		p.State = "ended"
 	}
-	return nil
 }
 
 // weekdays names the days a session is held, 1 being Monday.

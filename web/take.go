@@ -6,17 +6,21 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"siyu/campaign"
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/referral"
+	"siyu/wallet"
 )
 
-// takePart answers POST /i/{code}/{act}: claim, open a team, ask for a
-// reminder, or only accept the invitation. What is refused is said on the same page.
+// takePart answers POST /i/{code}/{act}: claim, open a team, join or leave a
+// waiting line, ask for a reminder, or only accept the invitation. What is
+// refused is said on the same page.
 func (s *Server) takePart(c *gin.Context, v visitor) error {
 	l, err := s.Referral.Land(c.Request.Context(), c.Param("code"))
 	if errors.Is(err, referral.ErrCode) {
@@ -24,6 +28,9 @@ func (s *Server) takePart(c *gin.Context, v visitor) error {
 	}
 	if err != nil {
 		return err
+	}
+	if c.PostForm("quote") != "" {
+		return s.quoted(c, v, l)
 	}
 	err = s.act(c, v, l)
 	f, ok := fault.As(err)
@@ -34,10 +41,25 @@ func (s *Server) takePart(c *gin.Context, v visitor) error {
 	if err != nil {
 		return err
 	}
-	p.Notice = noticeOf(p.Lang, f, p.LoginURL)
+	p.Notice = p.noticeOf(f, p.LoginURL, p.EndsAt.Location())
 	p.keep(c.PostForm("item"), c.PostForm("qty"), c.PostForm("size"))
-	p.Offer.Coupon, p.Offer.Used = c.PostForm("coupon"), clean(c.PostForm("points"))
+	p.Offer.keep(c)
 	return s.show(c, int(f.Kind), "landing", p.page, p)
+}
+
+// quoted shows the page again with what the choice would come to.
+func (s *Server) quoted(c *gin.Context, v visitor, l referral.Landing) error {
+	if _, err := s.sent(c, v, c.FullPath(), l.Code); err != nil {
+		return err
+	}
+	p, err := s.landingPage(c, v, l)
+	if err != nil {
+		return err
+	}
+	p.keep(c.PostForm("item"), c.PostForm("qty"), c.PostForm("size"))
+	p.Offer.keep(c)
+	p.Offer.quote(p.page, wallet.Line{Product: p.Chosen.Product, SKU: p.Chosen.SKU, Amount: p.Sum()})
+	return s.show(c, http.StatusOK, "landing", p.page, p)
 }
 
 func (s *Server) act(c *gin.Context, v visitor, l referral.Landing) error {
@@ -47,6 +69,10 @@ func (s *Server) act(c *gin.Context, v visitor, l referral.Landing) error {
 		return s.accept(c, v, l)
 	case "remind":
 		return s.remind(c, v, l)
+	case "wait":
+		return s.wait(c, v, l)
+	case "leave":
+		return s.leave(c, v, l)
 	case "open":
 		claim.OpenTeam = true
 	case "claim":
@@ -122,11 +148,14 @@ func (s *Server) bindQuietly(ctx context.Context, v visitor, code, page string) 
 }
 
 // noticeOf is a refusal in the fault's own words, with the way to sign in when
-// that is what is missing.
-func noticeOf(lang string, f *fault.Fault, login string) *notice {
-	n := &notice{Text: f.Text(lang)}
+// that is what is missing, and with the next chance when there is one.
+func (p page) noticeOf(f *fault.Fault, login string, zone *time.Location) *notice {
+	n := &notice{Text: f.Text(p.Lang)}
 	if f.Code == "identity_required" {
 		n.Link = login
+	}
+	if next, _ := f.Params["next_at"].(clock.Milli); next != 0 {
+		n.More = choose(p.Lang, "下一场 %s", "The next one begins %s", moment(p.Lang, p.Now, next.Time().In(zone)))
 	}
 	return n
 }

@@ -8,12 +8,13 @@ import (
 
 	"siyu/campaign"
 	"siyu/campaign/groupbuy"
-	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/money"
 	"siyu/referral"
+	"siyu/wallet"
 )
 
 // seatsDrawn bounds the circles of one team; larger teams show how many more.
@@ -63,6 +64,15 @@ type teamPage struct {
 	Reopen    bool         // the visitor may open it again
 	Next      string       // the team that was opened again for this one
 	QR        bool
+	Offer     meansView
+}
+
+// Pays is the price, or what is left of it once a quote was asked for.
+func (p teamPage) Pays() money.Amount {
+	if p.Offer.Quoted() {
+		return p.Offer.Quote.Payable
+	}
+	return p.Item.Price
 }
 
 // team answers GET /t/{team}.
@@ -118,9 +128,19 @@ func (s *Server) teamPage(c *gin.Context, v visitor, tid id.Team, code string) (
 	p.Team.Big, p.Team.Clock.Reload = true, true
 	p.Hue, p.LoginURL = hueOf(run.ID), s.loginURL(run, p.Home)
 	p.Title = choose(p.Lang, "%s 的团", "%s's team", p.Team.Opener)
-	p.tell(run, t, v)
+	sells, err := s.sells(ctx, run, v, p.Now)
+	if err != nil {
+		return p, err
+	}
+	p.tell(sells, t, v)
 	s.armed(&p.page, v)
 	if p.CanJoin {
+		one := p.Item
+		one.PerOrder = 1
+		if p.Offer, err = s.offer(ctx, p.page, v, run, []itemView{one}); err != nil {
+			return p, err
+		}
+		p.Offer.FormID = "join"
 		if p.Charter, err = s.charterBy(ctx, p.Now, v, code); err != nil {
 			return p, err
 		}
@@ -138,9 +158,8 @@ func (s *Server) teamPage(c *gin.Context, v visitor, tid id.Team, code string) (
 }
 
 // tell puts the team's state into words.
-func (p *teamPage) tell(run campaign.Campaign, team groupbuy.Team, v visitor) {
+func (p *teamPage) tell(sells bool, team groupbuy.Team, v visitor) {
 	t := p.Team
-	running := run.Phase(clock.MilliOf(p.Now)) == campaign.StatusRunning
 	say := func(mood, zh, en string, args ...any) { p.Mood, p.StateText = mood, choose(p.Lang, zh, en, args...) }
 	more := func(zh, en string, args ...any) { p.StateMore = choose(p.Lang, zh, en, args...) }
 	switch {
@@ -168,7 +187,7 @@ func (p *teamPage) tell(run campaign.Campaign, team groupbuy.Team, v visitor) {
 		say("wait", "还差 %d 人成团", "%d more to complete the team", t.Missing)
 		more("满 %d 人付款即成团，先到先得。", "It forms when %d people have paid; first come, first served.", t.Size)
 		p.QR = true
-		p.CanJoin = running && !t.Mine && p.Item.Left > 0
+		p.CanJoin = sells && !t.Mine && p.Item.Left > 0
 		p.MustLogin = p.Item.PerMember > 0 && !v.Strong && p.LoginURL != ""
 	}
 }
@@ -245,66 +264,6 @@ func (s *Server) teamOf(ctx context.Context, tid id.Team, run campaign.Campaign,
 	return view, nil
 }
 
-// teamViews reads who sits in the teams, once for all of them.
-func (s *Server) teamViews(ctx context.Context, teams []groupbuy.Team, run campaign.Campaign, base page, v visitor) ([]teamView, error) {
-	ids := make([]id.Team, len(teams))
-	var members []id.Member
-	for i, t := range teams {
-		ids[i] = t.ID
-		members = append(members, t.OpenerID)
-	}
-	q := s.DB.Read(ctx)
-	sitting, err := groupbuy.SittingIn(q, ids)
-	if err != nil {
-		return nil, err
-	}
-	for _, seats := range sitting {
-		for _, x := range seats {
-			members = append(members, x.MemberID)
-		}
-	}
-	names, err := community.NamesIn(q, members)
-	if err != nil {
-		return nil, err
-	}
-	views := make([]teamView, len(teams))
-	for i, t := range teams {
-		views[i] = drawTeam(t, sitting[t.ID], names, base, v)
-		views[i].Clock.Until = t.DeadlineAt.Time().In(zoneOf(run))
-	}
-	return views, nil
-}
-
-func drawTeam(t groupbuy.Team, seats []groupbuy.Sitting, names map[id.Member]string, base page, v visitor) teamView {
-	view := teamView{
-		ID: t.ID, Opener: called(base.Lang, names[t.OpenerID]), Size: t.Size, Missing: max(t.Size-len(seats), 0), Status: t.Status,
-		Clock: countdown{Now: base.Now, Plain: true},
-	}
-	for _, x := range seats {
-		view.Mine = view.Mine || x.MemberID == v.Member
-		view.Seats = append(view.Seats, seatView{
-			Name: called(base.Lang, names[x.MemberID]), Held: x.Status == campaign.OrderHeld,
-			Opener: x.MemberID == t.OpenerID, You: x.MemberID == v.Member,
-		})
-	}
-	for len(view.Seats) < t.Size {
-		view.Seats = append(view.Seats, seatView{})
-	}
-	if len(view.Seats) > seatsDrawn {
-		view.More = len(view.Seats) - seatsDrawn
-		view.Seats = view.Seats[:seatsDrawn]
-	}
-	return view
-}
-
-// called is a member's masked name, or what a guest is called.
-func called(lang, name string) string {
-	if m := masked(name); m != "" {
-		return m
-	}
-	return choose(lang, "访客", "Guest")
-}
-
 // joinTeam answers POST /t/{team}/join.
 func (s *Server) joinTeam(c *gin.Context, v visitor) error {
 	return s.takeSeat(c, v, s.GroupBuy.Joining)
@@ -327,16 +286,32 @@ func (s *Server) takeSeat(c *gin.Context, v visitor, of func(context.Context, id
 		return err
 	}
 	claim.Member, claim.Qty = v.Member, 1
-	err = s.take(c, v, claim, c.PostForm("code"))
+	if c.PostForm("quote") != "" {
+		return s.teamAgain(c, v, tid, nil)
+	}
+	if err = payWith(c, &claim); err == nil {
+		err = s.take(c, v, claim, c.PostForm("code"))
+	}
 	f, ok := fault.As(err)
 	if !ok {
 		return err // nil, or nothing a visitor should read
 	}
+	return s.teamAgain(c, v, tid, f)
+}
+
+// teamAgain shows the team with what was refused, or with what the choice
+// would come to.
+func (s *Server) teamAgain(c *gin.Context, v visitor, tid id.Team, f *fault.Fault) error {
 	p, err := s.teamPage(c, v, tid, c.PostForm("code"))
 	if err != nil {
 		return err
 	}
-	p.Notice = noticeOf(p.Lang, f, p.LoginURL)
+	p.Offer.keep(c)
+	if f == nil {
+		p.Offer.quote(p.page, wallet.Line{Product: p.Item.Product, SKU: p.Item.SKU, Amount: p.Item.Price})
+		return s.show(c, http.StatusOK, "team", p.page, p)
+	}
+	p.Notice = p.noticeOf(f, p.LoginURL, p.Team.Clock.Until.Location())
 	return s.show(c, int(f.Kind), "team", p.page, p)
 }
 

@@ -42,11 +42,23 @@ type itemView struct {
 	Left      int64
 	PerMember int
 	PerOrder  int
+	Rest      int64 // left over all sessions; Left is of the open one
+	Session   int64 // how many each session may sell; 0 is no bound
+	Product   id.Product
+	SKU       string
 	Offers    []offerView // of a group-buy, by team size
 }
 
-// Taken is how many are gone, for the bar.
-func (i itemView) Taken() int64 { return i.Stock - i.Left }
+// Whole is how many there were, of the open session or of all.
+func (i itemView) Whole() int64 {
+	if i.Session > 0 {
+		return min(i.Session, i.Stock)
+	}
+	return i.Stock
+}
+
+// Taken is how many of the whole are gone, for the bar.
+func (i itemView) Taken() int64 { return max(i.Whole()-i.Left, 0) }
 
 // Most is how many pieces one order may hold now.
 func (i itemView) Most() int64 {

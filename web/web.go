@@ -1,5 +1,5 @@
 // Package web is what people see: the phone pages a QR opens, and a console
-// for staff that only reads.
+// for staff, which reads, and hands out the goods of step rewards.
 //
 // It owns no table. Pages are rendered here, with both languages side by
 // side in the templates; they work without JavaScript, which only lets clocks
@@ -36,6 +36,7 @@ import (
 	"siyu/campaign/calendar"
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
+	"siyu/campaign/invite"
 	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -55,6 +56,7 @@ type Server struct {
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
 	GroupBuy   *groupbuy.Service
+	Invite     *invite.Service
 	Guard      *guard.Service
 	Referral   *referral.Service
 	Settlement *settlement.Service
@@ -95,6 +97,8 @@ func (s *Server) Register(r gin.IRouter) {
 
 	r.GET("/console", s.staffOnly(s.console))
 	r.GET("/console/calendar", s.staffOnly(s.consoleCalendar))
+	r.GET("/console/campaigns/:id", s.staffOnly(s.consoleCampaign))
+	r.POST("/console/step-rewards/:id/hand-over", s.staffOnly(s.consoleHandOver))
 	r.GET("/console/login", s.open(s.consoleLogin))
 	r.POST("/console/login", s.open(s.consoleEnter))
 	r.POST("/console/logout", s.open(s.consoleLeave))

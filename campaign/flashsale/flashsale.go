@@ -188,5 +188,5 @@ func hours(c campaign.Campaign) (campaign.Hours, error) {
 		return nil, err
 	}
 	window := Window{c.StartsAt, c.EndsAt}
-	return func(now clock.Milli) (began, next clock.Milli) { return since(r, window, now) }, nil
+	return func(now clock.Milli) (began, next clock.Milli) { return Since(r, window, now) }, nil
 }

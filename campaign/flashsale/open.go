@@ -27,13 +27,13 @@ const (
 // skips it begins late, or falls out if it lies wholly within; in the hour
 // that autumn repeats it is not held twice.
 func Open(r Rules, w Window, now clock.Milli) (open bool, next clock.Milli) {
-	began, next := since(r, w, now)
+	began, next := Since(r, w, now)
 	return began > 0, next
 }
 
-// since is when the open session began, zero if none is open, and when that
+// Since is when the open session began, zero if none is open, and when that
 // changes next.
-func since(r Rules, w Window, now clock.Milli) (began, next clock.Milli) {
+func Since(r Rules, w Window, now clock.Milli) (began, next clock.Milli) {
 	if now >= w.To {
 		return 0, 0
 	}

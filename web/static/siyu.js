@@ -48,8 +48,8 @@
   document.addEventListener('change', function (e) {
     touched = true;
     var from = e.target, form = from.form;
-    if (!form || form.id !== 'take') { return; }
-    var item = form.querySelector('input[name=item]:checked') || form.querySelector('input[name=item]');
+    if (!form || form.id !== 'take' && form.id !== 'join') { return; }
+    var item = form.querySelector('input[name=item]:checked') || form.querySelector('[data-fen]');
     var qty = form.querySelector('select[name=qty]');
     var sum = document.getElementById('sum');
     if (!item || !sum) { return; }
@@ -58,6 +58,9 @@
     for (var i = 0; size && i < fens.length; i++) {
       if (fens[i].split(':')[0] === size.value) { each = fens[i].split(':')[1]; }
     }
+    var quote = document.getElementById('quote'), name = document.getElementById('sum-name');
+    if (quote) { quote.parentNode.removeChild(quote); }
+    if (name) { name.innerHTML = name.getAttribute('data-plain'); }
     var fen = Number(each) * (qty ? Number(qty.value) : 1);
     sum.innerHTML = '¥<b>' + Math.floor(fen / 100) + '</b>.' + two(fen % 100);
   });
@@ -66,7 +69,7 @@
     var form = e.target;
     if (form.getAttribute('data-sent')) { e.preventDefault(); return; }
     form.setAttribute('data-sent', '1');
-    var b = form.querySelector('button[type=submit]') || document.querySelector('button[form=' + form.id + ']');
+    var b = e.submitter || form.querySelector('button[type=submit]') || document.querySelector('button[form=' + form.id + ']:not([name])');
     if (b) { b.className += ' busy'; b.setAttribute('aria-busy', 'true'); b.innerHTML = b.getAttribute('data-busy') || b.innerHTML; }
   });
   // Coming back by the browser's arrow shows the kept page: open it again.
