@@ -152,7 +152,10 @@ func (s *Service) moveLate(tx *database.Tx, camp Campaign, o Order, l Late, team
 	if err := webhook.PublishTx(tx, eventOrderMoved, moved); err != nil {
 		return err
 	}
-	return s.paid(tx, camp, &moved, p)
+	if err := s.paid(tx, camp, &moved, p); err != nil {
+		return err
+	}
+	return s.fold(tx, camp, moved) // refunds and receipts have waited for the payment
 }
 
 // refundLate sends the money of a choice back.

@@ -26,7 +26,7 @@ var ErrMergeTooLarge = fault.New(fault.KindUnprocessable, "merge_too_large", "è¯
 func (s *Service) MergeMembers(ctx context.Context, from, into id.Member) error {
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
 		tx.SetResult("member", int64(into), 200)
-		rows, err := moveOrders(tx, from, into)
+		rows, err := s.moveOrders(tx, from, into)
 		if err != nil {
 			return err
 		}
@@ -48,8 +48,9 @@ func (s *Service) MergeMembers(ctx context.Context, from, into id.Member) error 
 }
 
 // moveOrders hands the orders and teams of one member to another, with the
-// items locked first so that no claim is decided meanwhile.
-func moveOrders(tx *database.Tx, from, into id.Member) (int, error) {
+// items locked first so that no claim is decided meanwhile. Their epoch rises,
+// because processes remember of a member how many pieces he may yet have.
+func (s *Service) moveOrders(tx *database.Tx, from, into id.Member) (int, error) {
 	claimers, err := claimersOf(tx.DB, from)
 	if err != nil {
 		return 0, err
@@ -76,9 +77,13 @@ func moveOrders(tx *database.Tx, from, into id.Member) (int, error) {
 		if res.Error == nil && res.RowsAffected == 0 {
 			res = tx.Exec("INSERT INTO limit_merges (item_id, member_id, qty) VALUES (?, ?, ?)", item, into, held[item])
 		}
+		if res.Error == nil {
+			res = tx.Exec("UPDATE items SET epoch = epoch + 1 WHERE id = ?", item)
+		}
 		if res.Error != nil {
 			return 0, res.Error
 		}
+		tx.AfterCommit(func() { s.shelves.forget(item) })
 	}
 	if err := tx.Exec("UPDATE orders SET member_id = ? WHERE claimed_by IN ?", into, claimers).Error; err != nil {
 		return 0, err

@@ -44,10 +44,10 @@ func (i *Item) sessionRoom(c *Campaign, now clock.Milli, more int64, qty int) er
 	return nil
 }
 
-// joinSession counts pieces of orders made at now, the item's SessionTaken
-// being that of the session that then counts.
+// joinSession counts pieces of orders granted at now, the item's SessionTaken
+// being that of the session that then counts: the one that is open.
 func (i *Item) joinSession(c *Campaign, now clock.Milli, pieces int64) {
-	if i.SessionStock == 0 || c.hours == nil || pieces == 0 || now < i.SessionAt {
+	if i.SessionStock == 0 || c.hours == nil || now < i.SessionAt {
 		return
 	}
 	if began, _ := c.hours.since(now); began > i.SessionAt {
@@ -56,14 +56,20 @@ func (i *Item) joinSession(c *Campaign, now clock.Milli, pieces int64) {
 	i.SessionTaken += pieces
 }
 
-// join notes an order that the open session's stock pays for.
+// join notes an order that the open session's stock pays for. One that a late
+// payment revived may be older than the session: it counts for none that is
+// open, but turns the count of its own to the open one, in which it would else
+// be missing.
 func (b *batch) join(camp *Campaign, item Item, o Order) {
 	if item.SessionStock == 0 || camp.hours == nil {
 		return
 	}
 	began, _ := camp.hours.since(b.now)
-	if o.CreatedAt >= max(began, item.SessionAt) { // a revived one may be older
+	switch {
+	case o.CreatedAt >= max(began, item.SessionAt):
 		b.joined[item.ID] += int64(o.Qty)
+	case o.CreatedAt >= item.SessionAt:
+		b.joined[item.ID] += 0
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"siyu/campaign"
 	"siyu/campaign/campaigntest"
 	"siyu/internal/clock"
+	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/fault"
 	"siyu/internal/id"
@@ -119,6 +120,29 @@ func TestSessionStockGivenBack(t *testing.T) {
 			w.Verify()
 		})
 	}
+}
+
+// TestLatePaymentInALaterSession pays, while a later session is open that has
+// sold nothing, an order of an earlier one that had expired, and refunds it.
+func TestLatePaymentInALaterSession(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		w := campaigntest.New(t, db)
+		c := bySession(w)
+		o := w.MustClaim(campaign.Claim{Campaign: c.ID, Item: c.Items[0].ID, Member: w.Members(1)[0]})
+		w.Drain(time.Hour)
+		w.Pay(o.ID)
+		if got := w.Order(o.ID); got.Status != campaign.OrderPaid {
+			t.Fatalf("order %+v, want paid", got)
+		}
+		w.Verify()
+		if err := w.Campaign.Refund(bg, o.ID, campaign.RefundIn{RefundNo: "r", Amount: 9900, Goods: 9900}); err != nil {
+			t.Fatal(err)
+		}
+		if item := w.Item(c.ID); item.SessionTaken != 0 {
+			t.Errorf("the session sold %d, want none", item.SessionTaken)
+		}
+		w.Verify()
+	})
 }
 
 func TestSessionStockEdits(t *testing.T) {

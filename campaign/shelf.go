@@ -108,7 +108,9 @@ func (s *shelves) learn(b *batch, claims []Claim, out []Outcome, wall time.Time)
 		now.Held += b.taken[item]
 		now.Grants += int64(len(granted[item]))
 		camp := b.campaigns[locked.CampaignID]
-		now.joinSession(&camp, b.now, b.joined[item])
+		if pieces, joined := b.joined[item]; joined {
+			now.joinSession(&camp, b.now, pieces)
+		}
 		if b.taken[item] > 0 {
 			now.Version++
 		}

@@ -72,6 +72,9 @@ func (s *Service) Wait(ctx context.Context, in WaitIn) (id.Wait, error) {
 		if err := b.mayWait(c); err != nil {
 			return err
 		}
+		if m := b.merged[c.Member]; m != 0 {
+			c.Member = m
+		}
 		if wid, err = joinLine(tx, c); err != nil {
 			return err
 		}
@@ -107,13 +110,24 @@ func (b *batch) mayWait(c Claim) error {
 }
 
 // joinLine writes the place; the item is locked, so nobody else takes its seq.
+// A place of whoever was merged into the member is his.
 func joinLine(tx *database.Tx, c Claim) (id.Wait, error) {
-	var old Wait
-	if err := tx.Raw("SELECT * FROM waits WHERE item_id = ? AND member_id = ?", c.Item, c.Member).Scan(&old).Error; err != nil {
+	members, err := claimersOf(tx.DB, c.Member)
+	if err != nil {
 		return 0, err
 	}
-	if old.Status == WaitWaiting {
-		return old.ID, nil
+	var known []Wait
+	if err := tx.Raw("SELECT * FROM waits WHERE item_id = ? AND member_id IN ? ORDER BY seq", c.Item, members).Scan(&known).Error; err != nil {
+		return 0, err
+	}
+	var old Wait
+	for _, w := range known {
+		if w.Status == WaitWaiting {
+			return w.ID, nil
+		}
+		if w.MemberID == c.Member {
+			old = w
+		}
 	}
 	row := Wait{
 		ID: old.ID, CampaignID: c.Campaign, ItemID: c.Item, MemberID: c.Member, Status: WaitWaiting, CreatedAt: tx.Now,

@@ -74,6 +74,18 @@ func TestLateChoice(t *testing.T) {
 				t.Errorf("refunded after it moved: %+v", got.Refunds)
 			}
 		})
+		t.Run("what the mall refunded before he chose counts once he moves", func(t *testing.T) {
+			o := late()
+			if err := s.Campaign.Refund(bg, o.ID, campaign.RefundIn{RefundNo: "half", Amount: 1900, Goods: 1900}); err != nil {
+				t.Fatal(err)
+			}
+			if err := move(o, s.open(s.m[1], 2)); err != nil {
+				t.Fatal(err)
+			}
+			if got := s.Order(o.ID); got.Status != campaign.OrderPaid || got.RefundedGoods != 1900 {
+				t.Errorf("order %+v, want paid with 1900 refunded", got)
+			}
+		})
 		t.Run("takes the money back", func(t *testing.T) {
 			o := late()
 			if err := s.Campaign.ChooseLate(bg, o.ID, campaign.LateIn{Choice: "refund"}); err != nil {

@@ -34,7 +34,12 @@ type house struct {
 
 func newHouse(t testing.TB, db *database.DB, rules string) *house {
 	t.Helper()
-	h := &house{World: campaigntest.New(t, db), t: t}
+	return houseIn(campaigntest.New(t, db), rules)
+}
+
+// houseIn is a house in a world there is.
+func houseIn(w *campaigntest.World, rules string) *house {
+	h := &house{World: w, t: w.T}
 	no := false
 	var err error
 	h.program, err = h.Referral.CreateProgram(bg, referral.ProgramIn{Name: "老带新", Budget: 1_000_000, Rules: referral.RulesIn{

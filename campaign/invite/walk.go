@@ -134,6 +134,7 @@ func (b book) put(x invitee) { b.byBinding[x.BindingID], b.byMember[x.InviteeID]
 // enough has done so for good, and an outcome is final.
 func (b book) note(tx *database.Tx, c id.Campaign, in referral.Brought, v Verdict, touched map[id.Member]bool) error {
 	was, known := b.byBinding[in.BindingID]
+	before := was // what this binding itself was judged to be
 	if other, taken := b.byMember[in.InviteeID]; taken && other.BindingID != in.BindingID {
 		switch {
 		case in.Void || !other.Void:
@@ -144,7 +145,7 @@ func (b book) note(tx *database.Tx, c id.Campaign, in referral.Brought, v Verdic
 			void.Void = true
 			return b.write(tx, was, void, touched)
 		case !known:
-			was, known = other, true
+			was, known = other, true // his row is taken over, not what it counted for
 		default:
 			touched[other.InviterID] = true
 			if err := tx.Exec("DELETE FROM invitees WHERE id = ?", other.ID).Error; err != nil {
@@ -154,15 +155,15 @@ func (b book) note(tx *database.Tx, c id.Campaign, in referral.Brought, v Verdic
 	}
 	next := invitee{
 		ID: was.ID, CampaignID: c, InviteeID: in.InviteeID, InviterID: in.InviterID, BindingID: in.BindingID, Void: in.Void,
-		Stayed: v.Stayed || was.Stayed, StaysAt: v.StaysAt, Bought: v.Bought, BoughtAt: v.BoughtAt,
-		Outcome: v.Outcome, JudgedAt: was.JudgedAt,
+		Stayed: v.Stayed || before.Stayed, StaysAt: v.StaysAt, Bought: v.Bought, BoughtAt: v.BoughtAt,
+		Outcome: v.Outcome, JudgedAt: before.JudgedAt,
 	}
-	if was.Stayed {
-		next.StaysAt = was.StaysAt
+	if before.Stayed {
+		next.StaysAt = before.StaysAt
 	}
 	switch {
-	case known && was.Outcome != OutcomeOpen:
-		next.Outcome = was.Outcome
+	case before.ID != 0 && before.Outcome != OutcomeOpen:
+		next.Outcome = before.Outcome
 	case next.Outcome != OutcomeOpen:
 		next.JudgedAt = tx.Now
 	}
