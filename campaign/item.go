@@ -36,6 +36,11 @@ type Item struct {
 	Grants int64 `json:"-"` // orders ever granted, by any replica
 	Freed  int64 `json:"-"` // pieces ever given back
 
+	// Reference is the lowest price its product was dealt at here in the seven
+	// days before the campaign starts; 0 is none known. It is looked up when the
+	// campaign is published, and again when it starts.
+	Reference money.Amount `json:"reference_fen"`
+
 	TeamPrices []TeamPrice `json:"team_prices,omitempty" gorm:"-"`
 }
 

@@ -54,6 +54,9 @@ func (s *Service) Turn(ctx context.Context, cid id.Campaign, verb Verb) error {
 			if to, err = s.schedule(tx, c); err != nil {
 				return err
 			}
+			if err := keepReferences(tx, c); err != nil {
+				return err
+			}
 		}
 		if verb == Resume && tx.Now < c.StartsAt {
 			to = StatusScheduled // only its early entries were stopped
@@ -112,6 +115,9 @@ func (closeCampaign) Kind() string { return "campaign:close" }
 func (s *Service) open(tx *database.Tx, a openCampaign) error {
 	c, err := s.lockCampaign(tx, a.Campaign)
 	if err != nil || c.Status != StatusScheduled || tx.Now < c.StartsAt {
+		return err
+	}
+	if err := keepReferences(tx, c); err != nil {
 		return err
 	}
 	if err := setStatus(tx, c, StatusRunning); err != nil {

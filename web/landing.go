@@ -286,7 +286,7 @@ func (s *Server) items(ctx context.Context, run campaign.Campaign) ([]itemView, 
 	for i, item := range run.Items {
 		product := products[item.ProductID]
 		views[i] = itemView{
-			ID: item.ID, Name: clean(item.Name), Picture: pictureOf(product.Picture), Art: i % 3, Price: item.Price, List: product.ListPrice,
+			ID: item.ID, Name: clean(item.Name), Picture: pictureOf(product.Picture), Art: i % 3, Price: item.Price, List: product.ListPrice, Reference: item.Reference,
 			Stock: item.Stock, Left: item.Free(), Rest: item.Free(), PerMember: item.PerMember, PerOrder: item.PerOrder,
 			Product: item.ProductID, SKU: product.SKU,
 		}

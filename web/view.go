@@ -38,6 +38,7 @@ type itemView struct {
 	Art       int // which drawing stands in for a picture
 	Price     money.Amount
 	List      money.Amount
+	Reference money.Amount // the lowest of the week before; 0 is none known
 	Stock     int64
 	Left      int64
 	PerMember int

@@ -24,7 +24,10 @@ const (
 // made smaller. rapid prints its seed.
 func Machine(t *testing.T, run func(r *rapid.T, w *World)) {
 	t.Helper()
-	if os.Getenv("RAPID_CHECKS") == "" {
+	switch {
+	case testing.Short():
+		set(t, "rapid.checks", "1")
+	case os.Getenv("RAPID_CHECKS") == "":
 		set(t, "rapid.checks", machineChecks)
 	}
 	set(t, "rapid.steps", machineSteps)
@@ -40,6 +43,9 @@ func Machine(t *testing.T, run func(r *rapid.T, w *World)) {
 // then its runs without one prove nothing.
 func MustFind(t *testing.T, run func(r *rapid.T, w *World)) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("planted errors are found by the whole tests")
+	}
 	set(t, "rapid.checks", "100")
 	set(t, "rapid.steps", machineSteps)
 	set(t, "rapid.shrinktime", "0s")

@@ -55,6 +55,9 @@ func Twin(t testing.TB, db *database.DB, url string, node int) *database.DB {
 // too and passes only if the limit then breaks.
 func Unlocked(t testing.TB, engine string, drop ...string) *database.DB {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("what breaks without locks is shown by the whole tests")
+	}
 	url := fresh(t, engine)
 	db := open(t, database.Unlocked(database.Config{URL: url, Clock: clock.At(Start)}), 1)
 	for _, d := range drop {
