@@ -57,7 +57,7 @@ func TestSteps(t *testing.T) {
 			{"kind":"stayed","count":2,"hold_days":3,"gift":{"kind":"goods","name":"保温杯<b>"}},{"kind":"stayed","count":5,"gift":{"kind":"points","points":90}}],
 			"leaderboard":{"by":"stayed"}}`)
 		code := h.code(run)
-		wang, li := h.signedIn(h.wang), h.signedIn(h.member("李雷", "m-li"))
+		wang := h.signedIn(h.wang)
 		first := wang.get("/i/"+code).is(t, 200)
 		first.has(t, "我的邀请进度", "已邀请 0/1", "50 积分", "还差 1 位", "邀请榜", "还没有人上榜", "把我的邀请码给朋友扫")
 		h.brings(code, "陈", 3)
@@ -65,7 +65,8 @@ func TestSteps(t *testing.T) {
 		wang.get("/i/"+code).has(t, "3 位好友已进群，留满 1 天后计入")
 		db.Clock.Jump(25 * time.Hour)
 		must(t, h.s.Invite.Measure(h.system, 0))
-		wang, li = h.signedIn(h.wang), h.signedIn(h.member("李雷", "m-li"))
+		wang = h.signedIn(h.wang)
+		li := h.signedIn(h.member("李雷", "m-li"))
 
 		own := wang.get("/i/"+code).is(t, 200)
 		own.has(t, "已邀请 3/5", "再来 2 位", "已发放", "已达成", "可领", "保温杯&lt;b&gt; ×1", "3 位", `<span class="tag">我</span>`, "王*")
