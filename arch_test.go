@@ -28,6 +28,7 @@ const (
 	leaves   = "internal/clock internal/fault internal/id internal/money internal/secret"
 	store    = leaves + " migrations internal/database"
 	plumbing = store + " internal/task internal/webhook internal/wechat"
+	rewards  = "referral referral/payee referral/tax"
 	domain   = "campaign/... referral/... community wallet access " + plumbing
 )
 
@@ -40,10 +41,12 @@ var policy = []arrow{
 	{"worker/...", "worker/... " + domain},
 
 	{"campaign/guard", "community " + plumbing},
-	{"campaign/*", "campaign campaign/guard referral community wallet " + plumbing},
-	{"campaign", "referral community wallet " + plumbing},
-	{"referral/settlement", "referral community wallet " + plumbing},
-	{"referral", "community wallet " + plumbing},
+	{"campaign/*", "campaign campaign/guard " + rewards + " community wallet " + plumbing},
+	{"campaign", rewards + " community wallet " + plumbing},
+	{"referral/settlement", rewards + " community wallet " + plumbing},
+	{"referral/tax", "internal/money internal/fault"},
+	{"referral/payee", "referral/tax community " + plumbing},
+	{"referral", "referral/payee referral/tax community wallet " + plumbing},
 	{"community", plumbing},
 	{"wallet", plumbing},
 	{"access", plumbing},

@@ -22,6 +22,8 @@ type (
 	notice        struct{}
 	memberCoupon  struct{}
 	order         struct{}
+	payee         struct{}
+	payer         struct{}
 	payment       struct{}
 	payout        struct{}
 	priceApproval struct{}
@@ -68,6 +70,8 @@ func (member) prefix() string        { return "mem" }
 func (memberCoupon) prefix() string  { return "mcp" }
 func (notice) prefix() string        { return "ntc" }
 func (order) prefix() string         { return "ord" }
+func (payee) prefix() string         { return "pye" }
+func (payer) prefix() string         { return "ent" }
 func (payment) prefix() string       { return "pmt" }
 func (payout) prefix() string        { return "pay" }
 func (priceApproval) prefix() string { return "pap" }
@@ -101,6 +105,7 @@ func (webhook) prefix() string       { return "whk" }
 // Event a published event, Group a chat group, Item a product in a campaign,
 // Job long work a person watches, PriceApproval a price under the floor that
 // two people agree on, Rehearsal a campaign played on a store of its own,
+// Payee who receives a member's money, Payer the entity that pays it,
 // StepReward what a step of a referral campaign gives,
 // Touch one scan, Transfer a ledger fact, Unit
 // a region or store; the others are what their names say.
@@ -125,6 +130,8 @@ type (
 	MemberCoupon  = ID[memberCoupon]
 	Notice        = ID[notice]
 	Order         = ID[order]
+	Payee         = ID[payee]
+	Payer         = ID[payer]
 	Payment       = ID[payment]
 	Payout        = ID[payout]
 	PriceApproval = ID[priceApproval]
