@@ -89,9 +89,10 @@ func (a approvals) allow(item id.Item, price money.Amount, p Product) bool {
 }
 
 // voidPrices ends the item's approvals, and those asked for, of other prices
-// than the one it has now; 0 ends all.
-func voidPrices(tx *database.Tx, item id.Item, now money.Amount) error {
-	return tx.Exec("UPDATE price_approvals SET status = ?, closed = id WHERE item_id = ? AND closed = 0 AND price <> ?", ApprovalVoid, item, now).Error
+// than it has now, by itself or in a team; an item without a price loses all.
+func voidPrices(tx *database.Tx, item Item) error {
+	return tx.Exec("UPDATE price_approvals SET status = ?, closed = id WHERE item_id = ? AND closed = 0 AND price NOT IN ?",
+		ApprovalVoid, item.ID, item.prices()).Error
 }
 
 // provePrices checks that two people stand behind every price under a floor,

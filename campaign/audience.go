@@ -129,7 +129,34 @@ func audienceVisible(tx *database.Tx, a Audience) error {
 	for i, u := range a.Units {
 		check.That(tx.Actor.Sees(u), fmt.Sprintf("audience.units[%d]", i), "not_found", "没有这个组织，或不在您的范围内", "there is no such unit, or it lies outside yours")
 	}
+	if err := boughtVisible(tx, &check, a.Bought); err != nil {
+		return err
+	}
 	return check.Err()
+}
+
+// boughtVisible does so for what must have been bought before. Products are
+// the brand's, campaigns a unit's.
+func boughtVisible(tx *database.Tx, check *fault.Check, b *Bought) error {
+	if b == nil {
+		return nil
+	}
+	var skus []string
+	if err := tx.Raw("SELECT sku FROM products WHERE sku IN ?", append(b.SKUs, "")).Scan(&skus).Error; err != nil {
+		return fmt.Errorf("campaign: products of an audience: %w", err)
+	}
+	for i, sku := range b.SKUs {
+		check.That(slices.Contains(skus, sku), fmt.Sprintf("audience.bought.skus[%d]", i), "not_found", "没有这个商品，请从商品库取 SKU", "there is no such product; take the SKU from the list of products")
+	}
+	var rows []Campaign
+	if err := tx.Raw("SELECT id, unit_id FROM campaigns WHERE id IN ?", append(b.Campaigns, 0)).Scan(&rows).Error; err != nil {
+		return fmt.Errorf("campaign: campaigns of an audience: %w", err)
+	}
+	for i, c := range b.Campaigns {
+		seen := slices.ContainsFunc(rows, func(r Campaign) bool { return r.ID == c && tx.Actor.Sees(r.UnitID) })
+		check.That(seen, fmt.Sprintf("audience.bought.campaigns[%d]", i), "not_found", "没有这个活动，请从活动列表取编号", "there is no such campaign; take the id from the list of campaigns")
+	}
+	return nil
 }
 
 // asksMore says whether anything is asked beside groups, which are read along

@@ -128,7 +128,12 @@ func limits(c *fault.Check, at string, perMember, perOrder int) {
 func sellable(c *fault.Check, at string, p Product, price money.Amount, approved bool) {
 	c.That(p.OnSale, at+"sku", "off_sale", "商品已下架，请先上架", "the product is off sale; put it on sale first")
 	c.That(price <= p.ListPrice, at+"price_fen", "range", "活动价不能高于标价 "+p.ListPrice.String(), "must not exceed the list price "+p.ListPrice.String())
-	c.That(price >= p.FloorPrice || approved, at+"price_fen", "below_floor", "低于底价 "+p.FloorPrice.String()+"；请提价，或用 price-approvals 提交审批，由另一位同事批准", "is below the floor price "+p.FloorPrice.String()+"; raise it, or ask with price-approvals for another person's approval")
+	aboveFloor(c, at+"price_fen", p, price, approved)
+}
+
+// aboveFloor checks a price against the product's floor.
+func aboveFloor(c *fault.Check, field string, p Product, price money.Amount, approved bool) {
+	c.That(price >= p.FloorPrice || approved, field, "below_floor", "低于底价 "+p.FloorPrice.String()+"；请提价，或先存草稿，再用 price-approvals 提交审批，由另一位同事批准", "is below the floor price "+p.FloorPrice.String()+"; raise it, or save the draft and ask with price-approvals for another person's approval")
 }
 
 func webURL(s string) bool {
@@ -307,7 +312,7 @@ func newItems(tx *database.Tx, c Campaign, sizes []int, in []ItemIn, field func(
 			Stock: x.Stock, Left: x.Stock, PerMember: x.PerMember, PerOrder: x.PerOrder, SessionStock: x.SessionStock, SortNo: i, Version: 1,
 			TeamPrices: x.TeamPrices,
 		}
-		priced(&check, at, sizes, items[i], p)
+		priced(&check, at, sizes, items[i], p, nil)
 	}
 	return items, check.Err()
 }

@@ -60,6 +60,9 @@ func TestCreateIsChecked(t *testing.T) {
 				map[string]string{"items[0].per_order": "range"}},
 			"a group that is not there": {func(in *campaign.CampaignIn) { in.Audience.Groups = []id.Group{7} },
 				map[string]string{"audience.groups[0]": "not_found"}},
+			"buyers of what does not exist": {func(in *campaign.CampaignIn) {
+				in.Audience.Bought = &campaign.Bought{SKUs: []string{"apple", "durian"}, Campaigns: []id.Campaign{7}, Days: 30}
+			}, map[string]string{"audience.bought.skus[1]": "not_found", "audience.bought.campaigns[0]": "not_found"}},
 		} {
 			t.Run(name, func(t *testing.T) {
 				in := good()

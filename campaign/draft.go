@@ -72,7 +72,7 @@ func (s *Service) DropItem(ctx context.Context, cid id.Campaign, version int, it
 		if k < 0 {
 			return fault.NotFound
 		}
-		if err := voidPrices(tx, item, 0); err != nil {
+		if err := voidPrices(tx, Item{ID: item}); err != nil {
 			return err
 		}
 		res := tx.Exec("DELETE FROM items WHERE id = ? AND campaign_id = ?", item, cid)

@@ -136,10 +136,10 @@ func writeEdit(tx *database.Tx, c Campaign, items []ItemEdit) error {
 				return err
 			}
 		}
-		if e.Price == nil {
+		if e.Price == nil && e.TeamPrices == nil {
 			continue
 		}
-		if err := voidPrices(tx, item.ID, item.Price); err != nil {
+		if err := voidPrices(tx, item); err != nil {
 			return err
 		}
 	}
@@ -192,7 +192,7 @@ func (s *Service) edited(tx *database.Tx, c Campaign, in CampaignEdit) (Campaign
 		if k >= 0 && !again {
 			e.apply(&check, at, &c.Items[k], phase, products[c.Items[k].ProductID], approved)
 			if phase == StatusDraft {
-				priced(&check, at, sizes, c.Items[k], products[c.Items[k].ProductID])
+				priced(&check, at, sizes, c.Items[k], products[c.Items[k].ProductID], approved)
 			}
 		}
 	}

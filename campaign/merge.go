@@ -66,6 +66,13 @@ func (s *Service) moveOrders(tx *database.Tx, from, into id.Member) (int, error)
 	for _, o := range orders {
 		held[o.ItemID] += o.live()
 	}
+	var lines []id.Item
+	if err := tx.Raw("SELECT item_id FROM waits WHERE member_id IN ? AND status = ?", claimers, WaitWaiting).Scan(&lines).Error; err != nil {
+		return 0, err
+	}
+	for _, item := range lines {
+		held[item] += 0
+	}
 	if _, err := lockItems(tx, sorted(held)); err != nil {
 		return 0, err
 	}
@@ -92,9 +99,51 @@ func (s *Service) moveOrders(tx *database.Tx, from, into id.Member) (int, error)
 	if err != nil {
 		return 0, err
 	}
+	left, err := s.leaveSecond(tx, lines, claimers, into)
+	if err != nil {
+		return 0, err
+	}
 	res := tx.Exec("UPDATE teams SET opener_id = ? WHERE opener_id = ?", into, from)
-	return len(orders) + told + int(res.RowsAffected), res.Error
+	return len(orders) + told + left + int(res.RowsAffected), res.Error
 }
+
+// leaveSecond gives up the later of two places that became one member's, in
+// lines whose items are locked. A line that one of them joined while this ran
+// is not among them and keeps both places; the limit per member holds there too.
+func (s *Service) leaveSecond(tx *database.Tx, items []id.Item, from []id.Member, into id.Member) (int, error) {
+	if len(items) == 0 {
+		return 0, nil
+	}
+	others, err := claimersOf(tx.DB, into)
+	if err != nil {
+		return 0, err
+	}
+	var places []Wait
+	err = tx.Raw("SELECT * FROM waits WHERE item_id IN ? AND member_id IN ? AND status = ? ORDER BY item_id, seq",
+		items, slices.Concat(from, others), WaitWaiting).Scan(&places).Error
+	if err != nil {
+		return 0, err
+	}
+	left := 0
+	for i, w := range places {
+		if i == 0 || places[i-1].ItemID != w.ItemID {
+			continue
+		}
+		err := tx.Exec("UPDATE waits SET status = ?, reason = ?, closed_at = ? WHERE id = ?", WaitLeft, reasonMerged, tx.Now, w.ID).Error
+		if err != nil {
+			return 0, err
+		}
+		if err := countWaits(tx, w.ItemID, -1); err != nil {
+			return 0, err
+		}
+		left++
+		tx.AfterCommit(func() { s.shelves.forget(w.ItemID) })
+	}
+	return left, nil
+}
+
+// reasonMerged is why a place was given up that its member had twice.
+const reasonMerged = "member.merged"
 
 // claimersOf is the member and whoever was merged into him: under these ids
 // his orders were claimed, and so they are indexed.

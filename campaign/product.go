@@ -68,7 +68,8 @@ func (in ProductBatch) Validate() error {
 		p.Tags.check(&c, at+"tags")
 		c.Range(int64(p.ListPrice), at+"list_price_fen", 1, priceMax)
 		c.Range(int64(p.Cost), at+"cost_fen", 0, priceMax)
-		c.Range(int64(p.FloorPrice), at+"floor_price_fen", 0, int64(p.ListPrice))
+		c.Range(int64(p.FloorPrice), at+"floor_price_fen", 0, priceMax)
+		c.That(p.FloorPrice <= p.ListPrice || p.ListPrice < 1, at+"floor_price_fen", "range", "不能高于标价", "must not exceed list_price_fen")
 	}
 	return c.Err()
 }

@@ -45,13 +45,13 @@ func (s *Service) publishable(q *database.Query, now clock.Milli, c Campaign) er
 		limits(&check, at, item.PerMember, item.PerOrder)
 		sessionStock(&check, at, item.SessionStock, item.Stock)
 		p := products[item.ProductID]
-		if item.Price < p.FloorPrice && approved == nil {
+		if item.least() < p.FloorPrice && approved == nil {
 			if approved, err = approvalsOf(q, c.ID); err != nil {
 				return err
 			}
 		}
 		sellable(&check, at, p, item.Price, approved.allow(item.ID, item.Price, p))
-		priced(&check, at, sizes, item, p)
+		priced(&check, at, sizes, item, p, approved)
 		n, again := first[item.ProductID]
 		check.That(!again, at+"sku", "repeated", fmt.Sprintf("与 items[%d] 重复，同一商品请合并为一项", n), fmt.Sprintf("is that of items[%d]; name each product once", n))
 		first[item.ProductID] = i

@@ -31,14 +31,10 @@ type Stack struct {
 
 // Lowest finds the cheapest order of the item. It tries every number of pieces
 // an order may have, without a coupon and with each; other goods may fill the
-// order up to a coupon's minimum. Of prices by team size it takes the lowest. Points pay at most the rate of what remains.
+// order up to a coupon's minimum. Of prices by team size it takes the lowest.
+// Points pay at most the rate of what remains.
 func Lowest(item Item, p Product, coupons []wallet.Coupon, from clock.Milli, points money.Bps) Stack {
-	for _, t := range item.TeamPrices {
-		item.Price = min(item.Price, t.Price)
-		if t.OpenerPrice > 0 {
-			item.Price = min(item.Price, t.OpenerPrice)
-		}
-	}
+	item.Price = item.least()
 	best := pay(item, p, 1, 0, 0, points)
 	try := func(s Stack) {
 		if s.cheaper(best) {

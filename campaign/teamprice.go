@@ -36,13 +36,34 @@ func (i Item) At(size int) (price, opener money.Amount) {
 	return price, price
 }
 
+// prices are all a piece may cost; an opener's price of 0 is among them and
+// harms nobody, because no price is 0.
+func (i Item) prices() []money.Amount {
+	out := []money.Amount{i.Price}
+	for _, p := range i.TeamPrices {
+		out = append(out, p.Price, p.OpenerPrice)
+	}
+	return out
+}
+
+// least is the lowest of them.
+func (i Item) least() money.Amount {
+	least := i.Price
+	for _, p := range i.prices() {
+		if p > 0 {
+			least = min(least, p)
+		}
+	}
+	return least
+}
+
 // teamPricesMax is how many sizes a campaign may offer.
 const teamPricesMax = 6
 
 // priced checks the item's prices by team size: only sizes the campaign
-// offers, none above the item's price or below the product's floor, and none
-// dearer than that of a smaller team.
-func priced(check *fault.Check, at string, sizes []int, item Item, p Product) {
+// offers, none above the item's price, none below the product's floor unless
+// two people agreed, and none dearer than that of a smaller team.
+func priced(check *fault.Check, at string, sizes []int, item Item, p Product, approved approvals) {
 	seen := map[int]bool{}
 	for i, x := range item.TeamPrices {
 		at := fmt.Sprintf("%steam_prices[%d].", at, i)
@@ -51,9 +72,9 @@ func priced(check *fault.Check, at string, sizes []int, item Item, p Product) {
 		seen[x.Size] = true
 		check.That(x.Price >= 1, at+"price_fen", "range", "至少 1 分", "must be at least 1")
 		check.That(x.Price <= item.Price, at+"price_fen", "range", "不能高于活动价 "+item.Price.String(), "must not exceed the item's price "+item.Price.String())
-		check.That(x.Price >= p.FloorPrice, at+"price_fen", "below_floor", "低于底价 "+p.FloorPrice.String(), "is below the floor price "+p.FloorPrice.String())
+		aboveFloor(check, at+"price_fen", p, x.Price, approved.allow(item.ID, x.Price, p))
 		check.That(x.OpenerPrice >= 0 && x.OpenerPrice <= x.Price, at+"opener_price_fen", "range", "开团价应在 0（不另定）到团价之间", "must be from 0, none, to price_fen")
-		check.That(x.OpenerPrice == 0 || x.OpenerPrice >= p.FloorPrice, at+"opener_price_fen", "below_floor", "低于底价 "+p.FloorPrice.String(), "is below the floor price "+p.FloorPrice.String())
+		aboveFloor(check, at+"opener_price_fen", p, x.OpenerPrice, x.OpenerPrice == 0 || approved.allow(item.ID, x.OpenerPrice, p))
 	}
 	for i, size := range sizes {
 		if i == 0 {

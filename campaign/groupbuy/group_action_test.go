@@ -19,7 +19,7 @@ import (
 func (m *groupMachine) actions() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
 		"open": m.open, "join": m.join, "join another": m.join, "join too": m.join, "pay": m.pay, "pay again": m.pay, "pay too": m.pay, "cancel": m.cancel, "refund": m.refund,
-		"refund of a team": m.teamRefund, "choose": m.choose, "open again": m.again, "time": m.time, "": m.check,
+		"refund of a team": m.teamRefund, "choose": m.choose, "open again": m.again, "merge": m.merge, "edit": m.edit, "time": m.time, "": m.check,
 	}
 }
 
@@ -50,6 +50,7 @@ func (m *groupMachine) claim(c campaign.Claim, who int) (id.Order, error) {
 func (m *groupMachine) open(r *rapid.T) {
 	who, size := m.person(r), rapid.SampledFrom([]int{2, 3, 2, 3, 2, 3, 0, 4}).Draw(r, "size")
 	oid, err := m.claim(campaign.Claim{OpenTeam: true, TeamSize: size}, who)
+	who = m.root(who)
 	code := m.refusal(who)
 	if code == "" && size != 2 && size != 3 {
 		code = groupbuy.ErrSize.Code
@@ -64,7 +65,7 @@ func (m *groupMachine) opened(oid id.Order, who, size int) *groupTeam {
 	t := m.groupBook.open(size)
 	price := t.price
 	if size == 3 {
-		price = 2500
+		price = min(price, 2500)
 	}
 	t.opener = m.grant(oid, who, t, price)
 	t.id = m.w.Order(oid).TeamID
@@ -74,8 +75,9 @@ func (m *groupMachine) opened(oid id.Order, who, size int) *groupTeam {
 func (m *groupMachine) join(r *rapid.T) {
 	who, t := m.person(r), m.team(r)
 	oid, err := m.claim(campaign.Claim{Team: t.id}, who)
+	who = m.root(who)
 	if m.answered(r, err, cmp.Or(m.refusal(who), m.seat(t, who))); err == nil {
-		m.grant(oid, who, t, t.price)
+		m.grant(oid, who, t, m.joining(t))
 	}
 }
 
@@ -173,7 +175,7 @@ func (m *groupMachine) choose(r *rapid.T) {
 		return
 	}
 	code := cmp.Or(m.refusal(o.who), m.seat(t, o.who))
-	if code == "" && t.price != o.amount {
+	if code == "" && m.joining(t) != o.amount {
 		code = groupbuy.ErrPrice.Code
 	}
 	if m.answered(r, err, code); err == nil {
@@ -189,6 +191,7 @@ func (m *groupMachine) again(r *rapid.T) {
 		r.Fatal(err)
 	}
 	oid, err := m.claim(c, who)
+	who = m.root(who)
 	code := m.refusal(who)
 	was := slices.ContainsFunc(m.orders, func(o *groupOrder) bool { return o.team == t && o.who == who })
 	switch {
@@ -205,6 +208,51 @@ func (m *groupMachine) again(r *rapid.T) {
 	}
 }
 
+// merge makes one person of two; a seat each in one team stays a seat each.
+func (m *groupMachine) merge(r *rapid.T) {
+	from, into := m.person(r), m.person(r)
+	if from == into || m.root(from) != from || m.root(into) != into || rapid.IntRange(0, 3).Draw(r, "rare") > 0 {
+		r.Skip("not these two")
+	}
+	m.answered(r, m.w.Campaign.MergeMembers(bg, m.people[from], m.people[into]), "")
+	m.into[from] = into
+	m.brought[into] += m.mine(from)
+	for _, o := range m.orders {
+		if o.who == from {
+			o.who = into
+		}
+	}
+}
+
+// edit makes the item better for members: more stock, a lower price for
+// whoever claims from now on, or a higher limit.
+func (m *groupMachine) edit(r *rapid.T) {
+	e := campaign.ItemEdit{ID: m.item, AddStock: int64(rapid.IntRange(0, 2).Draw(r, "add"))}
+	price, limit := m.price, m.perMember
+	switch rapid.IntRange(0, 2).Draw(r, "what") {
+	case 0:
+		price = max(m.price-money.Amount(rapid.SampledFrom([]int{0, 100, 700}).Draw(r, "off")), 100)
+		e.Price = &price
+	case 1:
+		if m.perMember > 0 {
+			limit++
+		}
+		e.PerMember = &limit
+	}
+	c, err := m.w.Campaign.FindCampaign(bg, m.c.ID)
+	if err != nil {
+		r.Fatal(err)
+	}
+	err = m.w.Campaign.Edit(bg, m.c.ID, c.Version, campaign.CampaignEdit{Items: []campaign.ItemEdit{e}})
+	if m.now >= m.ends {
+		m.answered(r, err, campaign.ErrTransition.Code)
+		return
+	}
+	if m.answered(r, err, ""); err == nil {
+		m.stock, m.price, m.perMember = m.stock+e.AddStock, price, limit
+	}
+}
+
 func (m *groupMachine) time(r *rapid.T) {
 	m.drain(time.Duration(rapid.SampledFrom([]int{1, 5, 14, 16, 40, 61, 300}).Draw(r, "minutes")) * time.Minute)
 }
@@ -214,13 +262,17 @@ func (m *groupMachine) drain(d time.Duration) {
 	m.pass(d)
 }
 
-// answered fails unless the answer is that code, "" being none.
+// answered fails unless the answer is that code, "" being none. Who is at his
+// limit may be told that all is sold out: memory forgets people before stock.
 func (m *groupMachine) answered(r *rapid.T, err error, code string) {
 	got := ""
 	if f, ok := fault.As(err); ok {
 		got = f.Code
 	} else if err != nil {
 		r.Fatalf("an error that is no fault: %v", err)
+	}
+	if both := code == campaign.ErrLimit.Code && m.count((*groupOrder).live) >= m.stock; both && got == campaign.ErrSoldOut.Code {
+		return
 	}
 	if got != code {
 		r.Fatalf("answered %q (%v), want %q", got, err, code)

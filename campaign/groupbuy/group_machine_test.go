@@ -46,7 +46,7 @@ func newGroup(r *rapid.T, w *campaigntest.World, off int) *groupMachine {
 		m.choice = 30 * time.Minute
 		rules = `{"sizes":[{"size":2},{"size":3,"min_size":2}],"open_for_s":3600,"late_choice_minutes":30}`
 	}
-	m.people = w.Members(5)
+	m.people, m.into, m.brought, m.price = w.Members(5), []int{0, 1, 2, 3, 4}, make([]int, 5), 3900
 	m.c = w.Run(campaigntest.Sale{Kind: "group_buy", Rules: rules, Stock: m.stock, PerMember: m.perMember, Price: 3900,
 		Prices: []campaign.TeamPrice{{Size: 2, Price: 3900}, {Size: 3, Price: 2900, OpenerPrice: 2500}}})
 	m.item = m.c.Items[0].ID

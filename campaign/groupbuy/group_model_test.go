@@ -18,11 +18,14 @@ import (
 type groupBook struct {
 	now, ends clock.Milli
 	stock     int64
+	price     money.Amount // of the item; nobody who claims now pays more
 	perMember int
 	choice    time.Duration
 	teams     []*groupTeam
 	orders    []*groupOrder
 	people    []id.Member
+	into      []int // who each became by a merge, or himself
+	brought   []int // orders a merge brought in beyond the limit
 	off       int // the error planted in what forms a team
 }
 
@@ -58,6 +61,14 @@ type groupRefund struct {
 	status        campaign.RefundStatus
 }
 
+// root is who the person is today.
+func (b *groupBook) root(who int) int {
+	for b.into[who] != who {
+		who = b.into[who]
+	}
+	return who
+}
+
 func (o *groupOrder) live() bool {
 	return o.status == campaign.OrderHeld || o.status == campaign.OrderPaid
 }
@@ -85,19 +96,25 @@ func (b *groupBook) count(of func(*groupOrder) bool) (n int64) {
 	return n
 }
 
+func (b *groupBook) mine(who int) int {
+	return int(b.count(func(o *groupOrder) bool { return o.who == who && o.live() }))
+}
+
 // refusal is the answer to a claim before its seat, "" for none.
 func (b *groupBook) refusal(who int) string {
-	mine := b.count(func(o *groupOrder) bool { return o.who == who && o.live() })
 	switch {
 	case b.now >= b.ends:
 		return campaign.ErrNotRunning.Code
-	case b.perMember > 0 && int(mine)+1 > b.perMember:
+	case b.perMember > 0 && b.mine(who)+1 > b.perMember+b.brought[who]:
 		return campaign.ErrLimit.Code
 	case b.count((*groupOrder).live) >= b.stock:
 		return campaign.ErrSoldOut.Code
 	}
 	return ""
 }
+
+// joining is what a seat costs now: never more than when the team was opened.
+func (b *groupBook) joining(t *groupTeam) money.Amount { return min(t.price, b.price) }
 
 // seat is why the person gets no seat in the team.
 func (b *groupBook) seat(t *groupTeam, who int) string {
@@ -115,9 +132,9 @@ func (b *groupBook) seat(t *groupTeam, who int) string {
 
 // open makes a team of that size with its opener's order.
 func (b *groupBook) open(size int) *groupTeam {
-	t := &groupTeam{size: size, need: 2, price: 3900, status: groupbuy.StatusOpen, deadline: min(b.now.Add(time.Hour), b.ends)}
+	t := &groupTeam{size: size, need: 2, price: min(b.price, 3900), status: groupbuy.StatusOpen, deadline: min(b.now.Add(time.Hour), b.ends)}
 	if size == 3 {
-		t.price = 2900
+		t.price = min(b.price, 2900)
 	}
 	b.teams = append(b.teams, t)
 	return t

@@ -1,12 +1,14 @@
 package groupbuy_test
 
 import (
+	"context"
 	"testing"
 
 	"siyu/campaign"
 	"siyu/campaign/campaigntest"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
+	"siyu/internal/id"
 	"siyu/internal/money"
 )
 
@@ -121,6 +123,90 @@ func TestTeamPrices(t *testing.T) {
 		if c, err = w.Campaign.FindCampaign(bg, again); err != nil || len(c.Items[0].TeamPrices) != 1 || c.Items[0].TeamPrices[0].Price != 3000 {
 			t.Errorf("the copy: %+v, %v", c.Items, err)
 		}
+	})
+}
+
+// What two people agreed on may be a team's price or its opener's, and counts
+// as long as the item has it.
+func TestTeamPriceUnderTheFloor(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		w := campaigntest.New(t, db)
+		staff := func(n id.Staff) context.Context {
+			return database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: n})
+		}
+		draft := tiers
+		draft.Kind = "group_buy"
+		cid := w.Draft(draft)
+		var sku string
+		if err := db.Read(bg).Raw("SELECT sku FROM products ORDER BY id DESC LIMIT 1").Scan(&sku).Error; err != nil {
+			t.Fatal(err)
+		}
+		floor := campaign.ProductIn{SKU: sku, Name: "鲜牛奶", ListPrice: 7800, FloorPrice: 2900, Cost: 1000}
+		if _, err := w.Campaign.PutProducts(bg, campaign.ProductBatch{Products: []campaign.ProductIn{floor}}); err != nil {
+			t.Fatal(err)
+		}
+		find := func() campaign.Campaign {
+			t.Helper()
+			c, err := w.Campaign.FindCampaign(bg, cid)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		item := find().Items[0].ID
+		set := func(prices ...campaign.TeamPrice) error {
+			return w.Campaign.Edit(bg, cid, find().Version, campaign.CampaignEdit{Items: []campaign.ItemEdit{{ID: item, TeamPrices: &prices}}})
+		}
+		two := campaign.TeamPrice{Size: 2, Price: 3900, OpenerPrice: 3500}
+		five := campaign.TeamPrice{Size: 5, Price: 2900, OpenerPrice: 2500}
+		const field = "items[0].team_prices[1].opener_price_fen"
+		if err := w.Campaign.Turn(bg, cid, campaign.Publish); !named(err, field, "below_floor") {
+			t.Fatalf("published under the floor: %v", err)
+		}
+		if err := set(two, five); !named(err, field, "below_floor") {
+			t.Errorf("set under the floor: %v", err)
+		}
+		approve := func() {
+			t.Helper()
+			made, err := w.Campaign.AskPrice(staff(1), cid, campaign.PriceIn{ItemID: item, Price: 2500, Reason: "开团价"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, err := w.Campaign.FindPriceApproval(bg, cid, made)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Campaign.DecidePrice(staff(2), cid, made, a.Digest, campaign.ApprovalApproved); err != nil {
+				t.Fatal(err)
+			}
+		}
+		approve()
+		if err := set(two, five); err != nil {
+			t.Fatalf("approved: %v", err)
+		}
+		if err := set(two, campaign.TeamPrice{Size: 5, Price: 2900}); err != nil {
+			t.Fatal(err)
+		}
+		if err := set(two, five); !named(err, field, "below_floor") {
+			t.Errorf("an approval of a price that was given up: %v", err)
+		}
+		approve()
+		if err := set(two, five); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Campaign.Turn(bg, cid, campaign.Publish); err != nil {
+			t.Fatal(err)
+		}
+		lower := money.Amount(3800)
+		err := w.Campaign.Edit(bg, cid, find().Version, campaign.CampaignEdit{Items: []campaign.ItemEdit{{ID: item, Price: &lower}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := w.Campaign.ListPriceApprovals(bg, cid, database.Page{Limit: 1})
+		if err != nil || list.Items[0].Status != campaign.ApprovalApproved || !list.Items[0].InForce {
+			t.Errorf("a lower price of the item alone: got %+v, %v; want the opener's price still approved", list.Items, err)
+		}
+		w.Verify()
 	})
 }
 
