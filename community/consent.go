@@ -2,6 +2,7 @@ package community
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"siyu/internal/clock"
@@ -78,6 +79,21 @@ func (s *Service) SetConsents(ctx context.Context, member id.Member, in []Consen
 			return setConsents(tx, m.ID, in)
 		})
 	})
+}
+
+// LiveTx locks the live member behind an id, for a change that another room
+// makes of him.
+func LiveTx(tx *database.Tx, member id.Member) (Member, error) {
+	m, err := lockLive(tx, member)
+	if errors.Is(err, errRaced) {
+		return m, fault.Unavailable.Wrap(err)
+	}
+	return m, err
+}
+
+// ConsentTx writes one decision of the member that LiveTx locked.
+func ConsentTx(tx *database.Tx, member id.Member, in ConsentIn) error {
+	return setConsents(tx, member, []ConsentIn{in})
 }
 
 // lockLive locks the live member behind an id.

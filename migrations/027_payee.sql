@@ -20,16 +20,20 @@ CREATE TABLE IF NOT EXISTS payers (
   created_at BIGINT NOT NULL
 ){{.Table}};
 
-CREATE INDEX payers_tax_no ON payers (tax_no, id);
+CREATE INDEX payers_unit ON payers (unit_id, id);
 
 CREATE INDEX payers_agent ON payers (agent_id, income_type);
 
 -- One row per withholding agent, locked by every withholding and by the close
--- of a month. Months before open_month are closed.
+-- of a month. Months before open_month are closed. A payer without a tax number
+-- is an agent of its own.
 CREATE TABLE IF NOT EXISTS tax_agents (
   id {{.ID}},
+  tax_no VARCHAR(32) NOT NULL,
   open_month INT NOT NULL
 ){{.Table}};
+
+CREATE UNIQUE INDEX tax_agents_no ON tax_agents (tax_no);
 
 CREATE TABLE IF NOT EXISTS tax_closes (
   agent_id BIGINT NOT NULL,
@@ -89,6 +93,8 @@ CREATE INDEX tax_lines_month ON tax_lines (month_id, id);
 
 CREATE INDEX tax_lines_payee ON tax_lines (payee_id, id);
 
+CREATE INDEX tax_lines_payer ON tax_lines (payer_id, id);
+
 -- One taxpayer per resident id or tax number, whoever's member ids it is
 -- behind.
 CREATE TABLE IF NOT EXISTS taxpayers (
@@ -118,6 +124,7 @@ CREATE TABLE IF NOT EXISTS payee_versions (
   status VARCHAR(16) NOT NULL,
   payee_type VARCHAR(16) NOT NULL,
   account_kind VARCHAR(16) NOT NULL,
+  app_id VARCHAR(64) NOT NULL,
   taxpayer_id BIGINT NOT NULL,
   name_mask VARCHAR(100) NOT NULL,
   id_mask VARCHAR(32) NOT NULL,

@@ -7,16 +7,6 @@ import (
 	"siyu/referral/tax"
 )
 
-// Withholding is one payment about to be made. Its key is permanent: asked
-// again, the same line is the answer.
-type Withholding struct {
-	Key    string
-	Payer  id.Payer // 0 is the root unit's default
-	Member id.Member
-	Amount money.Amount // gross, or net where the payer bears the tax
-	PaidAt clock.Milli  // its month of payment; 0 is now
-}
-
 // LineKind says what a tax line does.
 type LineKind string
 

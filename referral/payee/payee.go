@@ -13,7 +13,7 @@
 //
 // Tables: payers, payees, payee_versions, payee_invoices, taxpayers,
 // tax_agents, tax_months, tax_lines, tax_closes. It reads units and members.
-// Invariant: V14. Callers: referral (a program's payer), referral/settlement,
+// Invariant: V15. Callers: referral (a program's payer), referral/settlement,
 // api, web.
 package payee
 
@@ -91,6 +91,7 @@ type Version struct {
 	Status      Status      `json:"status"`
 	Type        Type        `json:"payee_type" gorm:"column:payee_type"`
 	Kind        AccountKind `json:"account_kind" gorm:"column:account_kind"`
+	AppID       string      `json:"app_id"` // wechat
 	TaxpayerID  int64       `json:"-"`
 	NameMask    string      `json:"name"`
 	IDMask      string      `json:"id_no"`

@@ -30,6 +30,9 @@ var rules = []Rule{
 	{ExternalAgent, "external_agent.1", []Income{IncomeIncidental, IncomeLabor},
 		"由外部代理机构付款并代扣代缴，本系统不扣", "an outside agent pays and withholds; nothing is withheld here",
 		"与代理机构的合同"},
+	{Invoiced, "invoiced.1", []Income{IncomeBusiness},
+		"企业、个体工商户凭发票付款，不代扣个人所得税", "firms and sole traders are paid against an invoice; nothing is withheld",
+		"个人所得税法第二条、第三条；发票管理办法"},
 }
 
 // Rules lists the versions in force.
@@ -60,4 +63,6 @@ func (s Strategy) Fits(i Income) bool {
 }
 
 // Withholds says whether the strategy ever withholds anything.
-func (s Strategy) Withholds() bool { return s != NoneCoupon && s != ExternalAgent }
+func (s Strategy) Withholds() bool {
+	return s == Incidental20 || s == Labor2018 || s == LaborCumulative2025
+}

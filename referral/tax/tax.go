@@ -28,9 +28,12 @@ const (
 	Labor2018           Strategy = "labor_2018"            // the month is one time
 	LaborCumulative2025 Strategy = "labor_cumulative_2025" // year to date
 	ExternalAgent       Strategy = "external_agent"        // an agent pays and withholds
+
+	// Invoiced is not a payer's to choose: it is how firms are paid.
+	Invoiced Strategy = "invoiced"
 )
 
-// Strategies lists them all.
+// Strategies lists those that a payer may choose.
 func Strategies() []Strategy {
 	return []Strategy{NoneCoupon, Incidental20, Labor2018, LaborCumulative2025, ExternalAgent}
 }
@@ -43,9 +46,12 @@ const (
 	IncomeIncidental Income = "incidental" // 偶然所得
 	IncomeLabor      Income = "labor"      // 劳务报酬
 	IncomeCoupon     Income = "coupon"     // 折扣券
+
+	// IncomeBusiness is what firms invoice, whatever the payer's own kind.
+	IncomeBusiness Income = "business" // 经营所得
 )
 
-// Incomes lists them all.
+// Incomes lists those that a payer may choose.
 func Incomes() []Income { return []Income{IncomeIncidental, IncomeLabor, IncomeCoupon} }
 
 // Bearer is who pays the tax in the end.
@@ -92,7 +98,7 @@ func Withhold(s Strategy, m Month, gross money.Amount) (Result, error) {
 	}
 	r := Result{Gross: gross}
 	switch s {
-	case NoneCoupon, ExternalAgent:
+	case NoneCoupon, ExternalAgent, Invoiced:
 	case Incidental20:
 		r.Taxable, r.Rate = gross, 2_000
 		r.Tax = share(gross, r.Rate)
