@@ -36,6 +36,7 @@ func commands() []command {
 		{"access", "access add --name NAME --role ROLE [--unit UNIT]: make a key", addAccess},
 		{"settle", "prepare and close a settlement over REST (SIYU_URL, SIYU_KEY; --label, --unit, --programs, --cut-off)", settle},
 		{"export", "export SETTLEMENT [FOLDER]: fetch its sealed files over REST", export},
+		{"checkup", "checkup FILE.csv: what the guard would have held of 90 days of past sends (--html PAGE; needs no store)", examine},
 		{"version", "print the version", version},
 	}
 }

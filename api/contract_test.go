@@ -149,6 +149,7 @@ var unkeyedPosts = map[string]string{
 	"POST /v1/promotions/:id/approve":                          "the state refuses a second one",
 	"POST /v1/promotions/:id/cancel":                           "the state refuses a second one",
 	"POST /v1/guard/check":                                     "a dry run keeps nothing",
+	"POST /v1/checkups":                                        "a checkup keeps nothing",
 	"POST /v1/campaigns/:id/simulate":                          "a simulation keeps nothing",
 	"POST /v1/campaigns/:id/publish":                           "the state refuses a second one",
 	"POST /v1/campaigns/:id/price-approvals/:approval/approve": "the state refuses a second one",

@@ -101,6 +101,7 @@ func (s *Server) table() *routes {
 	s.orderRoutes(r)
 	s.promotionRoutes(r)
 	s.guardRoutes(r)
+	s.checkupRoutes(r)
 	s.slotRoutes(r)
 	s.settlementRoutes(r)
 	s.payoutRoutes(r)

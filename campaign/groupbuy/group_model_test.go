@@ -26,7 +26,7 @@ type groupBook struct {
 	people    []id.Member
 	into      []int // who each became by a merge, or himself
 	brought   []int // orders a merge brought in beyond the limit
-	off       int // the error planted in what forms a team
+	off       int   // the error planted in what forms a team
 }
 
 type groupTeam struct {

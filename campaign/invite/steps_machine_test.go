@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"siyu/campaign"
 	"siyu/campaign/campaigntest"
 	"siyu/campaign/invite"
 	"siyu/community"
@@ -24,8 +25,8 @@ type stepsMachine struct {
 }
 
 // TestStepsMachine lets six people bring each other, join, leave, buy, be
-// refunded and merge in any order, measures at any time, also twice at once,
-// and compares steps, rewards, caps and points with a book of the rules.
+// refunded and merge in any order, pauses, resumes and ends the campaign,
+// measures at any time, also twice at once, and compares steps, rewards, caps and points with a book of the rules.
 func TestStepsMachine(t *testing.T) {
 	campaigntest.Machine(t, func(r *rapid.T, w *campaigntest.World) { newSteps(r, w, 0).run(r) })
 }
@@ -63,7 +64,7 @@ func newSteps(r *rapid.T, w *campaigntest.World, off int64) *stepsMachine {
 func (m *stepsMachine) run(r *rapid.T) {
 	r.Repeat(map[string]func(*rapid.T){
 		"bind": m.bind, "bind another": m.bind, "join": m.join, "join more": m.join, "leave": m.leave, "buy": m.buy, "refund": m.refund,
-		"merge": m.merge, "time": m.time, "more time": m.time, "measure": m.measured, "measure twice at once": m.twice, "": func(*rapid.T) {},
+		"merge": m.merge, "turn": m.turn, "time": m.time, "more time": m.time, "measure": m.measured, "measure twice at once": m.twice, "": func(*rapid.T) {},
 	})
 	for range 3 {
 		m.pass(24 * time.Hour)
@@ -126,6 +127,25 @@ func (m *stepsMachine) merge(r *rapid.T) {
 	}
 	m.house.check(m.Campaign.MergeMembers(bg, m.people[from].id, m.people[into].id))
 	m.stepsBook.merge(from, into)
+}
+
+// turn pauses the campaign, lets it go on, or ends it early.
+func (m *stepsMachine) turn(r *rapid.T) {
+	verb := rapid.SampledFrom([]campaign.Verb{campaign.Pause, campaign.Resume, campaign.Resume, campaign.End}).Draw(r, "verb")
+	if verb == campaign.End && rapid.IntRange(0, 3).Draw(r, "rare") > 0 {
+		verb = campaign.Pause
+	}
+	over := m.ended || m.stepsBook.now >= m.ends
+	can := !over && (verb == campaign.End || m.paused == (verb == campaign.Resume))
+	switch err := m.Campaign.Turn(bg, m.house.run.ID, verb); {
+	case can && err != nil, !can && err == nil:
+		r.Fatalf("%s: %v; paused %v, over %v", verb, err, m.paused, over)
+	case !can:
+	case verb == campaign.End:
+		m.ended = true
+	default:
+		m.paused = verb == campaign.Pause
+	}
 }
 
 func (m *stepsMachine) time(r *rapid.T) {

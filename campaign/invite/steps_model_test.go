@@ -22,6 +22,7 @@ type stepsBook struct {
 	caps              invite.Caps
 	given             int64 // rewards and points that count against the caps
 	points            int64
+	paused, ended     bool // by hand
 	closed            bool
 	off               int64 // the error planted in a cap
 }
@@ -135,13 +136,18 @@ func (b *stepsBook) counts(inviter int) (stayed, buyers int) {
 
 // measure is a measurement: it judges, grants the steps and gives what is due.
 func (b *stepsBook) measure() {
+	if b.ended {
+		b.ends = min(b.ends, b.now) // an early end counts from when it is seen
+	}
 	if !b.closed {
 		b.judge()
 		if b.now >= b.ends.Add(stay+24*time.Hour) {
 			b.closed = true
 		}
 		for _, who := range b.scores {
-			b.grant(who)
+			if !b.paused || b.ended || b.now >= b.ends {
+				b.grant(who)
+			}
 		}
 	}
 	for _, w := range b.rewards {

@@ -26,6 +26,30 @@ type send struct {
 // Kind is webhook:deliver.
 func (send) Kind() string { return "webhook:deliver" }
 
+// atOnce is how many webhooks are told in the transaction that publishes; for
+// more a task is written, so that a transaction of many events stays small
+// however many webhooks there are.
+const atOnce = 2
+
+// fanOut is the task that writes an event's deliveries to the webhooks that
+// wanted it when it was published.
+type fanOut struct {
+	Event id.Event     `json:"event"`
+	Hooks []id.Webhook `json:"hooks"`
+}
+
+// Kind is webhook:fan_out.
+func (fanOut) Kind() string { return "webhook:fan_out" }
+
+func fanOutTx(tx *database.Tx, f fanOut) error {
+	for _, w := range f.Hooks {
+		if err := deliverTx(tx, w, f.Event); err != nil {
+			return fmt.Errorf("webhook: %s to %s: %w", f.Event, w, err)
+		}
+	}
+	return nil
+}
+
 // Type names what an event tells, like order.paid. Each room declares those it
 // publishes as constants of this type; docs/events.md says when each is sent.
 type Type string
@@ -54,12 +78,10 @@ func PublishTx(tx *database.Tx, eventType Type, payload any) error {
 	if err != nil {
 		return fmt.Errorf("webhook: %s: %w", eventType, err)
 	}
-	for _, w := range hooks {
-		if err := deliverTx(tx, w, event); err != nil {
-			return fmt.Errorf("webhook: %s to %s: %w", eventType, w, err)
-		}
+	if len(hooks) > atOnce {
+		return task.EnqueueTx(tx, fanOut{event, hooks}, tx.Now)
 	}
-	return nil
+	return fanOutTx(tx, fanOut{event, hooks})
 }
 
 // Wanted says whether any webhook wants one of the events, so that a caller

@@ -204,6 +204,7 @@ func (s *Service) turn(ctx context.Context, w id.Webhook, action string, from, t
 func (s *Service) Register(r *task.Registry) {
 	d := &deliverer{Service: s, client: s.Allow.client(), busy: map[id.Webhook]int{}}
 	task.HandleOutside(r, d.deliver)
+	task.Handle(r, fanOutTx)
 }
 
 func belongs(w id.Webhook) []byte { return []byte("webhook " + w.String()) }

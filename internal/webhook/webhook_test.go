@@ -194,6 +194,9 @@ func TestFilter(t *testing.T) {
 		for _, e := range []string{"order.paid", "order.shipped", "ordered.x"} {
 			x.publish(t, e, nil)
 		}
+		if err := x.drain(); err != nil {
+			t.Fatal(err)
+		}
 		for p, want := range map[string]int{"*": 3, "order.paid": 1, "order.*": 2, "refund.requested": 0} {
 			list, err := x.Deliveries(x.staff, hooks[p].ID, database.Page{})
 			if err != nil || len(list.Items) != want {
