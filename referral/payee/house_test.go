@@ -182,4 +182,3 @@ func (h *house) toMonth(m time.Month) {
 	to := time.Date(2026, m, 10, 3, 0, 0, 0, time.UTC)
 	h.DB.Clock.Jump(to.Sub(h.DB.Clock.Now()))
 }
-

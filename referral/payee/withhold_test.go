@@ -298,4 +298,3 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 		})
 	}
 }
-
