@@ -30,6 +30,7 @@ import (
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
 	"siyu/referral"
+	"siyu/referral/payee"
 	"siyu/referral/settlement"
 	"siyu/wallet"
 )
@@ -42,6 +43,7 @@ type Server struct {
 	Community  *community.Service
 	Wallet     *wallet.Service
 	Referral   *referral.Service
+	Payee      *payee.Service
 	Settlement *settlement.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
@@ -103,6 +105,8 @@ func (s *Server) table() *routes {
 	s.guardRoutes(r)
 	s.checkupRoutes(r)
 	s.slotRoutes(r)
+	s.payerRoutes(r)
+	s.payeeRoutes(r)
 	s.settlementRoutes(r)
 	s.payoutRoutes(r)
 	s.webhookRoutes(r)

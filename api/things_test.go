@@ -61,6 +61,9 @@ var things = map[string]func(t *testing.T, h *house) string{
 		return settlementOf(t, h)
 	},
 	"/v1/payouts/:id":        payoutOf,
+	"/v1/payers/:id":         payerOf,
+	"/v1/payees/:id":         payeeOf,
+	"/v1/members/:id/payee":  func(t *testing.T, h *house) string { m, _ := payeeOfMember(t, h); return m },
 	"/v1/coupons/:id":        couponOf,
 	"/v1/member-coupons/:id": memberCouponOf,
 	"/v1/webhooks/:id": func(t *testing.T, h *house) string {
@@ -98,6 +101,12 @@ var bodies = map[string]string{
 	"POST /v1/settlements/:id/review":                          `{"digest":"x"}`,
 	"POST /v1/settlements/:id/reject":                          `{"reason":"金额不符"}`,
 	"POST /v1/payouts/:id/results":                             `{"failed":[{"line":1,"reason":"账号不存在"}]}`,
+	"PUT /v1/payers/:id":                                       somePayer,
+	"POST /v1/payers/:id/closes":                               `{"month":202601}`,
+	"POST /v1/members/:id/payee":                               somePayee,
+	"POST /v1/payees/:id/approve":                              `{"no":1}`,
+	"POST /v1/payees/:id/reject":                               `{"no":1,"reason":"姓名不符"}`,
+	"POST /v1/payees/:id/invoices":                             `{"payer_id":"ent_0000000000007","invoice_no":"24312000000000000001","amount_fen":100}`,
 	"POST /v1/coupons/:id/codes":                               `{"qty":1}`,
 	"POST /v1/coupons/:id/issue":                               `{"member_id":"mem_0000000000007"}`,
 	"POST /v1/member-coupons/:id/redeem":                       `{"order_ref":"o-1","lines":[{"sku":"a","amount_fen":900}]}`,
