@@ -30,6 +30,7 @@ import (
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
 	"siyu/referral"
+	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
 )
@@ -42,6 +43,7 @@ type Server struct {
 	Community  *community.Service
 	Wallet     *wallet.Service
 	Referral   *referral.Service
+	Review     *review.Service
 	Settlement *settlement.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
@@ -77,6 +79,7 @@ func (s *Server) table() *routes {
 	s.couponCodeRoutes(r)
 	s.pointRoutes(r)
 	s.rewardRoutes(r)
+	s.reviewRoutes(r)
 	s.codeRoutes(r)
 	s.programRoutes(r)
 	s.memberRoutes(r)

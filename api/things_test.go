@@ -50,13 +50,14 @@ var things = map[string]func(t *testing.T, h *house) string{
 		c, _ := campaignOf(t, h, "flash_sale", "")
 		return h.make(t, access.Marketer, "POST /v1/campaign-templates", `{"campaign_id":"`+c+`"}`)
 	},
-	"/v1/orders/:id":     orderOf,
-	"/v1/teams/:id":      teamOf,
-	"/v1/codes/:code":    codeOf,
-	"/v1/rewards/:id":    rewardOf,
-	"/v1/promotions/:id": promotionOf,
-	"/v1/slots/:id":      slotOf,
-	"/v1/decisions/:id":  decisionOf,
+	"/v1/orders/:id":       orderOf,
+	"/v1/teams/:id":        teamOf,
+	"/v1/codes/:code":      codeOf,
+	"/v1/rewards/:id":      rewardOf,
+	"/v1/review-cases/:id": caseOf,
+	"/v1/promotions/:id":   promotionOf,
+	"/v1/slots/:id":        slotOf,
+	"/v1/decisions/:id":    decisionOf,
 	"/v1/settlements/:id": func(t *testing.T, h *house) string {
 		return settlementOf(t, h)
 	},
@@ -91,6 +92,8 @@ var bodies = map[string]string{
 	"POST /v1/slots/:id/release":                               `{"reason":"not_sent"}`,
 	"POST /v1/slots/:id/report":                                `{"status":"sent"}`,
 	"POST /v1/campaigns/:id/breaker/resume":                    `{"reason":"已核实"}`,
+	"POST /v1/rewards/:id/review":                              `{"reason":"同一台设备"}`,
+	"POST /v1/rewards/:id/release":                             `{"reason":"已核实"}`,
 	"POST /v1/rewards/:id/void":                                `{"reason":"自买自推"}`,
 	"POST /v1/campaign-templates/:id/drafts":                   `{"start_day":20300101}`,
 	"POST /v1/programs/:id/budget":                             `{"amount_fen":100}`,
@@ -246,34 +249,6 @@ func teamOf(t *testing.T, h *house) string {
 
 func codeOf(t *testing.T, h *house) string {
 	return h.makeAs(t, tokenOf(t, h, member1(t, h)), "POST /v1/codes", fmt.Sprintf(`{"program_id":%q}`, program(t, h)))
-}
-
-// rewardOf walks the main job: a code, a binding, a paid order.
-func rewardOf(t *testing.T, h *house) string {
-	t.Helper()
-	prg := program(t, h)
-	c, item := campaignOf(t, h, "flash_sale", prg)
-	code := h.makeAs(t, tokenOf(t, h, member1(t, h)), "POST /v1/codes", fmt.Sprintf(`{"program_id":%q,"campaign_id":%q}`, prg, c))
-	invitee := tokenOf(t, h, member1(t, h))
-	if got := h.call(t, invitee, "POST /v1/codes/"+code+"/bind", `{}`, h.newKey()); got.status/100 != 2 {
-		t.Fatalf("bind: got %d %s", got.status, got.body)
-	}
-	order := h.makeAs(t, invitee, "POST /v1/campaigns/"+c+"/claims", fmt.Sprintf(`{"item_id":%q,"qty":1}`, item))
-	pay := h.call(t, h.keys[east][access.Mall], "POST /v1/orders/"+order+"/payments",
-		fmt.Sprintf(`{"provider":"mall","payment_no":%q,"goods_fen":9900,"amount_fen":9900}`, order), h.newKey())
-	if pay.status/100 != 2 {
-		t.Fatalf("pay: got %d %s", pay.status, pay.body)
-	}
-	var list struct {
-		Items []struct {
-			ID string `json:"id"`
-		} `json:"items"`
-	}
-	got := h.call(t, h.keys[east][access.Finance], "GET /v1/rewards", "")
-	if got.into(t, &list); len(list.Items) == 0 {
-		t.Fatalf("no reward: got %d %s", got.status, got.body)
-	}
-	return list.Items[0].ID
 }
 
 // inviteOf is a running referral campaign with a step and a leaderboard.
