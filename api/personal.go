@@ -13,6 +13,7 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/referral"
+	"siyu/referral/review"
 	"siyu/wallet"
 )
 
@@ -68,6 +69,7 @@ type memberExport struct {
 	Ledger    []wallet.Entry        `json:"ledger"`
 	Coupons   []wallet.MemberCoupon `json:"coupons"`
 	Points    wallet.Points         `json:"points"`
+	Sightings []review.Sighting     `json:"sightings"`
 }
 
 func (s *Server) exportMember(c *gin.Context) error {
@@ -85,6 +87,9 @@ func (s *Server) exportMember(c *gin.Context) error {
 		return err
 	}
 	if out.Points, err = s.Wallet.MemberPoints(ctx, mid); err != nil {
+		return err
+	}
+	if out.Sightings, err = s.Review.SightingsOf(ctx, mid); err != nil {
 		return err
 	}
 	if out.Reminders, err = s.Campaign.RemindersOf(ctx, mid); err != nil {
@@ -154,10 +159,14 @@ func (s *Server) eraseMember(c *gin.Context) error {
 	return nil
 }
 
-// erase takes a person's identities and name away. Orders, rewards, ledger
+// erase takes a person's identities, name and sightings away. Orders, rewards, ledger
 // and coupons hold opaque ids only and stay. It may be repeated.
 func (s *Server) erase(ctx context.Context, mid id.Member) error {
-	if _, err := s.Community.FindMember(ctx, mid); err != nil {
+	m, err := s.Community.FindMember(ctx, mid)
+	if err != nil {
+		return err
+	}
+	if err := s.Review.EraseMember(ctx, m.ID); err != nil {
 		return err
 	}
 	return s.Community.EraseMember(ctx, mid)

@@ -17,6 +17,7 @@ func (s *Server) reviewRoutes(r *routes) {
 	r.post("/v1/rewards/:id/review", s.reviewReward, staff(access.Marketer, access.Finance), keyed)
 	r.post("/v1/rewards/:id/release", s.releaseReward, staff(access.Finance), keyed)
 	r.get("/v1/review-policy", s.findReviewPolicy, staff(access.Marketer, access.Finance))
+	r.put("/v1/sightings", s.reportSightings, staff(access.Mall))
 	r.put("/v1/review-policy", s.setReviewPolicy, staff(access.Finance))
 }
 
@@ -102,4 +103,16 @@ func (s *Server) setReviewPolicy(c *gin.Context) error {
 		return err
 	}
 	return s.findReviewPolicy(c)
+}
+
+func (s *Server) reportSightings(c *gin.Context) error {
+	var in review.SightingsIn
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	if err := s.Review.Report(c.Request.Context(), in); err != nil {
+		return err
+	}
+	c.Status(http.StatusNoContent)
+	return nil
 }

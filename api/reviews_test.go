@@ -162,3 +162,25 @@ func TestReviewPolicyRoutes(t *testing.T) {
 		}
 	})
 }
+
+func TestSightingRoute(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		m := member1(t, h)
+		for body, want := range map[string]int{
+			fmt.Sprintf(`{"sightings":[{"member_id":%q,"ip":"1.2.3"}]}`, m): 422,
+			fmt.Sprintf(`{"sightings":[{"member_id":%q}]}`, m):              422,
+			`{"sightings":[]}`: 422,
+			fmt.Sprintf(`{"sightings":[{"member_id":%q,"device":"d","address":"a","ip":"1.2.3.4"}]}`, m): 204,
+		} {
+			if got := h.call(t, h.keys[east][access.Mall], "PUT /v1/sightings", body); got.status != want {
+				t.Errorf("%s: got %d %s, want %d", body, got.status, got.body, want)
+			}
+		}
+		var out struct {
+			Sightings []struct{ Kind string }
+		}
+		if h.call(t, h.keys[east][access.Mall], "GET /v1/members/"+m+"/export", "").into(t, &out); len(out.Sightings) != 3 {
+			t.Errorf("the export tells of %+v", out.Sightings)
+		}
+	})
+}

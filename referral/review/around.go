@@ -1,7 +1,6 @@
 package review
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -53,9 +52,7 @@ func Around(q *database.Query, f Facts) (Facts, error) {
 	if err := strangers(q, seen, two); err != nil {
 		return f, err
 	}
-	f.Marks = slices.SortedFunc(maps.Keys(seen), func(a, b Mark) int {
-		return cmp.Or(cmp.Compare(a.Member, b.Member), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Hash, b.Hash))
-	})
+	f.Marks = slices.SortedFunc(maps.Keys(seen), byMark)
 	return f, nil
 }
 

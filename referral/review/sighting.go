@@ -1,11 +1,14 @@
 package review
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -132,23 +135,18 @@ func (s *Service) Flush(ctx context.Context) error {
 	}
 	s.seen.list = map[Mark]clock.Milli{}
 	s.seen.mu.Unlock()
-	part := make([]Mark, 0, sightingsAtOnce)
-	write := func() error {
-		err := s.DB.Tx(ctx, func(tx *database.Tx) error { return sightTx(tx, part) })
-		part = part[:0]
-		return err
-	}
-	for m := range list {
-		if part = append(part, m); len(part) == sightingsAtOnce {
-			if err := write(); err != nil {
-				return err
-			}
+	for part := range slices.Chunk(slices.SortedFunc(maps.Keys(list), byMark), sightingsAtOnce) {
+		if err := s.DB.Tx(ctx, func(tx *database.Tx) error { return sightTx(tx, part) }); err != nil {
+			return err
 		}
 	}
-	if len(part) == 0 {
-		return nil
-	}
-	return write()
+	return nil
+}
+
+// byMark is the one order in which rows are written, so that two replicas do
+// not wait for each other.
+func byMark(a, b Mark) int {
+	return cmp.Or(cmp.Compare(a.Member, b.Member), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Hash, b.Hash))
 }
 
 // sightTx writes marks: a new row each, or the moment on the row that stands.
@@ -193,41 +191,4 @@ func (s *Service) KeepSightings(ctx context.Context) error {
 			return s.Flush(last)
 		}
 	}
-}
-
-// Forget deletes sightings that are too old, some at a time.
-func (s *Service) Forget(ctx context.Context, now clock.Milli) error {
-	for kind, keep := range map[MarkKind]time.Duration{MarkNetwork: keepNetwork, MarkDevice: keepOther, MarkAddress: keepOther} {
-		for n := forgetMost; n == forgetMost; {
-			err := s.DB.Tx(ctx, func(tx *database.Tx) error {
-				var ids []int64
-				err := tx.Raw("SELECT id FROM sightings WHERE kind = ? AND last_at < ? ORDER BY last_at, id LIMIT ?", kind, now.Add(-keep), forgetMost).Scan(&ids).Error
-				if n = len(ids); err != nil || n == 0 {
-					return err
-				}
-				return tx.Exec("DELETE FROM sightings WHERE id IN ?", ids).Error
-			})
-			if err != nil {
-				return fmt.Errorf("review: forget: %w", err)
-			}
-		}
-	}
-	return nil
-}
-
-const forgetMost = 200
-
-// MergeTx gives the sightings of from to into and says how many rows changed.
-func MergeTx(tx *database.Tx, from, into id.Member) (int, error) {
-	var twice []int64
-	err := tx.Raw(`SELECT f.id FROM sightings f JOIN sightings i ON i.member_id = ? AND i.kind = f.kind AND i.hash = f.hash
-		WHERE f.member_id = ?`, into, from).Scan(&twice).Error
-	if err == nil && len(twice) > 0 {
-		err = tx.Exec("DELETE FROM sightings WHERE id IN ?", twice).Error
-	}
-	if err != nil {
-		return 0, fmt.Errorf("review: merge %s: %w", from, err)
-	}
-	res := tx.Exec("UPDATE sightings SET member_id = ? WHERE member_id = ?", into, from)
-	return len(twice) + int(res.RowsAffected), res.Error
 }
