@@ -30,6 +30,7 @@ import (
 	"siyu/internal/task"
 	"siyu/internal/webhook"
 	"siyu/referral"
+	"siyu/referral/payee"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
@@ -122,6 +123,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	people := &community.Service{DB: db, Secrets: keys}
 	purse := &wallet.Service{DB: db}
 	h.referral = &referral.Service{DB: db, Secrets: keys, PublicURL: h.cfg.PublicURL, QRURL: h.cfg.QRURL}
+	payees := &payee.Service{DB: db, Secrets: keys}
 	h.review = &review.Service{DB: db, Secrets: keys}
 	sealed := &settlement.Service{DB: db}
 	teams := &groupbuy.Service{DB: db, PublicURL: h.cfg.PublicURL}
@@ -144,7 +146,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		return err
 	}
 	h.rest = &api.Server{
-		DB: db, Secrets: keys, Access: h.access, Community: people, Wallet: purse, Referral: h.referral, Review: h.review, Settlement: sealed,
+		DB: db, Secrets: keys, Access: h.access, Community: people, Wallet: purse, Referral: h.referral, Review: h.review, Payee: payees, Settlement: sealed,
 		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends, Webhook: hooks,
 		Ready: h.degraded, Gauges: h.gauges,
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},

@@ -13,34 +13,6 @@ import (
 	"siyu/internal/id"
 )
 
-// rewardOf walks the main job: a code, a binding, a paid order.
-func rewardOf(t *testing.T, h *house) string {
-	t.Helper()
-	prg := program(t, h)
-	c, item := campaignOf(t, h, "flash_sale", prg)
-	code := h.makeAs(t, tokenOf(t, h, member1(t, h)), "POST /v1/codes", fmt.Sprintf(`{"program_id":%q,"campaign_id":%q}`, prg, c))
-	invitee := tokenOf(t, h, member1(t, h))
-	if got := h.call(t, invitee, "POST /v1/codes/"+code+"/bind", `{}`, h.newKey()); got.status/100 != 2 {
-		t.Fatalf("bind: got %d %s", got.status, got.body)
-	}
-	order := h.makeAs(t, invitee, "POST /v1/campaigns/"+c+"/claims", fmt.Sprintf(`{"item_id":%q,"qty":1}`, item))
-	pay := h.call(t, h.keys[east][access.Mall], "POST /v1/orders/"+order+"/payments",
-		fmt.Sprintf(`{"provider":"mall","payment_no":%q,"goods_fen":9900,"amount_fen":9900}`, order), h.newKey())
-	if pay.status/100 != 2 {
-		t.Fatalf("pay: got %d %s", pay.status, pay.body)
-	}
-	var list struct {
-		Items []struct {
-			ID string `json:"id"`
-		} `json:"items"`
-	}
-	got := h.call(t, h.keys[east][access.Finance], "GET /v1/rewards", "")
-	if got.into(t, &list); len(list.Items) == 0 {
-		t.Fatalf("no reward: got %d %s", got.status, got.body)
-	}
-	return list.Items[0].ID
-}
-
 // caseOf is the case of a reward that a marketer stopped.
 func caseOf(t *testing.T, h *house) string {
 	t.Helper()

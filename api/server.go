@@ -30,6 +30,7 @@ import (
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
 	"siyu/referral"
+	"siyu/referral/payee"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
@@ -43,6 +44,7 @@ type Server struct {
 	Community  *community.Service
 	Wallet     *wallet.Service
 	Referral   *referral.Service
+	Payee      *payee.Service
 	Review     *review.Service
 	Settlement *settlement.Service
 	Campaign   *campaign.Service
@@ -106,6 +108,8 @@ func (s *Server) table() *routes {
 	s.guardRoutes(r)
 	s.checkupRoutes(r)
 	s.slotRoutes(r)
+	s.payerRoutes(r)
+	s.payeeRoutes(r)
 	s.settlementRoutes(r)
 	s.payoutRoutes(r)
 	s.webhookRoutes(r)

@@ -27,7 +27,7 @@ type Payer struct {
 	Strategy    tax.Strategy `json:"strategy"`
 	IncomeType  tax.Income   `json:"income_type"`
 	BorneBy     tax.Bearer   `json:"tax_borne_by"`
-	PayeeNeeded int          `json:"-"`
+	PayeeNeeded bool         `json:"payee_needed"`
 	CostCentre  string       `json:"cost_centre"`
 	BudgetNo    string       `json:"budget_no"`
 }
@@ -93,12 +93,8 @@ func texts[T ~string](list []T) []string {
 }
 
 func (in PayerIn) payer() Payer {
-	p := Payer{UnitID: in.UnitID, Name: in.Name, TaxNo: in.TaxNo, MchID: in.MchID, AppID: in.AppID, Strategy: in.Strategy,
-		IncomeType: in.IncomeType, BorneBy: in.BorneBy, CostCentre: in.CostCentre, BudgetNo: in.BudgetNo}
-	if *in.PayeeNeeded {
-		p.PayeeNeeded = 1
-	}
-	return p
+	return Payer{UnitID: in.UnitID, Name: in.Name, TaxNo: in.TaxNo, MchID: in.MchID, AppID: in.AppID, Strategy: in.Strategy,
+		IncomeType: in.IncomeType, BorneBy: in.BorneBy, PayeeNeeded: *in.PayeeNeeded, CostCentre: in.CostCentre, BudgetNo: in.BudgetNo}
 }
 
 // CreatePayer makes a payer of the unit, or of its maker's; it may pay for
@@ -161,6 +157,8 @@ func (s *Service) ChangePayer(ctx context.Context, pid id.Payer, version int, in
 			return err
 		case old.Version != version:
 			return fault.Stale
+		case in.UnitID != 0 && in.UnitID != old.UnitID:
+			return fault.Invalid.Field("unit_id", "fixed", "付款主体所属组织不能更改", "a payer stays with its unit")
 		}
 		p := in.payer()
 		p.ID, p.UnitID, p.Version, p.CreatedAt = old.ID, old.UnitID, old.Version+1, old.CreatedAt
