@@ -27,6 +27,7 @@ import (
 	"siyu/internal/webhook"
 	"siyu/referral"
 	"siyu/referral/payee"
+	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
 )
@@ -64,6 +65,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 		Wallet:     &wallet.Service{DB: db},
 		Referral:   &referral.Service{DB: db, Secrets: set, PublicURL: "https://shop.example", QRURL: "https://q.example"},
 		Payee:      &payee.Service{DB: db, Secrets: set},
+		Review:     &review.Service{DB: db, Secrets: set},
 		Settlement: &settlement.Service{DB: db},
 		GroupBuy:   &groupbuy.Service{DB: db},
 		Guard:      &guard.Service{DB: db},

@@ -15,6 +15,7 @@ import (
 	"siyu/internal/id"
 	"siyu/referral"
 	"siyu/referral/payee"
+	"siyu/referral/review"
 	"siyu/wallet"
 )
 
@@ -72,6 +73,7 @@ type memberExport struct {
 	Points    wallet.Points         `json:"points"`
 	Payee     *payee.Payee          `json:"payee"` // masked, and none if he gave none
 	TaxLines  []payee.Line          `json:"tax_lines"`
+	Sightings []review.Sighting     `json:"sightings"`
 }
 
 func (s *Server) exportMember(c *gin.Context) error {
@@ -89,6 +91,9 @@ func (s *Server) exportMember(c *gin.Context) error {
 		return err
 	}
 	if out.Points, err = s.Wallet.MemberPoints(ctx, mid); err != nil {
+		return err
+	}
+	if out.Sightings, err = s.Review.SightingsOf(ctx, mid); err != nil {
 		return err
 	}
 	if out.Reminders, err = s.Campaign.RemindersOf(ctx, mid); err != nil {
@@ -174,10 +179,14 @@ func (s *Server) eraseMember(c *gin.Context) error {
 	return nil
 }
 
-// erase takes a person's identities and name away. Orders, rewards, ledger
+// erase takes a person's identities, name and sightings away. Orders, rewards, ledger
 // and coupons hold opaque ids only and stay. It may be repeated.
 func (s *Server) erase(ctx context.Context, mid id.Member) error {
-	if _, err := s.Community.FindMember(ctx, mid); err != nil {
+	m, err := s.Community.FindMember(ctx, mid)
+	if err != nil {
+		return err
+	}
+	if err := s.Review.EraseMember(ctx, m.ID); err != nil {
 		return err
 	}
 	if err := s.Payee.EraseMember(ctx, mid); err != nil {

@@ -31,6 +31,7 @@ import (
 	"siyu/internal/webhook"
 	"siyu/referral"
 	"siyu/referral/payee"
+	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
 )
@@ -44,6 +45,7 @@ type Server struct {
 	Wallet     *wallet.Service
 	Referral   *referral.Service
 	Payee      *payee.Service
+	Review     *review.Service
 	Settlement *settlement.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
@@ -79,6 +81,7 @@ func (s *Server) table() *routes {
 	s.couponCodeRoutes(r)
 	s.pointRoutes(r)
 	s.rewardRoutes(r)
+	s.reviewRoutes(r)
 	s.codeRoutes(r)
 	s.programRoutes(r)
 	s.memberRoutes(r)

@@ -50,13 +50,14 @@ var things = map[string]func(t *testing.T, h *house) string{
 		c, _ := campaignOf(t, h, "flash_sale", "")
 		return h.make(t, access.Marketer, "POST /v1/campaign-templates", `{"campaign_id":"`+c+`"}`)
 	},
-	"/v1/orders/:id":     orderOf,
-	"/v1/teams/:id":      teamOf,
-	"/v1/codes/:code":    codeOf,
-	"/v1/rewards/:id":    rewardOf,
-	"/v1/promotions/:id": promotionOf,
-	"/v1/slots/:id":      slotOf,
-	"/v1/decisions/:id":  decisionOf,
+	"/v1/orders/:id":       orderOf,
+	"/v1/teams/:id":        teamOf,
+	"/v1/codes/:code":      codeOf,
+	"/v1/rewards/:id":      rewardOf,
+	"/v1/review-cases/:id": caseOf,
+	"/v1/promotions/:id":   promotionOf,
+	"/v1/slots/:id":        slotOf,
+	"/v1/decisions/:id":    decisionOf,
 	"/v1/settlements/:id": func(t *testing.T, h *house) string {
 		return settlementOf(t, h)
 	},
@@ -94,6 +95,8 @@ var bodies = map[string]string{
 	"POST /v1/slots/:id/release":                               `{"reason":"not_sent"}`,
 	"POST /v1/slots/:id/report":                                `{"status":"sent"}`,
 	"POST /v1/campaigns/:id/breaker/resume":                    `{"reason":"已核实"}`,
+	"POST /v1/rewards/:id/review":                              `{"reason":"同一台设备"}`,
+	"POST /v1/rewards/:id/release":                             `{"reason":"已核实"}`,
 	"POST /v1/rewards/:id/void":                                `{"reason":"自买自推"}`,
 	"POST /v1/campaign-templates/:id/drafts":                   `{"start_day":20300101}`,
 	"POST /v1/programs/:id/budget":                             `{"amount_fen":100}`,

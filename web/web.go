@@ -43,6 +43,7 @@ import (
 	"siyu/internal/httpd"
 	"siyu/internal/secret"
 	"siyu/referral"
+	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
 )
@@ -59,6 +60,7 @@ type Server struct {
 	Invite     *invite.Service
 	Guard      *guard.Service
 	Referral   *referral.Service
+	Review     *review.Service
 	Settlement *settlement.Service
 	Wallet     *wallet.Service
 	// PublicURL is where this house is reached, without a slash at the end;
