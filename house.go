@@ -125,7 +125,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	h.referral = &referral.Service{DB: db, Secrets: keys, PublicURL: h.cfg.PublicURL, QRURL: h.cfg.QRURL}
 	payees := &payee.Service{DB: db, Secrets: keys}
 	h.review = &review.Service{DB: db, Secrets: keys}
-	sealed := &settlement.Service{DB: db}
+	sealed := &settlement.Service{DB: db, Vault: payees}
 	teams := &groupbuy.Service{DB: db, PublicURL: h.cfg.PublicURL}
 	h.campaign = campaign.New(db, people, flashsale.Kind(), teams.Kind(), invite.Kind())
 	teams.Campaign = h.campaign

@@ -112,6 +112,7 @@ func (s *Server) table() *routes {
 	s.payeeRoutes(r)
 	s.settlementRoutes(r)
 	s.payoutRoutes(r)
+	s.payoutFileRoutes(r)
 	s.webhookRoutes(r)
 	s.taskRoutes(r)
 	return r

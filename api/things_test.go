@@ -61,12 +61,14 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/settlements/:id": func(t *testing.T, h *house) string {
 		return settlementOf(t, h)
 	},
-	"/v1/payouts/:id":        payoutOf,
-	"/v1/payers/:id":         payerOf,
-	"/v1/payees/:id":         payeeOf,
-	"/v1/members/:id/payee":  func(t *testing.T, h *house) string { m, _ := payeeOfMember(t, h); return m },
-	"/v1/coupons/:id":        couponOf,
-	"/v1/member-coupons/:id": memberCouponOf,
+	"/v1/payouts/:id":         payoutOf,
+	"/v1/payouts/:id/file":    sentPayoutOf,
+	"/v1/payouts/:id/imports": func(t *testing.T, h *house) string { p := sentPayoutOf(t, h); importOf(t, h, p); return p },
+	"/v1/payers/:id":          payerOf,
+	"/v1/payees/:id":          payeeOf,
+	"/v1/members/:id/payee":   func(t *testing.T, h *house) string { m, _ := payeeOfMember(t, h); return m },
+	"/v1/coupons/:id":         couponOf,
+	"/v1/member-coupons/:id":  memberCouponOf,
 	"/v1/webhooks/:id": func(t *testing.T, h *house) string {
 		return h.make(t, access.Mall, "POST /v1/webhooks", `{"url":"https://mall.example/hook","events":["*"]}`)
 	},
@@ -103,6 +105,7 @@ var bodies = map[string]string{
 	"POST /v1/programs/:id/versions":                           `{"rules":` + someRules + `}`,
 	"POST /v1/settlements/:id/review":                          `{"digest":"x"}`,
 	"POST /v1/settlements/:id/reject":                          `{"reason":"金额不符"}`,
+	"POST /v1/payouts/:id/imports":                             someResults,
 	"POST /v1/payouts/:id/results":                             `{"failed":[{"line":1,"reason":"账号不存在"}]}`,
 	"PUT /v1/payers/:id":                                       somePayer,
 	"POST /v1/payers/:id/closes":                               `{"month":202601}`,
@@ -119,6 +122,7 @@ var bodies = map[string]string{
 // others fill the second parameter of a path.
 var others = map[string]string{
 	":name":     "lines.csv",
+	":no":       "1",
 	":delivery": "dlv_0000000000007",
 	":item":     "itm_0000000000007",
 	":approval": "pap_0000000000007",

@@ -27,7 +27,7 @@ func (payJob) Kind() string { return "settlement:pay_payout" }
 // transaction is rolled back and the chunk runs again.
 var errMerged = errors.New("settlement: a member was merged meanwhile")
 
-// RunPay is the paying job: payable → paid and tax for every member who is
+// RunPay is the paying job: payable → paid, or on its way, and tax for every member who is
 // still owed something and can be paid, in chunks. A run that begins again
 // passes over who has a line.
 func (s *Service) RunPay(ctx context.Context, pid id.Payout) error {
@@ -106,11 +106,17 @@ func plan(tx *database.Tx, p Payout, owed []payee.Owed) ([]PayoutLine, error) {
 	for _, o := range owed {
 		seen = append(seen, o.Member)
 		r := ready[o.Member]
+		if r.Blocked == "" {
+			r.Blocked = p.Channel.blocks(r)
+		}
 		if r.Blocked == "" && !space.take(o.Amount) {
 			r.Blocked = reasonLimit
 		}
 		l := PayoutLine{ID: tx.Next(), PayoutID: p.ID, SettlementID: p.SettlementID, LineNo: p.LineCount + len(lines) + 1, MemberID: o.Member, PaidTo: r.Member,
-			PayeeID: r.Payee, PayeeNo: r.No, AccountKind: r.Kind, Owed: o.Amount, DayNo: space.day, Status: PayoutLinePaid, PaidAt: tx.Now}
+			PayeeID: r.Payee, PayeeNo: r.No, AccountKind: r.Kind, Owed: o.Amount, DayNo: space.day, Status: p.Channel.status()}
+		if l.Status == PayoutLinePaid {
+			l.PaidAt = tx.Now
+		}
 		switch {
 		case r.Blocked == "":
 			given += o.Amount
@@ -151,7 +157,7 @@ func payLinesTx(tx *database.Tx, p Payout, lines []PayoutLine) error {
 		}
 		members = append(members, l.MemberID)
 		live[l.MemberID] = l.PaidTo
-		transfers = append(transfers, l.transfer())
+		transfers = append(transfers, l.transfer(p.Channel.stage()))
 	}
 	ids, err := wallet.PostManyTx(tx, transfers)
 	if err != nil {
@@ -200,8 +206,7 @@ func taxTx(tx *database.Tx, p Payout, lines []PayoutLine) error {
 	return nil
 }
 
-// endPayTx closes the payout if its lines are what it says, and the settlement
-// if nobody is left.
+// endPayTx ends the giving out if the lines are what the payout says.
 func endPayTx(tx *database.Tx, p Payout) error {
 	var paid outlay
 	err := tx.Raw(`SELECT COUNT(*) AS line_count, COALESCE(SUM(gross), 0) AS gross, COALESCE(SUM(tax), 0) AS tax, COALESCE(SUM(net), 0) AS net
@@ -212,28 +217,8 @@ func endPayTx(tx *database.Tx, p Payout) error {
 	if want := (outlay{Lines: p.LineCount, Gross: p.Gross, Tax: p.Tax, Net: p.Net}); paid != want {
 		return fmt.Errorf("settlement: %s has %+v on its lines, says %+v", p.ID, paid, want)
 	}
-	if err := tx.Exec("UPDATE payouts SET status = ?, paid_at = ? WHERE id = ?", PayoutPaid, tx.Now, p.ID).Error; err != nil {
+	if err := tx.Exec("UPDATE payouts SET status = ? WHERE id = ?", PayoutSent, p.ID).Error; err != nil {
 		return err
 	}
-	if err := publishPayout(tx, p); err != nil {
-		return err
-	}
-	return settledTx(tx, p)
-}
-
-// settledTx marks the settlement as paid once all it owes stands on lines.
-func settledTx(tx *database.Tx, p Payout) error {
-	st, err := find(tx.DB, p.SettlementID)
-	if err != nil {
-		return err
-	}
-	given, err := givenOut(tx.DB, st.ID)
-	if err != nil || given.Owed != st.Gross || st.Status != StatusReviewed {
-		return err
-	}
-	err = tx.Exec("UPDATE settlements SET status = ?, paid_by = ?, paid_at = ? WHERE id = ?", StatusPaid, p.PaidBy, tx.Now, st.ID).Error
-	if err != nil {
-		return err
-	}
-	return publishPaid(tx, p, given)
+	return finishTx(tx, p.ID)
 }

@@ -18,6 +18,7 @@ type PayoutStatus string
 const (
 	PayoutCreated PayoutStatus = "created"
 	PayoutPaying  PayoutStatus = "paying"
+	PayoutSent    PayoutStatus = "sent" // given out; some payment is still on its way
 	PayoutPaid    PayoutStatus = "paid"
 )
 
@@ -29,6 +30,7 @@ type Payout struct {
 	SettlementID id.Settlement `json:"settlement_id"`
 	UnitID       id.Unit       `json:"unit_id"`
 	PayerID      id.Payer      `json:"payer_id"`
+	Channel      Channel       `json:"channel"`
 	Status       PayoutStatus  `json:"status"`
 	Owed         money.Amount  `json:"owed_fen"`
 	Limit        money.Amount  `json:"limit_fen" gorm:"column:limit_fen"`
@@ -50,13 +52,18 @@ type Payout struct {
 // settlement carries them.
 type PayoutIn struct {
 	SettlementID id.Settlement `json:"settlement_id"`
+	Channel      Channel       `json:"channel"` // empty: manual
 	Limit        money.Amount  `json:"limit_fen"`
 	CarryHeld    bool          `json:"carry_held"`
 }
 
-// Validate checks the form of the input.
-func (in PayoutIn) Validate() error {
+// Validate checks the form of the input and fills in the channel.
+func (in *PayoutIn) Validate() error {
+	if in.Channel == "" {
+		in.Channel = ChannelManual
+	}
 	var c fault.Check
+	in.Channel.validate(&c)
 	c.That(in.SettlementID != 0, "settlement_id", "required", "请指定结算单", "name the settlement")
 	c.That(in.Limit >= 0, "limit_fen", "range", "不能为负；0 为不限", "must not be negative; 0 is no limit")
 	return c.Err()
@@ -94,10 +101,10 @@ func (s *Service) CreatePayout(ctx context.Context, in PayoutIn) (id.Payout, err
 			return err
 		}
 		pid = id.Payout(tx.Next())
-		err = tx.Exec(`INSERT INTO payouts (id, settlement_id, unit_id, payer_id, status, owed, limit_fen, carry_held, gross, tax, net, line_count, failed_count,
+		err = tx.Exec(`INSERT INTO payouts (id, settlement_id, unit_id, payer_id, channel, status, owed, limit_fen, carry_held, gross, tax, net, line_count, failed_count,
 				created_by, created_at, paid_by, paying_at, paid_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, ?, ?, 0, 0, 0)`,
-			pid, sid, st.UnitID, st.PayerID, PayoutCreated, st.Gross-given.Owed, in.Limit, in.CarryHeld, who, tx.Now).Error
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, ?, ?, 0, 0, 0)`,
+			pid, sid, st.UnitID, st.PayerID, in.Channel, PayoutCreated, st.Gross-given.Owed, in.Limit, in.CarryHeld, who, tx.Now).Error
 		if err != nil {
 			return err
 		}
@@ -111,13 +118,14 @@ func (s *Service) CreatePayout(ctx context.Context, in PayoutIn) (id.Payout, err
 type outlay struct {
 	Lines                 int `gorm:"column:line_count"`
 	Owed, Gross, Tax, Net money.Amount
+	Flying                int // of them on their way
 }
 
 // givenOut is what stands on the lines of a settlement's payouts.
 func givenOut(q *database.Query, sid id.Settlement) (outlay, error) {
 	var o outlay
 	err := q.Raw(`SELECT COUNT(*) AS line_count, COALESCE(SUM(owed), 0) AS owed, COALESCE(SUM(gross), 0) AS gross, COALESCE(SUM(tax), 0) AS tax,
-		COALESCE(SUM(net), 0) AS net FROM payout_lines WHERE settlement_id = ?`, sid).Scan(&o).Error
+		COALESCE(SUM(net), 0) AS net, COALESCE(SUM(CASE WHEN status IN ? THEN 1 ELSE 0 END), 0) AS flying FROM payout_lines WHERE settlement_id = ?`, flying, sid).Scan(&o).Error
 	return o, err
 }
 

@@ -15,11 +15,14 @@ import (
 // PayoutLineStatus says what became of one payment.
 type PayoutLineStatus string
 
-// A payment counts as made when the payout is marked, until a result says
-// that it failed.
+// A payment that was made elsewhere counts as paid when the payout is marked;
+// others are on their way until a result says what became of them. One that
+// failed never becomes anything else: the next settlement carries it.
 const (
-	PayoutLinePaid   PayoutLineStatus = "paid"
-	PayoutLineFailed PayoutLineStatus = "failed"
+	PayoutLineSent    PayoutLineStatus = "sent"
+	PayoutLineUnknown PayoutLineStatus = "unknown" // a result was asked for, and says neither
+	PayoutLinePaid    PayoutLineStatus = "paid"
+	PayoutLineFailed  PayoutLineStatus = "failed"
 )
 
 // PayoutLine is what one member is paid: of what the settlement owes him, what
@@ -44,6 +47,7 @@ type PayoutLine struct {
 	DayNo        int               `json:"-"` // whose limit it counts in
 	Status       PayoutLineStatus  `json:"status"`
 	TransferID   id.Transfer       `json:"transfer_id"`
+	ArrivedBy    id.Transfer       `json:"-"`
 	PaidAt       clock.Milli       `json:"paid_at"`
 	ReturnedBy   id.Transfer       `json:"returned_by"`
 	FailedAt     clock.Milli       `json:"failed_at"`
@@ -56,12 +60,15 @@ func (PayoutLine) TableName() string { return "payout_lines" }
 // key is the permanent business key of the line's ledger fact, and of its tax.
 func (l PayoutLine) key() string { return fmt.Sprintf("payout:%d:%d", l.PayoutID, l.LineNo) }
 
-// transfer takes what was owed out of payable: what is sent to the member's
-// paid account, the tax to his account of tax. Tax that the payer bears on top
-// is the brand's own money.
-func (l PayoutLine) transfer() wallet.Transfer {
+// BillNo names the payment outside, on every file and every retry.
+func (l PayoutLine) BillNo() string { return fmt.Sprintf("P%d", l.ID) }
+
+// transfer takes what was owed out of payable: what is sent to the stage
+// given, the tax to the member's account of tax. Tax that the payer bears on
+// top is the brand's own money.
+func (l PayoutLine) transfer(to wallet.Stage) wallet.Transfer {
 	owner := wallet.Member(l.PaidTo)
-	t := wallet.Move(l.key(), "payout", money.CNY, l.Owed, wallet.At(wallet.StagePayable, owner), wallet.At(wallet.StagePaid, owner))
+	t := wallet.Move(l.key(), "payout", money.CNY, l.Owed, wallet.At(wallet.StagePayable, owner), wallet.At(to, owner))
 	t.Legs[1].Amount = l.Net
 	if l.Tax != 0 {
 		t.Legs = append(t.Legs, wallet.Leg{Stage: wallet.StageTax, Owner: owner, Amount: l.Tax})

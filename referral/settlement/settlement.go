@@ -18,7 +18,7 @@
 // settlement_lines, settlement_files, settlement_chunks, payouts,
 // payout_lines, payout_holds, payer_days. It reads rewards, reward_events and programs, and where units
 // lie below each other. Invariants: V7, V16. Callers: api, web, and the worker for
-// its three jobs.
+// its four jobs.
 package settlement
 
 import (
@@ -30,6 +30,7 @@ import (
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/internal/task"
+	"siyu/referral/payee"
 	"siyu/referral/tax"
 )
 
@@ -88,14 +89,19 @@ type Settlement struct {
 	PaidAt       clock.Milli `json:"paid_at"`
 }
 
-// Service is the room's use cases.
-type Service struct{ DB *database.DB }
+// Service is the room's use cases. Vault opens what members are paid by, for
+// the files of payouts; without it there are none.
+type Service struct {
+	DB    *database.DB
+	Vault *payee.Service
+}
 
 // Register hands the room's jobs to the worker.
 func (s *Service) Register(r *task.Registry) {
 	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a closeJob) error { return s.RunClose(ctx, a.Settlement) })
 	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a freeJob) error { return s.RunFree(ctx, a.Settlement) })
 	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a payJob) error { return s.RunPay(ctx, a.Payout) })
+	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a importJob) error { return s.RunImport(ctx, a.Payout, a.Import) })
 }
 
 // The refusals of this room.
@@ -105,6 +111,7 @@ var (
 	ErrSamePerson = fault.New(fault.KindForbidden, "settlement.same_person", "制单、审核、付款必须由不同的人完成", "preparing, reviewing and paying take different people")
 	ErrNotStaff   = fault.New(fault.KindForbidden, "settlement.not_staff", "只有员工本人可以办理结算", "only a member of staff in person handles settlements")
 	ErrCarried    = fault.New(fault.KindConflict, "settlement.carried", "后续结算单 {settlement} 已结转本单的欠款，请先驳回后者", "{settlement} carries debts of this one; reject that one first")
+	ErrNoFile     = fault.New(fault.KindConflict, "settlement.no_file", "该付款批次不是用文件付款的", "this payout is not paid by a file")
 	ErrPayout     = fault.New(fault.KindConflict, "settlement.has_payout", "该结算单已有付款批次 {payout}", "the settlement has payout {payout}")
 )
 

@@ -16,23 +16,27 @@ type paidSum struct {
 	PayoutID                      id.Payout
 	LineNo                        int
 	Status                        PayoutLineStatus
-	TransferID, ReturnedBy        id.Transfer
+	TransferID                    id.Transfer
+	ArrivedBy, ReturnedBy         id.Transfer
 	Owed, Gross, Tax, Net         money.Amount
 	Due                           money.Amount // by the settlement
 	Promised                      money.Amount // by the tax line, as the next three
 	TaxGross, TaxTax, TaxNet      money.Amount
 	TakenBack                     int // lines that take the tax back
 	Payable, Paid, Withheld, Back money.Amount
+	Paying, Arrived               money.Amount
 }
 
 // paidSums reads the lines of members in a range. What came back is the
 // mirror of what went out, so its sums are nought.
-const paidSums = `SELECT f.member_id, f.payout_id, f.line_no, f.status, f.transfer_id, f.returned_by, f.owed, f.gross, f.tax, f.net,
+const paidSums = `SELECT f.member_id, f.payout_id, f.line_no, f.status, f.transfer_id, f.arrived_by, f.returned_by, f.owed, f.gross, f.tax, f.net,
 	(SELECT COALESCE(SUM(l.gross), 0) FROM settlement_lines l WHERE l.settlement_id = f.settlement_id AND l.member_id = f.member_id) AS due,
 	COALESCE(t.promised, 0) AS promised, COALESCE(t.gross, 0) AS tax_gross, COALESCE(t.tax, 0) AS tax_tax, COALESCE(t.net, 0) AS tax_net,
 	(SELECT COUNT(*) FROM tax_lines b WHERE b.month_id <> 0 AND b.corrects = t.id) AS taken_back,
 	` + legs + `'payable' AND x.transfer_id = f.transfer_id) AS payable,
 	` + legs + `'paid' AND x.transfer_id = f.transfer_id) AS paid,
+	` + legs + `'paying' AND x.transfer_id = f.transfer_id) AS paying,
+	` + legs + `'paid' AND x.transfer_id = f.arrived_by) AS arrived,
 	` + legs + `'tax' AND x.transfer_id = f.transfer_id) AS withheld,
 	` + legs + `'payable' AND x.transfer_id = f.returned_by) AS back
 	FROM payout_lines f LEFT JOIN tax_lines t ON t.id = f.tax_line_id
@@ -99,10 +103,12 @@ func (r paidSum) prove(p *database.Proof) {
 	case held:
 	case r.Promised != r.Owed || r.TaxGross != r.Gross || r.TaxTax != r.Tax || r.TaxNet != r.Net:
 		p.Break("%s: says %s gross, %s tax, %s net; the tax line says %s, %s, %s", name, r.Gross, r.Tax, r.Net, r.TaxGross, r.TaxTax, r.TaxNet)
-	case r.Payable != -r.Owed || r.Paid != r.Net || r.Withheld != r.Tax:
-		p.Break("%s: the ledger moved %s out of payable, %s into paid, %s into tax; it says %s, %s, %s", name, -r.Payable, r.Paid, r.Withheld, r.Owed, r.Net, r.Tax)
+	case r.Payable != -r.Owed || r.Paid+r.Paying != r.Net || r.Withheld != r.Tax:
+		p.Break("%s: the ledger moved %s out of payable, %s to the member, %s into tax; it says %s, %s, %s", name, -r.Payable, r.Paid+r.Paying, r.Withheld, r.Owed, r.Net, r.Tax)
 	case (r.Status == PayoutLineFailed) != (r.ReturnedBy != 0) || (r.ReturnedBy != 0) != (r.TakenBack == 1):
 		p.Break("%s: is %s, but the ledger or the tax says otherwise", name, r.Status)
+	case r.Status.flies() && (r.Paying != r.Net || r.ArrivedBy != 0), r.Status == PayoutLinePaid && r.Paid+r.Arrived != r.Net:
+		p.Break("%s: is %s, the ledger has %s on its way and %s arrived", name, r.Status, r.Paying, r.Paid+r.Arrived)
 	case r.ReturnedBy != 0 && r.Back != r.Owed:
 		p.Break("%s: came back, the ledger gave back %s of %s", name, r.Back, r.Owed)
 	}
