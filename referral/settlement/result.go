@@ -12,6 +12,7 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/referral/payee"
 	"siyu/wallet"
 )
 
@@ -105,13 +106,25 @@ func reported(tx *database.Tx, p Payout, in ResultsIn) ([]PayoutLine, error) {
 	return lines, nil
 }
 
+// returnTx takes lines back: their tax first, in the lock order, then the
+// ledger.
 func returnTx(tx *database.Tx, lines []PayoutLine) error {
+	if len(lines) == 0 {
+		return nil
+	}
 	members := make([]id.Member, 0, len(lines))
 	for _, l := range lines {
 		members = append(members, l.PaidTo)
 	}
 	live, err := today(tx.DB, members)
 	if err != nil {
+		return err
+	}
+	keys := make([]string, 0, len(lines))
+	for _, l := range lines {
+		keys = append(keys, l.key())
+	}
+	if _, err := payee.ReverseTx(tx, keys); err != nil {
 		return err
 	}
 	back := make([]wallet.Transfer, 0, len(lines))
@@ -140,6 +153,9 @@ func returnTx(tx *database.Tx, lines []PayoutLine) error {
 		err := tx.Exec("UPDATE payout_lines SET status = ?, returned_by = ?, failed_at = ?, reason = ? WHERE id = ?",
 			PayoutLineFailed, ids[i], tx.Now, l.Reason, l.ID).Error
 		if err != nil {
+			return err
+		}
+		if err := publishFailed(tx, l); err != nil {
 			return err
 		}
 	}
