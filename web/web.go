@@ -94,6 +94,7 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/o/:order", s.visit(s.order))
 	r.POST("/o/:order/late", s.visit(s.chooseLate))
 	r.GET("/me", s.visit(s.me))
+	r.GET("/me/rewards/:id", s.visit(s.reward))
 	r.GET("/me/codes", s.visit(s.codes))
 	r.GET("/me/codes/:code/qr.png", s.visit(s.codePicture))
 
