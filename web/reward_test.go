@@ -22,7 +22,7 @@ func TestRewardPage(t *testing.T) {
 		code := h.code(run)
 		member := h.member("李雷", "m-li")
 		li := h.signedIn(member)
-		li.get("/i/" + code).is(t, 200) // scanned an hour before he acts
+		li.get("/i/"+code).is(t, 200) // scanned an hour before he acts
 		db.Clock.Jump(10 * time.Minute)
 		form := li.get("/i/"+code).form(t, "/i/"+code+"/claim")
 		must(t, h.s.Referral.Flush(h.system))
