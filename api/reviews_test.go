@@ -79,6 +79,15 @@ func TestReviewRoutes(t *testing.T) {
 				t.Errorf("%s %s: got %d %s, want %d %s", s.act, s.body, got.status, got.body, s.status, s.code)
 			}
 		}
+		var whole struct {
+			Evidence struct {
+				Code, Rule string
+				Digest     string `json:"rules_digest"`
+			}
+		}
+		if h.call(t, marketer, "GET /v1/rewards/"+reward, "").into(t, &whole); whole.Evidence.Code == "" || whole.Evidence.Rule != "first_touch" || len(whole.Evidence.Digest) != 64 {
+			t.Errorf("evidence: got %+v", whole.Evidence)
+		}
 		var after caseView
 		if h.call(t, finance, "GET /v1/review-cases/"+c, "").into(t, &after); after.State != "passed" || after.Found != "pass" {
 			t.Errorf("the case: got %+v", after)

@@ -94,6 +94,7 @@ type Reward struct {
 	ClearedAt      clock.Milli   `json:"cleared_at" gorm:"-"`
 	Review         Review        `json:"review"`
 	Events         []RewardEvent `json:"events" gorm:"-"`
+	Evidence       *Evidence     `json:"evidence" gorm:"-"` // of one reward; lists leave it out
 }
 
 const rewardColumns = `r.id, r.unit_id, r.program_id, r.program_version, r.fact, r.beneficiary_id, r.rule, r.side, r.order_id,
@@ -266,7 +267,7 @@ func (s *Service) ListRewards(ctx context.Context, f RewardFilter, page database
 	return out, err
 }
 
-// FindReward is one reward with its events.
+// FindReward is one reward with its events and what it rests on.
 func (s *Service) FindReward(ctx context.Context, reward id.Reward) (Reward, error) {
 	var rows []Reward
 	err := s.DB.Read(ctx).Raw("SELECT "+rewardColumns+" FROM rewards r WHERE r.id = ?", reward).Scan(&rows).Error
@@ -281,5 +282,7 @@ func (s *Service) FindReward(ctx context.Context, reward id.Reward) (Reward, err
 	if rows, err = foldAll(s.DB.Read(ctx), rows); err != nil {
 		return Reward{}, err
 	}
-	return rows[0], nil
+	evidence, err := s.evidenceOf(ctx, rows[0])
+	rows[0].Evidence = &evidence
+	return rows[0], err
 }

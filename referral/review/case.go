@@ -81,7 +81,7 @@ func cases(q *database.Query, sql string, args ...any) ([]Case, error) {
 }
 
 func (l Reasons) text() string {
-	b, err := json.Marshal(l)
+	b, err := json.Marshal([]Reason(l))
 	if err != nil {
 		panic(err) // texts and integers only
 	}
