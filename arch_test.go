@@ -28,7 +28,7 @@ const (
 	leaves   = "internal/clock internal/fault internal/id internal/money internal/secret"
 	store    = leaves + " migrations internal/database"
 	plumbing = store + " internal/task internal/webhook internal/wechat"
-	rewards  = "referral referral/payee referral/tax"
+	rewards  = "referral/payfile referral referral/payee referral/review referral/tax"
 	domain   = "campaign/... referral/... community wallet access " + plumbing
 )
 
@@ -47,8 +47,10 @@ var policy = []arrow{
 	{"campaign", rewards + " community wallet " + plumbing},
 	{"referral/settlement", rewards + " community wallet " + plumbing},
 	{"referral/tax", "internal/money internal/fault"},
+	{"referral/payfile", "internal/money internal/fault"},
 	{"referral/payee", "referral/tax community " + plumbing},
-	{"referral", "referral/payee referral/tax community wallet " + plumbing},
+	{"referral/review", "referral/payee referral/tax community " + plumbing},
+	{"referral", "referral/payee referral/review referral/tax community wallet " + plumbing},
 	{"community", plumbing},
 	{"wallet", plumbing},
 	{"access", plumbing},

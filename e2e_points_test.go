@@ -32,13 +32,16 @@ var points = []struct {
 	{"settlement:pay", [3]int{1, 1, 1}},
 }
 
+// roomPoints are killed at by their room's own tests, in processes of theirs.
+var roomPoints = []string{"settlement:import"}
+
 // TestPointsAreAll keeps the tables to the points that the code has.
 func TestPointsAreAll(t *testing.T) {
 	known := map[string]bool{}
 	for _, p := range points {
 		known[p.name] = true
 	}
-	for _, name := range invitePoints {
+	for _, name := range append(roomPoints, invitePoints...) {
 		known[name] = true
 	}
 	for _, s := range house(t) {

@@ -30,6 +30,8 @@ import (
 	"siyu/internal/task"
 	"siyu/internal/webhook"
 	"siyu/referral"
+	"siyu/referral/payee"
+	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
 	"siyu/web"
@@ -45,6 +47,7 @@ type house struct {
 	access   *access.Service
 	campaign *campaign.Service
 	referral *referral.Service
+	review   *review.Service
 	worker   *worker.Worker // nil where the role is api
 	waker    *worker.Waker  // nil where there is a worker
 	rest     *api.Server
@@ -120,7 +123,9 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	people := &community.Service{DB: db, Secrets: keys}
 	purse := &wallet.Service{DB: db}
 	h.referral = &referral.Service{DB: db, Secrets: keys, PublicURL: h.cfg.PublicURL, QRURL: h.cfg.QRURL}
-	sealed := &settlement.Service{DB: db}
+	payees := &payee.Service{DB: db, Secrets: keys}
+	h.review = &review.Service{DB: db, Secrets: keys}
+	sealed := &settlement.Service{DB: db, Vault: payees}
 	teams := &groupbuy.Service{DB: db, PublicURL: h.cfg.PublicURL}
 	h.campaign = campaign.New(db, people, flashsale.Kind(), teams.Kind(), invite.Kind())
 	teams.Campaign = h.campaign
@@ -133,7 +138,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		sends.Channels = []promotion.Channel{promotion.FileChannel{Dir: h.outbox()}, promotion.WebhookChannel{DB: db}}
 	}
 	reg := task.NewRegistry()
-	for _, room := range []interface{ Register(*task.Registry) }{people, h.campaign, teams, steps, h.referral, purse, sealed, sends, hooks} {
+	for _, room := range []interface{ Register(*task.Registry) }{people, h.campaign, teams, steps, h.referral, h.review, purse, sealed, sends, hooks} {
 		room.Register(reg)
 	}
 	task.Register(reg, db)
@@ -141,14 +146,14 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		return err
 	}
 	h.rest = &api.Server{
-		DB: db, Secrets: keys, Access: h.access, Community: people, Wallet: purse, Referral: h.referral, Settlement: sealed,
+		DB: db, Secrets: keys, Access: h.access, Community: people, Wallet: purse, Referral: h.referral, Review: h.review, Payee: payees, Settlement: sealed,
 		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends, Webhook: hooks,
 		Ready: h.degraded, Gauges: h.gauges,
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
 	pages := &web.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper,
-		Referral: h.referral, Settlement: sealed, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
+		Referral: h.referral, Review: h.review, Settlement: sealed, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
 		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
 	engine, err := httpd.NewEngine(httpd.Config{TrustedProxies: h.cfg.TrustedProxies})
@@ -200,6 +205,7 @@ func (h *house) run(ctx context.Context, ln net.Listener) error {
 		})
 	}
 	keep("touches", h.referral.KeepTouches)
+	keep("sightings", h.review.KeepSightings)
 	keep("clock", h.markTime)
 	if h.worker != nil {
 		keep("worker", h.worker.Run)

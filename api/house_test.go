@@ -26,6 +26,8 @@ import (
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
 	"siyu/referral"
+	"siyu/referral/payee"
+	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
 )
@@ -58,16 +60,18 @@ func newServer(t testing.TB, db *database.DB) *Server {
 	}
 	s := &Server{
 		DB: db, Secrets: set,
-		Access:     &access.Service{DB: db, Secrets: set},
-		Community:  &community.Service{DB: db, Secrets: set},
-		Wallet:     &wallet.Service{DB: db},
-		Referral:   &referral.Service{DB: db, Secrets: set, PublicURL: "https://shop.example", QRURL: "https://q.example"},
-		Settlement: &settlement.Service{DB: db},
-		GroupBuy:   &groupbuy.Service{DB: db},
-		Guard:      &guard.Service{DB: db},
-		Webhook:    &webhook.Service{DB: db, Secrets: set},
-		Rates:      Rates{Staff: 1_000_000, Member: 1_000_000, Address: 1_000_000},
+		Access:    &access.Service{DB: db, Secrets: set},
+		Community: &community.Service{DB: db, Secrets: set},
+		Wallet:    &wallet.Service{DB: db},
+		Referral:  &referral.Service{DB: db, Secrets: set, PublicURL: "https://shop.example", QRURL: "https://q.example"},
+		Payee:     &payee.Service{DB: db, Secrets: set},
+		Review:    &review.Service{DB: db, Secrets: set},
+		GroupBuy:  &groupbuy.Service{DB: db},
+		Guard:     &guard.Service{DB: db},
+		Webhook:   &webhook.Service{DB: db, Secrets: set},
+		Rates:     Rates{Staff: 1_000_000, Member: 1_000_000, Address: 1_000_000},
 	}
+	s.Settlement = &settlement.Service{DB: db, Vault: s.Payee}
 	s.Campaign = campaign.New(db, s.Community, flashsale.Kind(), invite.Kind(), s.GroupBuy.Kind())
 	s.GroupBuy.Campaign = s.Campaign
 	s.Calendar = &calendar.Service{DB: db, Campaign: s.Campaign}

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"siyu/access"
+	"siyu/internal/clock"
 )
 
 // TestInvite walks a step over HTTP: progress and place of the member, goods
@@ -74,4 +76,60 @@ func TestInvite(t *testing.T) {
 			t.Errorf("a coupon that is not there: got %d %s", got.status, got.body)
 		}
 	})
+}
+
+// inviteOf is a running referral campaign with a step and a leaderboard.
+func inviteOf(t *testing.T, h *house) string {
+	t.Helper()
+	now := clock.MilliOf(h.DB.Clock.Now())
+	c := h.make(t, access.Marketer, "POST /v1/campaigns", fmt.Sprintf(
+		`{"kind":"referral","name":"邀请有礼","program_id":%q,"starts_at":%q,"ends_at":%q,"rules":{"leaderboard":{"by":"bought"},"steps":[{"kind":"bought","count":1,"gift":{"kind":"goods","name":"保温杯"}}]}}`,
+		program(t, h), now, now.Add(24*time.Hour)))
+	if got := h.call(t, h.keys[east][access.Marketer], "POST /v1/campaigns/"+c+"/publish", "{}"); got.status != 200 {
+		t.Fatalf("publish: got %d %s", got.status, got.body)
+	}
+	return c
+}
+
+// invited brings one friend who buys, and measures: the inviter's token.
+func invited(t *testing.T, h *house, c string) (inviter, token string) {
+	t.Helper()
+	var run struct {
+		Program string `json:"program_id"`
+	}
+	h.call(t, h.keys[east][access.Marketer], "GET /v1/campaigns/"+c, "").into(t, &run)
+	inviter = member1(t, h)
+	token = tokenOf(t, h, inviter)
+	code := h.makeAs(t, token, "POST /v1/codes", fmt.Sprintf(`{"program_id":%q,"campaign_id":%q}`, run.Program, c))
+	friend := tokenOf(t, h, member1(t, h))
+	if got := h.call(t, friend, "POST /v1/codes/"+code+"/bind", `{}`, h.newKey()); got.status/100 != 2 {
+		t.Fatalf("bind: got %d %s", got.status, got.body)
+	}
+	sale, item := campaignOf(t, h, "flash_sale", "")
+	order := h.makeAs(t, friend, "POST /v1/campaigns/"+sale+"/claims", fmt.Sprintf(`{"item_id":%q,"qty":1}`, item))
+	pay := h.call(t, h.keys[east][access.Mall], "POST /v1/orders/"+order+"/payments",
+		fmt.Sprintf(`{"provider":"mall","payment_no":%q,"goods_fen":9900,"amount_fen":9900}`, order), h.newKey())
+	if pay.status/100 != 2 {
+		t.Fatalf("pay: got %d %s", pay.status, pay.body)
+	}
+	if err := h.Invite.Measure(bg, 0); err != nil {
+		t.Fatal(err)
+	}
+	return inviter, token
+}
+
+func stepRewardOf(t *testing.T, h *house) string {
+	t.Helper()
+	c := inviteOf(t, h)
+	invited(t, h, c)
+	var list struct {
+		Items []struct {
+			ID string `json:"id"`
+		} `json:"items"`
+	}
+	got := h.call(t, h.keys[east][access.Marketer], "GET /v1/campaigns/"+c+"/step-rewards", "")
+	if got.into(t, &list); len(list.Items) != 1 {
+		t.Fatalf("no reward: got %d %s", got.status, got.body)
+	}
+	return list.Items[0].ID
 }

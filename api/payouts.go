@@ -16,7 +16,9 @@ import (
 func (s *Server) payoutRoutes(r *routes) {
 	both := staff(access.Finance, access.Cashier)
 	r.post("/v1/payouts", s.createPayout, both, keyed)
+	r.get("/v1/payouts", s.listPayouts, both)
 	r.get("/v1/payouts/:id", s.findPayout, both)
+	r.get("/v1/payouts/:id/holds", s.listHolds, both)
 	r.post("/v1/payouts/:id/pay", s.payPayout, both, keyed)
 	r.post("/v1/payouts/:id/results", s.reportPayout, both, keyed)
 }
@@ -31,6 +33,38 @@ func (s *Server) createPayout(c *gin.Context) error {
 		return err
 	}
 	return s.renderPayout(c, http.StatusCreated, pid)
+}
+
+func (s *Server) listPayouts(c *gin.Context) error {
+	p, err := page(c)
+	if err != nil {
+		return err
+	}
+	sid, err := queryID[id.Settlement](c, "settlement_id")
+	if err != nil {
+		return err
+	}
+	list, err := s.Settlement.ListPayouts(c.Request.Context(), sid, p)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, list)
+}
+
+func (s *Server) listHolds(c *gin.Context) error {
+	pid, err := pathID[id.Payout](c, "id")
+	if err != nil {
+		return err
+	}
+	p, err := page(c)
+	if err != nil {
+		return err
+	}
+	list, err := s.Settlement.ListHolds(c.Request.Context(), pid, p)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, list)
 }
 
 func (s *Server) findPayout(c *gin.Context) error {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -13,6 +14,8 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/referral"
+	"siyu/referral/payee"
+	"siyu/referral/review"
 	"siyu/wallet"
 )
 
@@ -68,6 +71,9 @@ type memberExport struct {
 	Ledger    []wallet.Entry        `json:"ledger"`
 	Coupons   []wallet.MemberCoupon `json:"coupons"`
 	Points    wallet.Points         `json:"points"`
+	Payee     *payee.Payee          `json:"payee"` // masked, and none if he gave none
+	TaxLines  []payee.Line          `json:"tax_lines"`
+	Sightings []review.Sighting     `json:"sightings"`
 }
 
 func (s *Server) exportMember(c *gin.Context) error {
@@ -85,6 +91,9 @@ func (s *Server) exportMember(c *gin.Context) error {
 		return err
 	}
 	if out.Points, err = s.Wallet.MemberPoints(ctx, mid); err != nil {
+		return err
+	}
+	if out.Sightings, err = s.Review.SightingsOf(ctx, mid); err != nil {
 		return err
 	}
 	if out.Reminders, err = s.Campaign.RemindersOf(ctx, mid); err != nil {
@@ -120,7 +129,23 @@ func (s *Server) exportMember(c *gin.Context) error {
 	}); err != nil {
 		return err
 	}
+	if out.Payee, out.TaxLines, err = s.exportPayee(ctx, mid); err != nil {
+		return err
+	}
 	return render(c, http.StatusOK, out)
+}
+
+// exportPayee is as what a member is paid, and what was withheld from him.
+func (s *Server) exportPayee(ctx context.Context, mid id.Member) (*payee.Payee, []payee.Line, error) {
+	found, err := s.Payee.PayeeOf(ctx, mid)
+	if errors.Is(err, fault.NotFound) {
+		return nil, []payee.Line{}, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	lines, err := every(func(p database.Page) (database.Paged[payee.Line], error) { return s.Payee.LinesOf(ctx, found.ID, p) })
+	return &found, lines, err
 }
 
 // every reads all pages of a list.
@@ -154,10 +179,17 @@ func (s *Server) eraseMember(c *gin.Context) error {
 	return nil
 }
 
-// erase takes a person's identities and name away. Orders, rewards, ledger
+// erase takes a person's identities, name and sightings away. Orders, rewards, ledger
 // and coupons hold opaque ids only and stay. It may be repeated.
 func (s *Server) erase(ctx context.Context, mid id.Member) error {
-	if _, err := s.Community.FindMember(ctx, mid); err != nil {
+	m, err := s.Community.FindMember(ctx, mid)
+	if err != nil {
+		return err
+	}
+	if err := s.Review.EraseMember(ctx, m.ID); err != nil {
+		return err
+	}
+	if err := s.Payee.EraseMember(ctx, mid); err != nil {
 		return err
 	}
 	return s.Community.EraseMember(ctx, mid)

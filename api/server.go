@@ -30,6 +30,8 @@ import (
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
 	"siyu/referral"
+	"siyu/referral/payee"
+	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
 )
@@ -42,6 +44,8 @@ type Server struct {
 	Community  *community.Service
 	Wallet     *wallet.Service
 	Referral   *referral.Service
+	Payee      *payee.Service
+	Review     *review.Service
 	Settlement *settlement.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
@@ -77,6 +81,7 @@ func (s *Server) table() *routes {
 	s.couponCodeRoutes(r)
 	s.pointRoutes(r)
 	s.rewardRoutes(r)
+	s.reviewRoutes(r)
 	s.codeRoutes(r)
 	s.programRoutes(r)
 	s.memberRoutes(r)
@@ -103,8 +108,11 @@ func (s *Server) table() *routes {
 	s.guardRoutes(r)
 	s.checkupRoutes(r)
 	s.slotRoutes(r)
+	s.payerRoutes(r)
+	s.payeeRoutes(r)
 	s.settlementRoutes(r)
 	s.payoutRoutes(r)
+	s.payoutFileRoutes(r)
 	s.webhookRoutes(r)
 	s.taskRoutes(r)
 	return r

@@ -50,19 +50,25 @@ var things = map[string]func(t *testing.T, h *house) string{
 		c, _ := campaignOf(t, h, "flash_sale", "")
 		return h.make(t, access.Marketer, "POST /v1/campaign-templates", `{"campaign_id":"`+c+`"}`)
 	},
-	"/v1/orders/:id":     orderOf,
-	"/v1/teams/:id":      teamOf,
-	"/v1/codes/:code":    codeOf,
-	"/v1/rewards/:id":    rewardOf,
-	"/v1/promotions/:id": promotionOf,
-	"/v1/slots/:id":      slotOf,
-	"/v1/decisions/:id":  decisionOf,
+	"/v1/orders/:id":       orderOf,
+	"/v1/teams/:id":        teamOf,
+	"/v1/codes/:code":      codeOf,
+	"/v1/rewards/:id":      rewardOf,
+	"/v1/review-cases/:id": caseOf,
+	"/v1/promotions/:id":   promotionOf,
+	"/v1/slots/:id":        slotOf,
+	"/v1/decisions/:id":    decisionOf,
 	"/v1/settlements/:id": func(t *testing.T, h *house) string {
 		return settlementOf(t, h)
 	},
-	"/v1/payouts/:id":        payoutOf,
-	"/v1/coupons/:id":        couponOf,
-	"/v1/member-coupons/:id": memberCouponOf,
+	"/v1/payouts/:id":         payoutOf,
+	"/v1/payouts/:id/file":    sentPayoutOf,
+	"/v1/payouts/:id/imports": func(t *testing.T, h *house) string { p := sentPayoutOf(t, h); importOf(t, h, p); return p },
+	"/v1/payers/:id":          payerOf,
+	"/v1/payees/:id":          payeeOf,
+	"/v1/members/:id/payee":   func(t *testing.T, h *house) string { m, _ := payeeOfMember(t, h); return m },
+	"/v1/coupons/:id":         couponOf,
+	"/v1/member-coupons/:id":  memberCouponOf,
 	"/v1/webhooks/:id": func(t *testing.T, h *house) string {
 		return h.make(t, access.Mall, "POST /v1/webhooks", `{"url":"https://mall.example/hook","events":["*"]}`)
 	},
@@ -91,13 +97,22 @@ var bodies = map[string]string{
 	"POST /v1/slots/:id/release":                               `{"reason":"not_sent"}`,
 	"POST /v1/slots/:id/report":                                `{"status":"sent"}`,
 	"POST /v1/campaigns/:id/breaker/resume":                    `{"reason":"已核实"}`,
+	"POST /v1/rewards/:id/review":                              `{"reason":"同一台设备"}`,
+	"POST /v1/rewards/:id/release":                             `{"reason":"已核实"}`,
 	"POST /v1/rewards/:id/void":                                `{"reason":"自买自推"}`,
 	"POST /v1/campaign-templates/:id/drafts":                   `{"start_day":20300101}`,
 	"POST /v1/programs/:id/budget":                             `{"amount_fen":100}`,
 	"POST /v1/programs/:id/versions":                           `{"rules":` + someRules + `}`,
 	"POST /v1/settlements/:id/review":                          `{"digest":"x"}`,
 	"POST /v1/settlements/:id/reject":                          `{"reason":"金额不符"}`,
+	"POST /v1/payouts/:id/imports":                             someResults,
 	"POST /v1/payouts/:id/results":                             `{"failed":[{"line":1,"reason":"账号不存在"}]}`,
+	"PUT /v1/payers/:id":                                       somePayer,
+	"POST /v1/payers/:id/closes":                               `{"month":202601}`,
+	"POST /v1/members/:id/payee":                               somePayee,
+	"POST /v1/payees/:id/approve":                              `{"no":1}`,
+	"POST /v1/payees/:id/reject":                               `{"no":1,"reason":"姓名不符"}`,
+	"POST /v1/payees/:id/invoices":                             `{"payer_id":"ent_0000000000007","invoice_no":"24312000000000000001","amount_fen":100}`,
 	"POST /v1/coupons/:id/codes":                               `{"qty":1}`,
 	"POST /v1/coupons/:id/issue":                               `{"member_id":"mem_0000000000007"}`,
 	"POST /v1/member-coupons/:id/redeem":                       `{"order_ref":"o-1","lines":[{"sku":"a","amount_fen":900}]}`,
@@ -107,6 +122,7 @@ var bodies = map[string]string{
 // others fill the second parameter of a path.
 var others = map[string]string{
 	":name":     "lines.csv",
+	":no":       "1",
 	":delivery": "dlv_0000000000007",
 	":item":     "itm_0000000000007",
 	":approval": "pap_0000000000007",
@@ -271,62 +287,6 @@ func rewardOf(t *testing.T, h *house) string {
 	}
 	got := h.call(t, h.keys[east][access.Finance], "GET /v1/rewards", "")
 	if got.into(t, &list); len(list.Items) == 0 {
-		t.Fatalf("no reward: got %d %s", got.status, got.body)
-	}
-	return list.Items[0].ID
-}
-
-// inviteOf is a running referral campaign with a step and a leaderboard.
-func inviteOf(t *testing.T, h *house) string {
-	t.Helper()
-	now := clock.MilliOf(h.DB.Clock.Now())
-	c := h.make(t, access.Marketer, "POST /v1/campaigns", fmt.Sprintf(
-		`{"kind":"referral","name":"邀请有礼","program_id":%q,"starts_at":%q,"ends_at":%q,"rules":{"leaderboard":{"by":"bought"},"steps":[{"kind":"bought","count":1,"gift":{"kind":"goods","name":"保温杯"}}]}}`,
-		program(t, h), now, now.Add(24*time.Hour)))
-	if got := h.call(t, h.keys[east][access.Marketer], "POST /v1/campaigns/"+c+"/publish", "{}"); got.status != 200 {
-		t.Fatalf("publish: got %d %s", got.status, got.body)
-	}
-	return c
-}
-
-// invited brings one friend who buys, and measures: the inviter's token.
-func invited(t *testing.T, h *house, c string) (inviter, token string) {
-	t.Helper()
-	var run struct {
-		Program string `json:"program_id"`
-	}
-	h.call(t, h.keys[east][access.Marketer], "GET /v1/campaigns/"+c, "").into(t, &run)
-	inviter = member1(t, h)
-	token = tokenOf(t, h, inviter)
-	code := h.makeAs(t, token, "POST /v1/codes", fmt.Sprintf(`{"program_id":%q,"campaign_id":%q}`, run.Program, c))
-	friend := tokenOf(t, h, member1(t, h))
-	if got := h.call(t, friend, "POST /v1/codes/"+code+"/bind", `{}`, h.newKey()); got.status/100 != 2 {
-		t.Fatalf("bind: got %d %s", got.status, got.body)
-	}
-	sale, item := campaignOf(t, h, "flash_sale", "")
-	order := h.makeAs(t, friend, "POST /v1/campaigns/"+sale+"/claims", fmt.Sprintf(`{"item_id":%q,"qty":1}`, item))
-	pay := h.call(t, h.keys[east][access.Mall], "POST /v1/orders/"+order+"/payments",
-		fmt.Sprintf(`{"provider":"mall","payment_no":%q,"goods_fen":9900,"amount_fen":9900}`, order), h.newKey())
-	if pay.status/100 != 2 {
-		t.Fatalf("pay: got %d %s", pay.status, pay.body)
-	}
-	if err := h.Invite.Measure(bg, 0); err != nil {
-		t.Fatal(err)
-	}
-	return inviter, token
-}
-
-func stepRewardOf(t *testing.T, h *house) string {
-	t.Helper()
-	c := inviteOf(t, h)
-	invited(t, h, c)
-	var list struct {
-		Items []struct {
-			ID string `json:"id"`
-		} `json:"items"`
-	}
-	got := h.call(t, h.keys[east][access.Marketer], "GET /v1/campaigns/"+c+"/step-rewards", "")
-	if got.into(t, &list); len(list.Items) != 1 {
 		t.Fatalf("no reward: got %d %s", got.status, got.body)
 	}
 	return list.Items[0].ID

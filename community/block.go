@@ -132,3 +132,14 @@ func moveBlock(tx *database.Tx, from, into id.Member) (int, error) {
 	}
 	return len(rows), tx.Create(&keep).Error
 }
+
+// BlockedIn says which of the members are on the blocklist now.
+func BlockedIn(q *database.Query, members []id.Member, now clock.Milli) ([]id.Member, error) {
+	var list []id.Member
+	err := q.Raw("SELECT member_id FROM member_blocks WHERE member_id IN ? AND (until_at = 0 OR until_at > ?) ORDER BY member_id",
+		members, now).Scan(&list).Error
+	if err != nil {
+		return nil, fmt.Errorf("community: blocked: %w", err)
+	}
+	return list, nil
+}

@@ -58,3 +58,16 @@ func HasFactBeside(q *database.Query, member id.Member, kind FactKind, ref int64
 	}
 	return n > 0, nil
 }
+
+// KeptIn says which of the live members stayed: they are in a group today, or
+// bought more than once.
+func KeptIn(q *database.Query, members []id.Member) ([]id.Member, error) {
+	var list []id.Member
+	err := q.Raw(`SELECT member_id FROM memberships WHERE member_id IN ? AND left_at = 0
+		UNION SELECT member_id FROM member_facts WHERE member_id IN ? AND kind = ? GROUP BY member_id HAVING COUNT(*) > 1`,
+		members, members, FactOrderPaid).Scan(&list).Error
+	if err != nil {
+		return nil, fmt.Errorf("community: kept: %w", err)
+	}
+	return list, nil
+}

@@ -31,9 +31,10 @@ type binding struct {
 	ProgramVersion int
 	BoundAt        clock.Milli
 	ExpiresAt      clock.Milli
+	PageAt         clock.Milli
 }
 
-const bindingColumns = "id, scope, invitee_id, inviter_id, code_id, group_id, program_id, program_version, bound_at, expires_at"
+const bindingColumns = "id, scope, invitee_id, inviter_id, code_id, group_id, program_id, program_version, bound_at, expires_at, page_at"
 
 // The reasons for which a binding ends.
 const (
@@ -93,9 +94,9 @@ func (s *Service) BindTx(tx *database.Tx, in Bind) (id.Binding, error) {
 		}
 	}
 	b.ID, b.BoundAt, b.ExpiresAt = id.Binding(tx.Next()), tx.Now, tx.Now.Add(days(rules.AttributionDays))
-	err = tx.Exec("INSERT INTO bindings ("+bindingColumns+`, live, ended_at, end_reason)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, '')`, b.ID, b.Scope, b.InviteeID, b.InviterID, b.CodeID, b.GroupID,
-		b.ProgramID, b.ProgramVersion, b.BoundAt, b.ExpiresAt).Error
+	err = tx.Exec("INSERT INTO bindings ("+bindingColumns+`, bound_by, live, ended_at, end_reason)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, '')`, b.ID, b.Scope, b.InviteeID, b.InviterID, b.CodeID, b.GroupID,
+		b.ProgramID, b.ProgramVersion, b.BoundAt, b.ExpiresAt, b.PageAt, tx.Actor.Staff).Error
 	switch {
 	case database.IsDuplicate(err): // somebody else's click came first
 		if stands, err = freeTx(tx, b); err == nil && stands == 0 {
@@ -156,14 +157,14 @@ func (s *Service) wanted(tx *database.Tx, code Code, in Bind) (binding, Rules, e
 	}
 	b.Scope, b.ProgramVersion = p.Scope, p.Latest
 	if in.Page != "" {
-		program, version, err := s.openPage(in.Page, code.ID, tx.Now)
+		program, version, shown, err := s.openPage(in.Page, code.ID, tx.Now)
 		if err != nil {
 			return b, Rules{}, err
 		}
 		if program != p.ID {
 			return b, Rules{}, ErrPage
 		}
-		b.ProgramVersion = version
+		b.ProgramVersion, b.PageAt = version, shown
 	}
 	rules, err := rulesOf(tx.DB, b.ProgramID, b.ProgramVersion)
 	return b, rules, err

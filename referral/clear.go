@@ -1,6 +1,8 @@
 package referral
 
 import (
+	"math"
+
 	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -18,7 +20,10 @@ type ClearReward struct {
 func (ClearReward) Kind() string { return "referral:clear_reward" }
 
 // Register tells the worker what this room works on.
-func (s *Service) Register(r *task.Registry) { task.Handle(r, clearTx) }
+func (s *Service) Register(r *task.Registry) {
+	task.Handle(r, clearTx)
+	task.Handle(r, lookTx)
+}
 
 // ReceivedTx moves the maturity of an order's pending rewards to receipt plus
 // the days of their program, and plans their clearing anew.
@@ -27,6 +32,7 @@ func ReceivedTx(tx *database.Tx, order id.Order, at clock.Milli) error {
 	if err != nil {
 		return err
 	}
+	looks, soonest := false, clock.Milli(math.MaxInt64)
 	for _, r := range list {
 		if r.State != RewardPending {
 			continue
@@ -45,19 +51,26 @@ func ReceivedTx(tx *database.Tx, order id.Order, at clock.Milli) error {
 		if err := task.EnqueueTx(tx, ClearReward{r.ID}, matures); err != nil {
 			return err
 		}
+		if looks = looks || r.Review == ReviewDue; looks {
+			soonest = min(soonest, matures)
+		}
 	}
-	return nil
+	if !looks {
+		return nil
+	}
+	return task.EnqueueTx(tx, LookAtOrder{order}, soonest.Add(-lookAhead))
 }
 
 // clearTx makes a matured reward payable. It trusts nothing but the rows: a
 // reward may have several tasks, because its maturity moves, and the one that
-// comes too early or too late does nothing.
+// comes too early or too late does nothing. One that a human must look at
+// first waits: the look, or his word, asks again.
 func clearTx(tx *database.Tx, a ClearReward) error {
 	list, err := lockRewards(tx, "id", int64(a.Reward))
 	if err != nil {
 		return err
 	}
-	if len(list) == 0 || list[0].State != RewardPending || list[0].MaturesAt > tx.Now {
+	if len(list) == 0 || list[0].State != RewardPending || list[0].MaturesAt > tx.Now || !list[0].Review.clears() {
 		return nil
 	}
 	r := list[0]

@@ -86,10 +86,10 @@ func (s *Service) SignPage(code id.Code, program id.Program, version int) string
 }
 
 // openPage reads what SignPage made, if it is of this code and not too old.
-func (s *Service) openPage(page string, code id.Code, now clock.Milli) (program id.Program, version int, err error) {
+func (s *Service) openPage(page string, code id.Code, now clock.Milli) (program id.Program, version int, shown clock.Milli, err error) {
 	b, err := base64.RawURLEncoding.DecodeString(page)
 	if err != nil || len(b) != 4*8+16 {
-		return 0, 0, ErrPage
+		return 0, 0, 0, ErrPage
 	}
 	body, mac := b[:32], b[32:]
 	genuine := false
@@ -98,7 +98,7 @@ func (s *Service) openPage(page string, code id.Code, now clock.Milli) (program 
 	}
 	n := func(i int) int64 { return int64(binary.BigEndian.Uint64(body[8*i:])) }
 	if !genuine || id.Code(n(0)) != code || clock.Milli(n(3)).Add(pageFor) <= now {
-		return 0, 0, ErrPage
+		return 0, 0, 0, ErrPage
 	}
-	return id.Program(n(1)), int(n(2)), nil
+	return id.Program(n(1)), int(n(2)), clock.Milli(n(3)), nil
 }

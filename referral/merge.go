@@ -7,6 +7,7 @@ import (
 
 	"siyu/internal/database"
 	"siyu/internal/id"
+	"siyu/referral/review"
 )
 
 // MergeTx moves this room's part of the member from to the member into and
@@ -40,8 +41,12 @@ func MergeTx(tx *database.Tx, from, into id.Member) (int, error) {
 		}
 		rows += int(res.RowsAffected)
 	}
+	seen, err := review.MergeTx(tx, from, into)
+	if err != nil {
+		return 0, err
+	}
 	ended, err := endImpossible(tx, into)
-	return rows + ended, err
+	return rows + seen + ended, err
 }
 
 // mergeInvited leaves at most one live binding per scope to the two together.

@@ -62,7 +62,7 @@ func PaidTx(tx *database.Tx, o PaidOrder) error {
 			ID: id.Reward(tx.Next()), UnitID: o.Unit, ProgramID: o.Frozen.Program, ProgramVersion: o.Frozen.Version,
 			Fact: factOf(rules, o.Order, invitee), BeneficiaryID: to[e.To], Rule: e.Rule, Side: e.To, OrderID: o.Order, CampaignID: o.Campaign,
 			CodeID: o.Frozen.Code, BindingID: o.Frozen.Binding, Currency: money.CNY, Base: o.Goods, Amount: e.Amount, Note: e.Note,
-			EarnedAt: tx.Now, MaturesAt: rules.maturesUnreceived(o.PaidAt),
+			EarnedAt: tx.Now, MaturesAt: rules.maturesUnreceived(o.PaidAt), Review: ReviewDue,
 		}
 		if o.FromCampaign {
 			r.FundedBy = o.Campaign
@@ -75,7 +75,10 @@ func PaidTx(tx *database.Tx, o PaidOrder) error {
 			fresh = append(fresh, r)
 		}
 	}
-	return reserveTx(tx, fresh)
+	if err := reserveTx(tx, fresh); err != nil || len(fresh) == 0 {
+		return err
+	}
+	return task.EnqueueTx(tx, LookAtOrder{o.Order}, tx.Now)
 }
 
 // orderFact asks what the rules look at. The binding's row is locked first, so
@@ -116,10 +119,10 @@ func factOf(rules Rules, order id.Order, invitee id.Member) string {
 // insertReward writes the row unless its key stands already.
 func insertReward(tx *database.Tx, r Reward) (bool, error) {
 	err := tx.Exec(`INSERT INTO rewards (id, unit_id, program_id, program_version, fact, beneficiary_id, rule, side, order_id, campaign_id,
-			code_id, binding_id, currency, base, amount, note, earned_at, matures_at, funded_by)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			code_id, binding_id, currency, base, amount, note, earned_at, matures_at, funded_by, review)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.ID, r.UnitID, r.ProgramID, r.ProgramVersion, r.Fact, r.BeneficiaryID, r.Rule, r.Side, r.OrderID, r.CampaignID,
-		r.CodeID, r.BindingID, r.Currency, r.Base, r.Amount, r.Note, r.EarnedAt, r.MaturesAt, r.FundedBy).Error
+		r.CodeID, r.BindingID, r.Currency, r.Base, r.Amount, r.Note, r.EarnedAt, r.MaturesAt, r.FundedBy, r.Review).Error
 	switch {
 	case database.IsDuplicate(err):
 		return false, nil

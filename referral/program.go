@@ -10,6 +10,7 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/referral/payee"
 	"siyu/wallet"
 )
 
@@ -20,6 +21,7 @@ const ScopeNewMember = "new_member"
 type Program struct {
 	ID         id.Program   `json:"id"`
 	UnitID     id.Unit      `json:"unit_id"`
+	PayerID    id.Payer     `json:"payer_id"` // none: the default payer
 	Name       string       `json:"name"`
 	Scope      string       `json:"scope"`
 	Status     string       `json:"status"`
@@ -33,9 +35,11 @@ type Program struct {
 	CreatedAt  clock.Milli  `json:"created_at"`
 }
 
-// ProgramIn is a new program. Without a unit it belongs to its maker's.
+// ProgramIn is a new program. Without a unit it belongs to its maker's, without
+// a payer the default one pays; both are for life.
 type ProgramIn struct {
 	UnitID   id.Unit      `json:"unit_id"`
+	PayerID  id.Payer     `json:"payer_id"`
 	Name     string       `json:"name"`
 	Scope    string       `json:"scope"`
 	Currency string       `json:"currency"`
@@ -95,6 +99,11 @@ func (s *Service) CreateProgram(ctx context.Context, in ProgramIn) (id.Program, 
 		if !tx.Actor.Sees(unit) {
 			return fault.NotFound
 		}
+		if in.PayerID != 0 {
+			if _, err := payee.PayerTx(tx, unit, in.PayerID); err != nil {
+				return err
+			}
+		}
 		made = id.Program(tx.Next())
 		scope := in.Scope
 		switch {
@@ -103,8 +112,8 @@ func (s *Service) CreateProgram(ctx context.Context, in ProgramIn) (id.Program, 
 		case scope == "":
 			scope = made.String()
 		}
-		err := tx.Exec(`INSERT INTO programs (id, unit_id, name, scope, status, currency, budget, latest, version, created_at)
-			VALUES (?, ?, ?, ?, 'active', ?, ?, 1, 1, ?)`, made, unit, in.Name, scope, money.CNY, in.Budget, tx.Now).Error
+		err := tx.Exec(`INSERT INTO programs (id, unit_id, payer_id, name, scope, status, currency, budget, latest, version, created_at)
+			VALUES (?, ?, ?, ?, ?, 'active', ?, ?, 1, 1, ?)`, made, unit, in.PayerID, in.Name, scope, money.CNY, in.Budget, tx.Now).Error
 		if err != nil {
 			return fmt.Errorf("referral: program: %w", err)
 		}
@@ -133,7 +142,7 @@ func fundTx(tx *database.Tx, p id.Program, n money.Amount) error {
 // lockProgram reads the program for a change.
 func lockProgram(tx *database.Tx, p id.Program) (Program, error) {
 	var row Program
-	err := tx.Raw(`SELECT id, unit_id, name, scope, status, currency, budget, latest, version, created_at
+	err := tx.Raw(`SELECT id, unit_id, payer_id, name, scope, status, currency, budget, latest, version, created_at
 		FROM programs WHERE id = ?`+tx.Dialect.ForUpdate, p).Take(&row).Error
 	if err != nil {
 		return row, database.Absent(err)
@@ -180,7 +189,7 @@ func (s *Service) FindProgram(ctx context.Context, p id.Program) (Program, error
 // FindIn is FindProgram for who reads more beside it, in one snapshot.
 func FindIn(ctx context.Context, q *database.Query, p id.Program) (Program, error) {
 	var row Program
-	err := q.Raw(`SELECT id, unit_id, name, scope, status, currency, budget, latest, version, created_at
+	err := q.Raw(`SELECT id, unit_id, payer_id, name, scope, status, currency, budget, latest, version, created_at
 		FROM programs WHERE id = ?`, p).Take(&row).Error
 	if err != nil {
 		return row, database.Absent(err)
@@ -205,7 +214,7 @@ func (p Program) filled(q *database.Query) (Program, error) {
 func (s *Service) ListPrograms(ctx context.Context, page database.Page) (database.Paged[Program], error) {
 	cond, args := database.ActorOf(ctx).Within("unit_id")
 	var list []Program
-	err := s.DB.Read(ctx).Raw(`SELECT id, unit_id, name, scope, status, currency, budget, latest, version, created_at
+	err := s.DB.Read(ctx).Raw(`SELECT id, unit_id, payer_id, name, scope, status, currency, budget, latest, version, created_at
 		FROM programs WHERE id < ?`+cond+` ORDER BY id DESC LIMIT ?`,
 		append(append([]any{page.Bound()}, args...), page.Fetch())...).Scan(&list).Error
 	if err != nil {

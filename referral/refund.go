@@ -7,6 +7,7 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/referral/review"
 	"siyu/wallet"
 )
 
@@ -58,11 +59,18 @@ func (r Reward) takeBack(tx *database.Tx, lost money.Amount, ref, reason string)
 	if err != nil {
 		return err
 	}
-	return r.event(tx, RewardEvent{Kind: kind, Ref: ref, Amount: -lost, Reason: reason}, transfer)
+	if err := r.event(tx, RewardEvent{Kind: kind, Ref: ref, Amount: -lost, Reason: reason}, transfer); err != nil {
+		return err
+	}
+	if kind == EventVoided && r.Review == ReviewOpen {
+		return r.mootTx(tx)
+	}
+	return nil
 }
 
 // VoidReward takes a whole reward back, with a reason on record. A cleared one
-// is clawed back and may leave a debt.
+// is clawed back and may leave a debt. One in review is refused by it, which
+// takes a second person.
 func (s *Service) VoidReward(ctx context.Context, reward id.Reward, reason string) error {
 	var c fault.Check
 	c.Required(reason, "reason")
@@ -81,6 +89,12 @@ func (s *Service) VoidReward(ctx context.Context, reward id.Reward, reason strin
 		r := list[0]
 		if r.State != RewardPending && r.State != RewardCleared {
 			return ErrRewardState.With("state", r.State)
+		}
+		if r.Review == ReviewOpen {
+			if err := r.decideTx(tx, review.StateRefused, reason); err != nil {
+				return err
+			}
+			r.Review = ReviewRefused
 		}
 		if err := r.takeBack(tx, r.Net, "void", reason); err != nil {
 			return err

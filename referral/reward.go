@@ -50,6 +50,24 @@ type RewardEvent struct {
 	Reason   string       `json:"reason"`
 }
 
+// Review says whether a human has to look at a reward before it clears.
+type Review string
+
+// The states. Old is a reward from before there was a review; it clears as
+// ever. Due waits for the last look before its maturity; closed is one that
+// came to nothing while its case was open.
+const (
+	ReviewOld     Review = ""
+	ReviewDue     Review = "due"
+	ReviewPassed  Review = "passed"
+	ReviewOpen    Review = "open"
+	ReviewRefused Review = "refused"
+	ReviewClosed  Review = "closed"
+)
+
+// clears says whether a reward may clear: r.review IN (”, 'passed') in SQL.
+func (r Review) clears() bool { return r == ReviewOld || r == ReviewPassed }
+
 // Reward is one amount owed to one beneficiary for one fact.
 type Reward struct {
 	ID             id.Reward     `json:"id"`
@@ -74,11 +92,13 @@ type Reward struct {
 	EarnedAt       clock.Milli   `json:"earned_at"`
 	MaturesAt      clock.Milli   `json:"matures_at"`
 	ClearedAt      clock.Milli   `json:"cleared_at" gorm:"-"`
+	Review         Review        `json:"review"`
 	Events         []RewardEvent `json:"events" gorm:"-"`
+	Evidence       *Evidence     `json:"evidence" gorm:"-"` // of one reward; lists leave it out
 }
 
 const rewardColumns = `r.id, r.unit_id, r.program_id, r.program_version, r.fact, r.beneficiary_id, r.rule, r.side, r.order_id,
-	r.campaign_id, r.code_id, r.binding_id, r.currency, r.base, r.amount, r.note, r.earned_at, r.matures_at, r.funded_by`
+	r.campaign_id, r.code_id, r.binding_id, r.currency, r.base, r.amount, r.note, r.earned_at, r.matures_at, r.funded_by, r.review`
 
 // fold computes what a reward has come to from its events.
 func (r Reward) fold(events []RewardEvent) Reward {
@@ -247,7 +267,7 @@ func (s *Service) ListRewards(ctx context.Context, f RewardFilter, page database
 	return out, err
 }
 
-// FindReward is one reward with its events.
+// FindReward is one reward with its events and what it rests on.
 func (s *Service) FindReward(ctx context.Context, reward id.Reward) (Reward, error) {
 	var rows []Reward
 	err := s.DB.Read(ctx).Raw("SELECT "+rewardColumns+" FROM rewards r WHERE r.id = ?", reward).Scan(&rows).Error
@@ -262,5 +282,7 @@ func (s *Service) FindReward(ctx context.Context, reward id.Reward) (Reward, err
 	if rows, err = foldAll(s.DB.Read(ctx), rows); err != nil {
 		return Reward{}, err
 	}
-	return rows[0], nil
+	evidence, err := s.evidenceOf(ctx, rows[0])
+	rows[0].Evidence = &evidence
+	return rows[0], err
 }

@@ -57,7 +57,7 @@ func (s *Service) MemberWallet(ctx context.Context, m id.Member) (Wallet, error)
 	return w, nil
 }
 
-var memberStages = []Stage{StageReserved, StagePayable, StagePaid, StageTax, StagePoints, StageFrozen}
+var memberStages = []Stage{StageReserved, StagePayable, StagePaying, StagePaid, StageTax, StagePoints, StageFrozen}
 
 // Entries lists the member's ledger, newest first.
 func (s *Service) Entries(ctx context.Context, m id.Member, page database.Page) (database.Paged[Entry], error) {

@@ -1,7 +1,7 @@
 // Package wallet is what a member owns: money and points in a double-entry
 // ledger, and coupons.
 //
-// Money moves source → budget → reserved → payable → paid, tax withheld on an
+// Money moves source → budget → reserved → payable → (paying →) paid, tax withheld on an
 // account of its own. A Transfer is one fact; its legs sum to zero; a mistake
 // is mended by another transfer that names it, never by an edit. A coupon is
 // given once for one source, used by one order at a time, and may come back.
@@ -30,13 +30,15 @@ import (
 type Stage string
 
 // The stages. Source is the outside world's money and may be negative, payable
-// may be too: that is a debt. Budget never is, nor are points a member can
+// may be too: that is a debt. Paying is on its way until somebody outside says
+// what became of it. Budget never is, nor are points a member can
 // spend and those set aside for an order.
 const (
 	StageSource   Stage = "source"
 	StageBudget   Stage = "budget"
 	StageReserved Stage = "reserved"
 	StagePayable  Stage = "payable"
+	StagePaying   Stage = "paying"
 	StagePaid     Stage = "paid"
 	StageTax      Stage = "tax"
 	StagePoints   Stage = "points"
@@ -45,7 +47,7 @@ const (
 
 func (s Stage) known() bool {
 	switch s {
-	case StageSource, StageBudget, StageReserved, StagePayable, StagePaid, StageTax, StagePoints, StageFrozen:
+	case StageSource, StageBudget, StageReserved, StagePayable, StagePaying, StagePaid, StageTax, StagePoints, StageFrozen:
 		return true
 	}
 	return false

@@ -38,6 +38,7 @@ type consolePage struct {
 	Settlements []settlementRow
 	SeesMoney   bool
 	SeesGroups  bool
+	SeesReviews bool
 }
 
 type campaignRow struct {
@@ -104,8 +105,9 @@ func (s *Server) console(c *gin.Context) error {
 	role := access.Role(database.ActorOf(ctx).Role)
 	p := consolePage{
 		page: s.base(c, ""), Role: roleName(s.lang(c), role),
-		SeesGroups: slices.Contains([]access.Role{access.Admin, access.Marketer, access.GroupOwner}, role),
-		SeesMoney:  slices.Contains([]access.Role{access.Admin, access.Finance, access.Cashier}, role),
+		SeesGroups:  slices.Contains([]access.Role{access.Admin, access.Marketer, access.GroupOwner}, role),
+		SeesMoney:   slices.Contains([]access.Role{access.Admin, access.Finance, access.Cashier}, role),
+		SeesReviews: slices.Contains(readsReviews, role),
 	}
 	p.Title, p.Now = choose(p.Lang, "控制台", "Console"), p.Now.In(shop)
 	for _, fill := range []func(context.Context, *consolePage) error{s.fillCampaigns, s.fillGroups, s.fillSettlements} {

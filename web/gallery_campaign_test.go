@@ -77,6 +77,8 @@ func consoleGallery() []shown {
 		p := sampleCampaign(lang)
 		list = append(list, shown{"campaign_" + lang, "campaign", p.page, p})
 	}
+	reviews := sampleReviews()
+	list = append(list, shown{"reviews", "reviews", reviews.page, reviews})
 	return list
 }
 

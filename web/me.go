@@ -33,6 +33,7 @@ type sumView struct {
 }
 
 type rewardView struct {
+	Href   string // of its own page
 	What   string
 	When   string
 	Reason string
@@ -115,7 +116,7 @@ func sums(lang string, w wallet.Wallet) []sumView {
 func rewardOf(lang string, now time.Time, r referral.Reward, paidAt clock.Milli) rewardView {
 	say := func(zh, en string, args ...any) string { return choose(lang, zh, en, args...) }
 	day := func(m clock.Milli) string { return moment(lang, now, m.Time().In(shop)) }
-	v := rewardView{Amount: r.Net, When: say("%s 记下", "noted %s", day(r.EarnedAt)), What: say("邀请奖", "For inviting")}
+	v := rewardView{Href: "/me/rewards/" + r.ID.String(), Amount: r.Net, When: say("%s 记下", "noted %s", day(r.EarnedAt)), What: say("邀请奖", "For inviting")}
 	if r.Side == referral.SideInvitee {
 		v.What = say("新人礼", "Welcome gift")
 	}
@@ -124,6 +125,9 @@ func rewardOf(lang string, now time.Time, r referral.Reward, paidAt clock.Milli)
 		v.State, v.Reason = say("待到期", "waiting"), say("%s 到期", "matures %s", day(r.MaturesAt))
 		if r.Net < r.Amount {
 			v.Reason = say("部分退款，已减少；%s 到期", "lowered by a partial refund; matures %s", day(r.MaturesAt))
+		}
+		if r.Review == referral.ReviewOpen {
+			v.State, v.Reason = say("核实中", "being checked"), say("人工核实后到账或取消", "people look at it before it is paid")
 		}
 	case referral.RewardCleared:
 		v.State, v.Tone = say("已到期，待结算", "due"), "good"
@@ -136,8 +140,8 @@ func rewardOf(lang string, now time.Time, r referral.Reward, paidAt clock.Milli)
 		v.State, v.Tone, v.Void, v.Amount = say("已取消", "cancelled"), "dim", true, r.Amount
 		v.Reason = say("订单退款，奖励取消", "the order was refunded")
 		for _, e := range r.Events {
-			if e.Kind == referral.EventVoided && e.StaffID != 0 {
-				v.Reason = say("经人工核查取消", "cancelled after a review")
+			if e.Kind == referral.EventVoided && (e.StaffID != 0 || r.Review == referral.ReviewRefused) {
+				v.Reason = say("经核查取消", "cancelled after a review")
 			}
 		}
 	}

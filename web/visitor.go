@@ -49,6 +49,7 @@ func (s *Server) visit(h view) gin.HandlerFunc {
 			actor.Kind = database.ActorGuest
 		}
 		c.Request = c.Request.WithContext(database.WithActor(c.Request.Context(), actor))
+		s.sighted(c, v)
 		return h(c, v)
 	})
 }

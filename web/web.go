@@ -43,6 +43,7 @@ import (
 	"siyu/internal/httpd"
 	"siyu/internal/secret"
 	"siyu/referral"
+	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
 )
@@ -59,6 +60,7 @@ type Server struct {
 	Invite     *invite.Service
 	Guard      *guard.Service
 	Referral   *referral.Service
+	Review     *review.Service
 	Settlement *settlement.Service
 	Wallet     *wallet.Service
 	// PublicURL is where this house is reached, without a slash at the end;
@@ -92,6 +94,7 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/o/:order", s.visit(s.order))
 	r.POST("/o/:order/late", s.visit(s.chooseLate))
 	r.GET("/me", s.visit(s.me))
+	r.GET("/me/rewards/:id", s.visit(s.reward))
 	r.GET("/me/codes", s.visit(s.codes))
 	r.GET("/me/codes/:code/qr.png", s.visit(s.codePicture))
 
@@ -99,6 +102,9 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/console/calendar", s.staffOnly(s.consoleCalendar))
 	r.GET("/console/campaigns/:id", s.staffOnly(s.consoleCampaign))
 	r.POST("/console/step-rewards/:id/hand-over", s.staffOnly(s.consoleHandOver))
+	r.GET("/console/reviews", s.staffOnly(s.consoleReviews))
+	r.POST("/console/rewards/:id/review", s.staffOnly(s.consoleFind))
+	r.POST("/console/rewards/:id/decide", s.staffOnly(s.consoleDecide))
 	r.GET("/console/login", s.open(s.consoleLogin))
 	r.POST("/console/login", s.open(s.consoleEnter))
 	r.POST("/console/logout", s.open(s.consoleLeave))

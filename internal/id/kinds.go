@@ -35,6 +35,7 @@ type (
 	rehearsal     struct{}
 	reminder      struct{}
 	request       struct{}
+	reviewCase    struct{}
 	reward        struct{}
 	settlement    struct{}
 	slot          struct{}
@@ -82,6 +83,7 @@ func (refund) prefix() string        { return "rfd" }
 func (rehearsal) prefix() string     { return "rhs" }
 func (reminder) prefix() string      { return "rmd" }
 func (request) prefix() string       { return "req" }
+func (reviewCase) prefix() string    { return "rvc" }
 func (reward) prefix() string        { return "rwd" }
 func (settlement) prefix() string    { return "stl" }
 func (slot) prefix() string          { return "slt" }
@@ -106,8 +108,8 @@ func (webhook) prefix() string       { return "whk" }
 // Job long work a person watches, PriceApproval a price under the floor that
 // two people agree on, Rehearsal a campaign played on a store of its own,
 // Payee who receives a member's money, Payer the entity that pays it,
-// StepReward what a step of a referral campaign gives,
-// Touch one scan, Transfer a ledger fact, Unit
+// ReviewCase a reward stopped for a human, StepReward what a step of a
+// referral campaign gives, Touch one scan, Transfer a ledger fact, Unit
 // a region or store; the others are what their names say.
 type (
 	Account       = ID[account]
@@ -142,6 +144,7 @@ type (
 	Rehearsal     = ID[rehearsal]
 	Reminder      = ID[reminder]
 	Request       = ID[request]
+	ReviewCase    = ID[reviewCase]
 	Reward        = ID[reward]
 	Settlement    = ID[settlement]
 	Slot          = ID[slot]

@@ -6,7 +6,6 @@ import (
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
-	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
 )
@@ -44,8 +43,8 @@ func agentTx(tx *database.Tx, taxNo string, payer id.Payer) (agent, error) {
 	}
 }
 
-// monthOf is the local month of a moment, as yyyymm.
-func monthOf(at clock.Milli) int {
+// MonthOf is the month of tax that a moment lies in, as yyyymm.
+func MonthOf(at clock.Milli) int {
 	t := at.Time().In(zone)
 	return t.Year()*100 + int(t.Month())
 }
@@ -84,7 +83,7 @@ func (s *Service) CloseMonth(ctx context.Context, pid id.Payer, month int) error
 		switch {
 		case err != nil:
 			return err
-		case month%100 < 1 || month%100 > 12 || month < a.OpenMonth || month >= monthOf(tx.Now):
+		case month%100 < 1 || month%100 > 12 || month < a.OpenMonth || month >= MonthOf(tx.Now):
 			return ErrMonth.With("month", month)
 		}
 		var c Close
@@ -114,18 +113,16 @@ func (s *Service) CloseMonth(ctx context.Context, pid id.Payer, month int) error
 	})
 }
 
-// FindClose is how the month was closed.
-func (s *Service) FindClose(ctx context.Context, pid id.Payer, month int) (Close, error) {
+// ListCloses lists how months were closed, the latest first.
+func (s *Service) ListCloses(ctx context.Context, pid id.Payer, page database.Page) (database.Paged[Close], error) {
 	p, err := s.FindPayer(ctx, pid)
 	if err != nil {
-		return Close{}, err
+		return database.Paged[Close]{}, err
 	}
-	var c Close
-	err = s.DB.Read(ctx).Raw("SELECT * FROM tax_closes WHERE agent_id = ? AND month_no = ?", p.AgentID, month).Scan(&c).Error
-	if err == nil && c.Month == 0 {
-		err = fault.NotFound
-	}
-	return c, err
+	var rows []Close
+	err = s.DB.Read(ctx).Raw("SELECT * FROM tax_closes WHERE agent_id = ? AND month_no < ? ORDER BY month_no DESC LIMIT ?",
+		p.AgentID, page.Bound(), page.Fetch()).Scan(&rows).Error
+	return database.Cut(page, rows, func(c Close) int64 { return int64(c.Month) }), err
 }
 
 // staff is the acting staff member.

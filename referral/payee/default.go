@@ -64,6 +64,16 @@ func (p Payer) Covers() []id.Payer {
 	return []id.Payer{p.ID}
 }
 
+// Covered are the payer ids of the programs that a document of the payer may
+// hold.
+func Covered(q *database.Query, pid id.Payer) ([]id.Payer, error) {
+	p := Payer{ID: pid}
+	if err := q.Raw("SELECT id, unit_id FROM payers WHERE id = ?", pid).Scan(&p).Error; err != nil {
+		return nil, err
+	}
+	return p.Covers(), nil
+}
+
 // payersTx reads payers by id; 0 is nobody in particular.
 func payersTx(tx *database.Tx, ids []id.Payer) (map[id.Payer]Payer, error) {
 	var rows []Payer

@@ -33,8 +33,11 @@ func (s *Service) Enter(ctx context.Context, member id.Member, in Entry) (id.Pay
 	var pid id.Payee
 	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
 		m, err := community.LiveTx(tx, member)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case m.Guest:
+			return ErrGuest
 		}
 		in := in // the transaction may run again
 		if err := ownOpenID(tx, m.ID, &in); err != nil {

@@ -58,13 +58,25 @@ func (s *Service) ListLines(ctx context.Context, pid id.Payer, page database.Pag
 	if _, err := s.FindPayer(ctx, pid); err != nil {
 		return database.Paged[Line]{}, err
 	}
+	return s.lines(ctx, "l.payer_id", int64(pid), page)
+}
+
+// LinesOf lists the tax lines of a payee, newest first.
+func (s *Service) LinesOf(ctx context.Context, pid id.Payee, page database.Page) (database.Paged[Line], error) {
+	if _, err := s.FindPayee(ctx, pid); err != nil {
+		return database.Paged[Line]{}, err
+	}
+	return s.lines(ctx, "l.payee_id", int64(pid), page)
+}
+
+func (s *Service) lines(ctx context.Context, column string, of int64, page database.Page) (database.Paged[Line], error) {
 	var rows []struct {
 		Line
 		MonthNo int
 		Income  tax.Income
 	}
 	err := s.DB.Read(ctx).Raw(`SELECT l.*, m.month_no, m.income_type AS income FROM tax_lines l JOIN tax_months m ON m.id = l.month_id
-		WHERE l.payer_id = ? AND l.id < ? ORDER BY l.id DESC LIMIT ?`, pid, page.Bound(), page.Fetch()).Scan(&rows).Error
+		WHERE `+column+` = ? AND l.id < ? ORDER BY l.id DESC LIMIT ?`, of, page.Bound(), page.Fetch()).Scan(&rows).Error
 	lines := make([]Line, 0, len(rows))
 	for _, r := range rows {
 		r.Line.Month, r.Line.IncomeType = r.MonthNo, r.Income

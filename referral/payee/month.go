@@ -43,12 +43,12 @@ func (m *Month) write(tx *database.Tx) error {
 // lockMonths locks the months of the years that the payments may count in.
 func (b *book) lockMonths(tx *database.Tx, list []Withholding) error {
 	var agents, taxpayers []int64
-	first, last := monthOf(tx.Now), monthOf(tx.Now)
+	first, last := MonthOf(tx.Now), MonthOf(tx.Now)
 	for _, w := range list {
 		agents = append(agents, b.payers[w.Payer].AgentID)
 		taxpayers = append(taxpayers, b.people[w.Member].Taxpayer)
 		if w.PaidAt != 0 {
-			first, last = min(first, monthOf(w.PaidAt)), max(last, monthOf(w.PaidAt))
+			first, last = min(first, MonthOf(w.PaidAt)), max(last, MonthOf(w.PaidAt))
 		}
 	}
 	for _, a := range b.agents {
@@ -142,7 +142,7 @@ func (b *book) lockReversed(tx *database.Tx, keys []string) (map[int64]Month, er
 	if err != nil {
 		return nil, err
 	}
-	last := monthOf(tx.Now)
+	last := MonthOf(tx.Now)
 	for _, a := range locked {
 		b.agents[a.ID], last = a, max(last, a.OpenMonth)
 	}
@@ -152,7 +152,7 @@ func (b *book) lockReversed(tx *database.Tx, keys []string) (map[int64]Month, er
 func (b *book) reverse(tx *database.Tx, l Line, own Month) (Line, error) {
 	like := own
 	if open := b.agents[own.AgentID].OpenMonth; own.Month < open {
-		like = Month{AgentID: own.AgentID, TaxpayerID: own.TaxpayerID, IncomeType: own.IncomeType, Strategy: own.Strategy, Month: max(open, monthOf(tx.Now))}
+		like = Month{AgentID: own.AgentID, TaxpayerID: own.TaxpayerID, IncomeType: own.IncomeType, Strategy: own.Strategy, Month: max(open, MonthOf(tx.Now))}
 	}
 	m, err := b.month(tx, like)
 	if err != nil {

@@ -157,6 +157,7 @@ var (
 	ErrNotStaff   = fault.New(fault.KindForbidden, "payee.not_staff", "只有员工本人可以办理", "only a member of staff in person may do this")
 	ErrSamePerson = fault.New(fault.KindForbidden, "payee.same_person", "收款信息的录入与审核必须由不同的人完成", "entering and approving a payee take different people")
 	ErrNoPending  = fault.New(fault.KindConflict, "payee.no_pending", "没有待审核的变更，或已有更新的变更，请重新查看", "no such change is waiting; look at the payee again")
+	ErrGuest      = fault.New(fault.KindUnprocessable, "identity_required", "请先登录会员，再填写收款信息", "sign in as a member before saying how you are paid")
 	ErrConsent    = fault.New(fault.KindUnprocessable, "payee.consent", "请先同意收款信息告知书后再填写", "agree to the notice on payout data first")
 	ErrPayer      = fault.New(fault.KindConflict, "payee.payer", "付款主体不一致：一张结算单只能有一个付款主体", "the payer differs; a document has one payer only")
 	ErrTaxNo      = fault.New(fault.KindConflict, "payee.tax_no", "该付款主体已有扣缴记录，税号不能再改", "tax was withheld under this payer; its tax number stays")

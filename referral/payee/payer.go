@@ -9,6 +9,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/money"
 	"siyu/referral/tax"
 )
 
@@ -27,7 +28,8 @@ type Payer struct {
 	Strategy    tax.Strategy `json:"strategy"`
 	IncomeType  tax.Income   `json:"income_type"`
 	BorneBy     tax.Bearer   `json:"tax_borne_by"`
-	PayeeNeeded int          `json:"-"`
+	PayeeNeeded bool         `json:"payee_needed"`
+	DailyLimit  money.Amount `json:"daily_limit_fen"` // what it gives out a day; 0 for no limit
 	CostCentre  string       `json:"cost_centre"`
 	BudgetNo    string       `json:"budget_no"`
 }
@@ -45,9 +47,10 @@ type PayerIn struct {
 	BorneBy    tax.Bearer   `json:"tax_borne_by"`
 	// PayeeNeeded: nobody is paid before he has given name and account. Only an
 	// external agent, who asks for them himself, can do without.
-	PayeeNeeded *bool  `json:"payee_needed"`
-	CostCentre  string `json:"cost_centre"`
-	BudgetNo    string `json:"budget_no"`
+	PayeeNeeded *bool        `json:"payee_needed"`
+	DailyLimit  money.Amount `json:"daily_limit_fen"`
+	CostCentre  string       `json:"cost_centre"`
+	BudgetNo    string       `json:"budget_no"`
 }
 
 var codeForm = regexp.MustCompile(`^[0-9A-Za-z]{0,32}$`)
@@ -79,6 +82,7 @@ func (in *PayerIn) Validate() error {
 	c.That(in.Strategy.Fits(in.IncomeType), "income_type", "combination", "该计税方式不适用于该所得项目", "the strategy does not tax this kind of income")
 	c.OneOf(string(in.BorneBy), "tax_borne_by", string(tax.BornePayee), string(tax.BorneCompany))
 	c.That(*in.PayeeNeeded || !in.Strategy.Withholds(), "payee_needed", "combination", "代扣税款时必须先有实名收款人", "who withholds tax must know whom he pays")
+	c.That(in.DailyLimit >= 0, "daily_limit_fen", "range", "不能为负；0 为不限", "must not be negative; 0 is no limit")
 	c.Length(in.CostCentre, "cost_centre", 64)
 	c.Length(in.BudgetNo, "budget_no", 64)
 	return c.Err()
@@ -93,12 +97,8 @@ func texts[T ~string](list []T) []string {
 }
 
 func (in PayerIn) payer() Payer {
-	p := Payer{UnitID: in.UnitID, Name: in.Name, TaxNo: in.TaxNo, MchID: in.MchID, AppID: in.AppID, Strategy: in.Strategy,
-		IncomeType: in.IncomeType, BorneBy: in.BorneBy, CostCentre: in.CostCentre, BudgetNo: in.BudgetNo}
-	if *in.PayeeNeeded {
-		p.PayeeNeeded = 1
-	}
-	return p
+	return Payer{UnitID: in.UnitID, Name: in.Name, TaxNo: in.TaxNo, MchID: in.MchID, AppID: in.AppID, Strategy: in.Strategy,
+		IncomeType: in.IncomeType, BorneBy: in.BorneBy, PayeeNeeded: *in.PayeeNeeded, DailyLimit: in.DailyLimit, CostCentre: in.CostCentre, BudgetNo: in.BudgetNo}
 }
 
 // CreatePayer makes a payer of the unit, or of its maker's; it may pay for
@@ -161,6 +161,8 @@ func (s *Service) ChangePayer(ctx context.Context, pid id.Payer, version int, in
 			return err
 		case old.Version != version:
 			return fault.Stale
+		case in.UnitID != 0 && in.UnitID != old.UnitID:
+			return fault.Invalid.Field("unit_id", "fixed", "付款主体所属组织不能更改", "a payer stays with its unit")
 		}
 		p := in.payer()
 		p.ID, p.UnitID, p.Version, p.CreatedAt = old.ID, old.UnitID, old.Version+1, old.CreatedAt
@@ -177,8 +179,8 @@ func (s *Service) ChangePayer(ctx context.Context, pid id.Payer, version int, in
 			return err
 		}
 		err = tx.Exec(`UPDATE payers SET name = ?, tax_no = ?, agent_id = ?, mch_id = ?, app_id = ?, strategy = ?, income_type = ?, borne_by = ?,
-			payee_needed = ?, cost_centre = ?, budget_no = ?, version = ? WHERE id = ?`, p.Name, p.TaxNo, p.AgentID, p.MchID, p.AppID, p.Strategy,
-			p.IncomeType, p.BorneBy, p.PayeeNeeded, p.CostCentre, p.BudgetNo, p.Version, pid).Error
+			payee_needed = ?, daily_limit = ?, cost_centre = ?, budget_no = ?, version = ? WHERE id = ?`, p.Name, p.TaxNo, p.AgentID, p.MchID, p.AppID, p.Strategy,
+			p.IncomeType, p.BorneBy, p.PayeeNeeded, p.DailyLimit, p.CostCentre, p.BudgetNo, p.Version, pid).Error
 		if err != nil {
 			return fmt.Errorf("payee: %s: %w", pid, err)
 		}

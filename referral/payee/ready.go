@@ -135,7 +135,7 @@ func (s standing) blocked(tx *database.Tx, payer Payer, amount money.Amount, bar
 		return ReasonBlocked, nil
 	case s.PendingNo != 0:
 		return ReasonPending, nil
-	case s.No == 0 && payer.PayeeNeeded == 1:
+	case s.No == 0 && payer.PayeeNeeded:
 		return ReasonNoPayee, nil
 	case s.No == 0:
 		return "", nil

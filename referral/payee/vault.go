@@ -17,14 +17,20 @@ type Ref struct {
 	No    int
 }
 
+// Opened is a version of a payee with what is sealed.
+type Opened struct {
+	Details
+	NameHash, IDMask string
+}
+
 // OpenVault opens what payees are paid by, for the file of a payout, at most
 // 200 at a time; who opened how many is audited under the payout. What was
 // erased is left out.
-func (s *Service) OpenVault(ctx context.Context, why id.Payout, refs []Ref) (map[Ref]Details, error) {
+func (s *Service) OpenVault(ctx context.Context, why id.Payout, refs []Ref) (map[Ref]Opened, error) {
 	if len(refs) > maxAtOnce {
 		return nil, fmt.Errorf("payee: %d at once, at most %d", len(refs), maxAtOnce)
 	}
-	out := make(map[Ref]Details, len(refs))
+	out := make(map[Ref]Opened, len(refs))
 	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
 		clear(out)
 		wanted := map[Ref]bool{}
@@ -50,7 +56,7 @@ func (s *Service) OpenVault(ctx context.Context, why id.Payout, refs []Ref) (map
 			if err := json.Unmarshal(text, &d); err != nil {
 				return fmt.Errorf("payee: %s version %d: %w", r.PayeeID, r.No, err)
 			}
-			out[ref] = d
+			out[ref] = Opened{d, r.NameHash, r.IDMask}
 		}
 		return database.AuditTx(tx, "payee.open_vault", why, nil, map[string]int{"payees": len(out)})
 	})

@@ -225,7 +225,7 @@ func (b *book) monthFor(tx *database.Tx, payer Payer, who person, paid clock.Mil
 	if who.Type.invoices() {
 		income, strategy = tax.IncomeBusiness, tax.Invoiced
 	}
-	no := max(monthOf(paid), b.agents[payer.AgentID].OpenMonth)
+	no := max(MonthOf(paid), b.agents[payer.AgentID].OpenMonth)
 	if strategy == tax.LaborCumulative2025 {
 		for _, m := range b.months {
 			if m.of(payer.AgentID, who.Taxpayer, income) && m.Month/100 == no/100 {

@@ -154,9 +154,12 @@ func TestAClosedMonthIsCorrectedForward(t *testing.T) {
 		if err := h.CloseMonth(as(1), h.payer, 202603); err != nil {
 			t.Fatal(err)
 		}
-		c, err := h.FindClose(as(1), h.payer, 202603)
-		if err != nil || c.Gross != 3000*yuan || c.Tax != 440*yuan || c.Lines != 1 || c.ClosedBy != 1 {
-			t.Fatalf("closed as %+v, %v", c, err)
+		closes, err := h.ListCloses(as(1), h.payer, database.Page{})
+		if err != nil || len(closes.Items) != 1 {
+			t.Fatalf("closes %+v, %v", closes, err)
+		}
+		if c := closes.Items[0]; c.Month != 202603 || c.Gross != 3000*yuan || c.Tax != 440*yuan || c.Lines != 1 || c.ClosedBy != 1 {
+			t.Fatalf("closed as %+v", c)
 		}
 		h.refused(h.CloseMonth(as(1), h.payer, 202603), payee.ErrMonth)
 		late := h.withhold(payee.Withholding{Key: "late", Payer: h.payer, Member: m, Amount: 800 * yuan, PaidAt: clock.MilliOf(dbtest.Start)})[0]

@@ -20,24 +20,24 @@ func addLines(tx *database.Tx, sid id.Settlement, lines []Line) error {
 	}
 	slices.Sort(locked)
 	var rows []Settlement
-	err := tx.Raw("SELECT id, status, line_count FROM settlements WHERE id IN ? ORDER BY id"+tx.Dialect.ForUpdate, slices.Compact(locked)).Scan(&rows).Error
+	err := tx.Raw("SELECT id, status, line_count, tax_rule FROM settlements WHERE id IN ? ORDER BY id"+tx.Dialect.ForUpdate, slices.Compact(locked)).Scan(&rows).Error
 	if err != nil {
 		return err
 	}
-	count := 0
+	var own Settlement
 	for _, r := range rows {
 		switch {
 		case r.ID == sid && r.Status != StatusClosing, r.ID != sid && !slices.Contains(standing, r.Status):
 			return errMoved
 		case r.ID == sid:
-			count = r.LineCount
+			own = r
 		}
 	}
 	lines, err = followed(tx, lines)
 	if err != nil {
 		return err
 	}
-	return insertLines(tx, sid, count, lines)
+	return insertLines(tx, own, lines)
 }
 
 // followed puts the lines of merged members under the member they are today,
@@ -72,13 +72,16 @@ func today(q *database.Query, members []id.Member) (map[id.Member]id.Member, err
 	return live, nil
 }
 
-// insertLines numbers the lines from count on and writes them.
-func insertLines(tx *database.Tx, sid id.Settlement, count int, lines []Line) error {
+// insertLines numbers the lines on from those the settlement has and writes
+// them. Tax is withheld when they are paid, so a line names the rule and holds
+// no tax.
+func insertLines(tx *database.Tx, own Settlement, lines []Line) error {
+	sid, count := own.ID, own.LineCount
 	for i := range lines {
 		l := &lines[i]
 		count++
 		l.ID, l.SettlementID, l.LineNo = tx.Next(), sid, count
-		l.TaxRule, l.Tax = taxExternalAgent, 0
+		l.TaxRule, l.Tax = own.TaxRule, 0
 		l.Net = l.Gross - l.Tax
 		if l.Kind == KindDeferred {
 			l.SourceID = l.ID

@@ -84,18 +84,18 @@ func clawbacks(q *database.Query, st Settlement, after cursor) ([]Line, cursor, 
 	return lines, after, err
 }
 
-// failures are payments of the unit, or of one below it, that came back up to
-// the cut-off.
+// failures are payments by the payer, of the unit or of one below it, that came
+// back up to the cut-off.
 func failures(q *database.Query, st Settlement, after cursor) ([]Line, cursor, error) {
 	var rows []found
-	err := q.Raw(`SELECT f.id AS source_id, f.member_id, f.reason AS note, f.gross AS amount, f.failed_at AS at,
+	err := q.Raw(`SELECT f.id AS source_id, f.member_id, f.reason AS note, f.owed AS amount, f.failed_at AS at,
 			f.payout_id AS doc, f.line_no AS doc_line
 		FROM payout_lines f
 		JOIN payouts p ON p.id = f.payout_id
-		WHERE f.status = ? AND f.failed_at >= ? AND f.failed_at <= ? AND (f.failed_at > ? OR f.id > ?) AND p.unit_id IN `+below+`
+		WHERE f.status = ? AND f.failed_at >= ? AND f.failed_at <= ? AND (f.failed_at > ? OR f.id > ?) AND p.payer_id = ? AND p.unit_id IN `+below+`
 			AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = f.id AND l.kind = ? AND l.freed = 0)
 		ORDER BY f.failed_at, f.id LIMIT ?`,
-		PayoutLineFailed, after.at, st.CutAt, after.at, after.id, st.UnitID, KindFailed, chunk).Scan(&rows).Error
+		PayoutLineFailed, after.at, st.CutAt, after.at, after.id, st.PayerID, st.UnitID, KindFailed, chunk).Scan(&rows).Error
 	lines := make([]Line, 0, len(rows))
 	for _, f := range rows {
 		l := f.line(KindFailed)

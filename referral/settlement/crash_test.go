@@ -60,6 +60,8 @@ func runChild(spec []string) error {
 		return s.RunFree(bg, id.Settlement(object))
 	case "pay":
 		return s.RunPay(bg, id.Payout(object))
+	case "import1":
+		return s.RunImport(bg, id.Payout(object), 1)
 	case "sheet":
 		return s.MakeSheet(bg, id.Settlement(object), os.Stdout)
 	}

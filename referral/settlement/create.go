@@ -13,6 +13,7 @@ import (
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/internal/task"
+	"siyu/referral/payee"
 )
 
 // settle is how long after a reward cleared it may be settled. A clearing
@@ -22,11 +23,13 @@ const settle = 5 * time.Minute
 // maxPrograms bounds an explicit scope.
 const maxPrograms = 200
 
-// CreateIn is a new settlement. Without a unit it is its maker's; without
+// CreateIn is a new settlement. Without a unit it is its maker's, without a
+// payer that of the house's default; without
 // programs it covers all that the unit and the units below it have when it is
 // closed; without a cut-off, everything up to then.
 type CreateIn struct {
 	UnitID   id.Unit      `json:"unit_id"`
+	PayerID  id.Payer     `json:"payer_id"`
 	Label    string       `json:"label"`
 	Programs []id.Program `json:"program_ids"`
 	CutOffAt clock.Milli  `json:"cut_off_at"`
@@ -62,15 +65,19 @@ func (s *Service) Create(ctx context.Context, in CreateIn) (id.Settlement, error
 		if !tx.Actor.Sees(in.UnitID) {
 			return fault.NotFound
 		}
-		if err := ownPrograms(tx, in); err != nil {
+		payer, err := payee.PayerTx(tx, in.UnitID, in.PayerID)
+		if err != nil {
+			return err
+		}
+		if err := ownPrograms(tx, in, payer); err != nil {
 			return err
 		}
 		if err := addHead(tx); err != nil {
 			return err
 		}
 		st := Settlement{
-			ID: id.Settlement(tx.Next()), UnitID: in.UnitID, Label: in.Label, Currency: money.CNY, Status: StatusOpen,
-			WantedCutAt: in.CutOffAt, TaxRule: taxExternalAgent, CreatedBy: who, CreatedAt: tx.Now,
+			ID: id.Settlement(tx.Next()), UnitID: in.UnitID, PayerID: payer.ID, IncomeType: payer.IncomeType, Label: in.Label, Currency: money.CNY, Status: StatusOpen,
+			WantedCutAt: in.CutOffAt, TaxRule: string(payer.Strategy), CreatedBy: who, CreatedAt: tx.Now,
 		}
 		if len(in.Programs) == 0 {
 			st.AllPrograms = 1
@@ -91,26 +98,26 @@ func (s *Service) Create(ctx context.Context, in CreateIn) (id.Settlement, error
 }
 
 func insert(tx *database.Tx, st Settlement) error {
-	return tx.Exec(`INSERT INTO settlements (id, unit_id, label, currency, all_programs, status, wanted_cut_at, cut_at, tax_rule,
+	return tx.Exec(`INSERT INTO settlements (id, unit_id, payer_id, income_type, label, currency, all_programs, status, wanted_cut_at, cut_at, tax_rule,
 		line_count, gross, tax, net, rows_digest, created_by, created_at, closed_by, closing_at, reviewed_by, reviewed_at,
 		rejected_by, rejected_at, reject_reason, freed_at, paid_by, paid_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, 0, 0, 0, 0, '', ?, ?, 0, 0, 0, 0, 0, 0, '', 0, 0, 0)`,
-		st.ID, st.UnitID, st.Label, st.Currency, st.AllPrograms, st.Status, st.WantedCutAt, st.TaxRule, st.CreatedBy, st.CreatedAt).Error
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, 0, 0, 0, '', ?, ?, 0, 0, 0, 0, 0, 0, '', 0, 0, 0)`,
+		st.ID, st.UnitID, st.PayerID, st.IncomeType, st.Label, st.Currency, st.AllPrograms, st.Status, st.WantedCutAt, st.TaxRule, st.CreatedBy, st.CreatedAt).Error
 }
 
-// ownPrograms refuses programs of units elsewhere and those that pay in
-// points.
-func ownPrograms(tx *database.Tx, in CreateIn) error {
+// ownPrograms refuses programs of units elsewhere, of another payer, and those
+// that pay in points.
+func ownPrograms(tx *database.Tx, in CreateIn, payer payee.Payer) error {
 	if len(in.Programs) == 0 {
 		return nil
 	}
 	var known int
-	err := tx.Raw("SELECT COUNT(*) FROM programs WHERE id IN ? AND currency = ? AND unit_id IN "+below,
-		in.Programs, money.CNY, in.UnitID).Scan(&known).Error
+	err := tx.Raw("SELECT COUNT(*) FROM programs WHERE id IN ? AND currency = ? AND payer_id IN ? AND unit_id IN "+below,
+		in.Programs, money.CNY, payer.Covers(), in.UnitID).Scan(&known).Error
 	if err != nil || known == len(in.Programs) {
 		return err
 	}
-	return fault.Invalid.Field("program_ids", "unknown_value", "应为该组织及其下级以人民币计的奖励方案", "must be programs of the unit, or of one below it, that reward in CNY")
+	return fault.Invalid.Field("program_ids", "unknown_value", "应为该组织及其下级、由该付款主体以人民币支付的奖励方案", "must be programs of the unit, or of one below it, that reward in CNY and have this payer")
 }
 
 // Close fixes the cut-off and the scope and starts the job that does the rest.
@@ -134,8 +141,12 @@ func (s *Service) Close(ctx context.Context, sid id.Settlement) error {
 			cut = min(cut, st.WantedCutAt)
 		}
 		if st.AllPrograms == 1 {
-			err := tx.Exec(`INSERT INTO settlement_programs (settlement_id, program_id)
-				SELECT ?, id FROM programs WHERE currency = ? AND unit_id IN `+below, sid, st.Currency, st.UnitID).Error
+			payers, err := payee.Covered(tx.DB, st.PayerID)
+			if err != nil {
+				return err
+			}
+			err = tx.Exec(`INSERT INTO settlement_programs (settlement_id, program_id)
+				SELECT ?, id FROM programs WHERE currency = ? AND payer_id IN ? AND unit_id IN `+below, sid, st.Currency, payers, st.UnitID).Error
 			if err != nil {
 				return err
 			}

@@ -9,17 +9,18 @@ import (
 	"siyu/internal/id"
 )
 
-// debts are what sealed settlements of the unit, or of one below it, deferred,
+// debts are what sealed settlements of the payer and the unit, or of one below
+// it, deferred,
 // of members who have something to come in this one; other debts go on waiting.
 func debts(q *database.Query, st Settlement, after cursor) ([]Line, cursor, error) {
 	var rows []found
 	err := q.Raw(`SELECT o.id AS source_id, o.member_id, -o.gross AS amount, o.occurred_at AS at, o.settlement_id AS doc, o.line_no AS doc_line
 		FROM settlement_lines o
 		JOIN settlements s ON s.id = o.settlement_id
-		WHERE o.kind = ? AND o.freed = 0 AND o.id > ? AND s.unit_id IN `+below+` AND s.status IN ?
+		WHERE o.kind = ? AND o.freed = 0 AND o.id > ? AND s.payer_id = ? AND s.unit_id IN `+below+` AND s.status IN ?
 			AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = o.id AND l.kind = ? AND l.freed = 0)
 		ORDER BY o.id LIMIT ?`,
-		KindDeferred, after.id, st.UnitID, standing, KindDebt, chunk).Scan(&rows).Error
+		KindDeferred, after.id, st.PayerID, st.UnitID, standing, KindDebt, chunk).Scan(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return nil, after, err
 	}
@@ -78,7 +79,7 @@ func (s *Service) deferDebts(ctx context.Context, st Settlement) (int, error) {
 		err := s.DB.Tx(ctx, func(tx *database.Tx) error {
 			n = 0
 			var own Settlement
-			err := tx.Raw("SELECT id, status, line_count FROM settlements WHERE id = ?"+tx.Dialect.ForUpdate, st.ID).Scan(&own).Error
+			err := tx.Raw("SELECT id, status, line_count, tax_rule FROM settlements WHERE id = ?"+tx.Dialect.ForUpdate, st.ID).Scan(&own).Error
 			switch {
 			case err != nil:
 				return err
@@ -97,7 +98,7 @@ func (s *Service) deferDebts(ctx context.Context, st Settlement) (int, error) {
 				lines = append(lines, f.line(KindDeferred))
 			}
 			n = len(lines)
-			return insertLines(tx, st.ID, own.LineCount, lines)
+			return insertLines(tx, own, lines)
 		})
 		if err != nil || n == 0 {
 			return added, err

@@ -9,6 +9,8 @@ import (
 const (
 	eventSealed webhook.Type = "settlement.sealed"
 	eventPaid   webhook.Type = "settlement.paid"
+	eventPayout webhook.Type = "payout.paid"
+	eventFailed webhook.Type = "payout.line_failed"
 )
 
 // publishSealed announces a settlement whose lines, files and digest stand.
@@ -19,9 +21,25 @@ func publishSealed(tx *database.Tx, st Settlement) error {
 	})
 }
 
-// publishPaid announces a settlement whose payout was paid whole.
-func publishPaid(tx *database.Tx, p Payout) error {
+// publishPaid announces a settlement of which nothing is left to pay; the
+// payout is the one that paid the last of it.
+func publishPaid(tx *database.Tx, p Payout, all outlay) error {
 	return webhook.PublishTx(tx, eventPaid, map[string]any{
-		"id": p.SettlementID, "payout_id": p.ID, "line_count": p.LineCount, "gross_fen": p.Gross, "tax_fen": p.Tax, "net_fen": p.Net,
+		"id": p.SettlementID, "payout_id": p.ID, "line_count": all.Lines, "gross_fen": all.Gross, "tax_fen": all.Tax, "net_fen": all.Net,
+	})
+}
+
+// publishPayout announces a payout that has paid whom it could.
+func publishPayout(tx *database.Tx, p Payout) error {
+	return webhook.PublishTx(tx, eventPayout, map[string]any{
+		"id": p.ID, "settlement_id": p.SettlementID, "payer_id": p.PayerID, "line_count": p.LineCount, "failed_count": p.FailedCount,
+		"gross_fen": p.Gross, "tax_fen": p.Tax, "net_fen": p.Net,
+	})
+}
+
+// publishFailed announces a payment that came back.
+func publishFailed(tx *database.Tx, l PayoutLine) error {
+	return webhook.PublishTx(tx, eventFailed, map[string]any{
+		"payout_id": l.PayoutID, "line": l.LineNo, "member_id": l.MemberID, "owed_fen": l.Owed, "reason": l.Reason,
 	})
 }

@@ -26,10 +26,6 @@ const (
 	KindDeferred Kind = "deferred" // lifts a member who owes to zero; the debt goes into the next settlement
 )
 
-// taxExternalAgent leaves withholding to the agent who pays: gross, tax 0, net
-// equal to gross, and the strategy's name on every line.
-const taxExternalAgent = "external_agent"
-
 // Line is one row of a settlement. Only freed may change after sealing.
 type Line struct {
 	ID             int64         `json:"-"`

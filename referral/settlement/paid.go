@@ -50,10 +50,9 @@ func paymentsOf(q *database.Query, kind Kind, sources map[int64]id.Reward) ([]pa
 		ids = append(ids, s)
 	}
 	var rows []payment
-	err := q.Raw(`SELECT l.source_id, f.id, f.status, p.paid_at FROM settlement_lines l
-		JOIN payouts p ON p.settlement_id = l.settlement_id AND p.status = ?
-		JOIN payout_lines f ON f.payout_id = p.id AND f.member_id = l.member_id
-		WHERE l.source_id IN ? AND l.kind = ? AND l.freed = 0`, PayoutPaid, ids, kind).Scan(&rows).Error
+	err := q.Raw(`SELECT l.source_id, f.id, f.status, f.paid_at FROM settlement_lines l
+		JOIN payout_lines f ON f.settlement_id = l.settlement_id AND f.member_id = l.member_id
+		WHERE l.source_id IN ? AND l.kind = ? AND l.freed = 0`, ids, kind).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("settlement: payments: %w", err)
 	}

@@ -9,12 +9,13 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/referral/payee"
 	"siyu/wallet"
 )
 
-// payChunk is how many members one transaction pays: each is a line, a
-// transfer, two or three entries and as many balances.
-const payChunk = 200
+// payChunk is how many members one transaction pays: each is a line, a line
+// of tax and its month, a transfer, up to four entries and as many balances.
+const payChunk = 100
 
 type payJob struct {
 	Payout id.Payout `json:"payout"`
@@ -26,14 +27,15 @@ func (payJob) Kind() string { return "settlement:pay_payout" }
 // transaction is rolled back and the chunk runs again.
 var errMerged = errors.New("settlement: a member was merged meanwhile")
 
-// RunPay is the paying job: payable → paid for every member with something to
-// get, in chunks that begin after the last line written.
+// RunPay is the paying job: payable → paid, or on its way, and tax for every member who is
+// still owed something and can be paid, in chunks. A run that begins again
+// passes over who has a line.
 func (s *Service) RunPay(ctx context.Context, pid id.Payout) error {
-	for {
-		done := false
+	for after := id.Member(0); ; {
+		last, done := after, false
 		err := s.DB.Tx(ctx, func(tx *database.Tx) error {
 			var err error
-			done, err = payChunkTx(tx, pid)
+			last, done, err = payChunkTx(tx, pid, after)
 			return err
 		})
 		switch {
@@ -42,58 +44,120 @@ func (s *Service) RunPay(ctx context.Context, pid id.Payout) error {
 		case err != nil || done:
 			return err
 		}
+		after = last
 		database.KillPoint("settlement:pay")
 	}
 }
 
 // payChunkTx pays the next members and says whether the payout is done.
-func payChunkTx(tx *database.Tx, pid id.Payout) (bool, error) {
-	p, err := findPayout(tx.DB, pid, "")
-	if err != nil {
-		return false, err
-	}
-	if _, err := lock(tx, p.SettlementID); err != nil {
-		return false, err
-	}
-	p, err = findPayout(tx.DB, pid, tx.Dialect.ForUpdate)
+func payChunkTx(tx *database.Tx, pid id.Payout, after id.Member) (last id.Member, done bool, err error) {
+	_, p, err := lockPayout(tx, pid)
 	if err != nil || p.Status != PayoutPaying {
-		return p.Status == PayoutPaid, err
+		return after, true, err
 	}
-	var last id.Member
-	if err := tx.Raw("SELECT COALESCE(MAX(member_id), 0) FROM payout_lines WHERE payout_id = ?", pid).Scan(&last).Error; err != nil {
-		return false, err
-	}
-	var lines []PayoutLine
-	err = tx.Raw(`SELECT member_id, SUM(gross) AS gross, SUM(tax) AS tax, SUM(net) AS net FROM settlement_lines
-		WHERE settlement_id = ? AND member_id > ? GROUP BY member_id HAVING SUM(gross) <> 0 ORDER BY member_id LIMIT ?`,
-		p.SettlementID, last, payChunk).Scan(&lines).Error
+	owed, err := stillOwed(tx, p.SettlementID, after)
 	switch {
 	case err != nil:
-		return false, err
-	case len(lines) == 0:
-		return true, endPayTx(tx, p)
+		return after, false, err
+	case len(owed) == 0:
+		return after, true, endPayTx(tx, p)
 	}
-	return false, payLinesTx(tx, p, lines)
+	lines, err := plan(tx, p, owed)
+	if err != nil {
+		return after, false, err
+	}
+	return owed[len(owed)-1].Member, false, payLinesTx(tx, p, lines)
 }
 
-// payLinesTx writes the lines and the ledger. The accounts are those of who
-// the members are today; that is looked at again once the accounts are locked,
-// because a merge locks them too.
-func payLinesTx(tx *database.Tx, p Payout, lines []PayoutLine) error {
-	members := make([]id.Member, 0, len(lines))
-	for _, l := range lines {
-		members = append(members, l.MemberID)
+// stillOwed are the next members whom no payout of the settlement has on a
+// line yet.
+func stillOwed(tx *database.Tx, sid id.Settlement, after id.Member) ([]payee.Owed, error) {
+	var rows []struct {
+		MemberID id.Member
+		Owed     money.Amount
 	}
-	live, err := today(tx.DB, members)
+	err := tx.Raw(`SELECT l.member_id, SUM(l.gross) AS owed FROM settlement_lines l
+		WHERE l.settlement_id = ? AND l.member_id > ?
+			AND NOT EXISTS (SELECT 1 FROM payout_lines f WHERE f.settlement_id = ? AND f.member_id = l.member_id)
+		GROUP BY l.member_id HAVING SUM(l.gross) <> 0 ORDER BY l.member_id LIMIT ?`, sid, after, sid, payChunk).Scan(&rows).Error
+	out := make([]payee.Owed, 0, len(rows))
+	for _, r := range rows {
+		out = append(out, payee.Owed{Member: r.MemberID, Amount: r.Owed})
+	}
+	return out, err
+}
+
+// plan says who of the members is paid now and notes the others as held. With
+// carry_held those who cannot be paid get a line that has failed, which the
+// next settlement carries; what only did not fit waits for the next payout.
+func plan(tx *database.Tx, p Payout, owed []payee.Owed) ([]PayoutLine, error) {
+	ready, err := payee.ForPaymentTx(tx, p.PayerID, owed)
 	if err != nil {
+		return nil, err
+	}
+	space, err := roomTx(tx, p)
+	if err != nil {
+		return nil, err
+	}
+	var lines []PayoutLine
+	var holds []Hold
+	var seen []id.Member
+	given := money.Amount(0)
+	for _, o := range owed {
+		seen = append(seen, o.Member)
+		r := ready[o.Member]
+		if r.Blocked == "" {
+			r.Blocked = p.Channel.blocks(r)
+		}
+		if r.Blocked == "" && !space.take(o.Amount) {
+			r.Blocked = reasonLimit
+		}
+		l := PayoutLine{ID: tx.Next(), PayoutID: p.ID, SettlementID: p.SettlementID, LineNo: p.LineCount + len(lines) + 1, MemberID: o.Member, PaidTo: r.Member,
+			PayeeID: r.Payee, PayeeNo: r.No, AccountKind: r.Kind, Owed: o.Amount, DayNo: space.day, Status: p.Channel.status()}
+		if l.Status == PayoutLinePaid {
+			l.PaidAt = tx.Now
+		}
+		switch {
+		case r.Blocked == "":
+			given += o.Amount
+		case p.CarryHeld && r.Blocked != reasonLimit:
+			l.Status, l.PaidAt, l.FailedAt, l.Reason = PayoutLineFailed, 0, tx.Now, string(r.Blocked)
+		default:
+			holds = append(holds, Hold{o.Member, o.Amount, r.Blocked})
+			continue
+		}
+		lines = append(lines, l)
+	}
+	if err := holdTx(tx, p.ID, seen, holds); err != nil {
+		return nil, err
+	}
+	return lines, space.spendTx(tx, p.PayerID, given)
+}
+
+// payLinesTx withholds the tax and writes the lines and the ledger. The
+// accounts are those of who the members are today; that is looked at again
+// once the accounts are locked, because a merge locks them too.
+func payLinesTx(tx *database.Tx, p Payout, lines []PayoutLine) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	if err := taxTx(tx, p, lines); err != nil {
 		return err
 	}
-	transfers := make([]wallet.Transfer, 0, len(lines))
-	for i := range lines {
-		l := &lines[i]
-		l.ID, l.PayoutID, l.LineNo, l.Status = tx.Next(), p.ID, p.LineCount+i+1, PayoutLinePaid
-		l.PaidTo = live[l.MemberID]
-		transfers = append(transfers, l.transfer())
+	var members []id.Member
+	var transfers []wallet.Transfer
+	var all outlay
+	failed := 0
+	live := map[id.Member]id.Member{}
+	for _, l := range lines {
+		all.Gross, all.Tax, all.Net = all.Gross+l.Gross, all.Tax+l.Tax, all.Net+l.Net
+		if l.Status == PayoutLineFailed {
+			failed++
+			continue
+		}
+		members = append(members, l.MemberID)
+		live[l.MemberID] = l.PaidTo
+		transfers = append(transfers, l.transfer(p.Channel.stage()))
 	}
 	ids, err := wallet.PostManyTx(tx, transfers)
 	if err != nil {
@@ -107,43 +171,54 @@ func payLinesTx(tx *database.Tx, p Payout, lines []PayoutLine) error {
 		return errMerged
 	}
 	for i := range lines {
-		lines[i].TransferID = ids[i]
+		if lines[i].Status != PayoutLineFailed {
+			lines[i].TransferID, ids = ids[0], ids[1:]
+		}
 	}
 	if err := tx.Create(&lines).Error; err != nil {
 		return err
 	}
-	return tx.Exec("UPDATE payouts SET line_count = line_count + ? WHERE id = ?", len(lines), p.ID).Error
+	return tx.Exec(`UPDATE payouts SET line_count = line_count + ?, failed_count = failed_count + ?, gross = gross + ?, tax = tax + ?, net = net + ? WHERE id = ?`,
+		len(lines), failed, all.Gross, all.Tax, all.Net, p.ID).Error
 }
 
-// key is the permanent business key of the line's ledger fact.
-func (l PayoutLine) key() string { return fmt.Sprintf("payout:%d:%d", l.PayoutID, l.LineNo) }
-
-func (l PayoutLine) transfer() wallet.Transfer {
-	owner := wallet.Member(l.PaidTo)
-	t := wallet.Move(l.key(), "payout", money.CNY, l.Gross, wallet.At(wallet.StagePayable, owner), wallet.At(wallet.StagePaid, owner))
-	if l.Tax != 0 {
-		t.Legs[1].Amount = l.Net
-		t.Legs = append(t.Legs, wallet.Leg{Stage: wallet.StageTax, Owner: owner, Amount: l.Tax})
+// taxTx withholds from the lines that are paid.
+func taxTx(tx *database.Tx, p Payout, lines []PayoutLine) error {
+	var list []payee.Withholding
+	for _, l := range lines {
+		if l.Status != PayoutLineFailed {
+			list = append(list, payee.Withholding{Key: l.key(), Payer: p.PayerID, Member: l.MemberID, Amount: l.Owed})
+		}
 	}
-	return t
+	if len(list) == 0 {
+		return nil
+	}
+	taxed, err := payee.WithholdTx(tx, list)
+	if err != nil {
+		return err
+	}
+	for i := range lines {
+		if l := &lines[i]; l.Status != PayoutLineFailed {
+			l.Gross, l.Tax, l.Net, l.TaxLineID = taxed[0].Gross, taxed[0].Tax, taxed[0].Net, taxed[0].ID
+			taxed = taxed[1:]
+		}
+	}
+	return nil
 }
 
-// endPayTx closes the payout if its lines are the settlement's total.
+// endPayTx ends the giving out if the lines are what the payout says.
 func endPayTx(tx *database.Tx, p Payout) error {
-	var paid sum
-	err := tx.Raw("SELECT COUNT(*) AS line_count, COALESCE(SUM(gross), 0) AS gross, COALESCE(SUM(tax), 0) AS tax, COALESCE(SUM(net), 0) AS net FROM payout_lines WHERE payout_id = ?", p.ID).Scan(&paid).Error
+	var paid outlay
+	err := tx.Raw(`SELECT COUNT(*) AS line_count, COALESCE(SUM(gross), 0) AS gross, COALESCE(SUM(tax), 0) AS tax, COALESCE(SUM(net), 0) AS net
+		FROM payout_lines WHERE payout_id = ?`, p.ID).Scan(&paid).Error
 	if err != nil {
 		return err
 	}
-	if paid != (sum{p.LineCount, p.Gross, p.Tax, p.Net}) {
-		return fmt.Errorf("settlement: %s paid %s on %d lines, want %s on %d", p.ID, paid.Net, paid.Lines, p.Net, p.LineCount)
+	if want := (outlay{Lines: p.LineCount, Gross: p.Gross, Tax: p.Tax, Net: p.Net}); paid != want {
+		return fmt.Errorf("settlement: %s has %+v on its lines, says %+v", p.ID, paid, want)
 	}
-	if err := tx.Exec("UPDATE payouts SET status = ?, paid_at = ? WHERE id = ?", PayoutPaid, tx.Now, p.ID).Error; err != nil {
+	if err := tx.Exec("UPDATE payouts SET status = ? WHERE id = ?", PayoutSent, p.ID).Error; err != nil {
 		return err
 	}
-	err = tx.Exec("UPDATE settlements SET status = ?, paid_by = ?, paid_at = ? WHERE id = ?", StatusPaid, p.PaidBy, tx.Now, p.SettlementID).Error
-	if err != nil {
-		return err
-	}
-	return publishPaid(tx, p)
+	return finishTx(tx, p.ID)
 }

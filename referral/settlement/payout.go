@@ -18,15 +18,23 @@ type PayoutStatus string
 const (
 	PayoutCreated PayoutStatus = "created"
 	PayoutPaying  PayoutStatus = "paying"
+	PayoutSent    PayoutStatus = "sent" // given out; some payment is still on its way
 	PayoutPaid    PayoutStatus = "paid"
 )
 
-// Payout is the one payment of a settlement, made outside and marked here.
+// Payout pays a settlement, or as much of it as its limit and the day's allow
+// and as can be paid now; the next payout pays of the rest. Owed is what was
+// still unpaid when it was made, the sums are of its lines so far.
 type Payout struct {
 	ID           id.Payout     `json:"id"`
 	SettlementID id.Settlement `json:"settlement_id"`
 	UnitID       id.Unit       `json:"unit_id"`
+	PayerID      id.Payer      `json:"payer_id"`
+	Channel      Channel       `json:"channel"`
 	Status       PayoutStatus  `json:"status"`
+	Owed         money.Amount  `json:"owed_fen"`
+	Limit        money.Amount  `json:"limit_fen" gorm:"column:limit_fen"`
+	CarryHeld    bool          `json:"carry_held"`
 	Gross        money.Amount  `json:"gross_fen"`
 	Tax          money.Amount  `json:"tax_fen"`
 	Net          money.Amount  `json:"net_fen"`
@@ -39,50 +47,30 @@ type Payout struct {
 	PaidAt       clock.Milli   `json:"paid_at"`
 }
 
-// PayoutLineStatus says what became of one payment.
-type PayoutLineStatus string
-
-// A payment counts as made when the payout is marked, until a result says
-// that it failed.
-const (
-	PayoutLinePaid   PayoutLineStatus = "paid"
-	PayoutLineFailed PayoutLineStatus = "failed"
-)
-
-// PayoutLine is what one member is paid. PaidTo is who the member had become
-// by merges when the ledger was written.
-type PayoutLine struct {
-	ID         int64            `json:"-"`
-	PayoutID   id.Payout        `json:"-"`
-	LineNo     int              `json:"line"`
-	MemberID   id.Member        `json:"member_id"`
-	PaidTo     id.Member        `json:"-"`
-	Gross      money.Amount     `json:"gross_fen"`
-	Tax        money.Amount     `json:"tax_fen"`
-	Net        money.Amount     `json:"net_fen"`
-	Status     PayoutLineStatus `json:"status"`
-	TransferID id.Transfer      `json:"transfer_id"`
-	ReturnedBy id.Transfer      `json:"returned_by"`
-	FailedAt   clock.Milli      `json:"failed_at"`
-	Reason     string           `json:"reason"`
-}
-
-// TableName is the table of payout lines.
-func (PayoutLine) TableName() string { return "payout_lines" }
-
-// PayoutIn names the settlement to pay.
+// PayoutIn names the settlement to pay, by at most so much, and what becomes
+// of members who cannot be paid now: they wait for a next payout, or the next
+// settlement carries them.
 type PayoutIn struct {
 	SettlementID id.Settlement `json:"settlement_id"`
+	Channel      Channel       `json:"channel"` // empty: manual
+	Limit        money.Amount  `json:"limit_fen"`
+	CarryHeld    bool          `json:"carry_held"`
 }
 
-// Validate checks the form of the input.
-func (in PayoutIn) Validate() error {
+// Validate checks the form of the input and fills in the channel.
+func (in *PayoutIn) Validate() error {
+	if in.Channel == "" {
+		in.Channel = ChannelManual
+	}
 	var c fault.Check
+	in.Channel.validate(&c)
 	c.That(in.SettlementID != 0, "settlement_id", "required", "请指定结算单", "name the settlement")
+	c.That(in.Limit >= 0, "limit_fen", "range", "不能为负；0 为不限", "must not be negative; 0 is no limit")
 	return c.Err()
 }
 
-// CreatePayout makes the payout of a reviewed settlement.
+// CreatePayout makes a payout of a reviewed settlement. While one waits to be
+// paid there is no other, so that two people do not plan the same payment.
 func (s *Service) CreatePayout(ctx context.Context, in PayoutIn) (id.Payout, error) {
 	if err := in.Validate(); err != nil {
 		return 0, err
@@ -99,26 +87,46 @@ func (s *Service) CreatePayout(ctx context.Context, in PayoutIn) (id.Payout, err
 			return err
 		}
 		var there id.Payout
-		if err := tx.Raw("SELECT id FROM payouts WHERE settlement_id = ?", sid).Scan(&there).Error; err != nil {
-			return err
-		}
+		err = tx.Raw("SELECT id FROM payouts WHERE settlement_id = ? AND status IN ? ORDER BY id LIMIT 1", sid, []PayoutStatus{PayoutCreated, PayoutPaying}).Scan(&there).Error
 		switch {
+		case err != nil:
+			return err
 		case there != 0:
 			return ErrPayout.With("payout", there)
 		case st.Status != StatusReviewed:
 			return ErrState.With("state", st.Status)
 		}
+		given, err := givenOut(tx.DB, sid)
+		if err != nil {
+			return err
+		}
 		pid = id.Payout(tx.Next())
-		err = tx.Exec(`INSERT INTO payouts (id, settlement_id, unit_id, status, gross, tax, net, line_count, failed_count, created_by, created_at, paid_by, paying_at, paid_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, 0, 0, 0)`,
-			pid, sid, st.UnitID, PayoutCreated, st.Gross, st.Tax, st.Net, who, tx.Now).Error
+		err = tx.Exec(`INSERT INTO payouts (id, settlement_id, unit_id, payer_id, channel, status, owed, limit_fen, carry_held, gross, tax, net, line_count, failed_count,
+				created_by, created_at, paid_by, paying_at, paid_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, ?, ?, 0, 0, 0)`,
+			pid, sid, st.UnitID, st.PayerID, in.Channel, PayoutCreated, st.Gross-given.Owed, in.Limit, in.CarryHeld, who, tx.Now).Error
 		if err != nil {
 			return err
 		}
 		tx.SetResult("payout", int64(pid), 201)
-		return database.AuditTx(tx, "payout.create", pid, nil, map[string]string{"settlement": sid.String(), "net": st.Net.String()})
+		return database.AuditTx(tx, "payout.create", pid, nil, in)
 	})
 	return pid, err
+}
+
+// outlay is what lines of payouts sum up to.
+type outlay struct {
+	Lines                 int `gorm:"column:line_count"`
+	Owed, Gross, Tax, Net money.Amount
+	Flying                int // of them on their way
+}
+
+// givenOut is what stands on the lines of a settlement's payouts.
+func givenOut(q *database.Query, sid id.Settlement) (outlay, error) {
+	var o outlay
+	err := q.Raw(`SELECT COUNT(*) AS line_count, COALESCE(SUM(owed), 0) AS owed, COALESCE(SUM(gross), 0) AS gross, COALESCE(SUM(tax), 0) AS tax,
+		COALESCE(SUM(net), 0) AS net, COALESCE(SUM(CASE WHEN status IN ? THEN 1 ELSE 0 END), 0) AS flying FROM payout_lines WHERE settlement_id = ?`, flying, sid).Scan(&o).Error
+	return o, err
 }
 
 // FindPayout is one payout.
@@ -130,15 +138,17 @@ func (s *Service) FindPayout(ctx context.Context, pid id.Payout) (Payout, error)
 	return p, err
 }
 
-// ListPayoutLines pages the payments of a payout in their order.
-func (s *Service) ListPayoutLines(ctx context.Context, pid id.Payout, page database.Page) (database.Paged[PayoutLine], error) {
-	if _, err := s.FindPayout(ctx, pid); err != nil {
-		return database.Paged[PayoutLine]{}, err
+// ListPayouts lists payouts, newest first, of one settlement if it is named.
+func (s *Service) ListPayouts(ctx context.Context, sid id.Settlement, page database.Page) (database.Paged[Payout], error) {
+	sql, args := "SELECT * FROM payouts WHERE id < ?", []any{page.Bound()}
+	if sid != 0 {
+		sql, args = sql+" AND settlement_id = ?", append(args, sid)
 	}
-	var lines []PayoutLine
-	err := s.DB.Read(ctx).Raw("SELECT * FROM payout_lines WHERE payout_id = ? AND line_no > ? ORDER BY line_no LIMIT ?",
-		pid, page.Before, page.Fetch()).Scan(&lines).Error
-	return database.Cut(page, lines, func(l PayoutLine) int64 { return int64(l.LineNo) }), err
+	within, units := database.ActorOf(ctx).Within("unit_id")
+	args = append(append(args, units...), page.Fetch())
+	var rows []Payout
+	err := s.DB.Read(ctx).Raw(sql+within+" ORDER BY id DESC LIMIT ?", args...).Scan(&rows).Error
+	return database.Cut(page, rows, func(p Payout) int64 { return int64(p.ID) }), err
 }
 
 func findPayout(q *database.Query, pid id.Payout, locked string) (Payout, error) {
@@ -158,16 +168,7 @@ func (s *Service) Pay(ctx context.Context, pid id.Payout) error {
 		if err != nil {
 			return err
 		}
-		// The settlement first, as the lock order has it.
-		seen, err := findPayout(tx.DB, pid, "")
-		if err != nil {
-			return err
-		}
-		st, err := lock(tx, seen.SettlementID)
-		if err != nil {
-			return err
-		}
-		p, err := findPayout(tx.DB, pid, tx.Dialect.ForUpdate)
+		st, p, err := lockPayout(tx, pid)
 		switch {
 		case err != nil:
 			return err
@@ -186,4 +187,19 @@ func (s *Service) Pay(ctx context.Context, pid id.Payout) error {
 		}
 		return task.EnqueueTx(tx, payJob{pid}, tx.Now)
 	})
+}
+
+// lockPayout locks the settlement first, as the lock order has it, and then
+// the payout.
+func lockPayout(tx *database.Tx, pid id.Payout) (Settlement, Payout, error) {
+	seen, err := findPayout(tx.DB, pid, "")
+	if err != nil {
+		return Settlement{}, seen, err
+	}
+	st, err := lock(tx, seen.SettlementID)
+	if err != nil {
+		return st, seen, err
+	}
+	p, err := findPayout(tx.DB, pid, tx.Dialect.ForUpdate)
+	return st, p, err
 }

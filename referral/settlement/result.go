@@ -3,7 +3,6 @@ package settlement
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -11,8 +10,6 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
-	"siyu/internal/money"
-	"siyu/wallet"
 )
 
 // maxResults bounds one report.
@@ -47,9 +44,8 @@ func (in ResultsIn) Validate() error {
 	return c.Err()
 }
 
-// PayoutResults takes failed payments back in the ledger, each by a transfer
-// that corrects its payment. The next settlement of the unit carries them. A
-// line reported before stays as it is.
+// PayoutResults takes failed payments back. A line reported before stays as it
+// is.
 func (s *Service) PayoutResults(ctx context.Context, pid id.Payout, in ResultsIn) error {
 	if err := in.Validate(); err != nil {
 		return err
@@ -58,23 +54,21 @@ func (s *Service) PayoutResults(ctx context.Context, pid id.Payout, in ResultsIn
 		if _, err := staff(tx); err != nil {
 			return err
 		}
-		p, err := findPayout(tx.DB, pid, tx.Dialect.ForUpdate)
+		_, p, err := lockPayout(tx, pid)
 		switch {
 		case err != nil:
 			return err
-		case !tx.Actor.Sees(p.UnitID):
-			return fault.NotFound
-		case p.Status != PayoutPaid:
+		case p.Status != PayoutPaid && p.Status != PayoutSent:
 			return ErrState.With("state", p.Status)
 		}
 		lines, err := reported(tx, p, in)
 		if err != nil {
 			return err
 		}
-		if err := returnTx(tx, lines); err != nil {
+		if err := returnTx(tx, p, lines); err != nil {
 			return err
 		}
-		if err := tx.Exec("UPDATE payouts SET failed_count = failed_count + ? WHERE id = ?", len(lines), pid).Error; err != nil {
+		if err := finishTx(tx, pid); err != nil {
 			return err
 		}
 		tx.SetResult("payout", int64(pid), 200)
@@ -103,45 +97,4 @@ func reported(tx *database.Tx, p Payout, in ResultsIn) ([]PayoutLine, error) {
 		lines[i].Reason = reasons[lines[i].LineNo]
 	}
 	return lines, nil
-}
-
-func returnTx(tx *database.Tx, lines []PayoutLine) error {
-	members := make([]id.Member, 0, len(lines))
-	for _, l := range lines {
-		members = append(members, l.PaidTo)
-	}
-	live, err := today(tx.DB, members)
-	if err != nil {
-		return err
-	}
-	back := make([]wallet.Transfer, 0, len(lines))
-	for _, l := range lines {
-		// A merge took the paid balance along, so it is taken from there.
-		l.PaidTo = live[l.PaidTo]
-		t := l.transfer()
-		t.Key, t.Kind, t.Currency, t.Corrects = l.key()+":failed", "payout_failed", money.CNY, l.TransferID
-		for i := range t.Legs {
-			t.Legs[i].Amount = -t.Legs[i].Amount
-		}
-		back = append(back, t)
-	}
-	ids, err := wallet.PostManyTx(tx, back)
-	if err != nil {
-		return err
-	}
-	again, err := today(tx.DB, members)
-	switch {
-	case err != nil:
-		return err
-	case !maps.Equal(live, again):
-		return fault.Unavailable.Wrap(errMerged)
-	}
-	for i, l := range lines {
-		err := tx.Exec("UPDATE payout_lines SET status = ?, returned_by = ?, failed_at = ?, reason = ? WHERE id = ?",
-			PayoutLineFailed, ids[i], tx.Now, l.Reason, l.ID).Error
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -136,6 +136,9 @@ func keepFile(tx *database.Tx, sid id.Settlement, f File) error {
 func (st Settlement) seal() string {
 	b := fmt.Appendf(nil, "siyu.settlement.1\nseq %d\nprevious %s\nid %s\nunit %s\nlabel %d:%s\ncurrency %s\ncut %d\ntax %s\n",
 		st.Seq, st.Previous, st.ID, st.UnitID, len(st.Label), st.Label, st.Currency, st.CutAt, st.TaxRule)
+	if st.PayerID != 0 {
+		b = fmt.Appendf(b, "payer %s\nincome %s\n", st.PayerID, st.IncomeType)
+	}
 	for _, p := range st.Programs {
 		b = fmt.Appendf(b, "program %s\n", p)
 	}

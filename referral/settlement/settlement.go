@@ -11,13 +11,14 @@
 // reviewing and paying take three people, compared by staff id.
 //
 // A settlement of a unit covers the unit and every unit below it, in one
-// currency.
+// currency and of one payer. Its lines are gross: tax is withheld when they are
+// paid, by one payout or several, on which a member stands once.
 //
 // Tables: settlements, settlement_programs, settlement_chain,
 // settlement_lines, settlement_files, settlement_chunks, payouts,
-// payout_lines. It reads rewards, reward_events and programs, and where units
-// lie below each other. Invariant: V7. Callers: api, web, and the worker for
-// its three jobs.
+// payout_lines, payout_holds, payer_days. It reads rewards, reward_events and programs, and where units
+// lie below each other. Invariants: V7, V16. Callers: api, web, and the worker for
+// its four jobs.
 package settlement
 
 import (
@@ -29,6 +30,8 @@ import (
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/internal/task"
+	"siyu/referral/payee"
+	"siyu/referral/tax"
 )
 
 // Status is where a settlement stands.
@@ -52,6 +55,8 @@ type Settlement struct {
 	ID          id.Settlement `json:"id"`
 	Seq         int64         `json:"seq"`
 	UnitID      id.Unit       `json:"unit_id"`
+	PayerID     id.Payer      `json:"payer_id"`
+	IncomeType  tax.Income    `json:"income_type"`
 	Label       string        `json:"label"`
 	Currency    string        `json:"currency"`
 	AllPrograms int           `json:"-"`
@@ -84,14 +89,19 @@ type Settlement struct {
 	PaidAt       clock.Milli `json:"paid_at"`
 }
 
-// Service is the room's use cases.
-type Service struct{ DB *database.DB }
+// Service is the room's use cases. Vault opens what members are paid by, for
+// the files of payouts; without it there are none.
+type Service struct {
+	DB    *database.DB
+	Vault *payee.Service
+}
 
 // Register hands the room's jobs to the worker.
 func (s *Service) Register(r *task.Registry) {
 	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a closeJob) error { return s.RunClose(ctx, a.Settlement) })
 	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a freeJob) error { return s.RunFree(ctx, a.Settlement) })
 	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a payJob) error { return s.RunPay(ctx, a.Payout) })
+	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a importJob) error { return s.RunImport(ctx, a.Payout, a.Import) })
 }
 
 // The refusals of this room.
@@ -101,7 +111,8 @@ var (
 	ErrSamePerson = fault.New(fault.KindForbidden, "settlement.same_person", "制单、审核、付款必须由不同的人完成", "preparing, reviewing and paying take different people")
 	ErrNotStaff   = fault.New(fault.KindForbidden, "settlement.not_staff", "只有员工本人可以办理结算", "only a member of staff in person handles settlements")
 	ErrCarried    = fault.New(fault.KindConflict, "settlement.carried", "后续结算单 {settlement} 已结转本单的欠款，请先驳回后者", "{settlement} carries debts of this one; reject that one first")
-	ErrPayout     = fault.New(fault.KindConflict, "settlement.has_payout", "该结算单已有付款批次 {payout}", "the settlement has payout {payout} already")
+	ErrNoFile     = fault.New(fault.KindConflict, "settlement.no_file", "该付款批次不是用文件付款的", "this payout is not paid by a file")
+	ErrPayout     = fault.New(fault.KindConflict, "settlement.has_payout", "该结算单已有付款批次 {payout}", "the settlement has payout {payout}")
 )
 
 // below is a condition's set: the unit given and all units below it. A unit's
@@ -109,7 +120,7 @@ var (
 const below = `(SELECT part.id FROM units top JOIN units part ON SUBSTR(part.path, 1, LENGTH(top.path)) = top.path WHERE top.id = ?)`
 
 // columns of a settlement with its place in the chain.
-const columns = `s.id, s.unit_id, s.label, s.currency, s.all_programs, s.status, s.wanted_cut_at, s.cut_at, s.tax_rule,
+const columns = `s.id, s.unit_id, s.payer_id, s.income_type, s.label, s.currency, s.all_programs, s.status, s.wanted_cut_at, s.cut_at, s.tax_rule,
 	s.line_count, s.gross, s.tax, s.net, s.rows_digest, s.created_by, s.created_at, s.closed_by, s.closing_at,
 	s.reviewed_by, s.reviewed_at, s.rejected_by, s.rejected_at, s.reject_reason, s.freed_at, s.paid_by, s.paid_at,
 	COALESCE(c.seq, 0) AS seq, COALESCE(c.previous, '') AS previous, COALESCE(c.digest, '') AS digest, COALESCE(c.sealed_at, 0) AS sealed_at`

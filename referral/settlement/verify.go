@@ -36,6 +36,9 @@ func (s *Service) VerifyOne(ctx context.Context, sid id.Settlement) (Verificatio
 	if err := s.prove(ctx, st, &p); err != nil {
 		return Verification{}, err
 	}
+	if err := s.provePayments(ctx, st, &p); err != nil {
+		return Verification{}, err
+	}
 	out := Verification{SettlementID: sid, OK: len(p.Broken) == 0, Checked: p.Checked, Broken: p.Broken}
 	if out.OK {
 		out.Broken = []string{}
@@ -48,7 +51,7 @@ func sealed(s Status) bool {
 	return s != StatusOpen && s != StatusClosing && s != StatusSealing
 }
 
-// Verify proves V7 for all settlements.
+// Verify proves V7 and V16 for all settlements.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 	s := &Service{DB: db}
 	p := database.Proof{ID: "V7", Says: "settlements are sealed, whole, and hold each reward once"}
@@ -58,7 +61,13 @@ func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 			return nil, fmt.Errorf("settlement: verify: %w", err)
 		}
 	}
-	return []database.Proof{p}, nil
+	paid := database.Proof{ID: "V16", Says: "what a settlement owes is paid once, taxed, and where the ledger says"}
+	for _, step := range []func(context.Context, *database.Proof) error{s.proveTotals, s.proveEachPaid} {
+		if err := step(ctx, &paid); err != nil {
+			return nil, fmt.Errorf("settlement: verify payouts: %w", err)
+		}
+	}
+	return []database.Proof{p, paid}, nil
 }
 
 // proveChain walks the chain from its head: no number missing, each digest
@@ -150,10 +159,7 @@ func (s *Service) prove(ctx context.Context, st Settlement, p *database.Proof) e
 			return err
 		}
 	}
-	if st.Status == StatusPaid {
-		return s.provePayout(ctx, st, p)
-	}
-	return nil
+	return s.provePayer(ctx, st, p)
 }
 
 func (s *Service) digestBefore(ctx context.Context, st Settlement) (string, error) {

@@ -1,0 +1,318 @@
+package referral_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"siyu/community"
+	"siyu/internal/database"
+	"siyu/internal/database/dbtest"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/money"
+	"siyu/internal/task"
+	"siyu/referral"
+	"siyu/referral/review"
+	"siyu/wallet"
+)
+
+// desk is the review beside a house.
+func (h *house) desk() *review.Service {
+	r := &review.Service{DB: h.DB, Secrets: h.Secrets}
+	r.Register(h.tasks)
+	return r
+}
+
+// sight has members seen with the same things, at once.
+func (h *house) sight(r *review.Service, seen review.Seen, members ...id.Member) {
+	h.t.Helper()
+	for _, m := range members {
+		r.Sight(m, seen)
+	}
+	if err := r.Flush(bg); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func asStaff(n id.Staff) context.Context {
+	return database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: n})
+}
+
+// family is an inviter and those he brought; each buys once.
+func (h *house) family(n int, order id.Order) (inviter id.Member, all []id.Member) {
+	h.t.Helper()
+	inviter = h.member()
+	all = []id.Member{inviter}
+	for i := 1; i < n; i++ {
+		m := h.member()
+		h.mustBind(inviter, m)
+		h.pay(order+id.Order(i), m, 10_000)
+		all = append(all, m)
+	}
+	return inviter, all
+}
+
+func (h *house) payable(members []id.Member) money.Amount {
+	h.t.Helper()
+	var sum money.Amount
+	for _, m := range members {
+		sum += h.balance(wallet.StagePayable, wallet.Member(m))
+	}
+	return sum
+}
+
+// TestRingOfTwenty plays two families of twenty accounts: one whose accounts
+// hang together, one of strangers. The ring is refused where it is certain,
+// stopped where it is likely; the clean family is paid and never noticed.
+func TestRingOfTwenty(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.newProgram(1_000_000, everyOrder())
+		r := h.desk()
+		people := &community.Service{DB: db, Secrets: h.Secrets}
+
+		_, ring := h.family(20, 1000)
+		for i, m := range ring { // five devices, four accounts each, all of them chained by two addresses
+			h.sight(r, review.Seen{Device: fmt.Sprint("phone ", i%5), Address: fmt.Sprint("人民路 ", i%2, " 号"), IP: "198.51.100.7"}, m)
+		}
+		for _, m := range ring[18:] { // two are known crooks
+			if _, err := people.Block(asStaff(9), m, community.BlockIn{Reason: "刷单"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, clean := h.family(20, 2000)
+		for i, m := range clean { // a street of one network, a phone each, two couples
+			h.sight(r, review.Seen{Device: fmt.Sprint("own ", i), Address: fmt.Sprint("和平路 ", 10+min(i, 18), " 号"), IP: fmt.Sprintf("203.0.%d.9", i)}, m)
+		}
+		h.mature()
+
+		if got := h.payable(ring); got != 0 {
+			t.Errorf("the ring was paid %s", got)
+		}
+		if got, want := h.payable(clean), money.Amount(19*1500); got != want {
+			t.Errorf("the clean family was paid %s, want %s", got, want)
+		}
+		count := map[review.State]int{}
+		for _, state := range []review.State{review.StateOpen, review.StatePassed, review.StateRefused, review.StateMoot} {
+			list, err := r.ListCases(bg, review.Filter{State: state}, database.Page{Limit: 200})
+			if err != nil {
+				t.Fatal(err)
+			}
+			count[state] = len(list.Items)
+			for _, c := range list.Items {
+				if slices.Contains(clean, c.InviterID) {
+					t.Errorf("a clean one is in review: %+v", c)
+				}
+			}
+		}
+		want := map[review.State]int{review.StateOpen: 2 * 17, review.StateRefused: 2 * 2, review.StatePassed: 0, review.StateMoot: 0}
+		if diff := cmp.Diff(want, count); diff != "" {
+			t.Errorf("cases: %s", diff)
+		}
+		list, err := r.ListCases(bg, review.Filter{State: review.StateOpen}, database.Page{Limit: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rules []review.Rule
+		for _, reason := range list.Items[0].Reasons {
+			rules = append(rules, reason.Rule)
+		}
+		if diff := cmp.Diff([]review.Rule{review.RuleDeviceCrowd, review.RuleAddressCrowd, review.RuleRing}, rules); diff != "" {
+			t.Errorf("the rules that fired: %s", diff)
+		}
+		h.proven()
+
+		t.Run("time alone pays nobody", func(t *testing.T) {
+			h.mature()
+			h.mature()
+			if got := h.payable(ring); got != 0 {
+				t.Errorf("the ring was paid %s", got)
+			}
+			c, err := r.FindCase(bg, list.Items[0].ID)
+			if err != nil || c.AlarmedAt == 0 || c.State != review.StateOpen {
+				t.Errorf("an old case: got %+v, %v", c, err)
+			}
+		})
+	})
+}
+
+// TestReviewTakesTwo walks one stopped reward through the hands of people.
+func TestReviewTakesTwo(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.newProgram(100_000, everyOrder())
+		h.desk()
+		anna, bob := h.member(), h.member()
+		h.mustBind(anna, bob)
+		h.pay(1, bob, 10_000)
+		h.drain()
+		of := func(m id.Member) referral.Reward {
+			t.Helper()
+			list := h.rewards(referral.RewardFilter{Member: m})
+			if len(list) != 1 {
+				t.Fatalf("rewards: got %+v", list)
+			}
+			return list[0]
+		}
+		hers, his := of(anna), of(bob)
+		if hers.Review != referral.ReviewDue {
+			t.Fatalf("review: got %q, want due until the last look", hers.Review)
+		}
+		refused(t, h.ReleaseReward(asStaff(1), hers.ID, "ok"), review.ErrNone)
+		refused(t, h.ReviewReward(bg, hers.ID, referral.Finding{Note: "why"}), review.ErrNotStaff)
+		refused(t, h.ReviewReward(asStaff(1), hers.ID, referral.Finding{}), fault.Invalid)
+		for _, x := range []id.Reward{hers.ID, his.ID} {
+			if err := h.ReviewReward(asStaff(1), x, referral.Finding{Note: "两人同一天注册"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		refused(t, h.ReviewReward(asStaff(1), hers.ID, referral.Finding{Note: "again"}), review.ErrState)
+		h.mature()
+		if got := h.payable([]id.Member{anna, bob}); got != 0 {
+			t.Fatalf("paid %s while in review", got)
+		}
+		refused(t, h.ReleaseReward(asStaff(2), hers.ID, "ok"), review.ErrUnseen)
+		refused(t, h.VoidReward(asStaff(2), hers.ID, "no"), review.ErrUnseen)
+		for _, x := range []id.Reward{hers.ID, his.ID} {
+			if err := h.ReviewReward(asStaff(1), x, referral.Finding{Found: review.FindPass, Note: "电话核实过"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		refused(t, h.ReleaseReward(asStaff(1), hers.ID, "ok"), review.ErrSamePerson)
+		refused(t, h.VoidReward(asStaff(1), his.ID, "no"), review.ErrSamePerson)
+		if err := h.ReleaseReward(asStaff(2), hers.ID, "同意"); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.VoidReward(asStaff(2), his.ID, "号码是空号"); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, h.ReleaseReward(asStaff(3), hers.ID, "ok"), review.ErrNone)
+		h.drain()
+		got := map[id.Member]referral.RewardState{anna: of(anna).State, bob: of(bob).State}
+		if diff := cmp.Diff(map[id.Member]referral.RewardState{anna: referral.RewardCleared, bob: referral.RewardVoided}, got); diff != "" {
+			t.Errorf("states: %s", diff)
+		}
+		h.proven()
+	})
+}
+
+// TestRefundEndsReview refunds an order whose rewards are in review.
+func TestRefundEndsReview(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.newProgram(100_000, everyOrder())
+		r := h.desk()
+		anna, bob := h.member(), h.member()
+		h.sight(r, review.Seen{Device: "one phone"}, anna, bob)
+		h.mustBind(anna, bob)
+		h.pay(1, bob, 10_000)
+		h.drain()
+		h.refund(1, 50, 10_000)
+		list, err := r.ListCases(bg, review.Filter{}, database.Page{})
+		if err != nil || len(list.Items) != 2 {
+			t.Fatalf("cases: got %+v, %v", list, err)
+		}
+		for _, c := range list.Items {
+			if c.State != review.StateMoot || c.DecidedAt == 0 {
+				t.Errorf("case: got %+v", c)
+			}
+		}
+		h.mature()
+		h.proven()
+	})
+}
+
+// TestLateLook clears a reward whose last look came after its maturity.
+func TestLateLook(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.newProgram(100_000, everyOrder())
+		anna, bob := h.member(), h.member()
+		h.mustBind(anna, bob)
+		h.pay(1, bob, 10_000)
+		db.Clock.Jump(20 * day) // nothing worked meanwhile: both are overdue
+		h.drain()
+		if got := h.payable([]id.Member{anna, bob}); got != 1500 {
+			t.Errorf("payable: got %s, want 15.00", got)
+		}
+		h.proven()
+	})
+}
+
+// TestReviewRaces lets a release, a void, a refund and the clearing of stopped
+// rewards meet: each reward ends in one way, and none is paid unreleased.
+func TestReviewRaces(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.newProgram(1_000_000, everyOrder())
+		r := h.desk()
+		anna, list := h.family(9, 100)
+		h.sight(r, review.Seen{Device: "shop tablet"}, list...)
+		h.mature()
+		stopped := h.rewards(referral.RewardFilter{Member: anna})
+		for _, x := range stopped {
+			if x.Review != referral.ReviewOpen {
+				t.Fatalf("review of %s: got %s", x.ID, x.Review)
+			}
+			if err := h.ReviewReward(asStaff(1), x.ID, referral.Finding{Found: review.FindPass, Note: "店里的平板"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var all sync.WaitGroup
+		for _, x := range stopped {
+			all.Go(func() { _ = h.ReleaseReward(asStaff(2), x.ID, "同意") })
+			all.Go(func() { _ = h.VoidReward(asStaff(3), x.ID, "不同意") })
+			all.Go(func() {
+				_ = h.DB.Tx(bg, func(tx *database.Tx) error { return referral.RefundedTx(tx, x.OrderID, id.Refund(x.OrderID), 5000) })
+			})
+		}
+		all.Go(func() {
+			if err := task.Drain(bg, db, h.tasks); err != nil {
+				t.Error(err)
+			}
+		})
+		all.Wait()
+		db.Clock.Jump(time.Minute)
+		h.drain()
+		for _, x := range h.rewards(referral.RewardFilter{Member: anna}) {
+			switch {
+			case x.State == referral.RewardCleared && x.Review == referral.ReviewPassed:
+			case x.State == referral.RewardClawedBack && x.Review == referral.ReviewPassed: // voided after it had cleared
+			case x.State == referral.RewardVoided && x.Review != referral.ReviewOpen:
+			default:
+				t.Errorf("reward %s is %s, review %s", x.ID, x.State, x.Review)
+			}
+		}
+		h.proven()
+	})
+}
+
+// TestVerifySeesUnreviewed breaks the rule by hand and asks the proof.
+func TestVerifySeesUnreviewed(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.newProgram(100_000, everyOrder())
+		anna, bob := h.member(), h.member()
+		h.mustBind(anna, bob)
+		h.pay(1, bob, 10_000)
+		h.mature()
+		h.tx(func(tx *database.Tx) error { return tx.Exec("UPDATE rewards SET review = 'open'").Error })
+		proofs, err := referral.Verify(bg, db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		broken := 0
+		for _, p := range proofs {
+			broken += len(p.Broken)
+		}
+		if broken != 4 { // two cleared in review, and two in review without a case
+			t.Errorf("the proof names %d breaches, want 4", broken)
+		}
+	})
+}

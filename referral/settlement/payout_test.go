@@ -1,0 +1,97 @@
+package settlement_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"siyu/internal/database"
+	"siyu/internal/database/dbtest"
+	"siyu/internal/id"
+	"siyu/internal/money"
+	"siyu/referral/payee"
+	"siyu/referral/settlement"
+	"siyu/referral/tax"
+)
+
+func TestSeveralPayouts(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		no := false
+		h := newTaxed(t, db, payee.PayerIn{Strategy: tax.ExternalAgent, PayeeNeeded: &no, DailyLimit: 100_00})
+		h.clear(reward{member: 1, amount: 60_00}, reward{member: 2, amount: 50_00}, reward{member: 3, amount: 30_00}, reward{member: 4, amount: 100_00})
+		sid := h.reviewed()
+		first := h.pays(settlement.PayoutIn{SettlementID: sid, Limit: 65_00})
+		if got, want := h.holds(first.ID), []string{"2 50.00 over_limit", "3 30.00 over_limit", "4 100.00 over_limit"}; !cmp.Equal(got, want) || first.Net != 60_00 {
+			t.Fatalf("the first pays %s, left out: %s", first.Net, cmp.Diff(want, got))
+		}
+		if second := h.pays(settlement.PayoutIn{SettlementID: sid}); second.Net != 30_00 || second.Owed != 180_00 {
+			t.Errorf("under the day's limit: %+v", second)
+		}
+		if third := h.pays(settlement.PayoutIn{SettlementID: sid, CarryHeld: true}); third.LineCount != 0 { // what only waits is not carried
+			t.Errorf("the day is full: %+v", third)
+		}
+		h.jump(24 * time.Hour)
+		if p := h.pays(settlement.PayoutIn{SettlementID: sid}); p.Net != 50_00 {
+			t.Errorf("the next day: %+v", p)
+		}
+		h.jump(24 * time.Hour)
+		if p := h.pays(settlement.PayoutIn{SettlementID: sid}); p.Net != 100_00 || h.find(sid).Status != settlement.StatusPaid {
+			t.Errorf("the last: %+v", p)
+		}
+		_, err := h.CreatePayout(as(cashier), settlement.PayoutIn{SettlementID: sid})
+		h.refused(err, settlement.ErrState)
+		list, err := h.ListPayouts(as(cashier), sid, database.Page{})
+		if h.must(err); len(list.Items) != 5 {
+			t.Errorf("%d payouts", len(list.Items))
+		}
+		h.proven()
+	})
+}
+
+// spree pays eight settlements of one payer at once; what the payer gave out
+// that day.
+func spree(t testing.TB, db *database.DB) (*taxed, money.Amount) {
+	no := false
+	h := newTaxed(t, db, payee.PayerIn{Strategy: tax.ExternalAgent, PayeeNeeded: &no, DailyLimit: 300_00})
+	var payouts []id.Payout
+	for i := range 8 {
+		var list []reward
+		for m := range 10 {
+			list = append(list, reward{member: id.Member(i*10 + m + 1), amount: 10_00})
+		}
+		h.clear(list...)
+		pid, err := h.CreatePayout(as(cashier), settlement.PayoutIn{SettlementID: h.reviewed()})
+		h.must(err)
+		payouts = append(payouts, pid)
+	}
+	h.exec("UPDATE payouts SET status = 'paying', paid_by = ?", cashier)
+	var all sync.WaitGroup
+	for _, pid := range payouts {
+		all.Go(func() { h.RunPay(bg, pid) }) // without locks it may fail, which is of no interest
+	}
+	all.Wait()
+	var given money.Amount
+	h.must(db.Read(bg).Raw("SELECT COALESCE(SUM(owed), 0) FROM payout_lines").Scan(&given).Error)
+	return h, given
+}
+
+func TestADayHoldsItsLimit(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h, given := spree(t, db)
+		if given != 300_00 {
+			t.Errorf("gave out %s, the limit is 300.00", given)
+		}
+		h.proven()
+	})
+	t.Run("breaks without locks", func(t *testing.T) {
+		for range 20 {
+			h, given := spree(t, dbtest.Unlocked(t, "mariadb"))
+			if given != 300_00 || len(h.broken()) > 0 {
+				return
+			}
+		}
+		t.Error("the limit held without any lock")
+	})
+}

@@ -1,0 +1,121 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/community"
+	"siyu/internal/clock"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/money"
+	"siyu/referral"
+	"siyu/referral/settlement"
+)
+
+// rewardPage is one reward of the member's: what became of it, and what it
+// rests on.
+type rewardPage struct {
+	page
+	Reward rewardView
+	Steps  []rewardStep
+	Proof  []figure
+}
+
+// rewardStep is one thing that happened to it.
+type rewardStep struct {
+	What   string
+	When   time.Time
+	Amount money.Amount
+	Less   bool // it took away
+}
+
+// reward answers GET /me/rewards/{id}.
+func (s *Server) reward(c *gin.Context, v visitor) error {
+	if v.Guest && !v.Strong {
+		return s.stranger(c)
+	}
+	var rid id.Reward
+	if err := read(c.Param("id"), &rid); err != nil {
+		return err
+	}
+	ctx := c.Request.Context()
+	r, err := s.Referral.FindReward(ctx, rid)
+	if err != nil {
+		return err
+	}
+	if r.BeneficiaryID != v.Member {
+		return fault.NotFound
+	}
+	paid, err := settlement.PaidIn(s.DB.Read(ctx), []id.Reward{r.ID})
+	if err != nil {
+		return err
+	}
+	p := rewardPage{page: s.base(c, "")}
+	p.Reward = rewardOf(p.Lang, p.Now, r, paid[r.ID])
+	p.Title = p.Reward.What
+	p.Steps = stepsOf(p.Lang, r, paid[r.ID])
+	if p.Proof, err = s.proof(ctx, p.page, r); err != nil {
+		return err
+	}
+	return s.show(c, http.StatusOK, "reward", p.page, p)
+}
+
+// stepsOf puts what happened to a reward into words.
+func stepsOf(lang string, r referral.Reward, paidAt clock.Milli) []rewardStep {
+	words := map[referral.EventKind]string{
+		referral.EventEarned: choose(lang, "朋友付款，记下", "noted when your friend paid"), referral.EventReduced: choose(lang, "部分退款，减少", "lowered by a partial refund"),
+		referral.EventCleared: choose(lang, "到期，可结算", "matured and due"), referral.EventVoided: choose(lang, "取消", "cancelled"),
+		referral.EventClawedBack: choose(lang, "退款，扣回", "taken back by a refund"),
+	}
+	if r.Side == referral.SideInvitee {
+		words[referral.EventEarned] = choose(lang, "你付款，记下", "noted when you paid")
+	}
+	var out []rewardStep
+	for _, e := range r.Events {
+		out = append(out, rewardStep{words[e.Kind], e.At.Time().In(shop), max(e.Amount, -e.Amount), e.Amount < 0})
+	}
+	if paidAt != 0 {
+		out = append(out, rewardStep{choose(lang, "到账", "paid"), paidAt.Time().In(shop), r.Net, false})
+	}
+	return out
+}
+
+// proof is what the reward rests on, as both sides of it are shown.
+func (s *Server) proof(ctx context.Context, p page, r referral.Reward) ([]figure, error) {
+	e := r.Evidence
+	say := func(zh, en string, args ...any) string { return choose(p.Lang, zh, en, args...) }
+	at := func(m clock.Milli) string { return moment(p.Lang, p.Now, m.Time().In(shop)) }
+	list := []figure{{say("邀请码", "Code"), e.Code}}
+	if e.GroupID != 0 {
+		groups, err := community.GroupsIn(s.DB.Read(ctx), []id.Group{e.GroupID})
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, figure{say("来自的群", "From the group"), clean(groups[e.GroupID].Name)})
+	}
+	if e.TouchedAt != 0 {
+		list = append(list, figure{say("扫码", "Scanned"), at(e.TouchedAt)})
+	}
+	if e.PageAt != 0 {
+		list = append(list, figure{say("看到的页面", "Page seen"), at(e.PageAt)})
+	}
+	bound := at(e.BoundAt)
+	if e.BoundBy != 0 {
+		bound = say("%s（由员工或商城代办）", "%s (by staff or the mall)", bound)
+	}
+	program, err := s.Referral.FindProgram(ctx, e.ProgramID)
+	if err != nil {
+		return nil, err
+	}
+	return append(list,
+		figure{say("邀请关系成立", "Invitation made"), bound},
+		figure{say("归属规则", "By the rule"), say("先邀请者优先，%s 前有效", "the first inviter counts, until %s", at(e.LastsUntil))},
+		figure{say("按当时的方案", "Program as promised"), say("%s 第 %d 版 · %s", "%s version %d · %s", clean(program.Name), e.RulesVersion, e.RulesDigest[:8])},
+		figure{say("计算基数", "Counted from"), "¥" + r.Base.String()},
+		figure{say("订单", "Order"), r.OrderID.String()},
+	), nil
+}
