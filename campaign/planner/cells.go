@@ -37,8 +37,6 @@ func (c *cells) span(lo, hi int) {
 	c[last] |= tail
 }
 
-func (c *cells) has(i int) bool { return c[i>>6]>>(i&63)&1 != 0 }
-
 func (c *cells) empty() bool {
 	any := uint64(0)
 	for _, w := range c {
