@@ -41,6 +41,8 @@ var policy = []arrow{
 	{"worker/...", "worker/... " + domain},
 
 	{"campaign/guard", "community " + plumbing},
+	{"campaign/planner", "campaign/guard community " + plumbing},
+	{"campaign/promotion", "campaign campaign/guard campaign/planner " + rewards + " community wallet " + plumbing},
 	{"campaign/*", "campaign campaign/guard " + rewards + " community wallet " + plumbing},
 	{"campaign", rewards + " community wallet " + plumbing},
 	{"referral/settlement", rewards + " community wallet " + plumbing},

@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"siyu/campaign/planner"
 )
 
 func TestParse(t *testing.T) {
@@ -253,6 +255,31 @@ func TestRuns(t *testing.T) {
 			}
 			play(t, "crash -kills 2 -conns 64 -seed 8", engine, bin, "lost 0;")
 		})
+	}
+}
+
+// A plan of a small world is within its bound and above the greedy one, and
+// both are told.
+func TestPlan(t *testing.T) {
+	var out strings.Builder
+	err := measurePlan(planSeed{"small", 3, 0.3, 72, 300}, func(format string, args ...any) { fmt.Fprintf(&out, format, args...) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := drawWorld(planSeed{"small", 3, 0.3, 72, 300})
+	b, p := newBound(w), planner.New(w.now, w.offers)
+	var sum worths
+	for i := range w.groups {
+		g := w.group(i)
+		x := worths{ours: p.Fit(g).Worth, greedy: greedy(w, g), bound: b.of(g)}
+		if x.ours > x.bound || x.greedy > x.bound {
+			t.Fatalf("group %d: ours %d, greedy %d, bound %d", i, x.ours, x.greedy, x.bound)
+		}
+		sum.add(x)
+	}
+	want := fmt.Sprintf("%.3f of the bound, %.3f × greedy", float64(sum.ours)/float64(sum.bound), float64(sum.ours)/float64(sum.greedy))
+	if sum.ours <= sum.greedy || !strings.Contains(out.String(), want) {
+		t.Errorf("got %q, want %q and more than the greedy plan", out.String(), want)
 	}
 }
 

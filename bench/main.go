@@ -35,20 +35,22 @@ import (
 type command struct {
 	name, does string
 	run        func(ctx context.Context, l *lab) error
-	members    int // the most it can use; 0: as many as -count
+	members    int                                                                  // the most it can use; 0: as many as -count
+	alone      func(ctx context.Context, o options, say func(string, ...any)) error // instead of run: needs neither store nor house
 }
 
 func commands() []command {
 	return []command{
-		{"claims", "claims of one hot item, against the baselines", runClaims, 0},
-		{"mixed", "1, 100 and 1,000 hot items at once", runMixed, 0},
-		{"soldout", "refusals when sold out, and 75 % of claims by members who have theirs", runSoldOut, 0},
-		{"groupbuy", "joins into 1,000 teams of one item, against one transaction per join", runGroupBuy, 0},
-		{"replicas", "one to four houses on one store", runReplicas, 0},
-		{"growth", "claims upon 1k, 1M and up to -existing orders, and among 1, 100 and 1,000 live items", runGrowth, 0},
-		{"memory", "memory at 10,000 waiting claims, against bare gin holding as many", runMemory, 0},
-		{"qr", "drawing a code against go-qrcode's PNG, and answering a drawn one against bare gin", runQR, qrMembers},
-		{"crash", "kills of the house and of the database under load, and what was lost", runCrash, crashMembers},
+		{"claims", "claims of one hot item, against the baselines", runClaims, 0, nil},
+		{"mixed", "1, 100 and 1,000 hot items at once", runMixed, 0, nil},
+		{"soldout", "refusals when sold out, and 75 % of claims by members who have theirs", runSoldOut, 0, nil},
+		{"groupbuy", "joins into 1,000 teams of one item, against one transaction per join", runGroupBuy, 0, nil},
+		{"replicas", "one to four houses on one store", runReplicas, 0, nil},
+		{"growth", "claims upon 1k, 1M and up to -existing orders, and among 1, 100 and 1,000 live items", runGrowth, 0, nil},
+		{"memory", "memory at 10,000 waiting claims, against bare gin holding as many", runMemory, 0, nil},
+		{"qr", "drawing a code against go-qrcode's PNG, and answering a drawn one against bare gin", runQR, qrMembers, nil},
+		{"crash", "kills of the house and of the database under load, and what was lost", runCrash, crashMembers, nil},
+		{"plan", "200 promotions fitted into 100,000 groups, against an upper bound and the greedy plan", nil, 0, runPlan},
 	}
 }
 
@@ -111,6 +113,9 @@ func measure(ctx context.Context, c command, o options, out io.Writer) error {
 	}
 	if c.members > 0 {
 		o.count = min(o.count, c.members)
+	}
+	if c.alone != nil {
+		return c.alone(ctx, o, func(format string, args ...any) { fmt.Fprintf(out, format, args...) })
 	}
 	l, err := openLab(ctx, o, out)
 	if err != nil {

@@ -54,7 +54,7 @@ func (o *options) flags(errs io.Writer) *flag.FlagSet {
 	f.IntVar(&o.replicas, "replicas", 2, "most houses on the store (replicas)")
 	f.StringVar(&o.against, "against", "", "baselines, comma-separated: update,insert,queue,gin,front (default: all the engine has, in an open loop none; none: only ours)")
 	f.IntVar(&o.kills, "kills", 20, "kills (crash); the full count is 300")
-	f.Uint64Var(&o.seed, "seed", 0, "seed of the kills (crash); 0: of this moment, printed")
+	f.Uint64Var(&o.seed, "seed", 0, "seed of the kills (crash) or of the drawn worlds (plan); 0: of this moment, printed")
 	f.StringVar(&o.csv, "csv", "", "write every figure of every round into this file")
 	f.StringVar(&o.svg, "svg", "", "draw the medians into this file")
 	f.BoolVar(&o.keep, "keep", false, "keep the working folder with its logs")

@@ -91,7 +91,7 @@ func (x *exam) beforeQuiet(q Quiet, from, to clock.Milli) clock.Milli {
 }
 
 func (x *exam) quiet(q Quiet, t clock.Milli) bool {
-	return q.From != q.To && q.holds(x.zone.minute(t))
+	return q.From != q.To && q.Holds(x.zone.minute(t))
 }
 
 // judge runs every rule on the window and notes on d, if given, what each

@@ -38,8 +38,8 @@ type Quiet struct {
 	To   int `json:"to_minute"`
 }
 
-// holds says whether the minute of the day is quiet.
-func (q Quiet) holds(minute int) bool {
+// Holds says whether the minute of the day is quiet.
+func (q Quiet) Holds(minute int) bool {
 	if q.From <= q.To {
 		return q.From <= minute && minute < q.To
 	}

@@ -44,6 +44,19 @@ func (a *Ads) Add(first, last clock.Milli) {
 	a.last = slices.Insert(a.last, i, last)
 }
 
+// Each gives the ads as spans that together cover the moments they may show
+// at, in order.
+func (a *Ads) Each(span func(first, last clock.Milli)) {
+	for i := range a.first {
+		span(a.first[i], a.last[i])
+	}
+}
+
+// Clone is a copy that may be added to.
+func (a *Ads) Clone() Ads {
+	return Ads{slices.Clone(a.first), slices.Clone(a.last)}
+}
+
 // Len is how many ads are known.
 func (a *Ads) Len() int { return len(a.first) }
 

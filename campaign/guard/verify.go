@@ -145,7 +145,7 @@ func recount(s Slot, others []moments, loc *time.Location) []string {
 
 func (s Slot) quiet(minute int) bool {
 	policy, charter := Quiet{s.QuietFrom, s.QuietTo}, Quiet{s.CharterQuietFrom, s.CharterQuietTo}
-	return policy.From != policy.To && policy.holds(minute) || charter.From != charter.To && charter.holds(minute)
+	return policy.From != policy.To && policy.Holds(minute) || charter.From != charter.To && charter.Holds(minute)
 }
 
 func dayNumber(t time.Time) int { return clock.Day(t, t.Location()) }

@@ -70,7 +70,7 @@ func (z *zone) startOf(day int64) clock.Milli {
 
 // quietEnd is the first moment after t, itself quiet, that is not.
 func (z *zone) quietEnd(q Quiet, t clock.Milli) clock.Milli {
-	for q.holds(z.minute(t)) {
+	for q.Holds(z.minute(t)) {
 		t = z.step(t, q.To)
 	}
 	return t
@@ -81,7 +81,7 @@ func (z *zone) quietStart(q Quiet, t clock.Milli) clock.Milli {
 	if q.From == q.To {
 		return never
 	}
-	for !q.holds(z.minute(t)) {
+	for !q.Holds(z.minute(t)) {
 		t = z.step(t, q.From)
 	}
 	return t
@@ -123,6 +123,16 @@ func (z *zone) span(unit period, t clock.Milli) (from, to clock.Milli) {
 	first := time.Date(y, m, 1, 0, 0, 0, 0, time.UTC).UnixMilli() / dayMilli
 	next := time.Date(y, m+1, 1, 0, 0, 0, 0, time.UTC).UnixMilli() / dayMilli
 	return z.startOf(first), z.startOf(next)
+}
+
+// Spans are the local day, ISO week and month that t lies in, as the caps count
+// them.
+func Spans(loc *time.Location, t clock.Milli) (day, week, month Window) {
+	z := zone{loc: loc}
+	day.From, day.To = z.span(periodDay, t)
+	week.From, week.To = z.span(periodWeek, t)
+	month.From, month.To = z.span(periodMonth, t)
+	return day, week, month
 }
 
 // wholeMinute rounds up.

@@ -1,0 +1,107 @@
+package planner
+
+import (
+	"time"
+
+	"siyu/campaign/guard"
+	"siyu/internal/clock"
+)
+
+// gridKey is what groups share whose clocks and quiet hours are the same. Most
+// brands have a handful.
+type gridKey struct {
+	zone          *time.Location
+	policy, pact  guard.Quiet
+	keeps, pledge bool // the policy is enforced; there is a charter
+}
+
+// grid is the horizon as such groups live it.
+type grid struct {
+	origin clock.Milli // the first moment of today, in the zone
+	waking cells       // ahead of now and not quiet
+	masks  []cells     // per place in the planner's order: the cells of its window
+	length []int       // how many cells its slot takes
+	share  []int64     // of the offer's weight that each of its cells carries
+
+	day   [cellCount]int16 // of each cell, counted from the horizon's first
+	week  [cellCount]int16
+	month [cellCount]int16
+
+	days, weeks, months []period
+}
+
+// period is a local day, ISO week or month that the horizon touches.
+type period struct {
+	guard.Window
+	lo, hi int // its cells in the horizon, hi included
+}
+
+// shareScale keeps fractions of a cell's share.
+const shareScale = 1 << 10
+
+func (p *Planner) gridOf(g *Group) *grid {
+	k := gridKey{zone: g.State.Zone}
+	if g.Policy.Mode == guard.ModeEnforce {
+		k.keeps, k.policy = true, g.Policy.Quiet
+	}
+	if g.State.Charter.Version > 0 {
+		k.pledge, k.pact = true, g.State.Charter.Quiet
+	}
+	if made, ok := p.grids[k]; ok {
+		return made
+	}
+	made := p.newGrid(k)
+	p.grids[k] = made
+	return made
+}
+
+func (p *Planner) newGrid(k gridKey) *grid {
+	today, _, _ := guard.Spans(k.zone, p.now)
+	x := &grid{origin: today.From, masks: make([]cells, len(p.offers)), length: make([]int, len(p.offers)), share: make([]int64, len(p.offers))}
+	x.calendar(k.zone)
+	for i := range cellCount {
+		at := x.start(i)
+		if at >= p.now && x.day[i] < Days && !x.quiet(k, at) {
+			x.waking.span(i, i)
+		}
+	}
+	for place, o := range p.order {
+		w := p.offers[o].Window
+		lo, hi := floorCell(int64(w.From-x.origin)+cellMilli-1), floorCell(int64(w.To-x.origin))-1
+		x.masks[place].span(lo, hi)
+		for i := range x.masks[place] {
+			x.masks[place][i] &= x.waking[i]
+		}
+		x.length[place] = max(1, min(int(SlotFor.Milliseconds()/cellMilli), hi-lo+1))
+		x.share[place] = p.offers[o].Weight * shareScale / int64(max(1, x.masks[place].count()))
+	}
+	return x
+}
+
+func (x *grid) start(cell int) clock.Milli { return x.origin + clock.Milli(int64(cell)*cellMilli) }
+
+func (x *grid) quiet(k gridKey, at clock.Milli) bool {
+	t := at.Time().In(k.zone)
+	minute := t.Hour()*60 + t.Minute()
+	return k.keeps && k.policy.From != k.policy.To && k.policy.Holds(minute) ||
+		k.pledge && k.pact.From != k.pact.To && k.pact.Holds(minute)
+}
+
+// calendar finds the local day, week and month of every cell.
+func (x *grid) calendar(loc *time.Location) {
+	for i := range cellCount {
+		t := x.start(i)
+		if i == 0 || t >= x.days[len(x.days)-1].To {
+			day, week, month := guard.Spans(loc, t)
+			x.days = append(x.days, period{day, i, i})
+			if i == 0 || week != x.weeks[len(x.weeks)-1].Window {
+				x.weeks = append(x.weeks, period{week, i, i})
+			}
+			if i == 0 || month != x.months[len(x.months)-1].Window {
+				x.months = append(x.months, period{month, i, i})
+			}
+		}
+		x.day[i], x.week[i], x.month[i] = int16(len(x.days)-1), int16(len(x.weeks)-1), int16(len(x.months)-1)
+		x.days[len(x.days)-1].hi, x.weeks[len(x.weeks)-1].hi, x.months[len(x.months)-1].hi = i, i, i
+	}
+}
