@@ -20,7 +20,8 @@ func (s *Server) codeRoutes(r *routes) {
 	r.post("/v1/codes/batch", s.createCodes, staff(access.Marketer, access.Mall))
 	r.get("/v1/codes", s.listCodes, makers, member)
 	r.get("/v1/codes/:code", s.findCode, makers, member)
-	r.get("/v1/codes/:code/qr.png", s.codeQR, makers, member)
+	r.get("/v1/codes/:code/qr.png", s.codeQR(referral.FormPNG), makers, member)
+	r.get("/v1/codes/:code/qr.svg", s.codeQR(referral.FormSVG), makers, member)
 	r.post("/v1/codes/:code/bind", s.bindCode, staff(access.Mall), member, keyed)
 	r.post("/v1/codes/:code/revoke", s.revokeCode, makers, member)
 	r.get("/v1/referrals/tree", s.referralTree, staff(access.Marketer, access.Finance), member)
@@ -137,23 +138,22 @@ func (s *Server) findCode(c *gin.Context) error {
 	return render(c, http.StatusOK, code)
 }
 
-// codeQR answers a picture. It depends on the code and its size alone, so a
-// client may keep it; whether the code still counts is decided at the scan.
-func (s *Server) codeQR(c *gin.Context) error {
-	module, err := qrModule(c)
-	if err != nil {
-		return err
+// codeQR answers a picture. It depends on the code, its form and its size
+// alone, so a client may keep it; whether the code still counts is decided at
+// the scan.
+func (s *Server) codeQR(f referral.Form) handler {
+	return func(c *gin.Context) error {
+		module, err := qrModule(c)
+		if err != nil {
+			return err
+		}
+		p, err := s.Referral.CodePicture(c.Request.Context(), c.Param("code"), f, module)
+		if err != nil {
+			return err
+		}
+		picture(c, p)
+		return nil
 	}
-	code, err := s.Referral.FindCode(c.Request.Context(), c.Param("code"))
-	if err != nil {
-		return err
-	}
-	png, err := s.Referral.QRPNG(code, module)
-	if err != nil {
-		return err
-	}
-	picture(c, png)
-	return nil
 }
 
 func qrModule(c *gin.Context) (int, error) {

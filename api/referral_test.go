@@ -64,6 +64,13 @@ func TestCodeRoutes(t *testing.T) {
 		if again.status != http.StatusNotModified || len(again.body) != 0 {
 			t.Errorf("picture again: got %d, %d bytes", again.status, len(again.body))
 		}
+		vector := h.call(t, marketer, "GET /v1/codes/"+code+"/qr.svg", "")
+		if vector.status != 200 || vector.header.Get("Content-Type") != "image/svg+xml" || !strings.HasPrefix(string(vector.body), "<svg ") {
+			t.Errorf("vector: got %d %v", vector.status, vector.header)
+		}
+		if other := h.call(t, h.keys[west][access.Marketer], "GET /v1/codes/"+code+"/qr.svg", ""); other.status != 404 {
+			t.Errorf("vector from elsewhere: got %d", other.status)
+		}
 		for _, wrong := range []string{"0", "1.5", "999"} {
 			if a := h.call(t, marketer, "GET /v1/codes/"+code+"/qr.png?module="+wrong, ""); a.status != 422 {
 				t.Errorf("module %s: got %d", wrong, a.status)

@@ -1,9 +1,8 @@
 package api
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
+	"strconv"
 
 	"github.com/gin-gonic/gin"
 
@@ -14,6 +13,7 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/referral"
 )
 
 func (s *Server) teamRoutes(r *routes) {
@@ -120,26 +120,28 @@ func (s *Server) teamQR(c *gin.Context) error {
 	if _, err := s.GroupBuy.FindTeam(c.Request.Context(), tid); err != nil {
 		return err
 	}
-	png, err := s.Referral.PagePNG(teamPage(tid), module)
+	p, err := s.Referral.PagePicture(teamPage(tid), referral.FormPNG, module)
 	if err != nil {
 		return err
 	}
-	picture(c, png)
+	picture(c, p)
 	return nil
 }
 
-// picture answers a PNG that a client may keep.
-func picture(c *gin.Context, png []byte) {
-	sum := sha256.Sum256(png)
-	tag := `"` + hex.EncodeToString(sum[:12]) + `"`
-	c.Header("ETag", tag)
-	c.Header("Cache-Control", "private, max-age=86400")
-	if c.GetHeader("If-None-Match") == tag {
+// picture answers a QR that a client may keep.
+func picture(c *gin.Context, p referral.Picture) {
+	h := c.Writer.Header()
+	h["Etag"], h["Cache-Control"] = []string{p.ETag}, pictureKept
+	if c.GetHeader("If-None-Match") == p.ETag {
 		c.Status(http.StatusNotModified)
 		return
 	}
-	c.Data(http.StatusOK, "image/png", png)
+	h["Content-Length"] = []string{strconv.Itoa(len(p.Bytes))}
+	c.Data(http.StatusOK, string(p.Form), p.Bytes)
 }
+
+// pictureKept says that the caller's own client may keep a picture for a day.
+var pictureKept = []string{"private, max-age=86400"}
 
 // lateAnswer is the choice of who paid too late, with the teams he may move to.
 type lateAnswer struct {

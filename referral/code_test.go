@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
@@ -204,10 +206,11 @@ func TestQR(t *testing.T) {
 		if code.URL != want || len(want) > 42 {
 			t.Fatalf("URL: got %s, want %s in 42 bytes", code.URL, want)
 		}
-		picture, err := h.QRPNG(code, module)
+		drawn, err := h.CodePicture(bg, code.Code, referral.FormPNG, module)
 		if err != nil {
 			t.Fatal(err)
 		}
+		picture := drawn.Bytes
 		img, err := png.Decode(bytes.NewReader(picture))
 		if err != nil {
 			t.Fatal(err)
@@ -225,8 +228,50 @@ func TestQR(t *testing.T) {
 			t.Errorf("decoded: got %q, %v; want %q", got, err, want)
 		}
 	}
-	_, err := h.QRPNG(h.code(h.member()), 3)
+	_, err := h.CodePicture(bg, h.code(h.member()).Code, referral.FormPNG, 3)
 	refused(t, err, fault.Invalid)
+}
+
+func TestPictureFromMemory(t *testing.T) {
+	db := dbtest.Open(t, "sqlite")
+	h := newHouse(t, db)
+	h.newProgram(0, everyOrder())
+	anna, ben := h.member(), h.member()
+	code := h.code(anna)
+	as := func(m id.Member) context.Context {
+		return database.WithActor(bg, database.Actor{Kind: database.ActorMember, Member: m})
+	}
+	elsewhere := database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 1, Unit: 99, Units: []id.Unit{99}})
+	first, err := h.CodePicture(as(anna), code.Code, referral.FormSVG, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.tx(func(tx *database.Tx) error { // what memory says without the row, it says from memory
+		return tx.Exec("UPDATE codes SET code = 'gone' WHERE id = ?", code.ID).Error
+	})
+	again, err := h.CodePicture(as(anna), code.Code, referral.FormSVG, 0)
+	if err != nil || !cmp.Equal(again, first) {
+		t.Errorf("again: %v, got\n%s\nwant\n%s", err, again.Bytes, first.Bytes)
+	}
+	for name, who := range map[string]context.Context{"another member": as(ben), "staff of another unit": elsewhere} {
+		_, err := h.CodePicture(who, code.Code, referral.FormSVG, 0)
+		if !errors.Is(err, referral.ErrCode) {
+			t.Errorf("%s saw it: %v", name, err)
+		}
+	}
+	h.tx(func(tx *database.Tx) error {
+		return tx.Exec("UPDATE codes SET code = ?, inviter_id = ? WHERE id = ?", code.Code, ben, code.ID).Error
+	})
+	if _, err := h.CodePicture(as(ben), code.Code, referral.FormSVG, 0); err != nil {
+		t.Errorf("whom the code was given by a merge: %v", err)
+	}
+	page, err := h.PagePicture("/i/"+code.Code, referral.FormPNG, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.CodePicture(elsewhere, code.Code, referral.FormPNG, 0); !errors.Is(err, referral.ErrCode) {
+		t.Errorf("a page drawn for anybody (%d bytes) opened the code: %v", len(page.Bytes), err)
+	}
 }
 
 func TestTouches(t *testing.T) {

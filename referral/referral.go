@@ -26,7 +26,7 @@ import (
 )
 
 // Service is the room's use cases, one transaction each. It must not be
-// copied: it buffers touches.
+// copied: it buffers touches and keeps pictures.
 type Service struct {
 	DB      *database.DB
 	Secrets *secret.Set
@@ -35,6 +35,7 @@ type Service struct {
 	PublicURL, QRURL string
 
 	touches touchBuffer
+	drawn   drawnPictures
 }
 
 // The refusals.

@@ -233,15 +233,21 @@ func missing(err error) bool {
 
 // codePicture answers the QR of one of the member's own codes.
 func (s *Server) codePicture(c *gin.Context, v visitor) error {
-	code, err := s.Referral.FindCode(c.Request.Context(), c.Param("code"))
+	p, err := s.Referral.CodePicture(c.Request.Context(), c.Param("code"), referral.FormPNG, 0)
 	if err != nil {
 		return err
 	}
-	png, err := s.Referral.QRPNG(code, 0)
-	if err != nil {
-		return err
-	}
-	c.Header("Cache-Control", "private, max-age=3600")
-	c.Data(http.StatusOK, "image/png", png)
+	picture(c, p)
 	return nil
+}
+
+// picture answers a QR that the visitor's browser may keep for an hour.
+func picture(c *gin.Context, p referral.Picture) {
+	c.Header("Cache-Control", "private, max-age=3600")
+	c.Header("ETag", p.ETag)
+	if c.GetHeader("If-None-Match") == p.ETag {
+		c.Status(http.StatusNotModified)
+		return
+	}
+	c.Data(http.StatusOK, string(p.Form), p.Bytes)
 }

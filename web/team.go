@@ -324,11 +324,10 @@ func (s *Server) teamPicture(c *gin.Context, _ visitor) error {
 	if _, err := s.GroupBuy.FindTeam(c.Request.Context(), tid); err != nil {
 		return err
 	}
-	png, err := s.Referral.PagePNG("/t/"+tid.String(), 0)
+	p, err := s.Referral.PagePicture("/t/"+tid.String(), referral.FormPNG, 0)
 	if err != nil {
 		return err
 	}
-	c.Header("Cache-Control", "private, max-age=3600")
-	c.Data(http.StatusOK, "image/png", png)
+	picture(c, p)
 	return nil
 }
