@@ -13,6 +13,7 @@ import (
 func (s *Server) promotionRoutes(r *routes) {
 	r.post("/v1/promotions", s.createPromotion, staff(access.Marketer), keyed)
 	r.get("/v1/promotions", s.listPromotions, staff(access.Marketer, access.GroupOwner))
+	r.get("/v1/promotions/calendar", s.promotionCalendar, staff(access.Marketer))
 	r.get("/v1/promotions/:id", s.findPromotion, staff(access.Marketer, access.GroupOwner))
 	r.get("/v1/promotions/:id/plan", s.planPromotion, staff(access.Marketer))
 	r.post("/v1/promotions/:id/approve", s.approvePromotion, staff(access.Marketer))
@@ -65,6 +66,14 @@ func (s *Server) planPromotion(c *gin.Context) error {
 		return err
 	}
 	return render(c, http.StatusOK, plan)
+}
+
+func (s *Server) promotionCalendar(c *gin.Context) error {
+	out, err := s.Promotion.Calendar(c.Request.Context())
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, out)
 }
 
 func (s *Server) approvePromotion(c *gin.Context) error {

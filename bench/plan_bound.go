@@ -29,7 +29,7 @@ func greedy(w *world, g planner.Group) (worth int64) {
 // begun at a quarter of an hour.
 func firstSlot(p guard.Policy, s guard.State, w guard.Window, now clock.Milli) (guard.Window, bool) {
 	const step = clock.Milli(15 * 60 * 1000)
-	long := min(planner.SlotFor, time.Duration(w.To-w.From)*time.Millisecond)
+	long := min(planner.SlotFor, time.Duration(w.To-max(w.From, now))*time.Millisecond)
 	for from := max(w.From, now); from.Add(long) <= w.To; {
 		try := guard.Window{From: from, To: from.Add(long)}
 		d := guard.Decide(p, s, try)
@@ -124,9 +124,10 @@ func (b *bound) fitsOf(g planner.Group, s *spans) [][]bool {
 	return out
 }
 
-// slotIn is a slot of the window that lies within the day.
+// slotIn is a slot of the window that lies within the day. It may be half an
+// hour short, as one is that begins now, between two half hours.
 func slotIn(p guard.Policy, s guard.State, w, day guard.Window, now clock.Milli) (guard.Window, bool) {
-	long := min(planner.SlotFor, time.Duration(w.To-w.From)*time.Millisecond)
+	long := max(min(planner.SlotFor, time.Duration(w.To-max(w.From, now))*time.Millisecond)-30*time.Minute, 1)
 	for at := max(w.From, day.From, now); at.Add(long) <= min(w.To, day.To); {
 		d := guard.Decide(p, s, guard.Window{From: at, To: min(w.To, day.To)})
 		switch {
@@ -148,8 +149,10 @@ type room struct {
 	*spans
 	day, weekly, monthly []int // what each still takes
 	life                 int
-	at                   map[int]int // the day of each offer let in
+	at                   [][]int // the offers of each day
 	can                  func(offer, day int) bool
+
+	seenDay, seenWeek, seenMonth []bool // of the search under way
 }
 
 const endless = 1 << 30
@@ -157,7 +160,7 @@ const endless = 1 << 30
 func (b *bound) of(g planner.Group) (worth int64) {
 	s := b.spansOf(g)
 	d, wk, m, life := limitsOf(g)
-	r := &room{spans: s, life: life, at: map[int]int{}}
+	r := &room{spans: s, life: life, at: make([][]int, len(s.days))}
 	r.day, r.weekly, r.monthly = left(g, s.days, d), left(g, s.weeks, wk), left(g, s.months, m)
 	ripe := g.State.BornAt.Add(g.Policy.WarmUp)
 	fits := b.fitsOf(g, s)
@@ -205,67 +208,88 @@ func left(g planner.Group, periods []guard.Window, limit int) []int {
 	return out
 }
 
-// let takes the offer in if those already in can make room: a search over
-// states (day) for a chain of moves that ends on a day with room, where a full
-// week or month is left by moving one of its offers out of it.
+// let takes the offer in if those already in can make room: a search for a
+// path of moves through the flow that ends where something is still free.
 func (r *room) let(offer int) bool {
 	if r.life <= 0 {
 		return false
 	}
-	if !r.augment(offer, make([]bool, len(r.days))) {
+	r.seenDay, r.seenWeek, r.seenMonth = make([]bool, len(r.days)), make([]bool, len(r.weeks)), make([]bool, len(r.months))
+	if !r.move(offer) {
 		return false
 	}
 	r.life--
 	return true
 }
 
-func (r *room) augment(offer int, seen []bool) bool {
+// move finds a day for an offer that is in none.
+func (r *room) move(offer int) bool {
 	for d := range r.days {
-		if seen[d] || !r.can(offer, d) {
-			continue
-		}
-		seen[d] = true
-		if r.open(d) {
-			r.put(offer, d)
+		if !r.seenDay[d] && r.can(offer, d) && r.enter(d) {
+			r.at[d] = append(r.at[d], offer)
 			return true
-		}
-		for other, at := range r.at {
-			if !r.blocks(at, d) {
-				continue
-			}
-			r.drop(other, at)
-			if r.open(d) {
-				r.put(offer, d)
-				if r.augment(other, seen) {
-					return true
-				}
-				r.drop(offer, d)
-			}
-			r.put(other, at)
 		}
 	}
 	return false
 }
 
-func (r *room) open(d int) bool {
-	return r.day[d] > 0 && r.weekly[r.week[d]] > 0 && r.monthly[r.month[d]] > 0
+// enter makes room for one more in the day.
+func (r *room) enter(d int) bool {
+	r.seenDay[d] = true
+	if r.day[d] > 0 && !r.seenWeek[r.week[d]] && r.enterWeek(r.week[d]) {
+		r.day[d]--
+		return true
+	}
+	return r.leave(d)
 }
 
-// blocks says whether taking the offer of day at away may open day d.
-func (r *room) blocks(at, d int) bool {
-	return at == d || r.weekly[r.week[d]] == 0 && r.week[at] == r.week[d] || r.monthly[r.month[d]] == 0 && r.month[at] == r.month[d]
+// leave moves one offer of the day to another.
+func (r *room) leave(d int) bool {
+	for i, o := range r.at[d] {
+		if r.move(o) {
+			r.at[d] = slices.Delete(r.at[d], i, i+1)
+			return true
+		}
+	}
+	return false
 }
 
-func (r *room) put(offer, d int) {
-	r.at[offer] = d
-	r.day[d]--
-	r.weekly[r.week[d]]--
-	r.monthly[r.month[d]]--
+func (r *room) enterWeek(w int) bool {
+	r.seenWeek[w] = true
+	d := slices.Index(r.week, w)
+	if m := r.month[d]; r.weekly[w] > 0 && !r.seenMonth[m] && r.enterMonth(m) {
+		r.weekly[w]--
+		return true
+	}
+	return r.leaveWeek(w)
 }
 
-func (r *room) drop(offer, d int) {
-	delete(r.at, offer)
-	r.day[d]++
-	r.weekly[r.week[d]]++
-	r.monthly[r.month[d]]++
+// leaveWeek moves one offer out of the week, or to a day of it by another way.
+func (r *room) leaveWeek(w int) bool {
+	for d, of := range r.week {
+		if of == w && !r.seenDay[d] && len(r.at[d]) > 0 {
+			if r.seenDay[d] = true; r.leave(d) {
+				r.day[d]++
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (r *room) enterMonth(m int) bool {
+	r.seenMonth[m] = true
+	if r.monthly[m] > 0 {
+		r.monthly[m]--
+		return true
+	}
+	for w := range r.weeks {
+		if r.month[slices.Index(r.week, w)] == m && !r.seenWeek[w] {
+			if r.seenWeek[w] = true; r.leaveWeek(w) {
+				r.weekly[w]++
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -35,6 +35,10 @@ const (
 	RuleWeekly  Rule = "G10"
 	RuleHealth  Rule = "G11"
 
+	// RulePlan is noted by the room that plans: the group's slots are for
+	// others, or its moment comes later.
+	RulePlan Rule = "plan"
+
 	// RuleWindow is noted on a late slot: shown outside its window.
 	RuleWindow Rule = "window"
 )
@@ -129,6 +133,7 @@ var sentences = map[Rule]sentence{
 	RuleWeekly:  {"建议每周至少 {limit} 次固定互动(暂无互动数据)", "advice: at least {limit} fixed interaction a week (no interaction data yet)", number},
 	RuleHealth:  {"建议先看群活跃度(暂无活跃数据)", "advice: look at the group's health first (no activity data yet)", number},
 
+	RulePlan:   {"本群的名额留给更有价值的推送计划", "the group's slots go to promotions that are worth more", number},
 	RuleWindow: {"不在推送名额的时段内", "outside the slot's window", number},
 }
 

@@ -60,14 +60,18 @@ func (p *Planner) newGrid(k gridKey) *grid {
 	x := &grid{origin: today.From, masks: make([]cells, len(p.offers)), length: make([]int, len(p.offers)), share: make([]int64, len(p.offers))}
 	x.calendar(k.zone)
 	for i := range cellCount {
-		at := x.start(i)
-		if at >= p.now && x.day[i] < Days && !x.quiet(k, at) {
+		at := max(x.start(i), p.now)
+		if at < x.start(i+1) && x.day[i] < Days && !x.quiet(k, at) {
 			x.waking.span(i, i)
 		}
 	}
 	for place, o := range p.order {
 		w := p.offers[o].Window
+		// The cell of now is good for what may begin now.
 		lo, hi := floorCell(int64(w.From-x.origin)+cellMilli-1), floorCell(int64(w.To-x.origin))-1
+		if w.From <= p.now {
+			lo = floorCell(int64(p.now - x.origin))
+		}
 		x.masks[place].span(lo, hi)
 		for i := range x.masks[place] {
 			x.masks[place][i] &= x.waking[i]

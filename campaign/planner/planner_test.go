@@ -74,15 +74,15 @@ func TestFit(t *testing.T) {
 		{
 			name: "the heavier of two that want the same day", preset: guard.PresetInterest,
 			offers: []planner.Offer{offer(1, 0, 10*hour, 5), offer(2, 0, 10*hour, 9)},
-			placed: []string{"2 at 02 10:30"}, left: []string{"1 by G6, outranked"},
+			placed: []string{"2 at 02 10:17"}, left: []string{"1 by G6, outranked"},
 		}, {
 			name: "who can wait makes room for who cannot", preset: guard.PresetRetail,
 			offers: []planner.Offer{offer(1, 0, 60*hour, 9), offer(2, 0, 5*hour, 5)},
-			placed: []string{"2 at 02 10:30", "1 at 03 08:30"},
+			placed: []string{"2 at 02 10:17", "1 at 03 08:00"},
 		}, {
 			name: "two lighter ones instead of one in their way", preset: guard.PresetInterest,
 			offers: []planner.Offer{offer(1, 32*hour, 34*hour+43*time.Minute, 9), offer(2, 0, 4*hour, 6), offer(3, 52*hour, 56*hour, 6)},
-			placed: []string{"2 at 02 10:30", "3 at 04 14:30"}, left: []string{"1 by G6, outranked"},
+			placed: []string{"2 at 02 10:17", "3 at 04 14:30"}, left: []string{"1 by G6, outranked"},
 		}, {
 			name: "what the group has seen counts", preset: guard.PresetInterest,
 			offers: []planner.Offer{offer(1, 0, 20*hour, 5)},
@@ -254,22 +254,23 @@ func slotOf(p guard.Policy, s guard.State, w guard.Window) (guard.Window, bool) 
 	return slots[0], true
 }
 
+// slotsOf are whole slots at half hours, and at now.
 func slotsOf(p guard.Policy, s guard.State, w guard.Window, most int) (out []guard.Window) {
 	const cell = 30 * time.Minute
 	today, _, _ := guard.Spans(s.Zone, monday)
 	end := today.From.Add(planner.Days * 24 * hour)
 	room := 0
 	for at := today.From; at < w.To; at = at.Add(cell) {
-		if at >= w.From && at.Add(cell) <= w.To {
+		if at.Add(cell) > monday && (at >= w.From || w.From <= monday) && at.Add(cell) <= w.To {
 			room++
 		}
 	}
 	long := time.Duration(max(1, min(room, int(planner.SlotFor/cell)))) * cell
 	for at := today.From; at.Add(long) <= min(end, w.To) && len(out) < most; at = at.Add(cell) {
-		if at < max(w.From, monday) {
+		if at < w.From && w.From > monday || at.Add(cell) <= monday {
 			continue
 		}
-		try := guard.Window{From: at, To: at.Add(long)}
+		try := guard.Window{From: max(at, monday), To: at.Add(long)}
 		if d := guard.Decide(p, s, try); d.Outcome == guard.OutcomeAllow && d.Window == try {
 			out = append(out, try)
 		}

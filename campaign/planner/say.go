@@ -30,8 +30,9 @@ func (f *fit) refused() bool {
 	return len(f.slots) < before
 }
 
+// window is the slot's; one in the cell of now begins now.
 func (f *fit) window(s slot) guard.Window {
-	return guard.Window{From: f.grid.start(s.from), To: f.grid.start(s.to + 1)}
+	return guard.Window{From: max(f.grid.start(s.from), f.p.now), To: f.grid.start(s.to + 1)}
 }
 
 // result puts the plan into words. The rule of what is left out is the first

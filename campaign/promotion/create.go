@@ -1,6 +1,7 @@
 package promotion
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/money"
 	"siyu/internal/webhook"
 )
 
@@ -22,9 +24,14 @@ const (
 	groupsMax  = 1500
 	windowsMax = 10
 	windowFor  = 7 * 24 * time.Hour
+
+	valueUsual = money.Amount(100)
+	valueMax   = 100_000_000
 )
 
-// In is a promotion to make. Priority orders an owner's work list, 9 first.
+// In is a promotion to make. Value is what the ad is worth to the brand in one
+// group; with the priority, each step of which counts double, it decides who
+// gets a group's slot. Left out it is valueUsual.
 type In struct {
 	CampaignID id.Campaign    `json:"campaign_id"`
 	Name       string         `json:"name"`
@@ -33,6 +40,7 @@ type In struct {
 	Groups     []id.Group     `json:"groups"`
 	Windows    []guard.Window `json:"windows"`
 	Priority   int            `json:"priority"`
+	Value      money.Amount   `json:"value_fen"`
 	Channel    string         `json:"channel"`
 }
 
@@ -51,6 +59,7 @@ func (in In) Validate() error {
 	c.Range(int64(len(in.Groups)), "groups", 1, groupsMax)
 	c.Range(int64(len(in.Windows)), "windows", 1, windowsMax)
 	c.Range(int64(in.Priority), "priority", 0, 9)
+	c.Range(int64(in.Value), "value_fen", 0, valueMax)
 	c.Required(in.Channel, "channel")
 	groups := slices.Clone(in.Groups)
 	slices.Sort(groups)
@@ -85,7 +94,7 @@ func (s *Service) Create(ctx context.Context, in In) (id.Promotion, error) {
 		}
 		p := Promotion{
 			ID: id.Promotion(tx.Next()), UnitID: offer.UnitID, CampaignID: in.CampaignID, Name: in.Name, TextZH: in.TextZH, TextEN: in.TextEN,
-			Priority: in.Priority, Channel: in.Channel, Status: StatusDraft, CreatedBy: tx.Actor.Staff, Version: 1, CreatedAt: tx.Now,
+			Priority: in.Priority, Value: cmp.Or(in.Value, valueUsual), Channel: in.Channel, Status: StatusDraft, CreatedBy: tx.Actor.Staff, Version: 1, CreatedAt: tx.Now,
 		}
 		promotion = p.ID
 		if err := insert(tx, &p, in); err != nil {

@@ -30,12 +30,14 @@ type Planned struct {
 // asked for it, else as it would be made now.
 type PlannedGroup struct {
 	guard.Answer
-	Send SendStatus   `json:"send_status"` // "" until it was asked for
-	Slot guard.Status `json:"slot_status"` // "" without a slot
+	Outranked bool         `json:"outranked"`   // there is room, and other promotions are worth more
+	Send      SendStatus   `json:"send_status"` // "" until it was asked for
+	Slot      guard.Status `json:"slot_status"` // "" without a slot
 }
 
-// Plan decides every group of every window without keeping anything; what the
-// promotion has already reserved is shown as it stands.
+// Plan fits the promotion's windows among those of all that run or wait to,
+// without keeping anything. What it has already reserved is shown as it
+// stands; where only the guard is in the way, its own reasons are.
 func (s *Service) Plan(ctx context.Context, promotion id.Promotion) (Plan, error) {
 	p, err := s.Find(ctx, promotion)
 	if err != nil {
@@ -55,11 +57,16 @@ func (s *Service) Plan(ctx context.Context, promotion id.Promotion) (Plan, error
 	if err != nil {
 		return Plan{}, err
 	}
+	fits, err := s.fit(ctx, p.Groups, p.ID)
+	if err != nil {
+		return Plan{}, err
+	}
 	plan := Plan{PromotionID: p.ID, Status: p.Status, Windows: make([]Planned, len(p.Windows))}
 	for i, w := range p.Windows {
 		out := Planned{Window: w, Groups: make([]PlannedGroup, len(answers[i]))}
 		for j, a := range answers[i] {
 			g := PlannedGroup{Answer: a}
+			g.plan(fits.of(p.ID, w.No, a.GroupID))
 			if row, asked := sends[sendKey{w.No, a.GroupID}]; asked {
 				g = row.shown(slots[row.SlotID])
 			}
@@ -69,6 +76,18 @@ func (s *Service) Plan(ctx context.Context, promotion id.Promotion) (Plan, error
 		plan.Windows[i] = out
 	}
 	return plan, nil
+}
+
+// plan puts what was planned over what the guard says of the group alone.
+func (g *PlannedGroup) plan(x sight) {
+	switch {
+	case x.alone:
+	case x.placed:
+		g.Decision = guard.Decision{Outcome: guard.OutcomeAllow, Window: x.slot, Advice: g.Advice}
+	case x.outranked:
+		g.Decision = guard.Decision{Outcome: guard.OutcomeDeny, Rule: guard.RulePlan, Reasons: guard.Reasons{{Rule: guard.RulePlan}}, Advice: g.Advice}
+		g.Outranked = true
+	}
 }
 
 func (p *Planned) count(o guard.Outcome) {

@@ -24,6 +24,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/money"
 )
 
 // Service is the room's use cases. Channels are the ways out, by name.
@@ -56,6 +57,7 @@ type Promotion struct {
 	TextZH     string       `json:"text_zh" gorm:"column:text_zh"`
 	TextEN     string       `json:"text_en" gorm:"column:text_en"`
 	Priority   int          `json:"priority" gorm:"column:priority"`
+	Value      money.Amount `json:"value_fen" gorm:"column:value_fen"`
 	Channel    string       `json:"channel" gorm:"column:channel"`
 	Status     Status       `json:"status" gorm:"column:status"`
 	CreatedBy  id.Staff     `json:"created_by" gorm:"column:created_by"`
@@ -71,7 +73,7 @@ type Promotion struct {
 // TableName is the table's.
 func (Promotion) TableName() string { return "promotions" }
 
-const columns = `id, unit_id, campaign_id, name, text_zh, text_en, priority, channel, status, created_by, approved_by,
+const columns = `id, unit_id, campaign_id, name, text_zh, text_en, priority, value_fen, channel, status, created_by, approved_by,
 	version, created_at, approved_at, closed_at`
 
 // Window is one of a promotion's windows, numbered from 1.

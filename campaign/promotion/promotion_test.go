@@ -368,13 +368,13 @@ func TestHandlersTwice(t *testing.T) {
 			}))
 			h.Drain(0)
 		}
-		again(openWindow{p, 1}, openWindow{p, 1}, deliver{[]id.Slot{slot}}, deliver{[]id.Slot{slot}}, closeWindow{p, 1})
+		again(openWindow{Promotion: p, Window: 1}, openWindow{Promotion: p, Window: 1}, deliver{[]id.Slot{slot}}, deliver{[]id.Slot{slot}}, closeWindow{p, 1})
 		if after := rows(); after != before || len(h.files()) != 1 {
 			t.Errorf("in the window: got %d rows, want %d; %d files", after, before, len(h.files()))
 		}
 		h.Drain(4 * time.Hour)
 		closed := h.sends(p)
-		again(openWindow{p, 1}, deliver{[]id.Slot{slot}}, closeWindow{p, 1}, closeWindow{p, 1})
+		again(openWindow{Promotion: p, Window: 1}, deliver{[]id.Slot{slot}}, closeWindow{p, 1}, closeWindow{p, 1})
 		if got := h.sends(p); got[g].Send != closed[g].Send || got[g].Slot != guard.StatusReleased || h.status(p) != StatusDone {
 			t.Errorf("after the window: got %+v", got)
 		}

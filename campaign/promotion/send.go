@@ -1,9 +1,11 @@
 package promotion
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -50,10 +52,12 @@ const sendColumns = "promotion_id, window_no, group_id, status, rule_name, not_b
 const allWindows = 0
 
 // openWindow asks the guard for every group of the window that has no answer
-// yet, or whose deferral is over.
+// yet, or whose deferral is over. Again: what waits for the planner is planned
+// anew, though its time has not come.
 type openWindow struct {
 	Promotion id.Promotion `json:"promotion"`
 	Window    int          `json:"window"`
+	Again     bool         `json:"again,omitempty"`
 }
 
 // closeWindow ends what is over: slots past their end, or all of them once the
@@ -109,22 +113,64 @@ func (s *Service) openWindow(ctx context.Context, _ task.Job, a openWindow) erro
 	if err != nil {
 		return err
 	}
+	again := guard.Rule("none")
+	if a.Again {
+		again = guard.RulePlan
+	}
 	var groups []id.Group
 	err = s.DB.Read(ctx).Raw(`SELECT g.group_id FROM promotion_groups g
 		LEFT JOIN promotion_sends s ON s.promotion_id = g.promotion_id AND s.group_id = g.group_id AND s.window_no = ?
-		WHERE g.promotion_id = ? AND (s.status IS NULL OR (s.status = ? AND s.not_before <= ?)) ORDER BY g.group_id`,
-		w.No, p.ID, SendDeferred, now).Scan(&groups).Error
+		WHERE g.promotion_id = ? AND (s.status IS NULL OR (s.status = ? AND (s.not_before <= ? OR s.rule_name = ?))) ORDER BY g.group_id`,
+		w.No, p.ID, SendDeferred, now, again).Scan(&groups).Error
 	if err != nil {
 		return fmt.Errorf("promotion: groups of %s: %w", p.ID, err)
 	}
-	ask := guard.Ask{Campaign: p.CampaignID, Promotion: p.ID, WindowNo: w.No, Window: w.asked(), Groups: groups}
-	_, err = s.Guard.Reserve(ctx, ask, func(tx *database.Tx, answers []guard.Answer) error {
-		return noteTx(tx, p, w, answers)
-	})
+	err = s.ask(ctx, p, w, groups)
 	if errors.Is(err, errStopped) {
 		return nil
 	}
 	return err
+}
+
+// ask asks the guard for the groups whose turn it is, and lets the others wait
+// for theirs. A group that nobody else wants is asked for with the whole
+// window; where others wait too, with the slot that was planned.
+func (s *Service) ask(ctx context.Context, p Promotion, w Window, groups []id.Group) error {
+	fits, err := s.fit(ctx, groups, p.ID)
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	turns := map[guard.Window][]id.Group{}
+	var waiting []guard.Answer
+	for _, g := range groups {
+		switch x := fits.of(p.ID, w.No, g); {
+		case x.alone || !x.placed && !x.outranked:
+			turns[w.asked()] = append(turns[w.asked()], g)
+		case x.placed && x.slot.From <= now:
+			turns[x.slot] = append(turns[x.slot], g)
+		default:
+			at := x.slot.From
+			if !x.placed {
+				at = min(now.Add(lookAgain), w.To)
+			}
+			waiting = append(waiting, guard.Answer{GroupID: g, Decision: guard.Decision{Outcome: guard.OutcomeDefer, Rule: guard.RulePlan, NotBefore: at}})
+		}
+	}
+	note := func(tx *database.Tx, answers []guard.Answer) error { return noteTx(tx, p, w, answers) }
+	windows := slices.SortedFunc(maps.Keys(turns), func(a, b guard.Window) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
+	for _, slot := range windows {
+		ask := guard.Ask{Campaign: p.CampaignID, Promotion: p.ID, WindowNo: w.No, Window: slot, Groups: turns[slot]}
+		if _, err := s.Guard.Reserve(ctx, ask, note); err != nil {
+			return err
+		}
+	}
+	for part := range slices.Chunk(waiting, 200) {
+		if err := s.DB.Tx(ctx, func(tx *database.Tx) error { return note(tx, part) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // noteTx keeps what the guard answered, in the transaction that reserved, with
@@ -171,7 +217,7 @@ func follow(tx *database.Tx, p Promotion, w Window, slots []id.Slot, again, ends
 		}
 	}
 	for at := range again {
-		if err := task.EnqueueTx(tx, openWindow{p.ID, w.No}, at); err != nil {
+		if err := task.EnqueueTx(tx, openWindow{Promotion: p.ID, Window: w.No}, at); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,9 @@ package promotion
 
 import (
 	"context"
+	"fmt"
 
+	"siyu/campaign/guard"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/task"
@@ -37,7 +39,7 @@ func (s *Service) Approve(ctx context.Context, promotion id.Promotion) error {
 			return err
 		}
 		for _, w := range p.Windows {
-			if err := task.EnqueueTx(tx, openWindow{promotion, w.No}, w.From); err != nil {
+			if err := task.EnqueueTx(tx, openWindow{Promotion: promotion, Window: w.No}, w.From); err != nil {
 				return err
 			}
 			if err := task.EnqueueTx(tx, closeWindow{promotion, w.No}, w.To); err != nil {
@@ -69,8 +71,33 @@ func (s *Service) Cancel(ctx context.Context, promotion id.Promotion) error {
 		if err := task.EnqueueTx(tx, closeWindow{promotion, allWindows}, tx.Now); err != nil {
 			return err
 		}
+		if err := planAgainTx(tx, promotion); err != nil {
+			return err
+		}
 		return s.turned(tx, "promotion.cancel", before, StatusCancelled)
 	})
+}
+
+// planAgainTx lets open windows look again at the groups that were left out
+// for a promotion that is no more.
+func planAgainTx(tx *database.Tx, gone id.Promotion) error {
+	var open []struct {
+		Promotion id.Promotion
+		Opened    int
+	}
+	err := tx.Raw(`SELECT DISTINCT s.promotion_id AS promotion, s.window_no AS opened FROM promotion_groups g
+		JOIN promotion_sends s ON s.group_id = g.group_id AND s.status = ? AND s.rule_name = ?
+		WHERE g.promotion_id = ? AND s.promotion_id <> ? ORDER BY s.promotion_id, s.window_no LIMIT 500`,
+		SendDeferred, guard.RulePlan, gone, gone).Scan(&open).Error
+	if err != nil {
+		return fmt.Errorf("promotion: left out for %s: %w", gone, err)
+	}
+	for _, w := range open {
+		if err := task.EnqueueTx(tx, openWindow{w.Promotion, w.Opened, true}, tx.Now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Service) turned(tx *database.Tx, action string, before Promotion, to Status) error {

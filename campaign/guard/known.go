@@ -1,0 +1,31 @@
+package guard
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"siyu/internal/id"
+)
+
+// Known is what a decision would rest on.
+type Known struct {
+	Policy Policy
+	State  State
+}
+
+// Known reads what decisions on ads in the window would rest on, group by
+// group, whoever asks. The slots that count are in each state.
+func (s *Service) Known(ctx context.Context, groups []id.Group, w Window) (map[id.Group]Known, error) {
+	out := make(map[id.Group]Known, len(groups))
+	for part := range slices.Chunk(groups, chunk) {
+		all, err := s.load(s.DB.Read(ctx), question{groups: part, window: w, now: s.now()})
+		if err != nil {
+			return nil, fmt.Errorf("guard: known: %w", err)
+		}
+		for g, k := range all {
+			out[g] = Known{k.guard.policy(), k.state}
+		}
+	}
+	return out, nil
+}
