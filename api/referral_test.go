@@ -110,6 +110,35 @@ func TestCodeRoutes(t *testing.T) {
 				t.Errorf("got %d %s, again %s", first.status, first.body, second.body)
 			}
 		})
+		t.Run("a job makes codes, shows how far it is, and hands them out as a file", func(t *testing.T) {
+			body := fmt.Sprintf(`{"program_id":%q,"members":[%q,%q],"channel":"card","cost_fen":80}`, program(t, h), member1(t, h), member1(t, h))
+			key := h.newKey()
+			a := h.call(t, marketer, "POST /v1/codes/batches", body, key)
+			again := h.call(t, marketer, "POST /v1/codes/batches", body, key)
+			if a.status != 202 || string(again.body) != string(a.body) || again.header.Get("Idempotency-Replayed") != "true" {
+				t.Fatalf("got %d %s, again %d %s", a.status, a.body, again.status, again.body)
+			}
+			at := a.header.Get("Location")
+			if early := h.call(t, marketer, "GET "+at+"/codes.csv", ""); early.status != 409 || early.problem().Params["done"] != 0.0 {
+				t.Errorf("early: got %d %s", early.status, early.body)
+			}
+			drainReferral(t, h)
+			var b struct {
+				Status     string
+				Done, Made int
+			}
+			if h.call(t, marketer, "GET "+at, "").into(t, &b); b.Status != "done" || b.Done != 2 || b.Made != 2 {
+				t.Errorf("job: got %+v", b)
+			}
+			file := h.call(t, marketer, "GET "+at+"/codes.csv", "")
+			lines := strings.Split(strings.TrimSpace(string(file.body)), "\n")
+			if file.status != 200 || len(lines) != 3 || !strings.HasSuffix(lines[2], ",card,80,") {
+				t.Errorf("file: got %d %s", file.status, file.body)
+			}
+			if a := h.call(t, marketer, "POST /v1/codes/batches", `{"program_id":"prg_0000000000007","members":["mem_0000000000007"]}`, h.newKey()); a.status != 422 {
+				t.Errorf("no program: got %d %s", a.status, a.body)
+			}
+		})
 		t.Run("revoke names the state the second time", func(t *testing.T) {
 			if a := h.call(t, marketer, "POST /v1/codes/"+code+"/revoke", "{}"); a.status != 200 {
 				t.Fatalf("got %d %s", a.status, a.body)

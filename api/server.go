@@ -83,6 +83,7 @@ func (s *Server) table() *routes {
 	s.rewardRoutes(r)
 	s.reviewRoutes(r)
 	s.codeRoutes(r)
+	s.jobRoutes(r)
 	s.programRoutes(r)
 	s.memberRoutes(r)
 	s.personalRoutes(r)

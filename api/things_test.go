@@ -8,6 +8,7 @@ import (
 	"siyu/access"
 	"siyu/internal/clock"
 	"siyu/internal/id"
+	"siyu/internal/task"
 )
 
 // things make one thing in the region `east` and give its public name, by the
@@ -53,6 +54,7 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/orders/:id":       orderOf,
 	"/v1/teams/:id":        teamOf,
 	"/v1/codes/:code":      codeOf,
+	"/v1/jobs/:id":         jobOf,
 	"/v1/rewards/:id":      rewardOf,
 	"/v1/review-cases/:id": caseOf,
 	"/v1/promotions/:id":   promotionOf,
@@ -262,6 +264,29 @@ func teamOf(t *testing.T, h *house) string {
 
 func codeOf(t *testing.T, h *house) string {
 	return h.makeAs(t, tokenOf(t, h, member1(t, h)), "POST /v1/codes", fmt.Sprintf(`{"program_id":%q}`, program(t, h)))
+}
+
+// jobOf makes a code in a job and works it.
+func jobOf(t *testing.T, h *house) string {
+	t.Helper()
+	got := h.call(t, h.keys[east][access.Marketer], "POST /v1/codes/batches",
+		fmt.Sprintf(`{"program_id":%q,"members":[%q],"channel":"card","cost_fen":80}`, program(t, h), member1(t, h)), h.newKey())
+	var made struct{ ID string }
+	if got.into(t, &made); got.status != 202 || made.ID == "" {
+		t.Fatalf("batch: got %d %s", got.status, got.body)
+	}
+	drainReferral(t, h)
+	return made.ID
+}
+
+// drainReferral works the jobs of the referral room.
+func drainReferral(t testing.TB, h *house) {
+	t.Helper()
+	r := task.NewRegistry()
+	h.Referral.Register(r)
+	if err := task.Drain(bg, h.DB, r); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // rewardOf walks the main job: a code, a binding, a paid order.

@@ -49,6 +49,7 @@ func commands() []command {
 		{"growth", "claims upon 1k, 1M and up to -existing orders, and among 1, 100 and 1,000 live items", runGrowth, 0, nil},
 		{"memory", "memory at 10,000 waiting claims, against bare gin holding as many", runMemory, 0, nil},
 		{"qr", "drawing a code against go-qrcode's PNG, and answering a drawn one against bare gin", runQR, qrMembers, nil},
+		{"codes", "a job that makes a code for every member, against a bare multi-row INSERT (MariaDB)", runCodes, codesAtOnce, nil},
 		{"crash", "kills of the house and of the database under load, and what was lost", runCrash, crashMembers, nil},
 		{"plan", "200 promotions fitted into 100,000 groups, against an upper bound and the greedy plan", nil, 0, runPlan},
 	}

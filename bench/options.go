@@ -87,6 +87,8 @@ func (o *options) check(name string) error {
 		return errors.New("-dsn: the schema's name must begin with test_, because this program fills it")
 	case (name == "replicas" || name == "crash" || name == "memory") && o.url != "":
 		return fmt.Errorf("%s starts and ends houses by itself and takes no -url", name)
+	case name == "codes" && o.sqlite():
+		return errors.New("codes are compared on a server: SQLite has no table like another")
 	case name == "replicas" && o.sqlite():
 		return errors.New("replicas need a server: SQLite has one process")
 	}

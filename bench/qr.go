@@ -107,14 +107,11 @@ func (l *lab) drawing(ctx context.Context) error {
 
 // codeOf makes a program and the code of the first member.
 func (l *lab) codeOf(ctx context.Context) (string, error) {
-	program := map[string]any{"name": "bench", "budget_fen": 1, "rules": map[string]any{
-		"trigger": "every_paid_order", "rewards": []map[string]any{{"rule": "inviter", "to": "inviter", "mode": "fixed", "amount_fen": 1}},
-	}}
 	var made struct {
 		ID   string `json:"id"`
 		Code string `json:"code"`
 	}
-	if err := l.rest.call(ctx, http.MethodPost, "/v1/programs", program, &made); err != nil {
+	if err := l.rest.call(ctx, http.MethodPost, "/v1/programs", benchProgram, &made); err != nil {
 		return "", err
 	}
 	err := l.rest.call(ctx, http.MethodPost, "/v1/codes", map[string]any{"program_id": made.ID, "inviter_id": l.crowd.ids[0]}, &made)

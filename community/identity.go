@@ -182,3 +182,29 @@ func StrongIn(q *database.Query, members []id.Member) (map[id.Member]bool, error
 	}
 	return out, nil
 }
+
+// TodayIn is FollowMerges and StrongIn in one read: who these members are now,
+// and which of those have a strong identity.
+func TodayIn(q *database.Query, members []id.Member) (today map[id.Member]id.Member, strong map[id.Member]bool, err error) {
+	today, strong = make(map[id.Member]id.Member, len(members)), make(map[id.Member]bool, len(members))
+	if len(members) == 0 {
+		return today, strong, nil
+	}
+	var rows []struct {
+		ID, Live id.Member
+		Strong   bool
+	}
+	err = q.Raw(`SELECT m.id, m.live, EXISTS (SELECT 1 FROM identities i WHERE i.member_id = m.live AND i.kind IN ?) AS strong
+		FROM (SELECT id, CASE WHEN merged_into = 0 THEN id ELSE merged_into END AS live FROM members WHERE id IN ?) m`,
+		strongKinds, members).Scan(&rows).Error
+	if err != nil {
+		return nil, nil, fmt.Errorf("community: members of today: %w", err)
+	}
+	for _, r := range rows {
+		today[r.ID] = r.Live
+		if r.Strong {
+			strong[r.Live] = true
+		}
+	}
+	return today, strong, nil
+}

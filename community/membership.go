@@ -175,3 +175,13 @@ func NamesOf(q *database.Query, members []id.Member) (map[id.Member]string, erro
 	}
 	return out, nil
 }
+
+// MembersIn are the members who are in a group now, at most so many, by id.
+func MembersIn(q *database.Query, g id.Group, limit int) ([]id.Member, error) {
+	var list []id.Member
+	err := q.Raw("SELECT member_id FROM memberships WHERE group_id = ? AND left_at = 0 ORDER BY member_id LIMIT ?", g, limit).Scan(&list).Error
+	if err != nil {
+		return nil, fmt.Errorf("community: members of %s: %w", g, err)
+	}
+	return list, nil
+}

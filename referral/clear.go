@@ -27,6 +27,7 @@ func (ClearReward) Kind() string { return "referral:clear_reward" }
 func (s *Service) Register(r *task.Registry) {
 	task.HandleMany(r, clearMost, clearTx)
 	task.Handle(r, lookTx)
+	task.HandleOutside(r, s.runBatch)
 }
 
 // ReceivedTx moves the maturity of an order's pending rewards to receipt plus

@@ -7,6 +7,7 @@ import (
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
+	"siyu/internal/money"
 )
 
 // CodeStatus is where a code stands.
@@ -21,22 +22,23 @@ const (
 
 // Code is an invite code: inviter × program × campaign × group × channel.
 type Code struct {
-	ID         id.Code     `json:"id"`
-	Code       string      `json:"code"`
-	UnitID     id.Unit     `json:"unit_id"`
-	InviterID  id.Member   `json:"inviter_id"`
-	ProgramID  id.Program  `json:"program_id"`
-	CampaignID id.Campaign `json:"campaign_id"`
-	GroupID    id.Group    `json:"group_id"`
-	Channel    string      `json:"channel"`
-	Status     CodeStatus  `json:"status"`
-	ExpiresAt  clock.Milli `json:"expires_at"`
-	Version    int         `json:"version"`
-	CreatedAt  clock.Milli `json:"created_at"`
-	URL        string      `json:"url" gorm:"-"`
+	ID         id.Code      `json:"id"`
+	Code       string       `json:"code"`
+	UnitID     id.Unit      `json:"unit_id"`
+	InviterID  id.Member    `json:"inviter_id"`
+	ProgramID  id.Program   `json:"program_id"`
+	CampaignID id.Campaign  `json:"campaign_id"`
+	GroupID    id.Group     `json:"group_id"`
+	Channel    string       `json:"channel"`
+	Cost       money.Amount `json:"cost_fen"` // frozen when made; staff see it
+	Status     CodeStatus   `json:"status"`
+	ExpiresAt  clock.Milli  `json:"expires_at"`
+	Version    int          `json:"version"`
+	CreatedAt  clock.Milli  `json:"created_at"`
+	URL        string       `json:"url" gorm:"-"`
 }
 
-const codeColumns = `id, code, unit_id, inviter_id, program_id, campaign_id, group_id, channel, status, expires_at, version, created_at`
+const codeColumns = `id, code, unit_id, inviter_id, program_id, campaign_id, group_id, channel, cost, status, expires_at, version, created_at`
 
 // at is the code as it stands now: expiry needs no write.
 func (c Code) at(now clock.Milli) Code {
@@ -124,7 +126,18 @@ func (s *Service) FindCode(ctx context.Context, code string) (Code, error) {
 	if !mayManage(database.ActorOf(ctx), c) {
 		return Code{}, ErrCode
 	}
-	return c.at(clock.MilliOf(s.DB.Clock.Now())), nil
+	return s.shown(c, database.ActorOf(ctx), clock.MilliOf(s.DB.Clock.Now())), nil
+}
+
+// shown is the code as the actor may see it now. What a channel costs is the
+// brand's business.
+func (s *Service) shown(c Code, a database.Actor, now clock.Milli) Code {
+	c = c.at(now)
+	c.URL = s.target(c.Code)
+	if a.Kind == database.ActorMember || a.Kind == database.ActorGuest {
+		c.Cost = 0
+	}
+	return c
 }
 
 // CodesByID reads codes that were just made, in the order asked for.
@@ -136,8 +149,7 @@ func (s *Service) CodesByID(ctx context.Context, ids []id.Code) ([]Code, error) 
 	byID := make(map[id.Code]Code, len(rows))
 	for _, c := range rows {
 		if mayManage(database.ActorOf(ctx), c) {
-			c.URL = s.target(c.Code)
-			byID[c.ID] = c.at(clock.MilliOf(s.DB.Clock.Now()))
+			byID[c.ID] = s.shown(c, database.ActorOf(ctx), clock.MilliOf(s.DB.Clock.Now()))
 		}
 	}
 	out := make([]Code, 0, len(ids))
@@ -182,8 +194,7 @@ func (s *Service) ListCodes(ctx context.Context, f CodeFilter, page database.Pag
 		return database.Paged[Code]{}, fmt.Errorf("referral: list codes: %w", err)
 	}
 	for i, c := range list {
-		list[i] = c.at(clock.MilliOf(s.DB.Clock.Now()))
-		list[i].URL = s.target(c.Code)
+		list[i] = s.shown(c, a, clock.MilliOf(s.DB.Clock.Now()))
 	}
 	return database.Cut(page, list, func(c Code) int64 { return int64(c.ID) }), nil
 }

@@ -6,23 +6,26 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/money"
 )
 
 // CodeIn names the place of a code. A member asks for his own; staff name the
 // inviter.
 type CodeIn struct {
-	InviterID  id.Member   `json:"inviter_id"`
-	ProgramID  id.Program  `json:"program_id"`
-	CampaignID id.Campaign `json:"campaign_id"`
-	GroupID    id.Group    `json:"group_id"`
-	Channel    string      `json:"channel"`
-	ExpiresAt  clock.Milli `json:"expires_at"`
+	InviterID  id.Member    `json:"inviter_id"`
+	ProgramID  id.Program   `json:"program_id"`
+	CampaignID id.Campaign  `json:"campaign_id"`
+	GroupID    id.Group     `json:"group_id"`
+	Channel    string       `json:"channel"`
+	Cost       money.Amount `json:"cost_fen"` // what one code of this channel costs, like print and place
+	ExpiresAt  clock.Milli  `json:"expires_at"`
 }
 
 var channelName = regexp.MustCompile(`^[a-z0-9_-]{0,32}$`)
@@ -32,6 +35,7 @@ func (in CodeIn) Validate() error {
 	var c fault.Check
 	c.That(in.ProgramID != 0, "program_id", "required", "请填写奖励方案", "name the program")
 	c.That(channelName.MatchString(in.Channel), "channel", "format", "最多 32 个小写字母、数字、- 或 _", "at most 32 lower case letters, digits, - or _")
+	c.Range(int64(in.Cost), "cost_fen", 0, costMax)
 	return c.Err()
 }
 
@@ -62,17 +66,12 @@ func (s *Service) CreateCodes(ctx context.Context, list []CodeIn) ([]id.Code, er
 	}
 	var made []id.Code
 	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
-		made = made[:0]
 		places, err := placesTx(tx, list)
 		if err != nil {
 			return err
 		}
-		for _, p := range places {
-			one, err := s.codeTx(tx, p)
-			if err != nil {
-				return err
-			}
-			made = append(made, one)
+		if made, _, err = s.codesTx(tx, places); err != nil {
+			return err
 		}
 		tx.SetResult("code", int64(made[0]), 201)
 		if tx.Actor.Kind != database.ActorStaff {
@@ -90,6 +89,9 @@ func placesTx(tx *database.Tx, list []CodeIn) ([]Code, error) {
 		if tx.Actor.Kind == database.ActorMember || tx.Actor.Kind == database.ActorGuest {
 			if list[i].InviterID != 0 && list[i].InviterID != tx.Actor.Member {
 				return nil, fault.Forbidden
+			}
+			if list[i].Cost != 0 {
+				return nil, fault.Invalid.Field("cost_fen", "staff_only", "渠道成本由员工填写", "what a channel costs is for staff to say")
 			}
 			list[i].InviterID = tx.Actor.Member
 		}
@@ -126,7 +128,7 @@ func placesTx(tx *database.Tx, list []CodeIn) ([]Code, error) {
 			units[in.ProgramID] = unit
 		}
 		places[i] = Code{UnitID: unit, InviterID: people[i], ProgramID: in.ProgramID, CampaignID: in.CampaignID,
-			GroupID: in.GroupID, Channel: in.Channel, ExpiresAt: in.ExpiresAt}
+			GroupID: in.GroupID, Channel: in.Channel, Cost: in.Cost, ExpiresAt: in.ExpiresAt}
 	}
 	return places, nil
 }
@@ -179,42 +181,106 @@ func programUnit(tx *database.Tx, p id.Program) (id.Unit, error) {
 	return row.UnitID, nil
 }
 
-// codeTx finds or makes the live code of a place; the unique key of the place
-// arbitrates between two who make it at once.
-func (s *Service) codeTx(tx *database.Tx, p Code) (id.Code, error) {
-	for range 4 {
-		was, err := placed(tx, p)
-		if err != nil {
-			return 0, err
-		}
-		if was.ID != 0 && was.at(tx.Now).Status == CodeLive {
-			return was.ID, nil
-		}
-		if was.ID != 0 {
-			if err := retire(tx, was, CodeExpired); err != nil && !errors.Is(err, ErrCodeState) {
-				return 0, err
-			}
-		}
-		made := id.Code(tx.Next())
-		err = tx.Exec(`INSERT INTO codes (id, code, unit_id, inviter_id, program_id, campaign_id, group_id, channel, status, live, expires_at, version, created_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 1, ?)`, made, newCode(s.Secrets), p.UnitID, p.InviterID, p.ProgramID,
-			p.CampaignID, p.GroupID, p.Channel, CodeLive, p.ExpiresAt, tx.Now).Error
-		switch {
-		case err == nil:
-			return made, nil
-		case !database.IsDuplicate(err):
-			return 0, fmt.Errorf("referral: code: %w", err)
-		}
-	}
-	return 0, fault.Unavailable
+// place is what has at most one live code.
+type place struct {
+	inviter  id.Member
+	program  id.Program
+	campaign id.Campaign
+	group    id.Group
+	channel  string
 }
 
-func placed(tx *database.Tx, p Code) (Code, error) {
-	var c Code
-	err := tx.Raw("SELECT "+codeColumns+` FROM codes WHERE inviter_id = ? AND program_id = ? AND campaign_id = ?
-		AND group_id = ? AND channel = ? AND live = 0`, p.InviterID, p.ProgramID, p.CampaignID, p.GroupID, p.Channel).Scan(&c).Error
-	if err != nil {
-		return c, fmt.Errorf("referral: find place: %w", err)
+func (c Code) place() place {
+	return place{c.InviterID, c.ProgramID, c.CampaignID, c.GroupID, c.Channel}
+}
+
+// codesTx finds or makes the live codes of places, and says how many it made;
+// the unique key of the place arbitrates between two who make one at once.
+func (s *Service) codesTx(tx *database.Tx, places []Code) (codes []id.Code, made int, err error) {
+	for range 4 {
+		live, err := placed(tx, places)
+		if err != nil {
+			return nil, 0, err
+		}
+		codes = make([]id.Code, len(places))
+		var rows codeRows
+		for i, p := range places {
+			was := live[p.place()]
+			switch {
+			case was.ID != 0 && was.at(tx.Now).Status != CodeLive:
+				if err := retire(tx, was, CodeExpired); err != nil && !errors.Is(err, ErrCodeState) {
+					return nil, 0, err
+				}
+				fallthrough
+			case was.ID == 0:
+				p.ID, p.Code, p.Status, p.CreatedAt = id.Code(tx.Next()), newCode(s.Secrets), CodeLive, tx.Now
+				rows.add(p)
+				was = p
+				live[p.place()] = p // the same place again has the same code
+			}
+			codes[i] = was.ID
+		}
+		if rows.n == 0 {
+			return codes, 0, nil
+		}
+		err = tx.Exec(`INSERT INTO codes (id, code, unit_id, inviter_id, program_id, campaign_id, group_id, channel, cost, status, live, expires_at, version, created_at)
+			VALUES `+rows.text.String(), rows.args...).Error
+		switch {
+		case err == nil:
+			return codes, rows.n, nil
+		case !database.IsDuplicate(err):
+			return nil, 0, fmt.Errorf("referral: codes: %w", err)
+		}
 	}
-	return c, nil
+	return nil, 0, fault.Unavailable
+}
+
+// codeRows is the VALUES of new codes. Numbers are written into the text:
+// handing 500 rows of them to the driver one by one costs more than the INSERT.
+type codeRows struct {
+	text strings.Builder
+	args []any
+	n    int
+}
+
+func (r *codeRows) add(c Code) {
+	if r.n++; r.n > 1 {
+		r.text.WriteByte(',')
+	}
+	fmt.Fprintf(&r.text, "(%d,?,%d,%d,%d,%d,%d,?,%d,?,0,%d,1,%d)", int64(c.ID), int64(c.UnitID), int64(c.InviterID), int64(c.ProgramID),
+		int64(c.CampaignID), int64(c.GroupID), int64(c.Cost), int64(c.ExpiresAt), int64(c.CreatedAt))
+	r.args = append(r.args, c.Code, c.Channel, c.Status)
+}
+
+// marks are the places of so many rows in an INSERT.
+func marks(rows int) string { return "?" + strings.Repeat(",?", rows-1) }
+
+// placed are the codes that hold the places.
+func placed(tx *database.Tx, places []Code) (map[place]Code, error) {
+	alike := map[place][]Code{}
+	for _, p := range places {
+		key := place{program: p.ProgramID, campaign: p.CampaignID, channel: p.Channel}
+		alike[key] = append(alike[key], p)
+	}
+	held := make(map[place]Code, len(places))
+	for of, list := range alike {
+		for some := range slices.Chunk(list, inAtOnce) {
+			var inviters []id.Member
+			var groups []id.Group
+			for _, p := range some {
+				inviters, groups = append(inviters, p.InviterID), append(groups, p.GroupID)
+			}
+			slices.Sort(groups)
+			var rows []Code
+			err := tx.Raw("SELECT "+codeColumns+` FROM codes WHERE inviter_id IN ? AND program_id = ? AND campaign_id = ?
+				AND group_id IN ? AND channel = ? AND live = 0`, inviters, of.program, of.campaign, slices.Compact(groups), of.channel).Scan(&rows).Error
+			if err != nil {
+				return nil, fmt.Errorf("referral: find places: %w", err)
+			}
+			for _, c := range rows {
+				held[c.place()] = c
+			}
+		}
+	}
+	return held, nil
 }

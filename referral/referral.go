@@ -2,8 +2,8 @@
 //
 // It owns programs (reward rules as versioned, frozen data), invite codes and
 // their QR pictures, touches (one scan each), bindings (who invited whom) and
-// rewards. Tables: programs, program_versions, codes, touches, bindings,
-// rewards, reward_events.
+// rewards. Tables: programs, program_versions, codes, code_batches,
+// code_batch_parts, touches, bindings, rewards, reward_events.
 //
 // What holds always: what was promised at the scan is what is paid, because
 // the program's version is frozen on binding and order; a person has at most
@@ -44,6 +44,8 @@ var (
 		"邀请码不可用，请向邀请人索取新的邀请码", "this invite code cannot be used; ask for a new one")
 	ErrCodeState = fault.New(fault.KindConflict, "referral.code_state",
 		"邀请码当前状态为 {state}", "the code is {state}")
+	ErrBatchState = fault.New(fault.KindConflict, "referral.batch_running",
+		"邀请码仍在生成：{done}/{total}", "the codes are still being made: {done} of {total}")
 	ErrSelf = fault.New(fault.KindUnprocessable, "referral.self",
 		"不能邀请自己", "nobody can invite himself")
 	ErrCircle = fault.New(fault.KindUnprocessable, "referral.circle",
