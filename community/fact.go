@@ -2,6 +2,7 @@ package community
 
 import (
 	"fmt"
+	"strings"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -36,6 +37,57 @@ func FactTx(tx *database.Tx, f Fact) error {
 		return nil
 	}
 	return fmt.Errorf("community: fact %s of %s: %w", f.Kind, f.Member, err)
+}
+
+// FactsTx writes facts, one statement for all of them; those that stand change
+// nothing.
+func FactsTx(tx *database.Tx, list []Fact) error {
+	type key struct {
+		kind   FactKind
+		ref    int64
+		member id.Member
+	}
+	refs := map[FactKind][]int64{}
+	for _, f := range list {
+		refs[f.Kind] = append(refs[f.Kind], f.Ref)
+	}
+	stand := map[key]bool{}
+	for kind, of := range refs {
+		var rows []struct {
+			Ref      int64
+			MemberID id.Member
+		}
+		if err := tx.Raw("SELECT ref, member_id FROM member_facts WHERE kind = ? AND ref IN ?", kind, of).Scan(&rows).Error; err != nil {
+			return fmt.Errorf("community: facts %s: %w", kind, err)
+		}
+		for _, r := range rows {
+			stand[key{kind, r.Ref, r.MemberID}] = true
+		}
+	}
+	var fresh []Fact
+	for _, f := range list {
+		if k := (key{f.Kind, f.Ref, f.Member}); !stand[k] {
+			stand[k] = true
+			fresh = append(fresh, f)
+		}
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	rows := make([]any, len(fresh))
+	for i, f := range fresh {
+		rows[i] = []any{tx.Next(), f.Member, f.Kind, f.Ref, f.At, f.Amount}
+	}
+	err := tx.Exec("INSERT INTO member_facts (id, member_id, kind, ref, at, amount) VALUES "+strings.Repeat("?,", len(rows)-1)+"?", rows...).Error
+	if !database.IsDuplicate(err) {
+		return err
+	}
+	for _, f := range fresh { // a twin wrote one meanwhile
+		if err := FactTx(tx, f); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // HasFact says whether the live member has a fact of the kind.

@@ -1,13 +1,17 @@
 package referral
 
 import (
+	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/task"
+	"siyu/internal/webhook"
 	"siyu/wallet"
 )
 
@@ -21,7 +25,7 @@ func (ClearReward) Kind() string { return "referral:clear_reward" }
 
 // Register tells the worker what this room works on.
 func (s *Service) Register(r *task.Registry) {
-	task.Handle(r, clearTx)
+	task.HandleMany(r, clearMost, clearTx)
 	task.Handle(r, lookTx)
 	task.HandleOutside(r, s.runBatch)
 }
@@ -62,33 +66,92 @@ func ReceivedTx(tx *database.Tx, order id.Order, at clock.Milli) error {
 	return task.EnqueueTx(tx, LookAtOrder{order}, soonest.Add(-lookAhead))
 }
 
-// clearTx makes a matured reward payable. It trusts nothing but the rows: a
+// clearMost is how many rewards are cleared in one transaction. Each writes a
+// transfer, two entries, an event, an inbox key and at most a fact, and changes
+// two balances: with 200 of them it stays under the 2,000 rows and 200 ms a
+// transaction may take.
+const clearMost = 200
+
+// clearTx makes matured rewards payable. It trusts nothing but the rows: a
 // reward may have several tasks, because its maturity moves, and the one that
 // comes too early or too late does nothing. One that a human must look at
 // first waits: the look, or his word, asks again.
-func clearTx(tx *database.Tx, a ClearReward) error {
-	list, err := lockRewards(tx, "id", int64(a.Reward))
+func clearTx(tx *database.Tx, list []ClearReward) error {
+	ids := make([]id.Reward, len(list))
+	for i, a := range list {
+		ids[i] = a.Reward
+	}
+	slices.Sort(ids)
+	ripe, err := lockMany(tx, slices.Compact(ids))
 	if err != nil {
 		return err
 	}
-	if len(list) == 0 || list[0].State != RewardPending || list[0].MaturesAt > tx.Now || !list[0].Review.clears() {
+	ripe = slices.DeleteFunc(ripe, func(r Reward) bool {
+		return r.State != RewardPending || r.MaturesAt > tx.Now || !r.Review.clears()
+	})
+	if len(ripe) == 0 {
 		return nil
 	}
-	r := list[0]
-	transfer, err := wallet.PostTx(tx, r.move("clear", "reward_clear", r.Net,
-		wallet.At(wallet.StageReserved, wallet.Member(r.BeneficiaryID)), wallet.At(wallet.StagePayable, wallet.Member(r.BeneficiaryID))))
+	moves := make([]wallet.Transfer, len(ripe))
+	for i, r := range ripe {
+		who := wallet.Member(r.BeneficiaryID)
+		moves[i] = r.move("clear", "reward_clear", r.Net, wallet.At(wallet.StageReserved, who), wallet.At(wallet.StagePayable, who))
+	}
+	transfers, err := wallet.PostManyTx(tx, moves)
 	if err != nil {
 		return err
 	}
-	if err := r.event(tx, RewardEvent{Kind: EventCleared, Ref: "matured", Amount: r.Net}, transfer); err != nil {
+	if err := clearedTx(tx, ripe, transfers); err != nil {
 		return err
 	}
-	err = community.NoticeTx(tx, community.Notice{
-		Member: r.BeneficiaryID, Name: community.NoticeRewardCleared, Fact: r.ID.String(),
-		Params: map[string]string{"order_id": r.OrderID.String(), "amount": community.NoticeAmount(r.Net)},
-	})
-	if err != nil || r.Side != SideInviter {
+	return tellClearedTx(tx, ripe)
+}
+
+// clearedTx appends the facts: to each reward, and of whom was kept to his
+// inviter.
+func clearedTx(tx *database.Tx, list []Reward, transfers []id.Transfer) error {
+	rows := make([]any, len(list))
+	var kept []community.Fact
+	for i, r := range list {
+		rows[i] = []any{tx.Next(), r.ID, EventCleared, "matured", r.Net, tx.Now, transfers[i], tx.Actor.Staff, ""}
+		if r.Side == SideInviter {
+			kept = append(kept, community.Fact{Member: r.BeneficiaryID, Kind: community.FactReferralKept, Ref: int64(r.BindingID), At: tx.Now})
+		}
+	}
+	err := tx.Exec("INSERT INTO reward_events (id, reward_id, kind, ref, amount, at, transfer_id, staff_id, reason) VALUES "+
+		strings.Repeat("?,", len(rows)-1)+"?", rows...).Error
+	if err != nil {
+		return fmt.Errorf("referral: cleared: %w", err)
+	}
+	return community.FactsTx(tx, kept)
+}
+
+// tellClearedTx tells webhooks and members, where anybody listens.
+func tellClearedTx(tx *database.Tx, list []Reward) error {
+	wanted, err := webhook.Wanted(tx.DB, eventRewardCleared)
+	if err != nil {
 		return err
 	}
-	return community.FactTx(tx, community.Fact{Member: r.BeneficiaryID, Kind: community.FactReferralKept, Ref: int64(r.BindingID), At: tx.Now})
+	heard, err := community.NoticesHeard(tx.DB)
+	if err != nil {
+		return err
+	}
+	for _, r := range list {
+		if wanted {
+			if err := publishReward(tx, r, RewardEvent{Kind: EventCleared, Amount: r.Net}); err != nil {
+				return err
+			}
+		}
+		if !heard {
+			continue
+		}
+		err := community.NoticeTx(tx, community.Notice{
+			Member: r.BeneficiaryID, Name: community.NoticeRewardCleared, Fact: r.ID.String(),
+			Params: map[string]string{"order_id": r.OrderID.String(), "amount": community.NoticeAmount(r.Net)},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -167,8 +167,17 @@ func foldAll(q *database.Query, rows []Reward) ([]Reward, error) {
 
 // lockRewards reads rewards for a change, ids ascending.
 func lockRewards(tx *database.Tx, column string, of int64) ([]Reward, error) {
+	return lockWhere(tx, "r."+column+" = ?", of)
+}
+
+// lockMany reads the rewards of the ids for a change.
+func lockMany(tx *database.Tx, ids []id.Reward) ([]Reward, error) {
+	return lockWhere(tx, "r.id IN ?", ids)
+}
+
+func lockWhere(tx *database.Tx, cond string, of any) ([]Reward, error) {
 	var rows []Reward
-	err := tx.Raw("SELECT "+rewardColumns+" FROM rewards r WHERE r."+column+" = ? ORDER BY r.id"+tx.Dialect.ForUpdate, of).Scan(&rows).Error
+	err := tx.Raw("SELECT "+rewardColumns+" FROM rewards r WHERE "+cond+" ORDER BY r.id"+tx.Dialect.ForUpdate, of).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("referral: rewards: %w", err)
 	}

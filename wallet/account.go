@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,6 +17,10 @@ type account struct {
 	stage    Stage
 	owner    Owner
 	currency string
+}
+
+func (a account) compare(b account) int {
+	return cmp.Or(cmp.Compare(a.stage, b.stage), cmp.Compare(a.owner.Kind, b.owner.Kind), cmp.Compare(a.owner.ID, b.owner.ID), cmp.Compare(a.currency, b.currency))
 }
 
 func (l Leg) account(currency string) account { return account{l.Stage, l.Owner, currency} }
@@ -41,14 +46,16 @@ func lockTx(tx *database.Tx, want map[account]bool) (map[account]accountRow, err
 	if err != nil {
 		return nil, err
 	}
+	var missing []account
 	for a := range want {
 		if _, ok := ids[a]; !ok {
-			if err := openTx(tx, a); err != nil {
-				return nil, err
-			}
+			missing = append(missing, a)
 		}
 	}
-	if len(ids) < len(want) {
+	if len(missing) > 0 {
+		if err := openTx(tx, missing); err != nil {
+			return nil, err
+		}
 		// Read again: an account may be ours or a twin's that came first.
 		if ids, err = findTx(tx, want); err != nil {
 			return nil, err
@@ -99,16 +106,28 @@ func findTx(tx *database.Tx, want map[account]bool) (map[account]id.Account, err
 	return out, nil
 }
 
-// openTx makes the account unless a twin just did.
-func openTx(tx *database.Tx, a account) error {
-	guarded := 0
-	if a.stage.guarded() {
-		guarded = 1
+// openTx makes the accounts, in one statement unless a twin just made one.
+func openTx(tx *database.Tx, missing []account) error {
+	slices.SortFunc(missing, account.compare)
+	list := make([]any, len(missing))
+	for i, a := range missing {
+		guarded := 0
+		if a.stage.guarded() {
+			guarded = 1
+		}
+		list[i] = []any{tx.Next(), a.stage, a.owner.Kind, a.owner.ID, a.currency, 0, guarded, tx.Now}
 	}
-	err := tx.Exec(`INSERT INTO accounts (id, stage, owner_kind, owner_id, currency, balance, guarded, created_at)
-		VALUES (?, ?, ?, ?, ?, 0, ?, ?)`, tx.Next(), a.stage, a.owner.Kind, a.owner.ID, a.currency, guarded, tx.Now).Error
-	if err != nil && !database.IsDuplicate(err) {
-		return fmt.Errorf("wallet: open account: %w", err)
+	insert := func(list ...any) error {
+		return tx.Exec("INSERT INTO accounts (id, stage, owner_kind, owner_id, currency, balance, guarded, created_at) VALUES "+rows(list), list...).Error
+	}
+	err := insert(list...)
+	if !database.IsDuplicate(err) {
+		return err
+	}
+	for _, row := range list { // a twin made one meanwhile
+		if err := insert(row); err != nil && !database.IsDuplicate(err) {
+			return fmt.Errorf("wallet: open account: %w", err)
+		}
 	}
 	return nil
 }

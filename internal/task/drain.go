@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -58,8 +59,8 @@ func drainKind(ctx context.Context, db *database.DB, r *Registry, kind string) (
 		return 0, nil, err
 	}
 	h := holdOf(db, jobs)
-	for _, j := range jobs {
-		if err := h.run(ctx, r.handlers[kind], j); err != nil {
+	for part := range slices.Chunk(jobs, max(r.handlers[kind].most, 1)) {
+		if err := h.run(ctx, r.handlers[kind], part); err != nil {
 			failed = append(failed, err)
 		}
 	}

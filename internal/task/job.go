@@ -3,6 +3,7 @@ package task
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 
 	"siyu/internal/clock"
@@ -64,5 +65,38 @@ func (j Job) endTx(tx *database.Tx) error {
 		return err
 	}
 	tx.AfterCommit(func() { j.done.Store(true) })
+	return nil
+}
+
+// keysTx inserts the inbox keys of many. One that stood already is an error:
+// by itself its task ends without another effect.
+func keysTx(tx *database.Tx, jobs []Job) error {
+	rows := make([]any, len(jobs))
+	for i, j := range jobs {
+		rows[i] = []any{j.ID, j.Kind, tx.Now}
+	}
+	return tx.Exec("INSERT INTO inbox (task_id, kind, done_at) VALUES "+strings.Repeat("?,", len(rows)-1)+"?", rows...).Error
+}
+
+// endsTx is the fence of many: all rows are leased to this run, or none ends.
+func endsTx(tx *database.Tx, jobs []Job) error {
+	database.KillPoint("task:worked")
+	ids := make([]id.Task, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.ID
+	}
+	res := tx.Exec(`UPDATE outbox SET status = ?, lease = '', leased_until = 0, last_error = '', done_at = ?
+		WHERE id IN ?`+tx.Only("status = ? AND lease = ?"), statusDone, tx.Now, ids, statusLeased, jobs[0].lease)
+	if res.Error != nil {
+		return res.Error
+	}
+	if int(res.RowsAffected) != len(jobs) {
+		return errLost
+	}
+	tx.AfterCommit(func() {
+		for _, j := range jobs {
+			j.done.Store(true)
+		}
+	})
 	return nil
 }

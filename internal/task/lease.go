@@ -114,21 +114,29 @@ func holdOf(db *database.DB, jobs []Job) *hold {
 	return h
 }
 
-// run runs one of the rows, unless it was lost meanwhile.
-func (h *hold) run(ctx context.Context, by handler, j Job) error {
-	defer h.end(j.ID)
-	h.mu.Lock()
-	_, ours := h.rows[j.ID]
+// run runs those of the rows that were not lost meanwhile. One that is lost
+// ends the run of all: what they did together is rolled back.
+func (h *hold) run(ctx context.Context, by handler, jobs []Job) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if ours {
-		h.rows[j.ID] = cancel
+	var ours []Job
+	h.mu.Lock()
+	for _, j := range jobs {
+		if _, held := h.rows[j.ID]; held {
+			h.rows[j.ID] = cancel
+			ours = append(ours, j)
+		}
 	}
 	h.mu.Unlock()
-	if !ours {
+	defer func() {
+		for _, j := range jobs {
+			h.end(j.ID)
+		}
+	}()
+	if len(ours) == 0 {
 		return nil
 	}
-	return runOne(ctx, by, j)
+	return runAll(ctx, by, ours)
 }
 
 // end forgets the row; the last one ends the renewal.

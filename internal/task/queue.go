@@ -181,7 +181,7 @@ func (q *Queue) pass(l *lane) {
 			break // the relay kicks again in a second
 		}
 		if len(jobs) > 0 {
-			q.feed(rows, busy, jobs)
+			q.feed(rows, busy, l.handler, jobs)
 			continue
 		}
 		if busy.now() == 0 {
@@ -197,22 +197,24 @@ func (q *Queue) pass(l *lane) {
 	wg.Wait()
 }
 
-// leased is a row on its way to a slot.
+// leased is a row on its way to a slot, or as many as one transaction takes.
 type leased struct {
-	Job
+	jobs []Job
 	hold *hold
 }
 
 // feed hands the rows to the slots; those left when the queue closes go back.
-func (q *Queue) feed(rows chan<- leased, busy *count, jobs []Job) {
+func (q *Queue) feed(rows chan<- leased, busy *count, by handler, jobs []Job) {
 	h := holdOf(q.db, jobs)
-	for i, j := range jobs {
+	for len(jobs) > 0 {
+		n := min(max(by.most, 1), len(jobs))
 		busy.add(1)
 		select {
-		case rows <- leased{j, h}:
+		case rows <- leased{jobs[:n], h}:
+			jobs = jobs[n:]
 		case <-q.closing:
 			busy.add(-1)
-			h.giveBack(jobs[i:])
+			h.giveBack(jobs)
 			return
 		}
 	}
@@ -224,7 +226,7 @@ func (q *Queue) one(l *lane, r leased) {
 		defer func() { <-q.inside }()
 	}
 	// The row knows its error and the log has it.
-	_ = r.hold.run(q.run, l.handler, r.Job)
+	_ = r.hold.run(q.run, l.handler, r.jobs)
 }
 
 func (q *Queue) open() bool {

@@ -207,9 +207,9 @@ func TestRenewal(t *testing.T) {
 			t.Fatal(err)
 		}
 		stopped := make(chan struct{})
-		slow := handler{outside, func(ctx context.Context, j Job) error { <-ctx.Done(); close(stopped); return ctx.Err() }}
+		slow := handler{mode: outside, run: func(ctx context.Context, j Job) error { <-ctx.Done(); close(stopped); return ctx.Err() }}
 		var running sync.WaitGroup
-		running.Go(func() { _ = h.run(ctx, slow, jobs[0]) })
+		running.Go(func() { _ = h.run(ctx, slow, jobs[:1]) })
 		for renewed := false; !renewed; {
 			h.renew()
 			select {
@@ -223,7 +223,7 @@ func TestRenewal(t *testing.T) {
 			}
 		}
 		running.Wait()
-		if err := h.run(ctx, notes().handlers["test:note"], jobs[1]); err != nil {
+		if err := h.run(ctx, notes().handlers["test:note"], jobs[1:2]); err != nil {
 			t.Error(err)
 		}
 		if n := number(t, db, "SELECT COUNT(*) FROM periodic WHERE job = 'b'"); n != 1 {

@@ -20,10 +20,13 @@ type Registry struct {
 	jobs     []job
 }
 
-// handler works one leased row.
+// handler works one leased row, or up to most of them in one transaction.
 type handler struct {
 	mode mode
 	run  func(ctx context.Context, j Job) error
+
+	most int
+	many func(ctx context.Context, jobs []Job) error
 }
 
 // mode decides how many rows of a kind one process works on at a time.
@@ -42,7 +45,12 @@ func NewRegistry() *Registry { return &Registry{handlers: map[string]handler{}} 
 // key, the effect and the end of the task commit together, so however often
 // the task runs it has one effect.
 func Handle[A Args](r *Registry, fn func(tx *database.Tx, a A) error) {
-	r.add(kindOf[A](), handler{inside, func(ctx context.Context, j Job) error {
+	r.add(kindOf[A](), handler{mode: inside, run: once(fn)})
+}
+
+// once is the run of one task by fn.
+func once[A Args](fn func(tx *database.Tx, a A) error) func(ctx context.Context, j Job) error {
+	return func(ctx context.Context, j Job) error {
 		a, err := decode[A](j)
 		if err != nil {
 			return err
@@ -59,7 +67,35 @@ func Handle[A Args](r *Registry, fn func(tx *database.Tx, a A) error) {
 			}
 			return j.endTx(tx)
 		})
-	}})
+	}
+}
+
+// HandleMany registers work that fn does for up to most tasks in one
+// transaction, which holds their inbox keys, effects and ends: a commit costs
+// the same for one as for all. fn takes its locks for all of them at once, in
+// the house's order. If it fails, each half is tried by itself, down to the
+// task that is at fault, which alone pays with an attempt.
+func HandleMany[A Args](r *Registry, most int, fn func(tx *database.Tx, list []A) error) {
+	many := func(ctx context.Context, jobs []Job) error {
+		list := make([]A, len(jobs))
+		for i, j := range jobs {
+			var err error
+			if list[i], err = decode[A](j); err != nil {
+				return err
+			}
+		}
+		return jobs[0].db.Tx(ctx, func(tx *database.Tx) error {
+			if err := keysTx(tx, jobs); err != nil {
+				return err
+			}
+			if err := fn(tx, list); err != nil {
+				return err
+			}
+			return endsTx(tx, jobs)
+		})
+	}
+	one := once(func(tx *database.Tx, a A) error { return fn(tx, []A{a}) })
+	r.add(kindOf[A](), handler{mode: inside, run: one, most: most, many: many})
 }
 
 // HandleOutside registers work with the outside world or over several
@@ -67,7 +103,7 @@ func Handle[A Args](r *Registry, fn func(tx *database.Tx, a A) error) {
 // when it returns nil the task is done, unless it was already by j.DoneTx.
 // ctx ends when the lease is lost or the process stops.
 func HandleOutside[A Args](r *Registry, fn func(ctx context.Context, j Job, a A) error) {
-	r.add(kindOf[A](), handler{outside, func(ctx context.Context, j Job) error {
+	r.add(kindOf[A](), handler{mode: outside, run: func(ctx context.Context, j Job) error {
 		a, err := decode[A](j)
 		if err != nil {
 			return err
@@ -88,7 +124,7 @@ func Every(r *Registry, name string, every time.Duration, fn func(ctx context.Co
 		panic(fmt.Sprintf("task: %s every %s; a second is the least", name, every))
 	}
 	r.jobs = append(r.jobs, job{name, every})
-	r.add(name, handler{ticking, func(ctx context.Context, j Job) error {
+	r.add(name, handler{mode: ticking, run: func(ctx context.Context, j Job) error {
 		t, err := decode[tick](j)
 		if err != nil {
 			return err

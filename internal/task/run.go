@@ -17,14 +17,27 @@ import (
 // errMax is how many characters of an error the row keeps.
 const errMax = 500
 
-// runOne runs the job's handler and writes what became of it. Rows are never
-// worked on several to a transaction: each handler takes its locks in the
-// house's order, and two in a row would not. The error it
+// runAll runs the jobs, in one transaction if their handler takes many. One
+// handler after the other in a transaction would not do: each takes its locks
+// in the house's order, and two in a row would not.
+func runAll(ctx context.Context, h handler, jobs []Job) error {
+	if len(jobs) == 1 {
+		return runOne(ctx, h, jobs[0])
+	}
+	err := guarded(database.WithActor(ctx, database.Actor{Request: jobs[0].ID.String()}), jobs[0], func(ctx context.Context) error { return h.many(ctx, jobs) })
+	if err == nil {
+		return nil
+	}
+	half := len(jobs) / 2
+	return errors.Join(runAll(ctx, h, jobs[:half]), runAll(ctx, h, jobs[half:]))
+}
+
+// runOne runs the job's handler and writes what became of it. The error it
 // returns is the handler's, for tests; the row already knows.
 func runOne(ctx context.Context, h handler, j Job) error {
 	ctx = database.WithActor(ctx, database.Actor{Request: j.ID.String()})
 	started := time.Now()
-	err := guarded(ctx, h, j)
+	err := guarded(ctx, j, func(ctx context.Context) error { return h.run(ctx, j) })
 	switch {
 	case err == nil, j.done.Load():
 		return nil
@@ -40,14 +53,14 @@ func runOne(ctx context.Context, h handler, j Job) error {
 
 // guarded turns a panic into an error, so that it costs an attempt and not the
 // process.
-func guarded(ctx context.Context, h handler, j Job) (err error) {
+func guarded(ctx context.Context, j Job, run func(context.Context) error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			slog.Error("task panicked", "task_id", j.ID, "kind", j.Kind, "panic", r, "stack", string(debug.Stack()))
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	return h.run(ctx, j)
+	return run(ctx)
 }
 
 // fail writes the attempt, the error and the next time, or the end. The lease
