@@ -28,7 +28,7 @@ const (
 	leaves   = "internal/clock internal/fault internal/id internal/money internal/qr internal/secret"
 	store    = leaves + " migrations internal/database"
 	plumbing = store + " internal/task internal/webhook internal/wechat"
-	rewards  = "referral/payfile referral referral/payee referral/review referral/tax"
+	rewards  = "referral/payfile referral referral/payee referral/poster referral/review referral/tax"
 	domain   = "campaign/... referral/... community wallet access " + plumbing
 )
 
@@ -46,11 +46,12 @@ var policy = []arrow{
 	{"campaign/*", "campaign campaign/guard " + rewards + " community wallet " + plumbing},
 	{"campaign", rewards + " community wallet " + plumbing},
 	{"referral/settlement", rewards + " community wallet " + plumbing},
+	{"referral/poster", "internal/qr internal/fault"},
 	{"referral/tax", "internal/money internal/fault"},
 	{"referral/payfile", "internal/money internal/fault"},
 	{"referral/payee", "referral/tax community " + plumbing},
 	{"referral/review", "referral/payee referral/tax community " + plumbing},
-	{"referral", "referral/payee referral/review referral/tax community wallet " + plumbing},
+	{"referral", "referral/payee referral/poster referral/review referral/tax community wallet " + plumbing},
 	{"community", plumbing},
 	{"wallet", plumbing},
 	{"access", plumbing},

@@ -122,7 +122,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	db := h.db
 	people := &community.Service{DB: db, Secrets: keys}
 	purse := &wallet.Service{DB: db}
-	h.referral = &referral.Service{DB: db, Secrets: keys, PublicURL: h.cfg.PublicURL, QRURL: h.cfg.QRURL}
+	h.referral = &referral.Service{DB: db, Secrets: keys, PublicURL: h.cfg.PublicURL, QRURL: h.cfg.QRURL, PosterFont: h.cfg.PosterFont}
 	payees := &payee.Service{DB: db, Secrets: keys}
 	h.review = &review.Service{DB: db, Secrets: keys}
 	sealed := &settlement.Service{DB: db, Vault: payees}

@@ -24,6 +24,8 @@ func (s *Server) codeRoutes(r *routes) {
 	r.get("/v1/codes/:code/qr.svg", s.codeQR(referral.FormSVG), makers, member)
 	r.post("/v1/codes/:code/bind", s.bindCode, staff(access.Mall), member, keyed)
 	r.post("/v1/codes/:code/revoke", s.revokeCode, makers, member)
+	r.post("/v1/codes/:code/rotate", s.rotateCode, makers, member, keyed)
+	r.get("/v1/codes/:code/funnel", s.showCodeFunnel, staff(access.Marketer, access.GroupOwner, access.Finance), member)
 	r.get("/v1/referrals/tree", s.referralTree, staff(access.Marketer, access.Finance), member)
 }
 
@@ -39,6 +41,11 @@ func (s *Server) createCode(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	return s.madeCode(c, code)
+}
+
+// madeCode renders a code that was just made.
+func (s *Server) madeCode(c *gin.Context, code id.Code) error {
 	list, err := s.Referral.CodesByID(c.Request.Context(), []id.Code{code})
 	if err != nil {
 		return err
@@ -204,6 +211,32 @@ func (s *Server) revokeCode(c *gin.Context) error {
 		return err
 	}
 	return s.findCode(c)
+}
+
+// rotateCode gives the code's place a new one, to which the old leads on.
+func (s *Server) rotateCode(c *gin.Context) error {
+	var in referral.RotateIn
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	code, err := once(s.Referral.RotateCode(c.Request.Context(), c.Param("code"), in))(c)
+	if err != nil {
+		return err
+	}
+	return s.madeCode(c, code)
+}
+
+// showCodeFunnel is how far a code reached; a member sees his own codes.
+func (s *Server) showCodeFunnel(c *gin.Context) error {
+	code, err := s.Referral.FindCode(c.Request.Context(), c.Param("code"))
+	if err != nil {
+		return err
+	}
+	funnel, err := s.Campaign.CodeFunnel(c.Request.Context(), code)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, funnel)
 }
 
 // referralTree shows a member's invitations one step up and down; a member

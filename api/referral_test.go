@@ -8,6 +8,7 @@ import (
 
 	"siyu/access"
 	"siyu/internal/database"
+	"siyu/internal/id"
 	"siyu/internal/task"
 )
 
@@ -137,6 +138,64 @@ func TestCodeRoutes(t *testing.T) {
 			}
 			if a := h.call(t, marketer, "POST /v1/codes/batches", `{"program_id":"prg_0000000000007","members":["mem_0000000000007"]}`, h.newKey()); a.status != 422 {
 				t.Errorf("no program: got %d %s", a.status, a.body)
+			}
+		})
+		t.Run("a rotated code leads on, and is rotated once", func(t *testing.T) {
+			old, key := codeOf(t, h), h.newKey()
+			a := h.call(t, marketer, "POST /v1/codes/"+old+"/rotate", `{"cost_fen":30}`, key)
+			again := h.call(t, marketer, "POST /v1/codes/"+old+"/rotate", `{"cost_fen":30}`, key)
+			var next struct {
+				ID, Code string
+				Cost     int `json:"cost_fen"`
+			}
+			if a.into(t, &next); a.status != 201 || next.Code == old || next.Cost != 30 || string(again.body) != string(a.body) {
+				t.Fatalf("got %d %s, again %d %s", a.status, a.body, again.status, again.body)
+			}
+			if a := h.call(t, marketer, "GET /v1/codes/"+old, ""); !strings.Contains(string(a.body), `"status":"rotated"`) || !strings.Contains(string(a.body), `"successor_id":"`+next.ID+`"`) {
+				t.Errorf("the old one: got %d %s", a.status, a.body)
+			}
+			if a := h.call(t, marketer, "POST /v1/codes/"+old+"/rotate", `{}`, h.newKey()); a.status != 409 || a.problem().Params["state"] != "rotated" {
+				t.Errorf("another: got %d %s", a.status, a.body)
+			}
+		})
+		t.Run("a code's funnel counts its scans, bindings and orders", func(t *testing.T) {
+			prg := program(t, h)
+			c, item := campaignOf(t, h, "flash_sale", prg)
+			inviter, invitee, other := member1(t, h), member1(t, h), member1(t, h)
+			code := h.makeAs(t, tokenOf(t, h, inviter), "POST /v1/codes", fmt.Sprintf(`{"program_id":%q,"campaign_id":%q}`, prg, c))
+			found, err := h.Referral.FindCode(bg, code)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, visitor := range []id.Member{7, 7, 8} {
+				h.Referral.Touch(found.ID, visitor)
+			}
+			if err := h.Referral.Flush(bg); err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range []string{invitee, other} {
+				token := tokenOf(t, h, m)
+				if got := h.call(t, token, "POST /v1/codes/"+code+"/bind", `{}`, h.newKey()); got.status != 201 {
+					t.Fatalf("bind: got %d %s", got.status, got.body)
+				}
+				order := h.makeAs(t, token, "POST /v1/campaigns/"+c+"/claims", fmt.Sprintf(`{"item_id":%q,"qty":1}`, item))
+				if m == other {
+					continue
+				}
+				pay := h.call(t, h.keys[east][access.Mall], "POST /v1/orders/"+order+"/payments",
+					fmt.Sprintf(`{"provider":"mall","payment_no":%q,"goods_fen":9900,"amount_fen":9900}`, order), h.newKey())
+				if pay.status/100 != 2 {
+					t.Fatalf("pay: got %d %s", pay.status, pay.body)
+				}
+			}
+			want := fmt.Sprintf(`{"code_id":%q,"touches":3,"bindings":2,"orders":2,"paid":1,"refunded":0,"conversion_bps":3333,"cost_fen":0,"gross_fen":9900,"refunded_fen":0,"visitors":2}`, found.ID)
+			for _, who := range []string{marketer, tokenOf(t, h, inviter)} {
+				if a := h.call(t, who, "GET /v1/codes/"+code+"/funnel", ""); strings.TrimSpace(string(a.body)) != want {
+					t.Errorf("got %d %s, want %s", a.status, a.body, want)
+				}
+			}
+			if a := h.call(t, tokenOf(t, h, invitee), "GET /v1/codes/"+code+"/funnel", ""); a.status != 404 {
+				t.Errorf("somebody else's: got %d", a.status)
 			}
 		})
 		t.Run("revoke names the state the second time", func(t *testing.T) {

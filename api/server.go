@@ -84,6 +84,7 @@ func (s *Server) table() *routes {
 	s.reviewRoutes(r)
 	s.codeRoutes(r)
 	s.jobRoutes(r)
+	s.posterRoutes(r)
 	s.programRoutes(r)
 	s.memberRoutes(r)
 	s.personalRoutes(r)

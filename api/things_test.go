@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"image/color"
 	"testing"
 	"time"
 
@@ -51,9 +52,16 @@ var things = map[string]func(t *testing.T, h *house) string{
 		c, _ := campaignOf(t, h, "flash_sale", "")
 		return h.make(t, access.Marketer, "POST /v1/campaign-templates", `{"campaign_id":"`+c+`"}`)
 	},
-	"/v1/orders/:id":       orderOf,
-	"/v1/teams/:id":        teamOf,
-	"/v1/codes/:code":      codeOf,
+	"/v1/orders/:id":  orderOf,
+	"/v1/teams/:id":   teamOf,
+	"/v1/codes/:code": codeOf,
+	"/v1/codes/:code/poster.png": func(t *testing.T, h *house) string {
+		body := fmt.Sprintf(`{"name":"card","image":%q,"layout":{"qr":{"x":100,"y":200,"size":300}}}`, backdrop(t, color.RGBA{200, 30, 30, 255}))
+		if a := h.call(t, h.keys[east][access.Marketer], "PUT /v1/poster-templates", body); a.status != 200 {
+			t.Fatalf("template: got %d %s", a.status, a.body)
+		}
+		return codeOf(t, h)
+	},
 	"/v1/jobs/:id":         jobOf,
 	"/v1/rewards/:id":      rewardOf,
 	"/v1/review-cases/:id": caseOf,

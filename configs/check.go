@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 )
@@ -16,7 +17,7 @@ func wrong(name, value, why, remedy string) error {
 
 // check looks at every setting and names the first that is wrong.
 func (c Config) check() error {
-	checks := []func() error{c.checkDB, c.checkRedis, c.checkAddr, c.checkURLs, c.checkRole, c.checkNetworks, c.checkRates}
+	checks := []func() error{c.checkDB, c.checkRedis, c.checkAddr, c.checkURLs, c.checkRole, c.checkNetworks, c.checkFont, c.checkRates}
 	for _, f := range checks {
 		if err := f(); err != nil {
 			return err
@@ -97,6 +98,16 @@ func (c Config) checkNetworks() error {
 		if notNet != nil && (notHost != nil || host == "" || port == "") {
 			return wrong("SIYU_WEBHOOK_ALLOW", v, "is neither host:port nor a network", "list them with commas, like mall.internal:8080,10.8.0.0/16")
 		}
+	}
+	return nil
+}
+
+func (c Config) checkFont() error {
+	if c.PosterFont == "" {
+		return nil
+	}
+	if at, err := os.Stat(c.PosterFont); err != nil || !at.Mode().IsRegular() {
+		return wrong("SIYU_POSTER_FONT", c.PosterFont, "is not a file that can be read", "name a .ttf, .otf or .ttc with Chinese letters, or leave it empty")
 	}
 	return nil
 }

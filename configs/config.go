@@ -48,6 +48,7 @@ type Config struct {
 	WebhookAllow   []string `yaml:"webhook_allow"`   // private networks webhooks may reach
 	TrustedProxies []string `yaml:"trusted_proxies"` // whose X-Forwarded-For counts
 	Secrets        string   `yaml:"secrets"`         // the file of the key set
+	PosterFont     string   `yaml:"poster_font"`     // the font of posters; "" looks where systems keep one
 	Rates          Rates    `yaml:"rates"`
 
 	secretsJSON string // the key set itself, from the environment only
@@ -135,6 +136,7 @@ func (c *Config) readEnv(look func(string) (string, bool)) error {
 	texts := map[string]*string{
 		"SIYU_DB": &c.DB, "SIYU_REDIS": &c.Redis, "SIYU_ADDR": &c.Addr, "SIYU_PUBLIC_URL": &c.PublicURL,
 		"SIYU_QR_URL": &c.QRURL, "SIYU_ROLE": (*string)(&c.Role), "SIYU_SECRETS": &c.Secrets, "SIYU_SECRETS_JSON": &c.secretsJSON,
+		"SIYU_POSTER_FONT": &c.PosterFont,
 	}
 	for name, to := range texts {
 		if v, ok := look(name); ok {

@@ -53,6 +53,7 @@ func TestLoad_refusals(t *testing.T) {
 		"redis":              {env: "SIYU_REDIS", value: "http://:" + canary + "@h", want: "SIYU_REDIS"},
 		"addr":               {env: "SIYU_ADDR", value: "localhost", want: "127.0.0.1:8080"},
 		"public url":         {env: "SIYU_PUBLIC_URL", value: "https://a/b", want: "SIYU_PUBLIC_URL"},
+		"poster font":        {env: "SIYU_POSTER_FONT", value: "/nowhere/font.ttc", want: "SIYU_POSTER_FONT"},
 		"qr url":             {env: "SIYU_QR_URL", value: "https://u:" + canary + "@a", want: "SIYU_QR_URL"},
 		"role":               {env: "SIYU_ROLE", value: "boss", want: "all, api or worker"},
 		"role on sqlite":     {env: "SIYU_ROLE", value: "api", want: "SIYU_DB"},

@@ -101,6 +101,9 @@ func (s *Service) CreateBatch(ctx context.Context, in BatchIn) (id.Job, error) {
 	}
 	var made id.Job
 	err = s.DB.Tx(ctx, func(tx *database.Tx) error {
+		if err := future(tx, in.ExpiresAt); err != nil {
+			return err
+		}
 		unit, err := programUnit(tx, in.ProgramID)
 		if err != nil {
 			return err

@@ -157,10 +157,11 @@ func (s *Service) wanted(tx *database.Tx, code Code, in Bind) (binding, Rules, e
 	}
 	b.Scope, b.ProgramVersion = p.Scope, p.Latest
 	if in.Page != "" {
-		program, version, shown, err := s.openPage(in.Page, code.ID, tx.Now)
+		of, program, version, shown, err := s.openPage(in.Page, code, tx.Now)
 		if err != nil {
 			return b, Rules{}, err
 		}
+		b.CodeID = of
 		if program != p.ID {
 			return b, Rules{}, ErrPage
 		}

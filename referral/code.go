@@ -18,27 +18,31 @@ const (
 	CodeLive    CodeStatus = "live"
 	CodeExpired CodeStatus = "expired"
 	CodeRevoked CodeStatus = "revoked"
+	CodeRotated CodeStatus = "rotated" // leads on to its successor
 )
 
 // Code is an invite code: inviter × program × campaign × group × channel.
 type Code struct {
-	ID         id.Code      `json:"id"`
-	Code       string       `json:"code"`
-	UnitID     id.Unit      `json:"unit_id"`
-	InviterID  id.Member    `json:"inviter_id"`
-	ProgramID  id.Program   `json:"program_id"`
-	CampaignID id.Campaign  `json:"campaign_id"`
-	GroupID    id.Group     `json:"group_id"`
-	Channel    string       `json:"channel"`
-	Cost       money.Amount `json:"cost_fen"` // frozen when made; staff see it
-	Status     CodeStatus   `json:"status"`
-	ExpiresAt  clock.Milli  `json:"expires_at"`
-	Version    int          `json:"version"`
-	CreatedAt  clock.Milli  `json:"created_at"`
-	URL        string       `json:"url" gorm:"-"`
+	ID          id.Code      `json:"id"`
+	Code        string       `json:"code"`
+	UnitID      id.Unit      `json:"unit_id"`
+	InviterID   id.Member    `json:"inviter_id"`
+	ProgramID   id.Program   `json:"program_id"`
+	CampaignID  id.Campaign  `json:"campaign_id"`
+	GroupID     id.Group     `json:"group_id"`
+	Channel     string       `json:"channel"`
+	Cost        money.Amount `json:"cost_fen"` // frozen when made; staff see it
+	Status      CodeStatus   `json:"status"`
+	ExpiresAt   clock.Milli  `json:"expires_at"`
+	Version     int          `json:"version"`
+	CreatedAt   clock.Milli  `json:"created_at"`
+	SuccessorID id.Code      `json:"successor_id"`
+	URL         string       `json:"url" gorm:"-"`
+
+	via []id.Code // the rotated codes it was reached by
 }
 
-const codeColumns = `id, code, unit_id, inviter_id, program_id, campaign_id, group_id, channel, cost, status, expires_at, version, created_at`
+const codeColumns = `id, code, unit_id, inviter_id, program_id, campaign_id, group_id, channel, cost, status, expires_at, version, created_at, successor_id`
 
 // at is the code as it stands now: expiry needs no write.
 func (c Code) at(now clock.Milli) Code {
@@ -67,7 +71,7 @@ func (s *Service) RevokeCode(ctx context.Context, code string) (id.Code, error) 
 		if !mayManage(tx.Actor, found) {
 			return ErrCode
 		}
-		if found = found.at(tx.Now); found.Status == CodeRevoked {
+		if found = found.at(tx.Now); found.Status == CodeRevoked || found.Status == CodeRotated {
 			return ErrCodeState.With("state", found.Status)
 		}
 		if err := retire(tx, found, CodeRevoked); err != nil {
@@ -103,9 +107,13 @@ func (s *Service) lookup(q *database.Query, typed string) (Code, error) {
 	return c, nil
 }
 
-// usable is lookup for those who come with a code: only a live one is found.
+// usable is lookup for those who come with a code: only a live one is found,
+// or the live one that a rotated one leads on to.
 func (s *Service) usable(q *database.Query, typed string, now clock.Milli) (Code, error) {
 	c, err := s.lookup(q, typed)
+	if err == nil {
+		c, err = s.follow(q, c)
+	}
 	if err != nil {
 		return Code{}, err
 	}

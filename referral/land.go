@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"siyu/internal/clock"
@@ -85,11 +86,12 @@ func (s *Service) SignPage(code id.Code, program id.Program, version int) string
 	return base64.RawURLEncoding.EncodeToString(append(b, mac[:16]...))
 }
 
-// openPage reads what SignPage made, if it is of this code and not too old.
-func (s *Service) openPage(page string, code id.Code, now clock.Milli) (program id.Program, version int, shown clock.Milli, err error) {
+// openPage reads what SignPage made, if it is of this code, or of one that was
+// rotated to it since, and not too old. It tells which code the page showed.
+func (s *Service) openPage(page string, code Code, now clock.Milli) (of id.Code, program id.Program, version int, shown clock.Milli, err error) {
 	b, err := base64.RawURLEncoding.DecodeString(page)
 	if err != nil || len(b) != 4*8+16 {
-		return 0, 0, 0, ErrPage
+		return 0, 0, 0, 0, ErrPage
 	}
 	body, mac := b[:32], b[32:]
 	genuine := false
@@ -97,8 +99,9 @@ func (s *Service) openPage(page string, code id.Code, now clock.Milli) (program 
 		genuine = hmac.Equal(m[:16], mac) || genuine
 	}
 	n := func(i int) int64 { return int64(binary.BigEndian.Uint64(body[8*i:])) }
-	if !genuine || id.Code(n(0)) != code || clock.Milli(n(3)).Add(pageFor) <= now {
-		return 0, 0, 0, ErrPage
+	of = id.Code(n(0))
+	if !genuine || of != code.ID && !slices.Contains(code.via, of) || clock.Milli(n(3)).Add(pageFor) <= now {
+		return 0, 0, 0, 0, ErrPage
 	}
-	return id.Program(n(1)), int(n(2)), clock.Milli(n(3)), nil
+	return of, id.Program(n(1)), int(n(2)), clock.Milli(n(3)), nil
 }

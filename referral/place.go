@@ -91,7 +91,7 @@ func placesTx(tx *database.Tx, list []CodeIn) ([]Code, error) {
 				return nil, fault.Forbidden
 			}
 			if list[i].Cost != 0 {
-				return nil, fault.Invalid.Field("cost_fen", "staff_only", "渠道成本由员工填写", "what a channel costs is for staff to say")
+				return nil, errCostStaff
 			}
 			list[i].InviterID = tx.Actor.Member
 		}
@@ -119,6 +119,9 @@ func placesTx(tx *database.Tx, list []CodeIn) ([]Code, error) {
 			return nil, fault.Invalid.Field("inviter_id", "unknown", "没有这个会员", "there is no such member")
 		case !strong[people[i]]:
 			return nil, ErrIdentityRequired
+		}
+		if err := future(tx, in.ExpiresAt); err != nil {
+			return nil, err
 		}
 		unit, known := units[in.ProgramID]
 		if !known {

@@ -63,3 +63,12 @@ func BroughtBy(q *database.Query, codes []id.Code, after id.Binding, limit int) 
 	}
 	return list, nil
 }
+
+// TouchesOf is how often a code was scanned, and by how many.
+func TouchesOf(q *database.Query, code id.Code) (touches, visitors int64, err error) {
+	err = q.Raw("SELECT COUNT(*), COUNT(DISTINCT visitor_id) FROM touches WHERE code_id = ?", code).Row().Scan(&touches, &visitors)
+	if err != nil {
+		return 0, 0, fmt.Errorf("referral: touches of %s: %w", code, err)
+	}
+	return touches, visitors, nil
+}

@@ -3,7 +3,7 @@
 // It owns programs (reward rules as versioned, frozen data), invite codes and
 // their QR pictures, touches (one scan each), bindings (who invited whom) and
 // rewards. Tables: programs, program_versions, codes, code_batches,
-// code_batch_parts, touches, bindings, rewards, reward_events.
+// code_batch_parts, poster_templates, touches, bindings, rewards, reward_events.
 //
 // What holds always: what was promised at the scan is what is paid, because
 // the program's version is frozen on binding and order; a person has at most
@@ -33,9 +33,13 @@ type Service struct {
 	// PublicURL is where people reach the pages; QRURL, a domain used for
 	// nothing else, is what QR pictures name (empty: PublicURL).
 	PublicURL, QRURL string
+	// PosterFont is the file of the font for posters; empty looks where
+	// distributions put one.
+	PosterFont string
 
 	touches touchBuffer
 	drawn   drawnPictures
+	posters posterDesk
 }
 
 // The refusals.

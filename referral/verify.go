@@ -26,7 +26,11 @@ func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []database.Proof{v4, v5, reviews}, nil
+	codes, err := verifyCodes(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	return []database.Proof{v4, codes, v5, reviews}, nil
 }
 
 // verifyBindings walks the live bindings in ranges, then looks for circles in

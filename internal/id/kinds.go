@@ -2,102 +2,104 @@ package id
 
 // The kinds, one line each: the type, then its public prefix.
 type (
-	account       struct{}
-	apiKey        struct{}
-	audit         struct{}
-	binding       struct{}
-	calendarDay   struct{}
-	campaign      struct{}
-	code          struct{}
-	coupon        struct{}
-	couponBatch   struct{}
-	decision      struct{}
-	delivery      struct{}
-	event         struct{}
-	feed          struct{}
-	group         struct{}
-	item          struct{}
-	job           struct{}
-	member        struct{}
-	notice        struct{}
-	memberCoupon  struct{}
-	order         struct{}
-	payee         struct{}
-	payer         struct{}
-	payment       struct{}
-	payout        struct{}
-	priceApproval struct{}
-	stepReward    struct{}
-	product       struct{}
-	program       struct{}
-	promotion     struct{}
-	refund        struct{}
-	rehearsal     struct{}
-	reminder      struct{}
-	request       struct{}
-	reviewCase    struct{}
-	reward        struct{}
-	settlement    struct{}
-	slot          struct{}
-	staff         struct{}
-	tag           struct{}
-	task          struct{}
-	team          struct{}
-	template      struct{}
-	touch         struct{}
-	transfer      struct{}
-	unit          struct{}
-	wait          struct{}
-	webhook       struct{}
+	account        struct{}
+	apiKey         struct{}
+	audit          struct{}
+	binding        struct{}
+	calendarDay    struct{}
+	campaign       struct{}
+	code           struct{}
+	coupon         struct{}
+	couponBatch    struct{}
+	decision       struct{}
+	delivery       struct{}
+	event          struct{}
+	feed           struct{}
+	group          struct{}
+	item           struct{}
+	job            struct{}
+	member         struct{}
+	notice         struct{}
+	memberCoupon   struct{}
+	order          struct{}
+	payee          struct{}
+	payer          struct{}
+	payment        struct{}
+	payout         struct{}
+	posterTemplate struct{}
+	priceApproval  struct{}
+	stepReward     struct{}
+	product        struct{}
+	program        struct{}
+	promotion      struct{}
+	refund         struct{}
+	rehearsal      struct{}
+	reminder       struct{}
+	request        struct{}
+	reviewCase     struct{}
+	reward         struct{}
+	settlement     struct{}
+	slot           struct{}
+	staff          struct{}
+	tag            struct{}
+	task           struct{}
+	team           struct{}
+	template       struct{}
+	touch          struct{}
+	transfer       struct{}
+	unit           struct{}
+	wait           struct{}
+	webhook        struct{}
 )
 
-func (account) prefix() string       { return "acc" }
-func (apiKey) prefix() string        { return "key" }
-func (audit) prefix() string         { return "aud" }
-func (binding) prefix() string       { return "bnd" }
-func (calendarDay) prefix() string   { return "day" }
-func (campaign) prefix() string      { return "cmp" }
-func (code) prefix() string          { return "cod" }
-func (coupon) prefix() string        { return "cpn" }
-func (couponBatch) prefix() string   { return "cbt" }
-func (decision) prefix() string      { return "dcs" }
-func (delivery) prefix() string      { return "dlv" }
-func (event) prefix() string         { return "evt" }
-func (feed) prefix() string          { return "fed" }
-func (group) prefix() string         { return "grp" }
-func (item) prefix() string          { return "itm" }
-func (job) prefix() string           { return "job" }
-func (member) prefix() string        { return "mem" }
-func (memberCoupon) prefix() string  { return "mcp" }
-func (notice) prefix() string        { return "ntc" }
-func (order) prefix() string         { return "ord" }
-func (payee) prefix() string         { return "pye" }
-func (payer) prefix() string         { return "ent" }
-func (payment) prefix() string       { return "pmt" }
-func (payout) prefix() string        { return "pay" }
-func (priceApproval) prefix() string { return "pap" }
-func (product) prefix() string       { return "prd" }
-func (program) prefix() string       { return "prg" }
-func (promotion) prefix() string     { return "prm" }
-func (refund) prefix() string        { return "rfd" }
-func (rehearsal) prefix() string     { return "rhs" }
-func (reminder) prefix() string      { return "rmd" }
-func (request) prefix() string       { return "req" }
-func (reviewCase) prefix() string    { return "rvc" }
-func (reward) prefix() string        { return "rwd" }
-func (settlement) prefix() string    { return "stl" }
-func (slot) prefix() string          { return "slt" }
-func (staff) prefix() string         { return "stf" }
-func (tag) prefix() string           { return "tag" }
-func (stepReward) prefix() string    { return "srw" }
-func (task) prefix() string          { return "tsk" }
-func (team) prefix() string          { return "tem" }
-func (template) prefix() string      { return "tpl" }
-func (touch) prefix() string         { return "tch" }
-func (transfer) prefix() string      { return "trf" }
-func (unit) prefix() string          { return "unt" }
-func (wait) prefix() string          { return "wat" }
-func (webhook) prefix() string       { return "whk" }
+func (account) prefix() string        { return "acc" }
+func (apiKey) prefix() string         { return "key" }
+func (audit) prefix() string          { return "aud" }
+func (binding) prefix() string        { return "bnd" }
+func (calendarDay) prefix() string    { return "day" }
+func (campaign) prefix() string       { return "cmp" }
+func (code) prefix() string           { return "cod" }
+func (coupon) prefix() string         { return "cpn" }
+func (couponBatch) prefix() string    { return "cbt" }
+func (decision) prefix() string       { return "dcs" }
+func (delivery) prefix() string       { return "dlv" }
+func (event) prefix() string          { return "evt" }
+func (feed) prefix() string           { return "fed" }
+func (group) prefix() string          { return "grp" }
+func (item) prefix() string           { return "itm" }
+func (job) prefix() string            { return "job" }
+func (member) prefix() string         { return "mem" }
+func (memberCoupon) prefix() string   { return "mcp" }
+func (notice) prefix() string         { return "ntc" }
+func (order) prefix() string          { return "ord" }
+func (payee) prefix() string          { return "pye" }
+func (payer) prefix() string          { return "ent" }
+func (payment) prefix() string        { return "pmt" }
+func (payout) prefix() string         { return "pay" }
+func (posterTemplate) prefix() string { return "ptm" }
+func (priceApproval) prefix() string  { return "pap" }
+func (product) prefix() string        { return "prd" }
+func (program) prefix() string        { return "prg" }
+func (promotion) prefix() string      { return "prm" }
+func (refund) prefix() string         { return "rfd" }
+func (rehearsal) prefix() string      { return "rhs" }
+func (reminder) prefix() string       { return "rmd" }
+func (request) prefix() string        { return "req" }
+func (reviewCase) prefix() string     { return "rvc" }
+func (reward) prefix() string         { return "rwd" }
+func (settlement) prefix() string     { return "stl" }
+func (slot) prefix() string           { return "slt" }
+func (staff) prefix() string          { return "stf" }
+func (tag) prefix() string            { return "tag" }
+func (stepReward) prefix() string     { return "srw" }
+func (task) prefix() string           { return "tsk" }
+func (team) prefix() string           { return "tem" }
+func (template) prefix() string       { return "tpl" }
+func (touch) prefix() string          { return "tch" }
+func (transfer) prefix() string       { return "trf" }
+func (unit) prefix() string           { return "unt" }
+func (wait) prefix() string           { return "wat" }
+func (webhook) prefix() string        { return "whk" }
 
 // The id types the rooms use. Account is a ledger account, APIKey a staff key,
 // Audit an audit row, Binding an invitee's inviter, Code an invite code,
@@ -105,58 +107,60 @@ func (webhook) prefix() string       { return "whk" }
 // that a member holds, CalendarDay a day a unit added, Feed a calendar app's
 // subscription, Decision a guard decision, Delivery a webhook delivery,
 // Event a published event, Group a chat group, Item a product in a campaign,
-// Job long work a person watches, PriceApproval a price under the floor that
+// Job long work a person watches, PosterTemplate what codes are printed on,
+// PriceApproval a price under the floor that
 // two people agree on, Rehearsal a campaign played on a store of its own,
 // Payee who receives a member's money, Payer the entity that pays it,
 // ReviewCase a reward stopped for a human, StepReward what a step of a
 // referral campaign gives, Touch one scan, Transfer a ledger fact, Unit
 // a region or store; the others are what their names say.
 type (
-	Account       = ID[account]
-	APIKey        = ID[apiKey]
-	Audit         = ID[audit]
-	Binding       = ID[binding]
-	CalendarDay   = ID[calendarDay]
-	Campaign      = ID[campaign]
-	Code          = ID[code]
-	Coupon        = ID[coupon]
-	CouponBatch   = ID[couponBatch]
-	Decision      = ID[decision]
-	Delivery      = ID[delivery]
-	Event         = ID[event]
-	Feed          = ID[feed]
-	Group         = ID[group]
-	Item          = ID[item]
-	Job           = ID[job]
-	Member        = ID[member]
-	MemberCoupon  = ID[memberCoupon]
-	Notice        = ID[notice]
-	Order         = ID[order]
-	Payee         = ID[payee]
-	Payer         = ID[payer]
-	Payment       = ID[payment]
-	Payout        = ID[payout]
-	PriceApproval = ID[priceApproval]
-	Product       = ID[product]
-	Program       = ID[program]
-	Promotion     = ID[promotion]
-	Refund        = ID[refund]
-	Rehearsal     = ID[rehearsal]
-	Reminder      = ID[reminder]
-	Request       = ID[request]
-	ReviewCase    = ID[reviewCase]
-	Reward        = ID[reward]
-	Settlement    = ID[settlement]
-	Slot          = ID[slot]
-	Staff         = ID[staff]
-	Tag           = ID[tag]
-	StepReward    = ID[stepReward]
-	Task          = ID[task]
-	Team          = ID[team]
-	Template      = ID[template]
-	Touch         = ID[touch]
-	Transfer      = ID[transfer]
-	Unit          = ID[unit]
-	Wait          = ID[wait]
-	Webhook       = ID[webhook]
+	Account        = ID[account]
+	APIKey         = ID[apiKey]
+	Audit          = ID[audit]
+	Binding        = ID[binding]
+	CalendarDay    = ID[calendarDay]
+	Campaign       = ID[campaign]
+	Code           = ID[code]
+	Coupon         = ID[coupon]
+	CouponBatch    = ID[couponBatch]
+	Decision       = ID[decision]
+	Delivery       = ID[delivery]
+	Event          = ID[event]
+	Feed           = ID[feed]
+	Group          = ID[group]
+	Item           = ID[item]
+	Job            = ID[job]
+	Member         = ID[member]
+	MemberCoupon   = ID[memberCoupon]
+	Notice         = ID[notice]
+	Order          = ID[order]
+	Payee          = ID[payee]
+	Payer          = ID[payer]
+	Payment        = ID[payment]
+	Payout         = ID[payout]
+	PosterTemplate = ID[posterTemplate]
+	PriceApproval  = ID[priceApproval]
+	Product        = ID[product]
+	Program        = ID[program]
+	Promotion      = ID[promotion]
+	Refund         = ID[refund]
+	Rehearsal      = ID[rehearsal]
+	Reminder       = ID[reminder]
+	Request        = ID[request]
+	ReviewCase     = ID[reviewCase]
+	Reward         = ID[reward]
+	Settlement     = ID[settlement]
+	Slot           = ID[slot]
+	Staff          = ID[staff]
+	Tag            = ID[tag]
+	StepReward     = ID[stepReward]
+	Task           = ID[task]
+	Team           = ID[team]
+	Template       = ID[template]
+	Touch          = ID[touch]
+	Transfer       = ID[transfer]
+	Unit           = ID[unit]
+	Wait           = ID[wait]
+	Webhook        = ID[webhook]
 )
