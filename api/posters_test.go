@@ -105,6 +105,31 @@ func TestPosters(t *testing.T) {
 				t.Errorf("west sees %s", list.body)
 			}
 		})
+		t.Run("a job's codes are cards, those that lead somewhere", func(t *testing.T) {
+			a := h.call(t, marketer, "POST /v1/codes/batches",
+				fmt.Sprintf(`{"program_id":%q,"members":[%q,%q,%q],"channel":"table"}`, program(t, h), member1(t, h), member1(t, h), member1(t, h)), h.newKey())
+			at := a.header.Get("Location")
+			if early := h.call(t, marketer, "GET "+at+"/cards.pdf", ""); early.status != 409 {
+				t.Errorf("early: got %d %s", early.status, early.body)
+			}
+			drainReferral(t, h)
+			lines := strings.Split(string(h.call(t, marketer, "GET "+at+"/codes.csv", "").body), "\n")
+			gone := strings.Split(lines[2], ",")[1]
+			if a := h.call(t, marketer, "POST /v1/codes/"+gone+"/revoke", "{}"); a.status != 200 {
+				t.Fatalf("revoke: got %d %s", a.status, a.body)
+			}
+			for query, want := range map[string]int{"": 2, "?from=1&count=2": 1, "?from=3&template=" + made.ID: 1} {
+				file := h.call(t, marketer, "GET "+at+"/cards.pdf"+query, "")
+				if n := bytes.Count(file.body, []byte("/Type /Page ")); file.status != 200 || n != want || !bytes.HasPrefix(file.body, []byte("%PDF-")) {
+					t.Errorf("%q: got %d, %d pages, want %d", query, file.status, n, want)
+				}
+			}
+			for _, query := range []string{"?from=0", "?from=4", "?count=2001", "?count=x", "?from=2&count=1", "?template=ptm_0000000000007"} {
+				if a := h.call(t, marketer, "GET "+at+"/cards.pdf"+query, ""); a.status != 422 {
+					t.Errorf("%s: got %d", query, a.status)
+				}
+			}
+		})
 		t.Run("what cannot be drawn is refused", func(t *testing.T) {
 			for name, a := range map[string]answer{
 				"no template": h.call(t, marketer, "GET /v1/codes/"+code+"/poster.png?template=ptm_0000000000007", ""),

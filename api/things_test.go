@@ -52,22 +52,17 @@ var things = map[string]func(t *testing.T, h *house) string{
 		c, _ := campaignOf(t, h, "flash_sale", "")
 		return h.make(t, access.Marketer, "POST /v1/campaign-templates", `{"campaign_id":"`+c+`"}`)
 	},
-	"/v1/orders/:id":  orderOf,
-	"/v1/teams/:id":   teamOf,
-	"/v1/codes/:code": codeOf,
-	"/v1/codes/:code/poster.png": func(t *testing.T, h *house) string {
-		body := fmt.Sprintf(`{"name":"card","image":%q,"layout":{"qr":{"x":100,"y":200,"size":300}}}`, backdrop(t, color.RGBA{200, 30, 30, 255}))
-		if a := h.call(t, h.keys[east][access.Marketer], "PUT /v1/poster-templates", body); a.status != 200 {
-			t.Fatalf("template: got %d %s", a.status, a.body)
-		}
-		return codeOf(t, h)
-	},
-	"/v1/jobs/:id":         jobOf,
-	"/v1/rewards/:id":      rewardOf,
-	"/v1/review-cases/:id": caseOf,
-	"/v1/promotions/:id":   promotionOf,
-	"/v1/slots/:id":        slotOf,
-	"/v1/decisions/:id":    decisionOf,
+	"/v1/orders/:id":             orderOf,
+	"/v1/teams/:id":              teamOf,
+	"/v1/codes/:code":            codeOf,
+	"/v1/codes/:code/poster.png": func(t *testing.T, h *house) string { templateOf(t, h); return codeOf(t, h) },
+	"/v1/jobs/:id/cards.pdf":     func(t *testing.T, h *house) string { templateOf(t, h); return jobOf(t, h) },
+	"/v1/jobs/:id":               jobOf,
+	"/v1/rewards/:id":            rewardOf,
+	"/v1/review-cases/:id":       caseOf,
+	"/v1/promotions/:id":         promotionOf,
+	"/v1/slots/:id":              slotOf,
+	"/v1/decisions/:id":          decisionOf,
 	"/v1/settlements/:id": func(t *testing.T, h *house) string {
 		return settlementOf(t, h)
 	},
@@ -285,6 +280,15 @@ func jobOf(t *testing.T, h *house) string {
 	}
 	drainReferral(t, h)
 	return made.ID
+}
+
+// templateOf keeps a poster template.
+func templateOf(t *testing.T, h *house) {
+	t.Helper()
+	body := fmt.Sprintf(`{"name":"card","image":%q,"layout":{"qr":{"x":100,"y":200,"size":300}}}`, backdrop(t, color.RGBA{200, 30, 30, 255}))
+	if a := h.call(t, h.keys[east][access.Marketer], "PUT /v1/poster-templates", body); a.status != 200 {
+		t.Fatalf("template: got %d %s", a.status, a.body)
+	}
 }
 
 // drainReferral works the jobs of the referral room.

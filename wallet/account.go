@@ -133,11 +133,9 @@ func openTx(tx *database.Tx, missing []account) error {
 }
 
 // addTx adds the changes to the balances: the guarded accounts one by one
-// under their condition, the others in one statement.
+// under their condition, the others some to a statement.
 func addTx(tx *database.Tx, change map[id.Account]money.Amount, guarded map[id.Account]bool) error {
 	var free []id.Account
-	var whens strings.Builder
-	var args []any
 	for _, a := range slices.Sorted(maps.Keys(change)) {
 		n := change[a]
 		switch {
@@ -149,15 +147,26 @@ func addTx(tx *database.Tx, change map[id.Account]money.Amount, guarded map[id.A
 			}
 		default:
 			free = append(free, a)
-			whens.WriteString(" WHEN ? THEN ?")
-			args = append(args, a, n)
 		}
 	}
-	if len(free) == 0 {
-		return nil
+	for part := range slices.Chunk(free, caseMost) {
+		if err := addFreeTx(tx, part, change); err != nil {
+			return err
+		}
 	}
-	args = append(args, free)
-	res := tx.Exec("UPDATE accounts SET balance = balance + CASE id"+whens.String()+" ELSE 0 END WHERE id IN ?", args...)
+	return nil
+}
+
+// caseMost is how many balances one statement changes. Engines search a CASE
+// from its first WHEN for every row, so a long one costs its square.
+const caseMost = 40
+
+func addFreeTx(tx *database.Tx, free []id.Account, change map[id.Account]money.Amount) error {
+	args := make([]any, 0, 2*len(free)+1)
+	for _, a := range free {
+		args = append(args, a, change[a])
+	}
+	res := tx.Exec("UPDATE accounts SET balance = balance + CASE id"+strings.Repeat(" WHEN ? THEN ?", len(free))+" ELSE 0 END WHERE id IN ?", append(args, free)...)
 	if res.Error != nil {
 		return fmt.Errorf("wallet: balances: %w", res.Error)
 	}

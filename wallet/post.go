@@ -116,7 +116,8 @@ func writeTx(tx *database.Tx, ts []Transfer, accounts map[account]accountRow, id
 func rows(list []any) string { return strings.Repeat("?,", len(list)-1) + "?" }
 
 // standing finds the transfers of the batch that were posted before and makes
-// sure that they say the same.
+// sure that they say the same. Most batches are new, and then one look at the
+// index of keys is all; a join would let the engine begin with the entries.
 func standing(tx *database.Tx, b batch) (map[string]id.Transfer, error) {
 	keys := make([]string, 0, len(b.list))
 	for _, t := range b.list {
@@ -124,6 +125,34 @@ func standing(tx *database.Tx, b batch) (map[string]id.Transfer, error) {
 	}
 	var found []struct {
 		ID          id.Transfer
+		TransferKey string
+	}
+	if err := tx.Raw("SELECT id, transfer_key FROM transfers WHERE transfer_key IN ?", keys).Scan(&found).Error; err != nil {
+		return nil, fmt.Errorf("wallet: find transfers: %w", err)
+	}
+	ids := make(map[string]id.Transfer, len(b.list))
+	if len(found) == 0 {
+		return ids, nil
+	}
+	old := make([]id.Transfer, len(found))
+	for i, f := range found {
+		ids[f.TransferKey], old[i] = f.ID, f.ID
+	}
+	said, err := saidBy(tx, old)
+	if err != nil {
+		return nil, err
+	}
+	for key, t := range said {
+		if !b.list[b.place[key]].same(t) {
+			return nil, ErrKeyReused
+		}
+	}
+	return ids, nil
+}
+
+// saidBy reads transfers with their legs, by key.
+func saidBy(tx *database.Tx, transfers []id.Transfer) (map[string]Transfer, error) {
+	var legs []struct {
 		TransferKey string
 		Kind        string
 		Currency    string
@@ -133,25 +162,18 @@ func standing(tx *database.Tx, b batch) (map[string]id.Transfer, error) {
 		OwnerID     int64
 		Amount      money.Amount
 	}
-	err := tx.Raw(`SELECT t.id, t.transfer_key, t.kind, t.currency, t.corrects, a.stage, a.owner_kind, a.owner_id, e.amount
+	err := tx.Raw(`SELECT t.transfer_key, t.kind, t.currency, t.corrects, a.stage, a.owner_kind, a.owner_id, e.amount
 		FROM transfers t JOIN entries e ON e.transfer_id = t.id JOIN accounts a ON a.id = e.account_id
-		WHERE t.transfer_key IN ?`, keys).Scan(&found).Error
+		WHERE t.id IN ?`, transfers).Scan(&legs).Error
 	if err != nil {
-		return nil, fmt.Errorf("wallet: find transfers: %w", err)
+		return nil, fmt.Errorf("wallet: legs of transfers: %w", err)
 	}
-	ids := make(map[string]id.Transfer, len(b.list))
-	first := map[string]Transfer{}
-	for _, r := range found {
-		ids[r.TransferKey] = r.ID
-		t := first[r.TransferKey]
-		t.Kind, t.Currency, t.Corrects = r.Kind, r.Currency, r.Corrects
-		t.Legs = append(t.Legs, Leg{r.Stage, Owner{r.OwnerKind, r.OwnerID}, r.Amount})
-		first[r.TransferKey] = t
+	out := map[string]Transfer{}
+	for _, l := range legs {
+		t := out[l.TransferKey]
+		t.Kind, t.Currency, t.Corrects = l.Kind, l.Currency, l.Corrects
+		t.Legs = append(t.Legs, Leg{l.Stage, Owner{l.OwnerKind, l.OwnerID}, l.Amount})
+		out[l.TransferKey] = t
 	}
-	for key, t := range first {
-		if !b.list[b.place[key]].same(t) {
-			return nil, ErrKeyReused
-		}
-	}
-	return ids, nil
+	return out, nil
 }

@@ -8,6 +8,7 @@ package qr
 
 import (
 	"fmt"
+	"image"
 	"strings"
 
 	qrcode "github.com/skip2/go-qrcode"
@@ -30,6 +31,20 @@ func (s Symbol) Side() int { return len(s.rows) }
 
 // Dark says whether the module is dark.
 func (s Symbol) Dark(x, y int) bool { return s.rows[y][x] }
+
+// Image draws the symbol with so many pixels per module.
+func (s Symbol) Image(module int) image.Image {
+	side := s.Side() * module
+	img := image.NewGray(image.Rect(0, 0, side, side))
+	for y := range side {
+		for x := range side {
+			if !s.rows[y/module][x/module] {
+				img.Pix[y*img.Stride+x] = 255
+			}
+		}
+	}
+	return img
+}
 
 // Text draws the symbol for a dark terminal, two modules to a character.
 func (s Symbol) Text() string {

@@ -82,14 +82,12 @@ const moduleMin = 3
 // drawQR fills the box with white and the symbol, whole pixels per module, in
 // its middle.
 func (s Sheet) drawQR(canvas *image.RGBA, symbol qr.Symbol) error {
-	module := s.QR.Size / symbol.Side()
-	if module < moduleMin {
-		return ErrUnreadable
+	module, from, err := s.place(symbol)
+	if err != nil {
+		return err
 	}
 	box := image.Rect(s.QR.X, s.QR.Y, s.QR.X+s.QR.Size, s.QR.Y+s.QR.Size)
 	draw.Draw(canvas, box, image.White, image.Point{}, draw.Src)
-	spare := (s.QR.Size - module*symbol.Side()) / 2
-	from := box.Min.Add(image.Pt(spare, spare))
 	for y := range symbol.Side() {
 		for x := range symbol.Side() {
 			if symbol.Dark(x, y) {
