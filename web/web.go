@@ -37,6 +37,7 @@ import (
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
 	"siyu/campaign/invite"
+	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -59,6 +60,7 @@ type Server struct {
 	GroupBuy   *groupbuy.Service
 	Invite     *invite.Service
 	Guard      *guard.Service
+	Promotion  *promotion.Service
 	Referral   *referral.Service
 	Review     *review.Service
 	Settlement *settlement.Service
@@ -100,6 +102,7 @@ func (s *Server) Register(r gin.IRouter) {
 
 	r.GET("/console", s.staffOnly(s.console))
 	r.GET("/console/calendar", s.staffOnly(s.consoleCalendar))
+	r.GET("/console/plan", s.staffOnly(s.consolePlan))
 	r.GET("/console/campaigns/:id", s.staffOnly(s.consoleCampaign))
 	r.POST("/console/step-rewards/:id/hand-over", s.staffOnly(s.consoleHandOver))
 	r.GET("/console/reviews", s.staffOnly(s.consoleReviews))
