@@ -63,9 +63,7 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/promotions/:id":         promotionOf,
 	"/v1/slots/:id":              slotOf,
 	"/v1/decisions/:id":          decisionOf,
-	"/v1/settlements/:id": func(t *testing.T, h *house) string {
-		return settlementOf(t, h)
-	},
+	"/v1/settlements/:id":         settlementOf,
 	"/v1/settlements/:id/preview": openSettlementOf,
 	"/v1/payouts/:id":             payoutOf,
 	"/v1/payouts/:id/file":        sentPayoutOf,
@@ -331,7 +329,6 @@ func rewardOf(t *testing.T, h *house) string {
 }
 
 func openSettlementOf(t *testing.T, h *house) string {
-	t.Helper()
 	h.seq++
 	return h.make(t, access.Finance, "POST /v1/settlements", fmt.Sprintf(`{"unit_id":%q,"label":"三月第一周 %d"}`, h.units[east], h.seq))
 }
