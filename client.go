@@ -130,6 +130,7 @@ func settle(ctx context.Context, args []string, out io.Writer) error {
 	label := flags.String("label", time.Now().Format("2006-01"), "the period's name")
 	cut := flags.String("cut-off", "", "settle what was cleared up to this RFC 3339 time; now by default")
 	unit := flags.String("unit", "", "settle this unit and those below it, like unt_…; the key's own by default")
+	payer := flags.String("payer", "", "settle what this payer pays, like ent_…; the default payer by default")
 	programs := flags.String("programs", "", "only these reward programs, like prg_…,prg_…; all by default")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -147,6 +148,9 @@ func settle(ctx context.Context, args []string, out io.Writer) error {
 	}
 	if *unit != "" {
 		in["unit_id"] = *unit
+	}
+	if *payer != "" {
+		in["payer_id"] = *payer
 	}
 	if *programs != "" {
 		in["program_ids"] = strings.Split(strings.ReplaceAll(*programs, " ", ""), ",")

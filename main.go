@@ -34,7 +34,7 @@ func commands() []command {
 		{"verify", "prove the invariants on the live store (--strict: and that nothing lags)", verify},
 		{"backup", "copy the store into FILE while it is used", backup},
 		{"access", "access add --name NAME --role ROLE [--unit UNIT]: make a key", addAccess},
-		{"settle", "prepare and close a settlement over REST (SIYU_URL, SIYU_KEY; --label, --unit, --programs, --cut-off)", settle},
+		{"settle", "prepare and close a settlement over REST (SIYU_URL, SIYU_KEY; --label, --unit, --payer, --programs, --cut-off)", settle},
 		{"export", "export SETTLEMENT [FOLDER]: fetch its sealed files over REST", export},
 		{"checkup", "checkup FILE.csv: what the guard would have held of 90 days of past sends (--html PAGE; needs no store)", examine},
 		{"version", "print the version", version},

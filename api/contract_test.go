@@ -166,6 +166,7 @@ var unkeyedPosts = map[string]string{
 	"POST /v1/payers/:id/closes":                               "a closed month is refused",
 	"POST /v1/settlements/:id/close":                           "the state refuses a second one",
 	"POST /v1/settlements/:id/review":                          "the state refuses a second one",
+	"POST /v1/settlements/:id/discard":                         "the state refuses a second one",
 	"POST /v1/settlements/:id/reject":                          "the state refuses a second one",
 }
 

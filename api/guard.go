@@ -12,6 +12,7 @@ import (
 
 func (s *Server) guardRoutes(r *routes) {
 	r.post("/v1/guard/check", s.checkGuard, staff(access.Marketer, access.GroupOwner))
+	r.get("/v1/guard/forecast", s.forecastGuard, staff(access.Marketer, access.GroupOwner))
 	r.get("/v1/decisions", s.listDecisions, staff(access.Marketer, access.GroupOwner))
 	r.get("/v1/decisions/:id", s.findDecision, staff(access.Marketer, access.GroupOwner))
 	r.get("/v1/groups/:id/ad-policy", s.findAdPolicy, staff(access.Marketer, access.GroupOwner))
@@ -30,6 +31,18 @@ func (s *Server) checkGuard(c *gin.Context) error {
 		return err
 	}
 	return render(c, http.StatusOK, gin.H{"items": answers[0]})
+}
+
+func (s *Server) forecastGuard(c *gin.Context) error {
+	g, err := queryID[id.Group](c, "group_id")
+	if err != nil {
+		return err
+	}
+	f, err := s.Guard.Forecast(c.Request.Context(), g)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, f)
 }
 
 func (s *Server) listDecisions(c *gin.Context) error {

@@ -19,6 +19,8 @@ func (s *Server) settlementRoutes(r *routes) {
 	r.get("/v1/settlements/:id/lines", s.listSettlementLines, both)
 	r.get("/v1/settlements/:id/files/:name", s.readSettlementFile, both)
 	r.get("/v1/settlements/:id/verify", s.verifySettlement, both)
+	r.get("/v1/settlements/:id/preview", s.previewSettlement, both)
+	r.post("/v1/settlements/:id/discard", s.discardSettlement, finance)
 	r.post("/v1/settlements/:id/close", s.closeSettlement, finance)
 	r.post("/v1/settlements/:id/review", s.reviewSettlement, finance)
 	r.post("/v1/settlements/:id/reject", s.rejectSettlement, finance)
@@ -114,6 +116,25 @@ func (s *Server) verifySettlement(c *gin.Context) error {
 		return err
 	}
 	return render(c, http.StatusOK, found)
+}
+
+func (s *Server) previewSettlement(c *gin.Context) error {
+	sid, err := pathID[id.Settlement](c, "id")
+	if err != nil {
+		return err
+	}
+	found, err := s.Settlement.Preview(c.Request.Context(), sid)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, found)
+}
+
+func (s *Server) discardSettlement(c *gin.Context) error {
+	var in struct{}
+	return s.moveSettlement(c, http.StatusOK, &in, func(sid id.Settlement) error {
+		return s.Settlement.Discard(c.Request.Context(), sid)
+	})
 }
 
 func (s *Server) closeSettlement(c *gin.Context) error {

@@ -52,28 +52,27 @@ var things = map[string]func(t *testing.T, h *house) string{
 		c, _ := campaignOf(t, h, "flash_sale", "")
 		return h.make(t, access.Marketer, "POST /v1/campaign-templates", `{"campaign_id":"`+c+`"}`)
 	},
-	"/v1/orders/:id":             orderOf,
-	"/v1/teams/:id":              teamOf,
-	"/v1/codes/:code":            codeOf,
-	"/v1/codes/:code/poster.png": func(t *testing.T, h *house) string { templateOf(t, h); return codeOf(t, h) },
-	"/v1/jobs/:id/cards.pdf":     func(t *testing.T, h *house) string { templateOf(t, h); return jobOf(t, h) },
-	"/v1/jobs/:id":               jobOf,
-	"/v1/rewards/:id":            rewardOf,
-	"/v1/review-cases/:id":       caseOf,
-	"/v1/promotions/:id":         promotionOf,
-	"/v1/slots/:id":              slotOf,
-	"/v1/decisions/:id":          decisionOf,
-	"/v1/settlements/:id": func(t *testing.T, h *house) string {
-		return settlementOf(t, h)
-	},
-	"/v1/payouts/:id":         payoutOf,
-	"/v1/payouts/:id/file":    sentPayoutOf,
-	"/v1/payouts/:id/imports": func(t *testing.T, h *house) string { p := sentPayoutOf(t, h); importOf(t, h, p); return p },
-	"/v1/payers/:id":          payerOf,
-	"/v1/payees/:id":          payeeOf,
-	"/v1/members/:id/payee":   func(t *testing.T, h *house) string { m, _ := payeeOfMember(t, h); return m },
-	"/v1/coupons/:id":         couponOf,
-	"/v1/member-coupons/:id":  memberCouponOf,
+	"/v1/orders/:id":              orderOf,
+	"/v1/teams/:id":               teamOf,
+	"/v1/codes/:code":             codeOf,
+	"/v1/codes/:code/poster.png":  func(t *testing.T, h *house) string { templateOf(t, h); return codeOf(t, h) },
+	"/v1/jobs/:id/cards.pdf":      func(t *testing.T, h *house) string { templateOf(t, h); return jobOf(t, h) },
+	"/v1/jobs/:id":                jobOf,
+	"/v1/rewards/:id":             rewardOf,
+	"/v1/review-cases/:id":        caseOf,
+	"/v1/promotions/:id":          promotionOf,
+	"/v1/slots/:id":               slotOf,
+	"/v1/decisions/:id":           decisionOf,
+	"/v1/settlements/:id":         settlementOf,
+	"/v1/settlements/:id/preview": openSettlementOf,
+	"/v1/payouts/:id":             payoutOf,
+	"/v1/payouts/:id/file":        sentPayoutOf,
+	"/v1/payouts/:id/imports":     func(t *testing.T, h *house) string { p := sentPayoutOf(t, h); importOf(t, h, p); return p },
+	"/v1/payers/:id":              payerOf,
+	"/v1/payees/:id":              payeeOf,
+	"/v1/members/:id/payee":       func(t *testing.T, h *house) string { m, _ := payeeOfMember(t, h); return m },
+	"/v1/coupons/:id":             couponOf,
+	"/v1/member-coupons/:id":      memberCouponOf,
 	"/v1/webhooks/:id": func(t *testing.T, h *house) string {
 		return h.make(t, access.Mall, "POST /v1/webhooks", `{"url":"https://mall.example/hook","events":["*"]}`)
 	},
@@ -330,11 +329,15 @@ func rewardOf(t *testing.T, h *house) string {
 	return list.Items[0].ID
 }
 
+func openSettlementOf(t *testing.T, h *house) string {
+	h.seq++
+	return h.make(t, access.Finance, "POST /v1/settlements", fmt.Sprintf(`{"unit_id":%q,"label":"三月第一周 %d"}`, h.units[east], h.seq))
+}
+
 // settlementOf is sealed and, for want of rewards that are due, empty.
 func settlementOf(t *testing.T, h *house) string {
 	t.Helper()
-	h.seq++
-	made := h.make(t, access.Finance, "POST /v1/settlements", fmt.Sprintf(`{"unit_id":%q,"label":"三月第一周 %d"}`, h.units[east], h.seq))
+	made := openSettlementOf(t, h)
 	if got := h.call(t, h.keys[east][access.Finance], "POST /v1/settlements/"+made+"/close", "{}"); got.status/100 != 2 {
 		t.Fatalf("close: got %d %s", got.status, got.body)
 	}

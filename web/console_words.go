@@ -58,7 +58,7 @@ func outcomeName(lang string, o guard.Outcome) (text, tone string) { return word
 var settled = map[settlement.Status]pair{
 	settlement.StatusOpen: {"待关账", "open", ""}, settlement.StatusClosing: {"关账中", "closing", ""}, settlement.StatusSealing: {"封存中", "sealing", ""},
 	settlement.StatusClosed: {"待审核", "closed", ""}, settlement.StatusReviewed: {"待付款", "reviewed", ""}, settlement.StatusPaid: {"已付款", "paid", "good"},
-	settlement.StatusRejected: {"已驳回", "rejected", "dim"},
+	settlement.StatusRejected: {"已驳回", "rejected", "dim"}, settlement.StatusDiscarded: {"已作废", "discarded", "dim"},
 }
 
 func settledName(lang string, s settlement.Status) (text, tone string) { return word(lang, settled, s) }

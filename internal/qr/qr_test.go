@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"image"
 	"image/png"
 	"os"
 	"os/exec"
@@ -151,5 +152,23 @@ func scans(t *testing.T, zbarimg, name string, picture []byte, want string) {
 	got, err := exec.Command(zbarimg, "--quiet", "--raw", path).Output()
 	if err != nil || strings.TrimSuffix(string(got), "\n") != want {
 		t.Errorf("%s scanned: got %q, %v; want %q", name, got, err, want)
+	}
+}
+
+// TestRead reads what was drawn, the symbol too that the reader finds only
+// when it is turned.
+func TestRead(t *testing.T) {
+	for i := range 300 {
+		want := fmt.Sprintf("https://q.example/i/K7M2VE%06d", i*7919)
+		s, err := qr.New(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := qr.Read(s.Image(4)); err != nil || got != want {
+			t.Errorf("got %q, %v; want %q", got, err, want)
+		}
+	}
+	if got, err := qr.Read(image.NewGray(image.Rect(0, 0, 300, 200))); err == nil {
+		t.Errorf("black was read as %q", got)
 	}
 }

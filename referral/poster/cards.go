@@ -24,7 +24,7 @@ const (
 
 // Cards is a PDF of A6 table cards, one page per code. Background and the
 // lines that are the same on every card are written once; QR and letters are
-// outlines, sharp on any printer, and a card is about 2 kB.
+// outlines, sharp on any printer, and a card is about 4 kB.
 type Cards struct {
 	sheet  Sheet
 	out    pdf

@@ -66,7 +66,7 @@ func (s *Service) collect(ctx context.Context, st Settlement) error {
 func (s *Service) drain(ctx context.Context, st Settlement, next source) (int, error) {
 	added := 0
 	for after := (cursor{}); ; {
-		lines, last, err := next(s.DB.Read(ctx), st, after)
+		lines, last, err := next(s.DB.Read(ctx), fixed(st), after)
 		if err != nil || last == after {
 			return added, err
 		}

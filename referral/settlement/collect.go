@@ -18,7 +18,7 @@ type cursor struct {
 }
 
 // source reads the next chunk of lines that stand on no live line yet.
-type source func(q *database.Query, st Settlement, after cursor) ([]Line, cursor, error)
+type source func(q *database.Query, st scope, after cursor) ([]Line, cursor, error)
 
 // found is a row that a source turned into a line.
 type found struct {
@@ -41,17 +41,17 @@ func (f found) line(k Kind) Line {
 
 // rewards are those cleared up to the cut-off in the scope, with no lower
 // bound: what came late for one settlement is in the next.
-func rewards(q *database.Query, st Settlement, after cursor) ([]Line, cursor, error) {
+func rewards(q *database.Query, st scope, after cursor) ([]Line, cursor, error) {
 	var rows []found
 	err := q.Raw(`SELECT r.id AS source_id, r.id AS reward_id, r.program_id, r.program_version, r.campaign_id, r.order_id,
 			r.beneficiary_id AS member_id, r.rule AS rule_name, r.note, e.amount, e.at
 		FROM reward_events e
 		JOIN rewards r ON r.id = e.reward_id
-		JOIN settlement_programs p ON p.settlement_id = ? AND p.program_id = r.program_id
+		JOIN `+st.programs+` p ON p.program_id = r.program_id
 		WHERE e.kind = 'cleared' AND e.at >= ? AND e.at <= ? AND (e.at > ? OR e.reward_id > ?) AND r.currency = ?
 			AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = r.id AND l.kind = ? AND l.freed = 0)
 		ORDER BY e.at, e.reward_id LIMIT ?`,
-		st.ID, after.at, st.CutAt, after.at, after.id, st.Currency, KindReward, chunk).Scan(&rows).Error
+		st.with(after.at, st.CutAt, after.at, after.id, st.Currency, KindReward, chunk)...).Scan(&rows).Error
 	lines := make([]Line, 0, len(rows))
 	for _, f := range rows {
 		lines = append(lines, f.line(KindReward))
@@ -62,18 +62,18 @@ func rewards(q *database.Query, st Settlement, after cursor) ([]Line, cursor, er
 
 // clawbacks are corrections, up to the cut-off, of rewards that stand on a
 // live line of any settlement, this one included.
-func clawbacks(q *database.Query, st Settlement, after cursor) ([]Line, cursor, error) {
+func clawbacks(q *database.Query, st scope, after cursor) ([]Line, cursor, error) {
 	var rows []found
 	err := q.Raw(`SELECT e.id AS source_id, r.id AS reward_id, r.program_id, r.program_version, r.campaign_id, r.order_id,
 			l.member_id, r.rule AS rule_name, r.note, e.amount, e.at, l.settlement_id AS doc, l.line_no AS doc_line
 		FROM reward_events e
 		JOIN rewards r ON r.id = e.reward_id
-		JOIN settlement_programs p ON p.settlement_id = ? AND p.program_id = r.program_id
+		JOIN `+st.programs+` p ON p.program_id = r.program_id
 		JOIN settlement_lines l ON l.source_id = r.id AND l.kind = ? AND l.freed = 0
 		WHERE e.kind = 'clawed_back' AND e.at >= ? AND e.at <= ? AND (e.at > ? OR e.id > ?)
 			AND NOT EXISTS (SELECT 1 FROM settlement_lines k WHERE k.source_id = e.id AND k.kind = ? AND k.freed = 0)
 		ORDER BY e.at, e.id LIMIT ?`,
-		st.ID, KindReward, after.at, st.CutAt, after.at, after.id, KindClawback, chunk).Scan(&rows).Error
+		st.with(KindReward, after.at, st.CutAt, after.at, after.id, KindClawback, chunk)...).Scan(&rows).Error
 	lines := make([]Line, 0, len(rows))
 	for _, f := range rows {
 		l := f.line(KindClawback)
@@ -86,7 +86,7 @@ func clawbacks(q *database.Query, st Settlement, after cursor) ([]Line, cursor, 
 
 // failures are payments by the payer, of the unit or of one below it, that came
 // back up to the cut-off.
-func failures(q *database.Query, st Settlement, after cursor) ([]Line, cursor, error) {
+func failures(q *database.Query, st scope, after cursor) ([]Line, cursor, error) {
 	var rows []found
 	err := q.Raw(`SELECT f.id AS source_id, f.member_id, f.reason AS note, f.owed AS amount, f.failed_at AS at,
 			f.payout_id AS doc, f.line_no AS doc_line

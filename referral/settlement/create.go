@@ -120,9 +120,18 @@ func ownPrograms(tx *database.Tx, in CreateIn, payer payee.Payer) error {
 	return fault.Invalid.Field("program_ids", "unknown_value", "应为该组织及其下级、由该付款主体以人民币支付的奖励方案", "must be programs of the unit, or of one below it, that reward in CNY and have this payer")
 }
 
+// cutOff is that of a settlement closed now. It is never later than five
+// minutes ago, so that a clearing that is just committing falls into the next
+// settlement instead of between the two.
+func (st Settlement) cutOff(now clock.Milli) clock.Milli {
+	cut := now.Add(-settle)
+	if st.WantedCutAt != 0 {
+		cut = min(cut, st.WantedCutAt)
+	}
+	return cut
+}
+
 // Close fixes the cut-off and the scope and starts the job that does the rest.
-// The cut-off is never later than five minutes ago, so that a clearing that is
-// just committing falls into the next settlement instead of between the two.
 func (s *Service) Close(ctx context.Context, sid id.Settlement) error {
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
 		who, err := staff(tx)
@@ -136,10 +145,7 @@ func (s *Service) Close(ctx context.Context, sid id.Settlement) error {
 		case st.Status != StatusOpen:
 			return ErrState.With("state", st.Status)
 		}
-		cut := tx.Now.Add(-settle)
-		if st.WantedCutAt != 0 {
-			cut = min(cut, st.WantedCutAt)
-		}
+		cut := st.cutOff(tx.Now)
 		if st.AllPrograms == 1 {
 			payers, err := payee.Covered(tx.DB, st.PayerID)
 			if err != nil {

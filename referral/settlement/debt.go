@@ -9,10 +9,15 @@ import (
 	"siyu/internal/id"
 )
 
-// debts are what sealed settlements of the payer and the unit, or of one below
-// it, deferred,
-// of members who have something to come in this one; other debts go on waiting.
-func debts(q *database.Query, st Settlement, after cursor) ([]Line, cursor, error) {
+// debts are those waiting of members who have something to come in this
+// settlement; the others go on waiting.
+func debts(q *database.Query, st scope, after cursor) ([]Line, cursor, error) {
+	return debtsOf(q, st, after, func(members []id.Member) (map[id.Member]bool, error) { return owedTo(q, st.ID, members) })
+}
+
+// debtsOf reads what sealed settlements of the payer and the unit, or of one
+// below it, deferred, and keeps that of members who are owed something.
+func debtsOf(q *database.Query, st scope, after cursor, owedTo func([]id.Member) (map[id.Member]bool, error)) ([]Line, cursor, error) {
 	var rows []found
 	err := q.Raw(`SELECT o.id AS source_id, o.member_id, -o.gross AS amount, o.occurred_at AS at, o.settlement_id AS doc, o.line_no AS doc_line
 		FROM settlement_lines o
@@ -28,7 +33,7 @@ func debts(q *database.Query, st Settlement, after cursor) ([]Line, cursor, erro
 	if err != nil {
 		return nil, after, err
 	}
-	owed, err := owedTo(q, st.ID, slices.Collect(maps.Values(today)))
+	owed, err := owedTo(slices.Collect(maps.Values(today)))
 	if err != nil {
 		return nil, after, err
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
@@ -177,13 +179,43 @@ func (h *house) open() id.Settlement {
 	return sid
 }
 
-// closed makes a settlement, closes it and works its job.
+// closed makes a settlement, closes it and works its job. What it holds then is
+// what its preview said.
 func (h *house) closed() settlement.Settlement {
 	h.t.Helper()
 	sid := h.open()
+	said, err := h.Preview(as(maker), sid)
+	h.must(err)
 	h.must(h.Close(as(maker), sid))
 	h.work()
-	return h.find(sid)
+	st := h.find(sid)
+	if held := h.sums(st); !cmp.Equal(said, held) {
+		h.t.Errorf("previewed and held: %s", cmp.Diff(said, held))
+	}
+	return st
+}
+
+// sums is what a sealed settlement holds, as a preview would say it.
+func (h *house) sums(st settlement.Settlement) settlement.Preview {
+	h.t.Helper()
+	p := settlement.Preview{SettlementID: st.ID, CutAt: st.CutAt, LineCount: st.LineCount, Gross: st.Gross, Kinds: []settlement.PreviewKind{}}
+	kinds, owed := map[settlement.Kind]settlement.PreviewKind{}, map[id.Member]money.Amount{}
+	for _, l := range h.lines(st.ID) {
+		k := kinds[l.Kind]
+		kinds[l.Kind] = settlement.PreviewKind{Kind: l.Kind, LineCount: k.LineCount + 1, Gross: k.Gross + l.Gross}
+		owed[l.MemberID] += l.Gross
+	}
+	for _, k := range []settlement.Kind{settlement.KindReward, settlement.KindClawback, settlement.KindFailed, settlement.KindDebt, settlement.KindDeferred} {
+		if kinds[k].LineCount > 0 {
+			p.Kinds = append(p.Kinds, kinds[k])
+		}
+	}
+	for _, n := range owed {
+		if n > 0 {
+			p.MemberCount++
+		}
+	}
+	return p
 }
 
 func (h *house) work() {

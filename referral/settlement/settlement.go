@@ -38,15 +38,16 @@ import (
 type Status string
 
 // The states: open → closing → sealing → closed → reviewed → paid, or
-// rejected out of closed and reviewed.
+// rejected out of closed and reviewed. An open one may be discarded.
 const (
-	StatusOpen     Status = "open"
-	StatusClosing  Status = "closing"
-	StatusSealing  Status = "sealing"
-	StatusClosed   Status = "closed"
-	StatusReviewed Status = "reviewed"
-	StatusPaid     Status = "paid"
-	StatusRejected Status = "rejected"
+	StatusOpen      Status = "open"
+	StatusDiscarded Status = "discarded"
+	StatusClosing   Status = "closing"
+	StatusSealing   Status = "sealing"
+	StatusClosed    Status = "closed"
+	StatusReviewed  Status = "reviewed"
+	StatusPaid      Status = "paid"
+	StatusRejected  Status = "rejected"
 )
 
 // Settlement is one document of what is owed. Its digest and place in the

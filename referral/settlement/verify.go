@@ -48,7 +48,7 @@ func (s *Service) VerifyOne(ctx context.Context, sid id.Settlement) (Verificatio
 
 // sealed says that the settlement must have its place in the chain.
 func sealed(s Status) bool {
-	return s != StatusOpen && s != StatusClosing && s != StatusSealing
+	return s != StatusOpen && s != StatusDiscarded && s != StatusClosing && s != StatusSealing
 }
 
 // Verify proves V7 and V16 for all settlements.
