@@ -16,9 +16,7 @@ import (
 // beginning of the routes that name such a thing. A room's owner adds his.
 var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/units/:id": func(t *testing.T, h *house) string { return h.units[east].String() },
-	"/v1/staff/:id": func(t *testing.T, h *house) string {
-		return staffOf(t, h).String()
-	},
+	"/v1/staff/:id": func(t *testing.T, h *house) string { return staffOf(t, h).String() },
 	"/v1/api-keys/:id": func(t *testing.T, h *house) string {
 		a, err := h.Access.Authenticate(bg, h.keys[east][access.Admin])
 		if err != nil {
