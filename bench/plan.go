@@ -6,8 +6,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -95,10 +93,7 @@ func measurePlan(s planSeed, out func(string, ...any)) error {
 		}
 	})
 	took := time.Since(began)
-	peak, err := peakMemory()
-	if err != nil {
-		return err
-	}
+	peak := peakOf(os.Getpid())
 	other := each(world, func() func(planner.Group) worths {
 		b := newBound(world)
 		p := planner.New(world.now, world.offers)
@@ -112,7 +107,7 @@ func measurePlan(s planSeed, out func(string, ...any)) error {
 		return fmt.Errorf("%s, seed %d: a plan is worth more than the bound", s.name, s.seed)
 	}
 	out("%-6s seed %20d: %d promotions × %6d groups × %d days: %d placed, %d left out, in %.1f s, %.0f MiB; %.3f of the bound, %.3f × greedy\n",
-		s.name, s.seed, len(world.offers), s.groups, planner.Days, sum.placed, sum.left, took.Seconds(), float64(peak)/(1<<20),
+		s.name, s.seed, len(world.offers), s.groups, planner.Days, sum.placed, sum.left, took.Seconds(), mib(peak),
 		float64(sum.ours)/float64(sum.bound), float64(sum.ours)/float64(sum.greedy))
 	return nil
 }
@@ -136,21 +131,6 @@ func each(w *world, work func() func(planner.Group) worths) worths {
 		sum.add(x)
 	}
 	return sum
-}
-
-// peakMemory is the most this process held since it was last cleared.
-func peakMemory() (int64, error) {
-	text, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kib, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-			return kib << 10, err
-		}
-	}
-	return 0, fmt.Errorf("no VmHWM in /proc/self/status")
 }
 
 // world is what is planned: offers, and groups made from the seed when asked

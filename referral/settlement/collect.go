@@ -17,7 +17,8 @@ type cursor struct {
 	id int64
 }
 
-// source reads the next chunk of lines that stand on no live line yet.
+// source reads the next chunk of what stands on no live line yet. A chunk may
+// have no line and still move the cursor; where that stays, nothing is left.
 type source func(q *database.Query, st scope, after cursor) ([]Line, cursor, error)
 
 // found is a row that a source turned into a line.
@@ -29,6 +30,7 @@ type found struct {
 	At                                                           clock.Milli
 	Doc                                                          int64 // the document corrected, and its line
 	DocLine                                                      int
+	Fits                                                         bool // of a window's rows, those that make a line
 }
 
 func (f found) line(k Kind) Line {
@@ -40,22 +42,26 @@ func (f found) line(k Kind) Line {
 }
 
 // rewards are those cleared up to the cut-off in the scope, with no lower
-// bound: what came late for one settlement is in the next.
+// bound: what came late for one settlement is in the next. The window over the
+// clearings is a table of its own, so that every engine begins with it: beginning
+// with the programs it would read all their rewards for each chunk.
 func rewards(q *database.Query, st scope, after cursor) ([]Line, cursor, error) {
 	var rows []found
 	err := q.Raw(`SELECT r.id AS source_id, r.id AS reward_id, r.program_id, r.program_version, r.campaign_id, r.order_id,
-			r.beneficiary_id AS member_id, r.rule AS rule_name, r.note, e.amount, e.at
-		FROM reward_events e
+			r.beneficiary_id AS member_id, r.rule AS rule_name, r.note, e.amount, e.at,
+			r.program_id IN `+st.programs+` AND r.currency = ?
+				AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = r.id AND l.kind = ? AND l.freed = 0) AS fits
+		FROM (SELECT reward_id, amount, at FROM reward_events
+			WHERE kind = 'cleared' AND at >= ? AND at <= ? AND (at > ? OR reward_id > ?) ORDER BY at, reward_id LIMIT ?) e
 		JOIN rewards r ON r.id = e.reward_id
-		JOIN `+st.programs+` p ON p.program_id = r.program_id
-		WHERE e.kind = 'cleared' AND e.at >= ? AND e.at <= ? AND (e.at > ? OR e.reward_id > ?) AND r.currency = ?
-			AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = r.id AND l.kind = ? AND l.freed = 0)
-		ORDER BY e.at, e.reward_id LIMIT ?`,
-		st.with(after.at, st.CutAt, after.at, after.id, st.Currency, KindReward, chunk)...).Scan(&rows).Error
+		ORDER BY e.at, e.reward_id`,
+		st.with(st.Currency, KindReward, after.at, st.CutAt, after.at, after.id, chunk)...).Scan(&rows).Error
 	lines := make([]Line, 0, len(rows))
 	for _, f := range rows {
-		lines = append(lines, f.line(KindReward))
 		after = cursor{f.At, f.RewardID}
+		if f.Fits {
+			lines = append(lines, f.line(KindReward))
+		}
 	}
 	return lines, after, err
 }
