@@ -124,5 +124,25 @@ func TestGroups(t *testing.T) {
 				t.Errorf("an unknown state: got %d", a.status)
 			}
 		})
+		t.Run("what they did there", func(t *testing.T) {
+			people := h.batch(t, h.keys[east][access.Mall], "PUT /v1/members", `{"members":[{"identities":[{"kind":"mall","value":"1"}]}]}`)
+			now := h.DB.Clock.Now()
+			body := fmt.Sprintf(`{"events":[{"event_id":"e1","member_id":%q,"kind":"ugc_post","at":%q},{"event_id":"e2","member_id":"mem_0000000000001","kind":"reply","at":%q}]}`,
+				people.Results[0].MemberID, now.Format(time.RFC3339), now.Format(time.RFC3339))
+			for _, want := range []string{"recorded", "repeated"} {
+				out := h.batch(t, marketer, "POST "+at+"/activity", body)
+				if out.Results[0].Result != want || out.Results[1].Error == nil || out.Results[1].Error.Code != "community.member_unknown" {
+					t.Errorf("want %s, got %+v", want, out)
+				}
+			}
+			var list struct{ Days []community.ActivityDay }
+			h.call(t, marketer, "GET "+at+"/activity?days=2", "").into(t, &list)
+			if len(list.Days) != 1 || list.Days[0].People != 1 || list.Days[0].Points != 3 {
+				t.Errorf("got %+v", list)
+			}
+			if a := h.call(t, marketer, "GET "+at+"/activity?days=91", ""); a.status != http.StatusUnprocessableEntity {
+				t.Errorf("91 days: got %d", a.status)
+			}
+		})
 	})
 }

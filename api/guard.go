@@ -12,6 +12,7 @@ import (
 
 func (s *Server) guardRoutes(r *routes) {
 	r.post("/v1/guard/check", s.checkGuard, staff(access.Marketer, access.GroupOwner))
+	r.get("/v1/guard/presets", s.listPresets, staff(access.Marketer, access.GroupOwner))
 	r.get("/v1/guard/forecast", s.forecastGuard, staff(access.Marketer, access.GroupOwner))
 	r.get("/v1/decisions", s.listDecisions, staff(access.Marketer, access.GroupOwner))
 	r.get("/v1/decisions/:id", s.findDecision, staff(access.Marketer, access.GroupOwner))
@@ -31,6 +32,10 @@ func (s *Server) checkGuard(c *gin.Context) error {
 		return err
 	}
 	return render(c, http.StatusOK, gin.H{"items": answers[0]})
+}
+
+func (s *Server) listPresets(c *gin.Context) error {
+	return render(c, http.StatusOK, gin.H{"items": guard.Presets()})
 }
 
 func (s *Server) forecastGuard(c *gin.Context) error {

@@ -88,6 +88,20 @@ func TestAdsFromPlanToSlot(t *testing.T) {
 			t.Errorf("check from another region: got %d", got.status)
 		}
 
+		var presets struct {
+			Items []struct {
+				Preset  string `json:"preset"`
+				Numbers []struct {
+					Name  string `json:"name"`
+					Value *int   `json:"value"`
+					Max   *int   `json:"max"`
+				} `json:"numbers"`
+			} `json:"items"`
+		}
+		h.call(t, owner, "GET /v1/guard/presets", "").into(t, &presets)
+		if n := presets.Items[0].Numbers[0]; len(presets.Items) != 8 || presets.Items[0].Preset != "interest" || n.Name != "warm_up_days" || *n.Value != 7 || *n.Max != 30 {
+			t.Errorf("presets: got %+v", presets.Items)
+		}
 		var made struct {
 			Unplanned bool `json:"unplanned"`
 		}

@@ -90,6 +90,7 @@ func (s *Server) table() *routes {
 	s.personalRoutes(r)
 	s.groupRoutes(r)
 	s.membershipRoutes(r)
+	s.activityRoutes(r)
 	s.tagRoutes(r)
 	s.blockRoutes(r)
 	s.productRoutes(r)

@@ -16,9 +16,7 @@ import (
 // beginning of the routes that name such a thing. A room's owner adds his.
 var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/units/:id": func(t *testing.T, h *house) string { return h.units[east].String() },
-	"/v1/staff/:id": func(t *testing.T, h *house) string {
-		return staffOf(t, h).String()
-	},
+	"/v1/staff/:id": func(t *testing.T, h *house) string { return staffOf(t, h).String() },
 	"/v1/api-keys/:id": func(t *testing.T, h *house) string {
 		a, err := h.Access.Authenticate(bg, h.keys[east][access.Admin])
 		if err != nil {
@@ -89,6 +87,7 @@ var bodies = map[string]string{
 	"PATCH /v1/groups/:id":                                     `{"name":"新名"}`,
 	"POST /v1/groups/:id/charter":                              `{"purpose":"少而精","ads_per_day":1,"ads_per_week":2,"quiet_from":1290,"quiet_to":480}`,
 	"PUT /v1/groups/:id/memberships":                           `{"memberships":[{"member_id":"mem_0000000000007","role":"member"}]}`,
+	"POST /v1/groups/:id/activity":                             `{"events":[{"event_id":"e1","member_id":"mem_0000000000007","kind":"reply","at":"2026-03-01T10:00:00+08:00"}]}`,
 	"PUT /v1/members/:id/consents":                             `{"consents":[{"purpose":"group_ops","granted":true,"text_version":"v1"}]}`,
 	"POST /v1/members/:id/merge":                               `{"into_id":"mem_0000000000001"}`,
 	"POST /v1/members/:id/tokens":                              `{"ttl_seconds":60}`,

@@ -50,6 +50,7 @@ func commands() []command {
 		{"memory", "memory at 10,000 waiting claims, against bare gin holding as many", runMemory, 0, nil},
 		{"qr", "drawing a code against go-qrcode's PNG, and answering a drawn one against bare gin", runQR, qrMembers, nil},
 		{"codes", "a job that makes a code for every member, against a bare multi-row INSERT (MariaDB)", runCodes, codesAtOnce, nil},
+		{"activity", "reporting what members did in a group, against a bare multi-row INSERT (MariaDB)", runActivity, activityMembers, nil},
 		{"crash", "kills of the house and of the database under load, and what was lost", runCrash, crashMembers, nil},
 		{"settle", "rewards that mature at one moment, made payable and settled, against one transaction per reward and one INSERT … SELECT", runSettle, 20_000, nil},
 		{"plan", "200 promotions fitted into 100,000 groups, against an upper bound and the greedy plan", nil, 0, runPlan},

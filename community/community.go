@@ -4,7 +4,7 @@
 // charters and memberships, and the facts that upper rooms tell it about a
 // member. Tables: members, identities, member_merges, consents, chat_groups,
 // charters, memberships, member_facts, tags, member_tags, member_blocks,
-// notice_templates, notices.
+// notice_templates, notices, activity_events.
 //
 // What holds always: an identity names one member; a merged member points to a
 // live one, never to another merged one, and owns nothing any more; a person

@@ -102,12 +102,6 @@ type AdPolicy struct {
 
 func (g groupGuard) shown() AdPolicy {
 	p := g.policy()
-	limit := func(n int) *int {
-		if n == Unlimited {
-			return nil
-		}
-		return &n
-	}
 	return AdPolicy{
 		GroupID: g.GroupID, Preset: p.Preset, Mode: p.Mode, WarmUpDays: int(p.WarmUp / day), GapHours: int(p.Gap / hour),
 		AdsPerDay: limit(p.Day), AdsPerWeek: limit(p.Week), AdsPerMonth: limit(p.Month), AdsPerLife: limit(p.Life),
