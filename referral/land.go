@@ -25,6 +25,7 @@ type Landing struct {
 	GroupID        id.Group
 	ProgramID      id.Program
 	ProgramName    string
+	Scope          string
 	ProgramVersion int
 	Rules          Rules
 	// Page proves what was shown; the person who acts sends it back.
@@ -58,7 +59,7 @@ func (s *Service) land(ctx context.Context, code string) (Landing, error) {
 		return Landing{}, err
 	}
 	var p Program
-	if err := q.Raw("SELECT id, name, latest FROM programs WHERE id = ?", c.ProgramID).Take(&p).Error; err != nil {
+	if err := q.Raw("SELECT id, name, scope, latest FROM programs WHERE id = ?", c.ProgramID).Take(&p).Error; err != nil {
 		return Landing{}, database.Absent(err)
 	}
 	rules, err := rulesOf(s.DB.Read(ctx), p.ID, p.Latest)
@@ -67,7 +68,7 @@ func (s *Service) land(ctx context.Context, code string) (Landing, error) {
 	}
 	return Landing{
 		CodeID: c.ID, Code: c.Code, URL: c.URL, InviterID: c.InviterID, CampaignID: c.CampaignID, GroupID: c.GroupID,
-		ProgramID: p.ID, ProgramName: p.Name, ProgramVersion: p.Latest, Rules: rules,
+		ProgramID: p.ID, ProgramName: p.Name, Scope: p.Scope, ProgramVersion: p.Latest, Rules: rules,
 		Page: s.SignPage(c.ID, p.ID, p.Latest),
 	}, nil
 }

@@ -159,7 +159,7 @@ func groupsTx(tx *database.Tx, list []CodeIn, people []id.Member) error {
 	}
 	for i, in := range list {
 		g := known[in.GroupID]
-		may := g.ID != 0 && g.Status != community.GroupDissolved && tx.Actor.Sees(g.UnitID)
+		may := g.ID != 0 && g.Status != community.GroupDissolved && g.SeenBy(tx.Actor)
 		if tx.Actor.Kind == database.ActorMember || tx.Actor.Kind == database.ActorGuest {
 			may = slices.Contains(of[people[i]], in.GroupID)
 		}

@@ -135,7 +135,9 @@ func (s *Server) landing(c *gin.Context, v visitor) error {
 	if v, err = s.greet(c, v); err != nil {
 		return err
 	}
-	s.Referral.Touch(l.CodeID, v.Member)
+	if err := s.Referral.Scan(c.Request.Context(), l, v.Member); err != nil {
+		return err
+	}
 	p, err := s.landingPage(c, v, l)
 	if err != nil {
 		return err
