@@ -37,7 +37,7 @@ func (s *Service) StartTx(tx *database.Tx, slot id.Slot) (Slot, error) {
 		return row, err
 	}
 	k := all[row.GroupID]
-	x := exam{policy: &Policy{Mode: ModeOff}, state: &k.state, zone: zone{loc: k.state.Zone}}
+	x := exam{policy: Policy{Mode: ModeOff}, state: k.state, zone: zone{loc: k.state.Zone}}
 	c := k.state.Charter
 	if !k.state.Open || c.EndsAt != 0 && c.EndsAt <= tx.Now || c.Version > 0 && x.quiet(c.Quiet, tx.Now) {
 		return row, ErrNotNow
@@ -112,7 +112,7 @@ func (s *Service) keepLate(tx *database.Tx, row Slot) error {
 	a.Reasons = append([]Reason{{RuleWindow, int64(off) / minuteMilli, 0}}, a.Reasons...)
 	a.Outcome, a.Rule, a.NotBefore, a.Window = OutcomeLate, RuleWindow, 0, shown
 	ask := Ask{row.CampaignID, row.PromotionID, row.WindowNo, Window{row.FromAt, row.ToAt}, nil}
-	return keepDecisions(tx, []record{recordOf(tx, k, ask, a)})
+	return keepDecisions(tx, []record{recordOf(tx, k, ask, a)}, nil)
 }
 
 // Release frees a slot whose ad the channel says was not and will not be
@@ -203,7 +203,7 @@ func (s *Service) postTx(tx *database.Tx, group id.Group, campaign id.Campaign, 
 	if err := insertSlots(tx, []Slot{row}); err != nil {
 		return Slot{}, err
 	}
-	return row, keepDecisions(tx, []record{recordOf(tx, k, Ask{Campaign: campaign, Window: shown}, a)})
+	return row, keepDecisions(tx, []record{recordOf(tx, k, Ask{Campaign: campaign, Window: shown}, a)}, nil)
 }
 
 // lockSlot locks the slot's group, whose row orders all events of its slots,

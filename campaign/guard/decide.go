@@ -35,7 +35,7 @@ type Decision struct {
 // earliest later start inside the asked window that every rule passes turns a
 // denial into a deferral.
 func Decide(p Policy, s State, asked Window) Decision {
-	x := exam{policy: &p, state: &s, zone: zone{loc: s.Zone}}
+	x := exam{policy: p, state: s, zone: zone{loc: s.Zone}}
 	d := Decision{Outcome: OutcomeAllow, Advice: p.advice}
 	if p.Mode == ModeOff {
 		d.Advice = nil
@@ -60,10 +60,11 @@ func Decide(p Policy, s State, asked Window) Decision {
 	return d
 }
 
-// exam is one decision under way.
+// exam is one decision under way. It holds copies: pointers would put both on
+// the heap.
 type exam struct {
-	policy *Policy
-	state  *State
+	policy Policy
+	state  State
 	zone   zone
 }
 
@@ -129,6 +130,8 @@ func (v *verdict) deny(r Reason, free clock.Milli) {
 	case v.advise:
 		// The preset's list is shared: never append into it.
 		v.decision.Advice = append(v.decision.Advice[:len(v.decision.Advice):len(v.decision.Advice)], r)
+	case v.decision.Reasons == nil:
+		v.decision.Reasons = append(make(Reasons, 0, 6), r) // as many as ever come at once, in one piece
 	default:
 		v.decision.Reasons = append(v.decision.Reasons, r)
 	}
@@ -147,7 +150,7 @@ func (x *exam) facts(v *verdict) {
 }
 
 func (x *exam) policyRules(w Window, v *verdict) {
-	p, s := x.policy, x.state
+	p, s := &x.policy, &x.state
 	if ripe := s.BornAt.Add(p.WarmUp); w.From < ripe {
 		v.deny(Reason{RuleWarmUp, int64(w.From-s.BornAt) / (60 * minuteMilli), int64(p.WarmUp / hour)}, ripe)
 	}

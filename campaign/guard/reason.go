@@ -139,14 +139,19 @@ var sentences = map[Rule]sentence{
 
 // encode writes reasons as rule:observed:limit, joined by semicolons.
 func encode(list []Reason) string {
-	var b strings.Builder
+	if len(list) == 0 {
+		return ""
+	}
+	b := make([]byte, 0, len(list)*24)
 	for i, r := range list {
 		if i > 0 {
-			b.WriteByte(';')
+			b = append(b, ';')
 		}
-		fmt.Fprintf(&b, "%s:%d:%d", r.Rule, r.Observed, r.Limit)
+		b = append(append(b, r.Rule...), ':')
+		b = append(strconv.AppendInt(b, r.Observed, 10), ':')
+		b = strconv.AppendInt(b, r.Limit, 10)
 	}
-	return b.String()
+	return string(b)
 }
 
 // decode reads what encode wrote.

@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"siyu/internal/clock"
@@ -42,14 +43,9 @@ func replayGroups(q *database.Query, groups []id.Group, proof *database.Proof) e
 	if err := q.Raw("SELECT "+slotColumns+" FROM slots WHERE group_id IN ? ORDER BY group_id, seq", groups).Scan(&slots).Error; err != nil {
 		return err
 	}
-	var recorded []id.Slot
-	err := q.Raw("SELECT slot_id FROM decisions WHERE group_id IN ? AND outcome IN ?", groups, []Outcome{OutcomeLate, OutcomeUnplanned}).Scan(&recorded).Error
+	record, err := recorded(q, slots)
 	if err != nil {
 		return err
-	}
-	record := make(map[id.Slot]bool, len(recorded))
-	for _, s := range recorded {
-		record[s] = true
 	}
 	for from := 0; from < len(slots); {
 		to := from
@@ -60,6 +56,28 @@ func replayGroups(q *database.Query, groups []id.Group, proof *database.Proof) e
 		from = to
 	}
 	return nil
+}
+
+// recorded are those of the late and unplanned slots that have their record.
+func recorded(q *database.Query, slots []Slot) (map[id.Slot]bool, error) {
+	var of []id.Slot
+	for _, s := range slots {
+		if s.Late || s.Unplanned {
+			of = append(of, s.ID)
+		}
+	}
+	record := make(map[id.Slot]bool, len(of))
+	for part := range slices.Chunk(of, 200) {
+		var kept []id.Slot
+		err := q.Raw("SELECT slot_id FROM decisions WHERE slot_id IN ? AND outcome IN ?", part, []Outcome{OutcomeLate, OutcomeUnplanned}).Scan(&kept).Error
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range kept {
+			record[s] = true
+		}
+	}
+	return record, nil
 }
 
 // replay walks one group's slots in the order they were reserved.
