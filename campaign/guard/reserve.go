@@ -202,7 +202,7 @@ func (s *Service) Check(ctx context.Context, groups []id.Group, windows []Window
 		}
 		for _, g := range part {
 			k := all[g]
-			if k.group.ID == 0 || !actor.Sees(k.group.UnitID) {
+			if k.group.ID == 0 || !k.group.SeenBy(actor) {
 				return nil, fault.NotFound
 			}
 			for i, w := range windows {
