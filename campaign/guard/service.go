@@ -82,18 +82,3 @@ func (k *known) decide(w Window, now clock.Milli) Decision {
 	}
 	return Decide(k.guard.policy(), k.state, w)
 }
-
-// without is the groups of all that are not in some.
-func without(all, some []id.Group) []id.Group {
-	in := make(map[id.Group]bool, len(some))
-	for _, g := range some {
-		in[g] = true
-	}
-	var out []id.Group
-	for _, g := range all {
-		if !in[g] {
-			out = append(out, g)
-		}
-	}
-	return out
-}
