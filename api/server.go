@@ -109,6 +109,7 @@ func (s *Server) table() *routes {
 	s.orderRoutes(r)
 	s.promotionRoutes(r)
 	s.guardRoutes(r)
+	s.silenceRoutes(r)
 	s.checkupRoutes(r)
 	s.slotRoutes(r)
 	s.payerRoutes(r)
