@@ -123,7 +123,7 @@ func (s *Service) lookUp(ctx context.Context, hash string) (cachedKey, error) {
 	return cachedKey{
 		actor: database.Actor{
 			Kind: database.ActorStaff, Staff: row.StaffID, Key: row.KeyID,
-			Role: string(row.Role), Unit: row.UnitID, Units: units,
+			Role: string(row.Role), Unit: row.UnitID, Units: units, Own: row.Role == GroupOwner,
 		},
 		expires: row.ExpiresAt,
 	}, nil

@@ -16,7 +16,7 @@ func TestGroups(t *testing.T) {
 		marketer := h.keys[east][access.Marketer]
 		key := h.newKey()
 		create := func() answer {
-			return h.call(t, marketer, "POST /v1/groups", `{"name":"东店福利群","preset":"benefit","external_id":"wr1"}`, key)
+			return h.call(t, marketer, "POST /v1/groups", fmt.Sprintf(`{"name":"东店福利群","preset":"benefit","external_id":"wr1","owner_id":%q}`, h.staffOf(t, access.GroupOwner)), key)
 		}
 		made, again := create(), create()
 		var g community.Group

@@ -187,10 +187,25 @@ func oneGroup(q *database.Query, actor database.Actor, group id.Group, lock stri
 	if err := q.Raw("SELECT "+groupColumns+" FROM chat_groups WHERE id = ?"+lock, group).Scan(&g).Error; err != nil {
 		return Group{}, fmt.Errorf("community: group %s: %w", group, err)
 	}
-	if g.ID == 0 || !actor.Sees(g.UnitID) {
+	if g.ID == 0 || !g.SeenBy(actor) {
 		return Group{}, fault.NotFound
 	}
 	return g, nil
+}
+
+// SeenBy says whether the actor may see the group: it is of his units, and a
+// group owner's own.
+func (g Group) SeenBy(actor database.Actor) bool {
+	return actor.Sees(g.UnitID) && (!actor.Own || g.OwnerID == actor.Staff)
+}
+
+// OwnGroups is a condition on a column of group ids that keeps a group owner
+// to his own groups: " AND col IN (…)" with its argument, or nothing.
+func OwnGroups(actor database.Actor, column string) (cond string, args []any) {
+	if !actor.Own {
+		return "", nil
+	}
+	return " AND " + column + " IN (SELECT id FROM chat_groups WHERE owner_id = ?)", []any{actor.Staff}
 }
 
 // FindGroup reads a group.
@@ -230,7 +245,11 @@ func (s *Service) ListGroups(ctx context.Context, f GroupFilter, page database.P
 	if err := c.Err(); err != nil {
 		return database.Paged[Group]{}, err
 	}
-	cond, args := database.ActorOf(ctx).Within("unit_id")
+	actor := database.ActorOf(ctx)
+	cond, args := actor.Within("unit_id")
+	if actor.Own {
+		cond, args = cond+" AND owner_id = ?", append(args, actor.Staff)
+	}
 	for _, x := range []struct {
 		given bool
 		cond  string

@@ -159,7 +159,7 @@ func groupsTx(tx *database.Tx, list []CodeIn, people []id.Member) error {
 	}
 	for i, in := range list {
 		g := known[in.GroupID]
-		may := g.ID != 0 && g.Status != community.GroupDissolved && tx.Actor.Sees(g.UnitID)
+		may := g.ID != 0 && g.Status != community.GroupDissolved && g.SeenBy(tx.Actor)
 		if tx.Actor.Kind == database.ActorMember || tx.Actor.Kind == database.ActorGuest {
 			may = slices.Contains(of[people[i]], in.GroupID)
 		}
@@ -174,12 +174,16 @@ func programUnit(tx *database.Tx, p id.Program) (id.Unit, error) {
 	var row struct {
 		ID     id.Program
 		UnitID id.Unit
+		Status ProgramStatus
 	}
-	if err := tx.Raw("SELECT id, unit_id FROM programs WHERE id = ?", p).Scan(&row).Error; err != nil {
+	if err := tx.Raw("SELECT id, unit_id, status FROM programs WHERE id = ?", p).Scan(&row).Error; err != nil {
 		return 0, fmt.Errorf("referral: unit of %s: %w", p, err)
 	}
 	if row.ID == 0 || !tx.Actor.Sees(row.UnitID) {
 		return 0, fault.Invalid.Field("program_id", "unknown", "没有这个奖励方案", "there is no such program")
+	}
+	if row.Status == ProgramEnded {
+		return 0, ErrProgramState.With("state", row.Status)
 	}
 	return row.UnitID, nil
 }

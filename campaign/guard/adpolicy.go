@@ -154,7 +154,7 @@ func (s *Service) FindAdPolicy(ctx context.Context, group id.Group) (AdPolicy, e
 		return AdPolicy{}, err
 	}
 	k := known[group]
-	if k.group.ID == 0 || !database.ActorOf(ctx).Sees(k.group.UnitID) {
+	if k.group.ID == 0 || !k.group.SeenBy(database.ActorOf(ctx)) {
 		return AdPolicy{}, fault.NotFound
 	}
 	return k.guard.shown(), nil

@@ -143,11 +143,12 @@ func (r record) shown() Kept {
 // FindDecision reads a decision of a group the actor may see.
 func (s *Service) FindDecision(ctx context.Context, decision id.Decision) (Kept, error) {
 	var row record
-	err := s.DB.Read(ctx).Raw("SELECT "+recordColumns+" FROM decisions WHERE id = ?", decision).Scan(&row).Error
+	cond, args := seenBy(database.ActorOf(ctx))
+	err := s.DB.Read(ctx).Raw("SELECT "+recordColumns+" FROM decisions WHERE id = ?"+cond, append([]any{decision}, args...)...).Scan(&row).Error
 	if err != nil {
 		return Kept{}, fmt.Errorf("guard: decision %s: %w", decision, err)
 	}
-	if row.ID == 0 || !database.ActorOf(ctx).Sees(row.UnitID) {
+	if row.ID == 0 {
 		return Kept{}, fault.NotFound
 	}
 	return row.shown(), nil
@@ -155,8 +156,7 @@ func (s *Service) FindDecision(ctx context.Context, decision id.Decision) (Kept,
 
 // ListDecisions lists decisions, newest first.
 func (s *Service) ListDecisions(ctx context.Context, f SlotFilter, page database.Page) (database.Paged[Kept], error) {
-	cond, args := database.ActorOf(ctx).Within("unit_id")
-	cond, args = f.narrow(cond, args)
+	cond, args := f.narrow(seenBy(database.ActorOf(ctx)))
 	args = append(append([]any{page.Bound()}, args...), page.Fetch())
 	var rows []record
 	err := s.DB.Read(ctx).Raw("SELECT "+recordColumns+" FROM decisions WHERE id < ?"+cond+" ORDER BY id DESC LIMIT ?", args...).Scan(&rows).Error

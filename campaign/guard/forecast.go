@@ -99,7 +99,7 @@ func (s *Service) Forecast(ctx context.Context, g id.Group) (Forecast, error) {
 		return Forecast{}, err
 	}
 	k := all[g]
-	if k.group.ID == 0 || !database.ActorOf(ctx).Sees(k.group.UnitID) {
+	if k.group.ID == 0 || !k.group.SeenBy(database.ActorOf(ctx)) {
 		return Forecast{}, fault.NotFound
 	}
 	p := k.guard.policy()

@@ -211,7 +211,7 @@ func (s *Service) Check(ctx context.Context, try Trial) ([][]Answer, error) {
 		}
 		for _, g := range part {
 			k := all[g]
-			if k.group.ID == 0 || !actor.Sees(k.group.UnitID) {
+			if k.group.ID == 0 || !k.group.SeenBy(actor) {
 				return nil, fault.NotFound
 			}
 			for i, w := range windows {

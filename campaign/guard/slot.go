@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -132,7 +133,8 @@ func (s *Service) FindSlot(ctx context.Context, slot id.Slot) (Slot, error) {
 
 func findSlot(q *database.Query, actor database.Actor, slot id.Slot) (Slot, error) {
 	var row Slot
-	if err := q.Raw("SELECT "+slotColumns+" FROM slots WHERE id = ?", slot).Scan(&row).Error; err != nil {
+	own, args := community.OwnGroups(actor, "group_id")
+	if err := q.Raw("SELECT "+slotColumns+" FROM slots WHERE id = ?"+own, append([]any{slot}, args...)...).Scan(&row).Error; err != nil {
 		return row, fmt.Errorf("guard: slot %s: %w", slot, err)
 	}
 	if row.ID == 0 || !actor.Sees(row.UnitID) {
@@ -165,8 +167,7 @@ type SlotFilter struct {
 
 // ListSlots lists slots, newest first.
 func (s *Service) ListSlots(ctx context.Context, f SlotFilter, page database.Page) (database.Paged[Slot], error) {
-	cond, args := database.ActorOf(ctx).Within("unit_id")
-	cond, args = f.narrow(cond, args)
+	cond, args := f.narrow(seenBy(database.ActorOf(ctx)))
 	args = append(append([]any{page.Bound()}, args...), page.Fetch())
 	var rows []Slot
 	err := s.DB.Read(ctx).Raw("SELECT "+slotColumns+" FROM slots WHERE id < ?"+cond+" ORDER BY id DESC LIMIT ?", args...).Scan(&rows).Error
@@ -174,6 +175,14 @@ func (s *Service) ListSlots(ctx context.Context, f SlotFilter, page database.Pag
 		return database.Paged[Slot]{}, fmt.Errorf("guard: slots: %w", err)
 	}
 	return database.Cut(page, rows, func(r Slot) int64 { return int64(r.ID) }), nil
+}
+
+// seenBy keeps slots and decisions to the actor's units and, of a group owner,
+// to his own groups.
+func seenBy(actor database.Actor) (cond string, args []any) {
+	cond, args = actor.Within("unit_id")
+	own, owner := community.OwnGroups(actor, "group_id")
+	return cond + own, append(args, owner...)
 }
 
 func (f SlotFilter) narrow(cond string, args []any) (string, []any) {

@@ -30,6 +30,7 @@ type Actor struct {
 	Since   clock.Milli // since when a member's token has named him
 	Unit    id.Unit     // where a staff member works
 	Units   []id.Unit   // the subtree a staff member sees; nil sees all
+	Own     bool        // of chat groups he sees none but those he owns
 	Request string
 }
 

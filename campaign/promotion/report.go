@@ -1,0 +1,223 @@
+package promotion
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"siyu/campaign"
+	"siyu/campaign/guard"
+	"siyu/community"
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/id"
+	"siyu/internal/money"
+)
+
+// afterFor is how long after an ad what happens in its group is counted.
+const afterFor = 24 * time.Hour
+
+// Outcome is how many groups were asked for and what became of each. Asked is
+// the sum of the others.
+type Outcome struct {
+	Asked    int `json:"asked"`
+	Sent     int `json:"sent"`     // shown inside their slot
+	Late     int `json:"late"`     // shown outside it
+	Waiting  int `json:"waiting"`  // have a slot that is not over
+	Unsent   int `json:"unsent"`   // had a slot, were not shown
+	Deferred int `json:"deferred"` // asked again later
+	Refused  int `json:"refused"`  // by a rule
+	Missed   int `json:"missed"`   // deferred until the window was over
+}
+
+// After is what happened in a group within 24 hours of an ad: what its codes
+// brought, and who left of those who were there. It stands beside the ad;
+// that the ad caused it is not said.
+type After struct {
+	Scans    int64        `json:"scans"`
+	Bindings int64        `json:"bindings"`
+	Orders   int64        `json:"orders"`
+	Paid     int64        `json:"paid"`
+	Net      money.Amount `json:"net_fen"` // paid for goods and not given back
+	Members  int64        `json:"members"` // in the group when it was shown
+	Left     int64        `json:"left"`
+}
+
+// RuleCount is how many groups a rule refused.
+type RuleCount struct {
+	Rule   guard.Rule `json:"rule"`
+	Groups int        `json:"groups"`
+}
+
+// WindowReport is what became of one window.
+type WindowReport struct {
+	Window
+	Outcome
+}
+
+// Shown is one ad that a group saw.
+type Shown struct {
+	WindowNo int         `json:"window_no"`
+	GroupID  id.Group    `json:"group_id"`
+	SlotID   id.Slot     `json:"slot_id"`
+	At       clock.Milli `json:"shown_at"`
+	Late     bool        `json:"late"`
+	After
+}
+
+// Report is what a promotion came to so far.
+type Report struct {
+	PromotionID id.Promotion   `json:"promotion_id"`
+	CampaignID  id.Campaign    `json:"campaign_id"`
+	Status      Status         `json:"status"`
+	Total       Outcome        `json:"total"`
+	After       After          `json:"after"`
+	RefusedBy   []RuleCount    `json:"refused_by"`
+	Windows     []WindowReport `json:"windows"`
+	Shown       []Shown        `json:"shown"`
+}
+
+// Report counts what became of a promotion, in one snapshot. What happens
+// within 24 hours of several ads of one campaign counts for the latest of
+// them, whichever promotion that was of, so that reports may be added up.
+func (s *Service) Report(ctx context.Context, promotion id.Promotion) (Report, error) {
+	var out Report
+	err := s.DB.Snapshot(ctx, func(q *database.Query) error {
+		p, err := find(q, database.ActorOf(ctx), promotion)
+		if err != nil {
+			return err
+		}
+		sends, slots, err := sendsOf(q, promotion)
+		if err != nil {
+			return err
+		}
+		out = reportOf(p, sends, slots)
+		return out.follow(q)
+	})
+	return out, err
+}
+
+// reportOf counts the sends, and lists what was shown, oldest first.
+func reportOf(p Promotion, sends map[sendKey]sendRow, slots map[id.Slot]guard.Slot) Report {
+	r := Report{PromotionID: p.ID, CampaignID: p.CampaignID, Status: p.Status, RefusedBy: []RuleCount{}, Shown: []Shown{}}
+	windows, rules := map[int]*Outcome{}, map[guard.Rule]int{}
+	for _, w := range p.Windows {
+		windows[w.No] = &Outcome{}
+	}
+	for _, row := range sends {
+		slot := slots[row.SlotID]
+		for _, count := range []*Outcome{&r.Total, windows[row.WindowNo]} {
+			count.add(row.Status, slot)
+		}
+		switch {
+		case row.Status == SendRefused:
+			rules[row.RuleName]++
+		case row.SlotID != 0 && slot.ConfirmedAt != 0:
+			r.Shown = append(r.Shown, Shown{WindowNo: row.WindowNo, GroupID: row.GroupID, SlotID: slot.ID, At: slot.ConfirmedAt, Late: slot.Late})
+		}
+	}
+	for _, w := range p.Windows {
+		r.Windows = append(r.Windows, WindowReport{w, *windows[w.No]})
+	}
+	for _, rule := range slices.Sorted(maps.Keys(rules)) {
+		r.RefusedBy = append(r.RefusedBy, RuleCount{rule, rules[rule]})
+	}
+	slices.SortFunc(r.Shown, func(a, b Shown) int {
+		if a.At != b.At {
+			return int(a.At - b.At)
+		}
+		return int(a.SlotID - b.SlotID)
+	})
+	return r
+}
+
+func (o *Outcome) add(status SendStatus, slot guard.Slot) {
+	o.Asked++
+	switch {
+	case slot.ConfirmedAt != 0 && slot.Late:
+		o.Late++
+	case slot.ConfirmedAt != 0:
+		o.Sent++
+	case status == SendRefused:
+		o.Refused++
+	case status == SendDeferred:
+		o.Deferred++
+	case slot.ID == 0:
+		o.Missed++
+	case slot.ReleasedAt != 0 || status == SendClosed:
+		o.Unsent++
+	default:
+		o.Waiting++
+	}
+}
+
+// follow counts what happened after each ad that was shown.
+func (r *Report) follow(q *database.Query) error {
+	if len(r.Shown) == 0 {
+		return nil
+	}
+	from, to := r.Shown[0].At, r.Shown[len(r.Shown)-1].At.Add(afterFor)
+	mine := map[id.Slot]*After{}
+	groups := map[id.Group]bool{}
+	for i := range r.Shown {
+		mine[r.Shown[i].SlotID], groups[r.Shown[i].GroupID] = &r.Shown[i].After, true
+	}
+	ads := map[id.Group][]guard.Slot{}
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(groups)), 200) {
+		list, err := guard.ShownOf(q, r.CampaignID, part, from.Add(-afterFor), to)
+		if err != nil {
+			return err
+		}
+		for _, slot := range list {
+			ads[slot.GroupID] = append(ads[slot.GroupID], slot)
+		}
+		err = community.StaysIn(q, part, from, func(stay community.Stay) {
+			for _, ad := range ads[stay.GroupID] {
+				if a := mine[ad.ID]; a != nil && stay.JoinedAt <= ad.ConfirmedAt && (stay.LeftAt == 0 || stay.LeftAt > ad.ConfirmedAt) {
+					a.Members++
+				}
+			}
+			if a := mine[latest(ads[stay.GroupID], stay.LeftAt)]; a != nil {
+				a.Left++
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	err := campaign.StepsBetween(q, r.CampaignID, from, to, func(step campaign.Step) {
+		if a := mine[latest(ads[step.GroupID], step.At)]; a != nil {
+			a.Scans, a.Bindings = a.Scans+step.Touched, a.Bindings+step.Bound
+			a.Orders, a.Paid = a.Orders+step.Ordered, a.Paid+step.Bought
+			a.Net += step.Goods - step.LetBack
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("promotion: report of %s: %w", r.PromotionID, err)
+	}
+	for _, s := range r.Shown {
+		r.After.add(s.After)
+	}
+	return nil
+}
+
+// latest is the last of a group's ads, oldest first, shown in the 24 hours up
+// to a moment; 0 if none was.
+func latest(ads []guard.Slot, at clock.Milli) id.Slot {
+	for _, ad := range slices.Backward(ads) {
+		if ad.ConfirmedAt <= at {
+			if at < ad.ConfirmedAt.Add(afterFor) {
+				return ad.ID
+			}
+			return 0
+		}
+	}
+	return 0
+}
+
+func (a *After) add(b After) {
+	a.Scans, a.Bindings, a.Orders, a.Paid = a.Scans+b.Scans, a.Bindings+b.Bindings, a.Orders+b.Orders, a.Paid+b.Paid
+	a.Net, a.Members, a.Left = a.Net+b.Net, a.Members+b.Members, a.Left+b.Left
+}
