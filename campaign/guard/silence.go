@@ -114,7 +114,7 @@ func (s *Service) SilenceTx(tx *database.Tx, in SilenceIn) (Silence, error) {
 			return row, err
 		}
 		g := groups[in.GroupID]
-		if g.ID == 0 || !tx.Actor.Sees(g.UnitID) {
+		if g.ID == 0 || !g.SeenBy(tx.Actor) {
 			return row, fault.NotFound
 		}
 		row.UnitID = g.UnitID
@@ -158,21 +158,27 @@ func (s *Service) FindSilence(ctx context.Context, silence id.Silence) (Silence,
 
 func findSilence(q *database.Query, actor database.Actor, silence id.Silence) (Silence, error) {
 	var row Silence
-	if err := q.Raw("SELECT "+silenceColumns+" FROM guard_silences WHERE id = ?", silence).Scan(&row).Error; err != nil {
+	cond, args := silencesOf(actor)
+	if err := q.Raw("SELECT "+silenceColumns+" FROM guard_silences WHERE id = ?"+cond, append([]any{silence}, args...)...).Scan(&row).Error; err != nil {
 		return row, fmt.Errorf("guard: silence %s: %w", silence, err)
 	}
-	if row.ID == 0 || row.Scope != ScopeHouse && !actor.Sees(row.UnitID) {
-		return Silence{}, fault.NotFound
+	if row.ID == 0 {
+		return row, fault.NotFound
 	}
 	return row, nil
 }
 
+// silencesOf keeps silences to the actor's units and, of a group owner, those of
+// groups to his own.
+func silencesOf(actor database.Actor) (cond string, args []any) {
+	within, units := actor.Within("unit_id")
+	own, groups := community.OwnGroups(actor, "group_id")
+	return " AND (scope = 'house' OR 1 = 1" + within + ") AND (scope <> 'group' OR 1 = 1" + own + ")", append(units, groups...)
+}
+
 // ListSilences lists silences that are not over, or all, newest first.
 func (s *Service) ListSilences(ctx context.Context, all bool, page database.Page) (database.Paged[Silence], error) {
-	cond, args := database.ActorOf(ctx).Within("unit_id")
-	if cond != "" {
-		cond = " AND (scope = 'house' OR 1 = 1" + cond + ")"
-	}
+	cond, args := silencesOf(database.ActorOf(ctx))
 	if !all {
 		cond, args = cond+" AND until_at > ?", append(args, s.now())
 	}
