@@ -61,6 +61,10 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/promotions/:id":          promotionOf,
 	"/v1/slots/:id":               slotOf,
 	"/v1/decisions/:id":           decisionOf,
+	"/v1/guard/silences/:id": func(t *testing.T, h *house) string {
+		g := h.make(t, access.Marketer, "POST /v1/groups", `{"name":"南京路静默群","preset":"benefit"}`)
+		return h.make(t, access.Marketer, "POST /v1/guard/silences", `{"scope":"group","group_id":"`+g+`","reason":"群主请假","until_at":"2026-06-01T00:00:00+08:00"}`)
+	},
 	"/v1/settlements/:id":         settlementOf,
 	"/v1/settlements/:id/preview": openSettlementOf,
 	"/v1/payouts/:id":             payoutOf,
@@ -134,6 +138,7 @@ var others = map[string]string{
 // shared are beginnings of routes whose things belong to no unit, and why.
 var shared = map[string]string{
 	"/v1/notice-templates/:name": "the texts are the brand's; every region tells its members the same",
+	"/v1/ledger/closes/:day":     "the books are the whole brand's; staff of a part of it get 403",
 	"/v1/dead-tasks/:id":         "the queue is the house's; only the brand's admin may touch it",
 }
 

@@ -69,9 +69,14 @@ type exam struct {
 }
 
 // window is the slot's window for a start: as long as asked, at most
-// WindowMax, ending where quiet hours begin.
+// WindowMax, ending where a silence or quiet hours begin.
 func (x *exam) window(from, to clock.Milli) Window {
 	to = min(to, from.Add(WindowMax))
+	for _, s := range x.state.Silences {
+		if s.From > from {
+			to = min(to, s.From)
+		}
+	}
 	if x.policy.Mode == ModeEnforce {
 		to = x.beforeQuiet(x.policy.Quiet, from, to)
 	}
@@ -103,6 +108,7 @@ func (x *exam) quiet(q Quiet, t clock.Milli) bool {
 func (x *exam) judge(w Window, d *Decision) clock.Milli {
 	v := verdict{free: w.From, decision: d}
 	x.facts(&v)
+	x.silences(w, &v)
 	if x.policy.Mode != ModeOff {
 		v.advise = x.policy.Mode == ModeAdvise
 		x.policyRules(w, &v)
@@ -146,6 +152,15 @@ func (x *exam) facts(v *verdict) {
 	}
 	if !x.state.Owned {
 		v.deny(Reason{RuleOwner, 0, 1}, never)
+	}
+}
+
+// silences hold in every mode.
+func (x *exam) silences(w Window, v *verdict) {
+	for _, s := range x.state.Silences {
+		if s.From <= w.From && w.From < s.To {
+			v.deny(Reason{RuleSilence, int64(s.To-w.From) / minuteMilli, 0}, s.To)
+		}
 	}
 }
 

@@ -18,6 +18,7 @@ type loaded struct {
 	charters map[id.Group]community.Charter
 	guards   map[id.Group]groupGuard
 	ads      []adRow
+	silences []hush
 }
 
 // adRow is when a slot of a group counts.
@@ -30,10 +31,11 @@ type adRow struct {
 // that a reservation sends them together.
 func (ask question) reads(into *loaded) []database.Read {
 	n := len(ask.groups)
-	*into = loaded{make(map[id.Group]community.Group, n), make(map[id.Group]community.Charter, n), make(map[id.Group]groupGuard, n), make([]adRow, 0, 4*n)}
+	*into = loaded{make(map[id.Group]community.Group, n), make(map[id.Group]community.Charter, n), make(map[id.Group]groupGuard, n), make([]adRow, 0, 4*n), nil}
 	reads := []database.Read{
 		community.GroupRows(ask.groups, func(g community.Group) { into.groups[g.ID] = g }),
 		community.CharterRows(ask.groups, max(ask.now, ask.window.From), func(c community.Charter) { into.charters[c.GroupID] = c }),
+		ask.silencesRead(into),
 	}
 	if ask.window == (Window{}) {
 		return reads
@@ -100,6 +102,11 @@ func (ask question) assemble(q *database.Query, found *loaded) (map[id.Group]*kn
 		}
 		if k.guard.Preset == "" {
 			k.guard.Preset = Preset(group.Preset)
+		}
+		for _, h := range found.silences {
+			if h.of(group.UnitID, g, ask.campaign) {
+				k.state.Silences = append(k.state.Silences, h.during)
+			}
 		}
 		k.group, out[g] = group, k
 	}

@@ -108,7 +108,7 @@ func (s *Service) reserveChunk(ctx context.Context, ask Ask, also func(*database
 }
 
 func (s *Service) reserveTx(tx *database.Tx, ask Ask) ([]Answer, error) {
-	q := question{groups: ask.Groups, window: ask.Window, now: tx.Now}
+	q := question{groups: ask.Groups, window: ask.Window, now: tx.Now, campaign: ask.Campaign}
 	var found loaded
 	held, refusals := map[id.Group]Answer{}, map[refusal]id.Decision{}
 	// The rows are locked before anything is read, so that what is read next
@@ -185,18 +185,27 @@ func insertSlots(tx *database.Tx, slots []Slot) error {
 	return nil
 }
 
+// Trial is a dry run: what would become of an ad of the campaign, if any, in
+// each group and window. The promotion's own slots do not count.
+type Trial struct {
+	Groups    []id.Group
+	Windows   []Window
+	Campaign  id.Campaign
+	Promotion id.Promotion
+}
+
 // Check decides for every group and window in turn and keeps nothing; an ad
-// allowed in one window counts in the next. Slots of the promotion except, if
-// any, do not count. A group the actor may not see does not exist.
-func (s *Service) Check(ctx context.Context, groups []id.Group, windows []Window, except id.Promotion) ([][]Answer, error) {
-	if len(windows) == 0 || len(groups) == 0 {
+// allowed in one window counts in the next. A group the actor may not see does
+// not exist.
+func (s *Service) Check(ctx context.Context, try Trial) ([][]Answer, error) {
+	if len(try.Windows) == 0 || len(try.Groups) == 0 {
 		return nil, nil
 	}
 	q, actor, now := s.DB.Read(ctx), database.ActorOf(ctx), s.now()
-	windows = fromNow(windows, now)
+	windows := fromNow(try.Windows, now)
 	out := make([][]Answer, len(windows))
-	for part := range slices.Chunk(groups, chunk) {
-		all, err := s.load(q, question{groups: part, window: around(windows), now: now, except: except})
+	for part := range slices.Chunk(try.Groups, chunk) {
+		all, err := s.load(q, question{groups: part, window: around(windows), now: now, except: try.Promotion, campaign: try.Campaign})
 		if err != nil {
 			return nil, err
 		}

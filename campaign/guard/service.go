@@ -44,6 +44,8 @@ type question struct {
 	now    clock.Milli  // charters are those in force then, or at the window's begin
 	except id.Promotion // its own slots do not count (dry runs); 0: all count
 	slot   id.Slot      // nor does this one
+
+	campaign id.Campaign // whose ad it is; 0: any
 }
 
 // known is what is known of one group.

@@ -18,7 +18,7 @@ const verifyGroups = 100
 // counts on its own, by calendar dates and plain loops, and shares nothing
 // with Decide but the table.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
-	proof := database.Proof{ID: "V8", Says: "every slot was within the caps written on it when reserved; late and unplanned ones carry their record; no delivery outside its window or in quiet hours"}
+	proof := database.Proof{ID: "V8", Says: "every slot was within the caps written on it when reserved; late and unplanned ones carry their record; no delivery outside its window, in quiet hours or in a silence"}
 	for after := id.Group(0); ; {
 		var groups []id.Group
 		err := db.Snapshot(ctx, func(q *database.Query) error {
@@ -47,6 +47,9 @@ func replayGroups(q *database.Query, groups []id.Group, proof *database.Proof) e
 	if err != nil {
 		return err
 	}
+	if err := notInSilence(q, groups, slots, proof); err != nil {
+		return err
+	}
 	for from := 0; from < len(slots); {
 		to := from
 		for to < len(slots) && slots[to].GroupID == slots[from].GroupID {
@@ -54,6 +57,32 @@ func replayGroups(q *database.Query, groups []id.Group, proof *database.Proof) e
 		}
 		replay(slots[from:to], record, proof)
 		from = to
+	}
+	return nil
+}
+
+// notInSilence finds deliveries that began in a silence which was known by then.
+func notInSilence(q *database.Query, groups []id.Group, slots []Slot, proof *database.Proof) error {
+	var all []struct {
+		Scope                     Scope
+		Unit                      id.Unit
+		GroupID                   id.Group
+		CampaignID                id.Campaign
+		FromAt, UntilAt, CalledAt clock.Milli
+	}
+	err := q.Raw(`SELECT s.scope, COALESCE(u.unit_id, 0) AS unit, s.group_id, s.campaign_id, s.from_at, s.until_at, s.created_at AS called_at
+		FROM guard_silences s LEFT JOIN guard_silence_units u ON u.silence_id = s.id AND s.scope = 'unit'
+		WHERE s.group_id = 0 OR s.group_id IN ?`, groups).Scan(&all).Error
+	if err != nil {
+		return err
+	}
+	for _, x := range slots {
+		for _, s := range all {
+			h := hush{s.Scope, s.Unit, s.GroupID, s.CampaignID, Window{}}
+			if x.StartedAt >= s.FromAt && x.StartedAt >= s.CalledAt.Add(hushed) && x.StartedAt < s.UntilAt && h.of(x.UnitID, x.GroupID, x.CampaignID) {
+				proof.Break("%s of %s: its delivery began in a silence", x.ID, x.GroupID)
+			}
+		}
 	}
 	return nil
 }

@@ -1,24 +1,43 @@
 package promotion
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"siyu/campaign/guard"
 	"siyu/community"
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/task"
 )
 
-// deliver hands out one slot after the other; those handed out by an earlier
-// run are passed over. One that fails does not hold up the others.
+// deliver hands out one slot after the other at the channel's pace; those
+// handed out by an earlier run are passed over. One that fails does not hold
+// up the others.
 func (s *Service) deliver(ctx context.Context, _ task.Job, a deliver) error {
+	channel, left, err := s.unsent(ctx, a.Slots)
+	if err != nil {
+		return err
+	}
 	var failed []error
-	for _, slot := range a.Slots {
-		if err := s.deliverOne(ctx, slot); err != nil {
-			failed = append(failed, fmt.Errorf("promotion: deliver %s: %w", slot, err))
+	// A task made when the pace was higher has more than one wave.
+	for wave := range slices.Chunk(left, s.Paces[channel].wave()) {
+		wait, err := s.turn(ctx, channel, len(wave))
+		if err != nil {
+			return err
+		}
+		if wait > 0 {
+			return cmp.Or(errors.Join(failed...), task.Snooze(wait))
+		}
+		for _, slot := range wave {
+			if err := s.deliverOne(ctx, slot); err != nil {
+				failed = append(failed, fmt.Errorf("promotion: deliver %s: %w", slot, err))
+			}
 		}
 	}
 	return errors.Join(failed...)
@@ -37,9 +56,11 @@ func (s *Service) deliverOne(ctx context.Context, slot id.Slot) error {
 	})
 	switch {
 	case errors.Is(err, guard.ErrNotNow):
-		return s.withdraw(ctx, o, guard.ReleaseNotSent)
+		// Stopped inside its window, by a silence or a stricter charter: the
+		// guard is asked again.
+		return s.withdraw(ctx, o, guard.ReleaseNotSent, s.now().Add(time.Minute))
 	case errors.Is(err, errStopped):
-		return s.withdraw(ctx, o, guard.ReleaseCancelled)
+		return s.withdraw(ctx, o, guard.ReleaseCancelled, 0)
 	case err != nil:
 		return err
 	}
@@ -75,6 +96,7 @@ func mustRun(tx *database.Tx, promotion id.Promotion) error {
 type outgoing struct {
 	row     sendRow
 	slot    guard.Slot
+	window  Window
 	send    Send
 	channel Channel
 }
@@ -89,6 +111,7 @@ func (s *Service) outgoing(ctx context.Context, slot id.Slot) (outgoing, error) 
 	if err != nil {
 		return o, err
 	}
+	o.window = p.Windows[o.row.WindowNo-1]
 	if o.slot, err = s.Guard.FindSlot(ctx, slot); err != nil {
 		return o, err
 	}
@@ -130,7 +153,7 @@ func (s *Service) closeWindow(ctx context.Context, _ task.Job, a closeWindow) er
 	for _, slot := range slots {
 		o, err := s.outgoing(ctx, slot)
 		if err == nil && (p.Status == StatusCancelled || o.slot.ToAt <= s.now()) {
-			err = s.withdraw(ctx, o, why)
+			err = s.withdraw(ctx, o, why, 0)
 		}
 		if err != nil {
 			failed = append(failed, fmt.Errorf("promotion: close %s: %w", slot, err))
@@ -144,8 +167,9 @@ func (s *Service) closeWindow(ctx context.Context, _ task.Job, a closeWindow) er
 
 // withdraw takes a send back. An ad that no channel has is freed at once; of
 // one that was handed out only the channel can say that it was not shown, and
-// until somebody does, its slot counts.
-func (s *Service) withdraw(ctx context.Context, o outgoing, why guard.Release) error {
+// until somebody does, its slot counts. Again, if any, is when it may be asked
+// for once more.
+func (s *Service) withdraw(ctx context.Context, o outgoing, why guard.Release, again clock.Milli) error {
 	free := o.slot.StartedAt == 0
 	if !free && o.slot.Status() == guard.StatusStarted {
 		receipt, err := o.channel.Cancel(ctx, o.send)
@@ -159,13 +183,17 @@ func (s *Service) withdraw(ctx context.Context, o outgoing, why guard.Release) e
 			row, err := s.Guard.ReleaseTx(tx, o.slot.ID, why)
 			switch {
 			case errors.Is(err, guard.ErrSlotConfirmed):
+				again = 0
 			case err != nil:
 				return err
 			case row.StartedAt != o.slot.StartedAt:
 				return errors.New("its delivery has just begun") // tried again, with the channel
 			}
 		}
-		return tx.Exec("UPDATE promotion_sends SET status = ? WHERE slot_id = ?", SendClosed, o.slot.ID).Error
+		if !free {
+			again = 0
+		}
+		return o.closedTx(tx, again)
 	})
 }
 
