@@ -42,7 +42,8 @@ var policy = []arrow{
 
 	{"campaign/guard", "community " + plumbing},
 	{"campaign/planner", "campaign/guard community " + plumbing},
-	{"campaign/promotion", "campaign campaign/guard campaign/planner " + rewards + " community wallet " + plumbing},
+	{"campaign/material", "campaign " + rewards + " community wallet " + plumbing},
+	{"campaign/promotion", "campaign campaign/guard campaign/material campaign/planner " + rewards + " community wallet " + plumbing},
 	{"campaign/*", "campaign campaign/guard " + rewards + " community wallet " + plumbing},
 	{"campaign", rewards + " community wallet " + plumbing},
 	{"referral/settlement", rewards + " community wallet " + plumbing},

@@ -32,6 +32,8 @@ var things = map[string]func(t *testing.T, h *house) string{
 		h.seq++
 		return h.make(t, access.Marketer, "POST /v1/tags", fmt.Sprintf(`{"name_zh":"会员%d","name_en":"member %d"}`, h.seq, h.seq))
 	},
+	"/v1/materials/:id":              materialOf,
+	"/v1/pictures/:id":               pictureOf,
 	"/v1/programs/:id":               program,
 	"/v1/campaigns/:id":              func(t *testing.T, h *house) string { c, _ := campaignOf(t, h, "flash_sale", ""); return c },
 	"/v1/campaigns/:id/report":       endedOf,
