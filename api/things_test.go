@@ -87,6 +87,7 @@ var bodies = map[string]string{
 	"PATCH /v1/units/:id":                                      `{"name":"新名"}`,
 	"PATCH /v1/staff/:id":                                      `{"name":"新名"}`,
 	"PATCH /v1/groups/:id":                                     `{"name":"新名"}`,
+	"PATCH /v1/materials/:id":                                  `{"name":"梨","kind":"text","sponsor":"有鲜超市","variants":[{"text_zh":"甜的"}]}`,
 	"POST /v1/groups/:id/charter":                              `{"purpose":"少而精","ads_per_day":1,"ads_per_week":2,"quiet_from":1290,"quiet_to":480}`,
 	"PUT /v1/groups/:id/memberships":                           `{"memberships":[{"member_id":"mem_0000000000007","role":"member"}]}`,
 	"POST /v1/groups/:id/activity":                             `{"events":[{"event_id":"e1","member_id":"mem_0000000000007","kind":"reply","at":"2026-03-01T10:00:00+08:00"}]}`,
@@ -136,6 +137,7 @@ var others = map[string]string{
 // shared are beginnings of routes whose things belong to no unit, and why.
 var shared = map[string]string{
 	"/v1/notice-templates/:name": "the texts are the brand's; every region tells its members the same",
+	"/v1/ledger/closes/:day":     "the books are the whole brand's; staff of a part of it get 403",
 	"/v1/dead-tasks/:id":         "the queue is the house's; only the brand's admin may touch it",
 }
 

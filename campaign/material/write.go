@@ -122,11 +122,11 @@ func (s *Service) Create(ctx context.Context, in In) (id.Material, error) {
 // Edit rewrites a draft. Its editor becomes its author: who wrote the last
 // word cannot approve it.
 func (s *Service) Edit(ctx context.Context, material id.Material, version int, in In) error {
-	before, err := s.Find(ctx, material)
-	if err != nil {
+	if err := in.Validate(); err != nil {
 		return err
 	}
-	if err := in.Validate(); err != nil {
+	before, err := s.Find(ctx, material)
+	if err != nil {
 		return err
 	}
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
