@@ -40,6 +40,7 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/campaigns/:id/breaker":      inviteOf,
 	"/v1/campaigns/:id/leaderboard":  inviteOf,
 	"/v1/campaigns/:id/step-rewards": inviteOf,
+	"/v1/ledger/accounts/:id":        accountOf,
 	"/v1/step-rewards/:id":           stepRewardOf,
 	"/v1/rehearsals/:id":             rehearsalOf,
 	"/v1/calendar/days/:id": func(t *testing.T, h *house) string {
