@@ -17,6 +17,7 @@ import (
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
 	"siyu/campaign/invite"
+	"siyu/campaign/material"
 	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/community/health"
@@ -62,15 +63,17 @@ func newServer(t testing.TB, db *database.DB) *Server {
 	s := &Server{
 		DB: db, Secrets: set,
 		Access:    &access.Service{DB: db, Secrets: set},
-		Community: &community.Service{DB: db, Secrets: set}, Health: &health.Service{DB: db},
-		Wallet:   &wallet.Service{DB: db},
-		Referral: &referral.Service{DB: db, Secrets: set, PublicURL: "https://shop.example", QRURL: "https://q.example"},
-		Payee:    &payee.Service{DB: db, Secrets: set},
-		Review:   &review.Service{DB: db, Secrets: set},
-		GroupBuy: &groupbuy.Service{DB: db},
-		Guard:    &guard.Service{DB: db},
-		Webhook:  &webhook.Service{DB: db, Secrets: set},
-		Rates:    Rates{Staff: 1_000_000, Member: 1_000_000, Address: 1_000_000},
+		Community: &community.Service{DB: db, Secrets: set},
+		Health:    &health.Service{DB: db},
+		Wallet:    &wallet.Service{DB: db},
+		Referral:  &referral.Service{DB: db, Secrets: set, PublicURL: "https://shop.example", QRURL: "https://q.example"},
+		Payee:     &payee.Service{DB: db, Secrets: set},
+		Review:    &review.Service{DB: db, Secrets: set},
+		GroupBuy:  &groupbuy.Service{DB: db},
+		Guard:     &guard.Service{DB: db},
+		Material:  &material.Service{DB: db},
+		Webhook:   &webhook.Service{DB: db, Secrets: set},
+		Rates:     Rates{Staff: 1_000_000, Member: 1_000_000, Address: 1_000_000},
 	}
 	s.Settlement = &settlement.Service{DB: db, Vault: s.Payee}
 	s.Campaign = campaign.New(db, s.Community, flashsale.Kind(), invite.Kind(), s.GroupBuy.Kind())
