@@ -61,10 +61,11 @@ func PaidTx(tx *database.Tx, o PaidOrder) error {
 	to := map[Side]id.Member{SideInviter: inviter, SideInvitee: invitee}
 	var fresh []Reward
 	for _, e := range Earn(rules, fact) {
+		p := rules.promise(e.Rule)
 		r := Reward{
 			ID: id.Reward(tx.Next()), UnitID: o.Unit, ProgramID: o.Frozen.Program, ProgramVersion: o.Frozen.Version,
 			Fact: factOf(rules, o.Order, invitee), BeneficiaryID: to[e.To], Rule: e.Rule, Side: e.To, OrderID: o.Order, CampaignID: o.Campaign,
-			CodeID: o.Frozen.Code, BindingID: o.Frozen.Binding, Currency: money.CNY, Base: o.Goods, Amount: e.Amount, Note: e.Note,
+			CodeID: o.Frozen.Code, BindingID: o.Frozen.Binding, Currency: p.pays(), UnitCost: p.unitCost(), CouponID: p.CouponID, ValidDays: p.ValidDays, Base: o.Goods, Amount: e.Amount, Note: e.Note,
 			EarnedAt: tx.Now, MaturesAt: rules.maturesUnreceived(o.PaidAt), Review: ReviewDue,
 		}
 		if o.FromCampaign {
@@ -122,10 +123,10 @@ func factOf(rules Rules, order id.Order, invitee id.Member) string {
 // insertReward writes the row unless its key stands already.
 func insertReward(tx *database.Tx, r Reward) (bool, error) {
 	err := tx.Exec(`INSERT INTO rewards (id, unit_id, program_id, program_version, fact, beneficiary_id, rule, side, order_id, campaign_id,
-			code_id, binding_id, currency, base, amount, note, earned_at, matures_at, funded_by, review)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			code_id, binding_id, currency, base, amount, note, earned_at, matures_at, funded_by, review, unit_cost, coupon_id, valid_days)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.ID, r.UnitID, r.ProgramID, r.ProgramVersion, r.Fact, r.BeneficiaryID, r.Rule, r.Side, r.OrderID, r.CampaignID,
-		r.CodeID, r.BindingID, r.Currency, r.Base, r.Amount, r.Note, r.EarnedAt, r.MaturesAt, r.FundedBy, r.Review).Error
+		r.CodeID, r.BindingID, r.Currency, r.Base, r.Amount, r.Note, r.EarnedAt, r.MaturesAt, r.FundedBy, r.Review, r.UnitCost, r.CouponID, r.ValidDays).Error
 	switch {
 	case database.IsDuplicate(err):
 		return false, nil
@@ -140,8 +141,7 @@ func insertReward(tx *database.Tx, r Reward) (bool, error) {
 func reserveTx(tx *database.Tx, list []Reward) error {
 	moves := make([]wallet.Transfer, len(list))
 	for i, r := range list {
-		moves[i] = r.move("earn", "reward_earn", r.Amount, wallet.At(wallet.StageBudget, r.payer()),
-			wallet.At(wallet.StageReserved, wallet.Member(r.BeneficiaryID)))
+		moves[i] = r.move("earn", "reward_earn", r.Amount, wallet.At(wallet.StageBudget, r.payer()), r.at(wallet.StageReserved))
 	}
 	ids, err := wallet.PostManyTx(tx, moves)
 	if errors.Is(err, wallet.ErrInsufficient) {
@@ -182,7 +182,7 @@ func (r Reward) earned(tx *database.Tx, transfer id.Transfer) error {
 	if err != nil {
 		return err
 	}
-	return task.EnqueueTx(tx, ClearReward{r.ID}, r.MaturesAt)
+	return r.ripen(tx, r.MaturesAt)
 }
 
 // payer is whose budget pays the reward.
@@ -197,15 +197,28 @@ func (r Reward) payer() wallet.Owner {
 // back.
 func FundedBy(q *database.Query, c id.Campaign) (money.Amount, error) {
 	var n money.Amount
-	err := q.Raw(`SELECT COALESCE((SELECT SUM(amount) FROM rewards WHERE campaign_id = ? AND funded_by = ?), 0)
-		+ COALESCE((SELECT SUM(e.amount) FROM rewards r JOIN reward_events e ON e.reward_id = r.id
+	err := q.Raw(`SELECT COALESCE((SELECT SUM(amount * unit_cost) FROM rewards WHERE campaign_id = ? AND funded_by = ?), 0)
+		+ COALESCE((SELECT SUM(e.amount * r.unit_cost) FROM rewards r JOIN reward_events e ON e.reward_id = r.id
 			WHERE r.campaign_id = ? AND r.funded_by = ? AND e.kind IN ('reduced', 'clawed_back', 'voided')), 0)`, c, c, c, c).Scan(&n).Error
 	return n, err
 }
 
-// move is a ledger transfer of the reward; step makes its key.
+// at is where the reward's money lies at a stage: with its beneficiary, or for
+// points and coupons, which cost the budget their stated price, with the
+// program, set aside and then given.
+func (r Reward) at(s wallet.Stage) wallet.Leg {
+	switch {
+	case r.Currency == money.CNY:
+		return wallet.At(s, wallet.Member(r.BeneficiaryID))
+	case s == wallet.StagePayable:
+		s = wallet.StageGiven
+	}
+	return wallet.At(s, wallet.Program(r.ProgramID))
+}
+
+// move is a ledger transfer of what n of the reward cost; step makes its key.
 func (r Reward) move(step, kind string, n money.Amount, from, to wallet.Leg) wallet.Transfer {
-	return wallet.Move(fmt.Sprintf("reward:%d:%s", r.ID, step), kind, r.Currency, n, from, to)
+	return wallet.Move(fmt.Sprintf("reward:%d:%s", r.ID, step), kind, money.CNY, n*r.UnitCost, from, to)
 }
 
 // event appends a fact about the reward.

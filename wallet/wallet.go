@@ -43,11 +43,13 @@ const (
 	StageTax      Stage = "tax"
 	StagePoints   Stage = "points"
 	StageFrozen   Stage = "frozen"
+	// Given is what a budget's points and coupons have cost.
+	StageGiven Stage = "given"
 )
 
 func (s Stage) known() bool {
 	switch s {
-	case StageSource, StageBudget, StageReserved, StagePayable, StagePaying, StagePaid, StageTax, StagePoints, StageFrozen:
+	case StageSource, StageBudget, StageReserved, StagePayable, StagePaying, StagePaid, StageTax, StagePoints, StageFrozen, StageGiven:
 		return true
 	}
 	return false
