@@ -50,6 +50,9 @@ type Rules struct {
 	AttributionDays      int       `json:"attribution_days"`
 
 	Attribution Attribution `json:"attribution,omitzero"`
+
+	Caps       []Cap `json:"caps,omitempty"`
+	BudgetFull Full  `json:"budget_full,omitempty"` // none is skip
 }
 
 // RulesIn are rules as a marketer writes them; what is left out has a default.
@@ -63,6 +66,9 @@ type RulesIn struct {
 	Depth                int       `json:"depth"`
 
 	Attribution Attribution `json:"attribution"`
+
+	Caps       []Cap `json:"caps"`
+	BudgetFull Full  `json:"budget_full"`
 }
 
 // Rules fills the defaults in.
@@ -78,6 +84,8 @@ func (in RulesIn) Rules() Rules {
 		HoldDaysAfterPayment: or(in.HoldDaysAfterPayment, 15),
 		AttributionDays:      or(in.AttributionDays, 30),
 		Attribution:          in.Attribution.stored(),
+		Caps:                 in.Caps,
+		BudgetFull:           in.BudgetFull,
 	}
 }
 
@@ -118,6 +126,8 @@ func (in RulesIn) Validate() error {
 	c.Range(int64(r.AttributionDays), "rules.attribution_days", 1, 365)
 	c.Range(int64(in.Depth), "rules.depth", 0, 1)
 	in.Attribution.check(&c)
+	checkCaps(&c, in.Caps)
+	in.BudgetFull.check(&c, "rules.budget_full")
 	names := map[string]bool{}
 	var rates money.Bps
 	for i, p := range r.Rewards {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -132,7 +133,7 @@ func rewardOf(lang string, now time.Time, r referral.Reward, paidAt clock.Milli,
 		if r.Net < r.Amount {
 			v.Reason = say("部分退款，已减少；%s 到期", "lowered by a partial refund; matures %s", day(r.MaturesAt))
 		}
-		if r.Note != "" {
+		if r.Note != "" && r.Currency == referral.Coupons {
 			v.State, v.Reason = say("待发放", "waiting"), say("优惠券暂时发不出，会自动重试", "the coupon cannot be given yet; it is tried again")
 		}
 		if r.Review == referral.ReviewOpen {
@@ -170,6 +171,9 @@ func declined(lang string, n referral.Note) string {
 		return choose(lang, "付款时还没有登录会员", "there was no signed-in member when the order was paid")
 	case referral.NoteInviterNotBuyer:
 		return choose(lang, "你自己还没有下过单", "you had no order of your own yet")
+	}
+	if strings.HasSuffix(string(n), "_cap") {
+		return choose(lang, "已达到活动的奖励上限", "the program's limit of rewards was reached")
 	}
 	return ""
 }
