@@ -21,6 +21,8 @@ const (
 	eventPointsRefunded webhook.Type = "points.refunded"
 	eventPointsExpired  webhook.Type = "points.expired"
 	eventPointsTaken    webhook.Type = "points.taken"
+
+	eventLedgerClosed webhook.Type = "ledger.closed"
 )
 
 // publishUse announces a coupon that was used for an order or given back.
