@@ -76,6 +76,7 @@ func giveTx(tx *database.Tx, list []GiveReward) error {
 	if len(given) == 0 {
 		return nil
 	}
+	byProgram(given)
 	moves := make([]wallet.Transfer, len(given))
 	for i, r := range given {
 		if r.Note != "" { // it had waited
