@@ -9,6 +9,7 @@ import (
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
+	"siyu/referral/promoter"
 )
 
 // credited is why a binding is whose it is.
@@ -32,7 +33,7 @@ func (s *Service) creditTx(tx *database.Tx, b binding, rules Rules) (binding, Ru
 	if a.TouchDays == 0 {
 		return b, rules, nil
 	}
-	scans, programs, err := s.scansOf(tx, b, a)
+	scans, programs, err := s.scansOf(tx, b, rules)
 	if err != nil {
 		return b, rules, err
 	}
@@ -51,9 +52,10 @@ func (s *Service) creditTx(tx *database.Tx, b binding, rules Rules) (binding, Ru
 }
 
 // scansOf are the invitee's scans in the binding's scope, under whichever id he
-// had then, of codes that still work and are not his own. The page acted on is
+// had then, of codes that still work, of others who may invite now. The page acted on is
 // one of them, noted or not.
-func (s *Service) scansOf(tx *database.Tx, b binding, a Attribution) ([]Scan, map[id.Code]Code, error) {
+func (s *Service) scansOf(tx *database.Tx, b binding, rules Rules) ([]Scan, map[id.Code]Code, error) {
+	a := rules.Attribution
 	was, err := community.MergedInto(tx.DB, []id.Member{b.InviteeID})
 	if err != nil {
 		return nil, nil, err
@@ -82,9 +84,17 @@ func (s *Service) scansOf(tx *database.Tx, b binding, a Attribution) ([]Scan, ma
 	if err != nil {
 		return nil, nil, err
 	}
+	var inviters []id.Member
+	for _, c := range codes {
+		inviters = append(inviters, c.InviterID)
+	}
+	standing, err := promoter.StandingIn(tx.DB, inviters)
+	if err != nil {
+		return nil, nil, err
+	}
 	list = slices.DeleteFunc(list, func(x Scan) bool {
 		c, works := codes[x.Code]
-		return !works || c.InviterID == b.InviteeID
+		return !works || c.InviterID == b.InviteeID || rules.admits(standing[c.InviterID]) != nil
 	})
 	for i := range list {
 		list[i].Inviter = codes[list[i].Code].InviterID

@@ -9,6 +9,7 @@ type OrderFact struct {
 	Goods             money.Amount
 	First             bool // no other order of the invitee was paid before
 	InviterHasOrdered bool
+	InviterFrozen     bool // a promoter who is suspended
 	InviterStrong     bool // has an identity that can be paid
 	InviteeStrong     bool
 }
@@ -29,6 +30,7 @@ const (
 	NoteBudgetExhausted  Note = "budget_exhausted"
 	NoteIdentityRequired Note = "identity_required"
 	NoteInviterNotBuyer  Note = "inviter_not_buyer"
+	NotePromoterFrozen   Note = "promoter_frozen"
 )
 
 // Earn decides what a paid order earns: a pure function of rules and fact.
@@ -63,6 +65,8 @@ func (p Promise) of(goods money.Amount) money.Amount {
 
 func (r Rules) declines(to Side, f OrderFact) Note {
 	switch {
+	case to == SideInviter && f.InviterFrozen:
+		return NotePromoterFrozen
 	case to == SideInviter && r.InviterHasOrdered && !f.InviterHasOrdered:
 		return NoteInviterNotBuyer
 	case to == SideInviter && !f.InviterStrong, to == SideInvitee && !f.InviteeStrong:

@@ -10,6 +10,7 @@ import (
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/internal/task"
+	"siyu/referral/promoter"
 	"siyu/wallet"
 )
 
@@ -105,6 +106,11 @@ func orderFact(tx *database.Tx, o PaidOrder, rules Rules, inviter, invitee id.Me
 			return f, err
 		}
 	}
+	standing, err := promoter.StandingIn(tx.DB, []id.Member{inviter})
+	if err != nil {
+		return f, err
+	}
+	f.InviterFrozen = standing[inviter] == promoter.Frozen
 	strong, err := community.StrongIn(tx.DB, []id.Member{inviter, invitee})
 	f.InviterStrong, f.InviteeStrong = strong[inviter], strong[invitee]
 	return f, err

@@ -60,6 +60,7 @@ type Rules struct {
 	AttributionDays      int       `json:"attribution_days"`
 
 	Attribution Attribution `json:"attribution,omitzero"`
+	Inviters    Inviters    `json:"inviters,omitempty"`
 }
 
 // RulesIn are rules as a marketer writes them; what is left out has a default.
@@ -73,6 +74,7 @@ type RulesIn struct {
 	Depth                int       `json:"depth"`
 
 	Attribution Attribution `json:"attribution"`
+	Inviters    Inviters    `json:"inviters"`
 }
 
 // Rules fills the defaults in.
@@ -84,6 +86,7 @@ func (in RulesIn) Rules() Rules {
 		HoldDaysAfterPayment: or(in.HoldDaysAfterPayment, 15),
 		AttributionDays:      or(in.AttributionDays, 30),
 		Attribution:          in.Attribution.stored(),
+		Inviters:             in.Inviters,
 	}
 }
 
@@ -124,6 +127,7 @@ func (in RulesIn) Validate() error {
 	c.Range(int64(r.AttributionDays), "rules.attribution_days", 1, 365)
 	c.Range(int64(in.Depth), "rules.depth", 0, 1)
 	in.Attribution.check(&c)
+	in.Inviters.check(&c)
 	names := map[string]bool{}
 	var rates money.Bps
 	for i, p := range r.Rewards {
