@@ -94,6 +94,9 @@ func (s *Service) BindTx(tx *database.Tx, in Bind) (id.Binding, error) {
 	if err != nil || stands != 0 {
 		return stands, err
 	}
+	if err := open(tx.DB, b.ProgramID); err != nil {
+		return 0, err
+	}
 	if b.Scope == ScopeNewMember {
 		buyer, err := community.HasFact(tx.DB, b.InviteeID, community.FactOrderPaid)
 		if err != nil {
