@@ -70,6 +70,26 @@ func TestPromoters(t *testing.T) {
 		if a := h.call(t, tokenOf(t, h, member1(t, h)), "GET /v1/promoters/"+pid, ""); a.status != 404 {
 			t.Errorf("another member's: got %d", a.status)
 		}
+		t.Run("a ladder is the brand's", func(t *testing.T) {
+			body := `{"period_days":90,"levels":[{"name_zh":"银牌","name_en":"Silver","reach":{"any":[{"fact":"invitees_kept","at_least":5},{"fact":"own_orders","at_least":3}]}}]}`
+			if a := h.call(t, marketer, "PUT /v1/promoter-levels", body, `If-Match: "1"`); a.status != 403 {
+				t.Errorf("by a region: got %d %s", a.status, a.body)
+			}
+			root := h.keys[""][access.Admin]
+			set := h.call(t, root, "PUT /v1/promoter-levels", body, `If-Match: "1"`)
+			if set.status != 200 || set.header.Get("ETag") != `"2"` {
+				t.Errorf("set: got %d %s", set.status, set.body)
+			}
+			if a := h.call(t, marketer, "GET /v1/promoter-levels", ""); string(a.body) != string(set.body) {
+				t.Errorf("read: got %d %s", a.status, a.body)
+			}
+			if a := h.call(t, root, "PUT /v1/promoter-levels", `{"period_days":90,"levels":[{"name_zh":"银","name_en":"S","reach":{"fact":"shares","at_least":1}}]}`, `If-Match: "2"`); a.status != 422 {
+				t.Errorf("paying for shares: got %d %s", a.status, a.body)
+			}
+			if a := h.call(t, marketer, "GET /v1/promoters?level=2", ""); a.status != 200 || len(a.body) > 60 {
+				t.Errorf("of level 2: got %d %s", a.status, a.body)
+			}
+		})
 		if a := h.call(t, marketer, "GET /v1/promoters?status=approved", ""); a.status != 200 || len(a.body) > 60 {
 			t.Errorf("approved ones: got %d %s", a.status, a.body)
 		}

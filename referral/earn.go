@@ -9,6 +9,7 @@ type OrderFact struct {
 	Goods             money.Amount
 	First             bool // no other order of the invitee was paid before
 	InviterHasOrdered bool
+	InviterLevel      int  // as a promoter, when it was paid
 	InviterFrozen     bool // a promoter who is suspended
 	InviterStrong     bool // has an identity that can be paid
 	InviteeStrong     bool
@@ -40,7 +41,7 @@ func Earn(r Rules, f OrderFact) []Earned {
 	}
 	var out []Earned
 	for _, p := range r.Rewards {
-		e := Earned{Rule: p.Rule, To: p.To, Amount: p.of(f.Goods)}
+		e := Earned{Rule: p.Rule, To: p.To, Amount: p.at(f.InviterLevel).of(f.Goods)}
 		if e.Amount == 0 {
 			continue
 		}
@@ -73,4 +74,12 @@ func (r Rules) declines(to Side, f OrderFact) Note {
 		return NoteIdentityRequired
 	}
 	return ""
+}
+
+// levelOf is the level that a reward is counted by: an inviter's own.
+func (f OrderFact) levelOf(to Side) int {
+	if to == SideInviter {
+		return f.InviterLevel
+	}
+	return 0
 }

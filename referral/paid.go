@@ -66,7 +66,7 @@ func PaidTx(tx *database.Tx, o PaidOrder) error {
 			ID: id.Reward(tx.Next()), UnitID: o.Unit, ProgramID: o.Frozen.Program, ProgramVersion: o.Frozen.Version,
 			Fact: factOf(rules, o.Order, invitee), BeneficiaryID: to[e.To], Rule: e.Rule, Side: e.To, OrderID: o.Order, CampaignID: o.Campaign,
 			CodeID: o.Frozen.Code, BindingID: o.Frozen.Binding, Currency: money.CNY, Base: o.Goods, Amount: e.Amount, Note: e.Note,
-			EarnedAt: tx.Now, MaturesAt: rules.maturesUnreceived(o.PaidAt), Review: ReviewDue,
+			EarnedAt: tx.Now, MaturesAt: rules.maturesUnreceived(o.PaidAt), Review: ReviewDue, Level: fact.levelOf(e.To),
 		}
 		if o.FromCampaign {
 			r.FundedBy = o.Campaign
@@ -111,6 +111,11 @@ func orderFact(tx *database.Tx, o PaidOrder, rules Rules, inviter, invitee id.Me
 		return f, err
 	}
 	f.InviterFrozen = standing[inviter] == promoter.Frozen
+	if standing[inviter] != promoter.None {
+		if f.InviterLevel, err = promoter.LevelAt(tx.DB, inviter, o.PaidAt); err != nil {
+			return f, err
+		}
+	}
 	strong, err := community.StrongIn(tx.DB, []id.Member{inviter, invitee})
 	f.InviterStrong, f.InviteeStrong = strong[inviter], strong[invitee]
 	return f, err
@@ -128,10 +133,10 @@ func factOf(rules Rules, order id.Order, invitee id.Member) string {
 // insertReward writes the row unless its key stands already.
 func insertReward(tx *database.Tx, r Reward) (bool, error) {
 	err := tx.Exec(`INSERT INTO rewards (id, unit_id, program_id, program_version, fact, beneficiary_id, rule, side, order_id, campaign_id,
-			code_id, binding_id, currency, base, amount, note, earned_at, matures_at, funded_by, review)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			code_id, binding_id, currency, base, amount, note, earned_at, matures_at, funded_by, review, level_no)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.ID, r.UnitID, r.ProgramID, r.ProgramVersion, r.Fact, r.BeneficiaryID, r.Rule, r.Side, r.OrderID, r.CampaignID,
-		r.CodeID, r.BindingID, r.Currency, r.Base, r.Amount, r.Note, r.EarnedAt, r.MaturesAt, r.FundedBy, r.Review).Error
+		r.CodeID, r.BindingID, r.Currency, r.Base, r.Amount, r.Note, r.EarnedAt, r.MaturesAt, r.FundedBy, r.Review, r.Level).Error
 	switch {
 	case database.IsDuplicate(err):
 		return false, nil

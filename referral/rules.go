@@ -48,6 +48,7 @@ type Promise struct {
 	Amount money.Amount `json:"amount_fen,omitempty"`
 	Rate   money.Bps    `json:"rate_bp,omitempty"`
 	Cap    money.Amount `json:"cap_fen,omitempty"`
+	Raises []Raise      `json:"raises,omitempty"` // by the inviter's level, rising
 }
 
 // Rules say who gets what when. A stored version never changes.
@@ -134,7 +135,7 @@ func (in RulesIn) Validate() error {
 		p.check(&c, fmt.Sprintf("rules.rewards[%d].", i))
 		c.That(!names[p.Rule], fmt.Sprintf("rules.rewards[%d].rule", i), "duplicate", "规则名称不能重复", "names of rules must differ")
 		names[p.Rule] = true
-		rates += p.Rate
+		rates += p.top()
 	}
 	c.That(rates <= money.Whole, "rules.rewards", "range", "各比例之和不能超过 10000", "the rates sum to more than 10000")
 	return c.Err()
@@ -152,6 +153,7 @@ func (p Promise) check(c *fault.Check, at string) {
 	c.That(ruleName.MatchString(p.Rule), at+"rule", "format", "1 到 24 个小写字母、数字或下划线", "1 to 24 lower case letters, digits or underscores")
 	c.OneOf(string(p.To), at+"to", string(SideInviter), string(SideInvitee))
 	c.Required(string(p.Mode), at+"mode")
+	p.checkRaises(c, at)
 	switch p.Mode {
 	case ModeFixed:
 		c.Range(int64(p.Amount), at+"amount_fen", 1, most)

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -10,6 +12,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/money"
 	"siyu/referral"
 	"siyu/referral/promoter"
 )
@@ -23,6 +26,18 @@ type promoterPage struct {
 	Reason  string
 	Moves   []promoterMove
 	Program string // to apply in; none where he may not apply now
+	Level   string // none: there are no levels, or he may not promote
+	Since   time.Time
+	Next    string // the level above
+	Wants   []want
+}
+
+// want is one line of what the next level asks for: a heading, or a number.
+type want struct {
+	Text       string
+	Have, Need string
+	Done       bool
+	Deep       int
 }
 
 // promoterMove is one thing that happened to him.
@@ -58,7 +73,58 @@ func (s *Server) showPromoter(c *gin.Context, v visitor, status int, program str
 	for _, m := range at.Moves {
 		p.Moves = append(p.Moves, promoterMove{moved(p.Lang, m.Act), m.At.Time().In(shop), clean(m.Reason)})
 	}
+	if at.Status == promoter.Approved {
+		if err := s.levels(c.Request.Context(), &p, v.Member, at.Level); err != nil {
+			return err
+		}
+	}
 	return s.show(c, status, "promoter", p.page, p)
+}
+
+// levels shows a promoter his level and what the next one wants.
+func (s *Server) levels(ctx context.Context, p *promoterPage, m id.Member, level int) error {
+	done, err := s.Referral.LevelProgress(ctx, m)
+	if err != nil || len(done.Ladder.Levels) == 0 {
+		return err
+	}
+	name := func(no int) string {
+		l := done.Ladder.Levels[no-1]
+		return clean(choose(p.Lang, l.NameZH, l.NameEN))
+	}
+	p.Level, p.Since = choose(p.Lang, "还没有等级", "no level yet"), done.Since.Time().In(shop)
+	if level > 0 && level <= len(done.Ladder.Levels) {
+		p.Level = name(level)
+	}
+	if level < len(done.Ladder.Levels) {
+		p.Next = name(level + 1)
+		p.Wants = wants(p.Lang, done.Ladder.Levels[level].Reach, done.Facts, 0)
+	}
+	return nil
+}
+
+// wants puts a condition into lines, what stands under another one deeper.
+func wants(lang string, c promoter.Condition, f promoter.Facts, deep int) []want {
+	inner, text := c.All, choose(lang, "以下都要满足", "all of")
+	if len(c.Any) > 0 {
+		inner, text = c.Any, choose(lang, "满足以下一项即可", "any of")
+	}
+	if len(inner) > 0 {
+		list := []want{{Text: text, Done: c.Holds(f), Deep: deep}}
+		for _, x := range inner {
+			list = append(list, wants(lang, x, f, deep+1)...)
+		}
+		return list
+	}
+	w := want{Have: strconv.FormatInt(f.Of(c.Fact), 10), Need: strconv.FormatInt(c.AtLeast, 10), Done: c.Holds(f), Deep: deep}
+	switch c.Fact {
+	case promoter.FactOwnOrders:
+		w.Text = choose(lang, "自己下单（单）", "orders of your own")
+	case promoter.FactInviteesKept:
+		w.Text = choose(lang, "带来并留住的朋友（位）", "friends you brought, whose reward is due")
+	default:
+		w.Text, w.Have, w.Need = choose(lang, "到期的邀请奖（元）", "rewards due, in yuan"), f.Reward.String(), money.Amount(c.AtLeast).String()
+	}
+	return []want{w}
 }
 
 // applyPromoter answers POST /me/promoter.

@@ -36,6 +36,9 @@ func TestPromoterPage(t *testing.T) {
 		}
 		decide(promoter.Approve)
 		h.phone().get("/i/"+code).is(t, 200)
+		must(t, h.s.Promoter.SetLadder(h.staff, 1, promoter.Ladder{PeriodDays: 30, Levels: []promoter.Level{{NameZH: "银牌", NameEN: "Silver",
+			Reach: promoter.Condition{Any: []promoter.Condition{{Fact: promoter.FactReward, AtLeast: 50_000}, {Fact: promoter.FactOwnOrders, AtLeast: 2}}}}}}))
+		wang.get("/me/promoter").is(t, 200).has(t, "还没有等级", "下一级：银牌", "满足以下一项即可", "0.00 / 500.00", "0 / 2")
 		decide(promoter.Freeze)
 		wang.get("/me/promoter").is(t, 200).has(t, "已暂停推广", "投诉&lt;b&gt;核实")
 		wang.get("/me/codes").is(t, 200).has(t, "暂停")

@@ -14,6 +14,7 @@ type Filter struct {
 	Status Status
 	Member id.Member
 	Unit   id.Unit
+	Level  int
 }
 
 // ListPromoters lists promoters, the latest first: staff see those of their
@@ -37,6 +38,9 @@ func (s *Service) ListPromoters(ctx context.Context, f Filter, page database.Pag
 	}
 	if f.Unit != 0 {
 		cond, args = cond+" AND unit_id = ?", append(args, f.Unit)
+	}
+	if f.Level != 0 {
+		cond, args = cond+" AND level_no = ?", append(args, f.Level)
 	}
 	var rows []Promoter
 	err := s.DB.Read(ctx).Raw("SELECT "+columns+" FROM promoters WHERE id < ? AND status <> 'merged'"+cond+" ORDER BY id DESC LIMIT ?",
@@ -73,6 +77,9 @@ func (s *Service) find(ctx context.Context, column string, of int64) (Promoter, 
 	err = s.DB.Read(ctx).Raw("SELECT act, status, reason, staff_id, at FROM promoter_moves WHERE promoter_id = ? ORDER BY id LIMIT 200", p.ID).Scan(&p.Moves).Error
 	if err != nil {
 		return p, fmt.Errorf("promoter: moves of %s: %w", p.ID, err)
+	}
+	if p.Steps, err = stepsOf(s.DB.Read(ctx), p.ID); err != nil {
+		return p, err
 	}
 	if person {
 		p.DecidedBy = 0

@@ -18,7 +18,7 @@ func ApplyTx(tx *database.Tx, m id.Member, unit id.Unit) (id.Promoter, error) {
 	}
 	if p.ID == 0 {
 		p = Promoter{ID: id.Promoter(tx.Next()), MemberID: m, UnitID: unit, Status: Applied}
-		err := tx.Exec("INSERT INTO promoters ("+columns+") VALUES (?, ?, ?, ?, '', ?, 0, 0, 1)", p.ID, m, unit, Applied, tx.Now).Error
+		err := tx.Exec("INSERT INTO promoters ("+columns+") VALUES (?, ?, ?, ?, '', ?, 0, 0, 0, 1)", p.ID, m, unit, Applied, tx.Now).Error
 		switch {
 		case database.IsDuplicate(err): // he applied at the same moment
 			return 0, ErrState.With("state", Applied)

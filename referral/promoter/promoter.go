@@ -2,15 +2,17 @@
 // decided about them.
 //
 // Tables: promoters, one row per member; promoter_moves, every move with who
-// made it and why. A member applies, staff of his unit approve, refuse, freeze
+// made it and why; promoter_ladders, the levels in versions; promoter_levels,
+// every step between them with the facts that made it. A member applies, staff of his unit approve, refuse, freeze
 // and thaw; what an act may follow is the pure Next. Whoever never applied has
-// no standing here, which programs open to anybody do not ask for.
+// no standing here, which programs open to anybody do not ask for. Levels are
+// judged by the pure Ladder.Judge.
 //
 // Invariants: a member has one row; its status is that of its newest move; a
 // move is made from a status it may follow, once, however many try at once.
 //
 // referral asks StandingIn before a code is made or binds and when a reward is
-// earned; api and web call the Service.
+// earned, LevelAt for what it pays, and gathers the facts of levels; api and web call the Service.
 package promoter
 
 import (
@@ -78,8 +80,10 @@ type Promoter struct {
 	AppliedAt clock.Milli `json:"applied_at"`
 	DecidedAt clock.Milli `json:"decided_at"`
 	DecidedBy id.Staff    `json:"decided_by"`
+	Level     int         `json:"level" gorm:"column:level_no"` // 0: none
 	Version   int         `json:"version"`
 	Moves     []Move      `json:"moves" gorm:"-"` // of one promoter; lists leave them out
+	Steps     []Step      `json:"levels" gorm:"-"`
 }
 
 // Move is one thing that happened to a promoter.
@@ -91,7 +95,7 @@ type Move struct {
 	At      clock.Milli `json:"at"`
 }
 
-const columns = "id, member_id, unit_id, status, reason, applied_at, decided_at, decided_by, version"
+const columns = "id, member_id, unit_id, status, reason, applied_at, decided_at, decided_by, level_no, version"
 
 // Service is the room's use cases.
 type Service struct {
