@@ -46,24 +46,24 @@ type Condition struct {
 }
 
 // Holds decides whether the facts meet the condition.
-func (c Condition) Holds(f Facts) bool {
+func (x Condition) Holds(f Facts) bool {
 	switch {
-	case len(c.All) > 0:
-		for _, x := range c.All {
-			if !x.Holds(f) {
+	case len(x.All) > 0:
+		for _, y := range x.All {
+			if !y.Holds(f) {
 				return false
 			}
 		}
 		return true
-	case len(c.Any) > 0:
-		for _, x := range c.Any {
-			if x.Holds(f) {
+	case len(x.Any) > 0:
+		for _, y := range x.Any {
+			if y.Holds(f) {
 				return true
 			}
 		}
 		return false
 	}
-	return f.Of(c.Fact) >= c.AtLeast
+	return f.Of(x.Fact) >= x.AtLeast
 }
 
 // Level is one step: what it takes to reach it and, where that differs, to
