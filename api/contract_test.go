@@ -151,6 +151,8 @@ var unkeyedPosts = map[string]string{
 	"POST /v1/promoters/:id/refuse":                            "the state refuses a second one",
 	"POST /v1/promoters/:id/freeze":                            "the state refuses a second one",
 	"POST /v1/promoters/:id/thaw":                              "the state refuses a second one",
+	"POST /v1/materials/:id/approve":                           "the state refuses a second one",
+	"POST /v1/materials/:id/withdraw":                          "the state refuses a second one",
 	"POST /v1/promotions/:id/approve":                          "the state refuses a second one",
 	"POST /v1/promotions/:id/cancel":                           "the state refuses a second one",
 	"POST /v1/guard/check":                                     "a dry run keeps nothing",
