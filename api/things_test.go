@@ -379,24 +379,3 @@ func promotionOf(t *testing.T, h *house) string {
 		`{"campaign_id":%q,"name":"周一推送","text_zh":"苹果 9.9","groups":[%q],"windows":[{"from_at":%q,"to_at":%q}],"priority":5,"channel":"file"}`,
 		c, groupOf(t, h), now, now.Add(2*time.Hour)))
 }
-
-// slotOf is an ad posted by hand.
-func slotOf(t *testing.T, h *house) string {
-	t.Helper()
-	return h.make(t, access.Marketer, "POST /v1/groups/"+groupOf(t, h)+"/ads", `{}`)
-}
-
-func decisionOf(t *testing.T, h *house) string {
-	t.Helper()
-	slotOf(t, h)
-	var list struct {
-		Items []struct {
-			ID string `json:"id"`
-		} `json:"items"`
-	}
-	got := h.call(t, h.keys[east][access.Marketer], "GET /v1/decisions", "")
-	if got.into(t, &list); len(list.Items) == 0 {
-		t.Fatalf("no decision: got %d %s", got.status, got.body)
-	}
-	return list.Items[0].ID
-}
