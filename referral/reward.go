@@ -1,8 +1,10 @@
 package referral
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"siyu/community"
 	"siyu/internal/clock"
@@ -147,15 +149,21 @@ func foldAll(q *database.Query, rows []Reward) ([]Reward, error) {
 	for i, r := range rows {
 		ids[i] = r.ID
 	}
-	var events []RewardEvent
-	err := q.Raw(`SELECT reward_id, kind, ref, amount, at, staff_id, reason FROM reward_events
-		WHERE reward_id IN ? ORDER BY reward_id, id`, ids).Scan(&events).Error
+	// Sorted here: asked for an order, an engine may walk all events in it.
+	type event struct {
+		ID int64
+		RewardEvent
+	}
+	var events []event
+	err := q.Raw(`SELECT id, reward_id, kind, ref, amount, at, staff_id, reason FROM reward_events
+		WHERE reward_id IN ?`, ids).Scan(&events).Error
 	if err != nil {
 		return nil, fmt.Errorf("referral: reward events: %w", err)
 	}
+	slices.SortFunc(events, func(a, b event) int { return cmp.Compare(a.ID, b.ID) })
 	of := make(map[id.Reward][]RewardEvent, len(rows))
 	for _, e := range events {
-		of[e.RewardID] = append(of[e.RewardID], e)
+		of[e.RewardID] = append(of[e.RewardID], e.RewardEvent)
 	}
 	for i, r := range rows {
 		rows[i] = r.fold(of[r.ID])
