@@ -61,6 +61,10 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/promotions/:id":         promotionOf,
 	"/v1/slots/:id":              slotOf,
 	"/v1/decisions/:id":          decisionOf,
+	"/v1/guard/permits/:id": func(t *testing.T, h *house) string {
+		g := h.make(t, access.Marketer, "POST /v1/groups", `{"name":"南京路大促群","preset":"benefit"}`)
+		return h.make(t, access.Marketer, "POST /v1/guard/passes", `{"groups":["`+g+`"],"reason":"双十一","from_at":"2036-11-08T00:00:00+08:00","to_at":"2036-11-12T00:00:00+08:00"}`)
+	},
 	"/v1/guard/silences/:id": func(t *testing.T, h *house) string {
 		g := h.make(t, access.Marketer, "POST /v1/groups", `{"name":"南京路静默群","preset":"benefit"}`)
 		return h.make(t, access.Marketer, "POST /v1/guard/silences", `{"scope":"group","group_id":"`+g+`","reason":"群主请假","until_at":"2026-06-01T00:00:00+08:00"}`)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"siyu/internal/clock"
+	"siyu/internal/id"
 )
 
 // Outcome is what a decision comes to.
@@ -27,6 +28,8 @@ type Decision struct {
 	NotBefore clock.Milli `json:"not_before"` // when deferred: the first minute that passes
 	Reasons   Reasons     `json:"reasons"`    // every rule that denies
 	Advice    Reasons     `json:"advice"`     // rules that would, were they enforced, or lack data
+	Permit    id.Permit   `json:"permit_id"`  // by which it is allowed, if not by the policy
+	By        PermitKind  `json:"permit_kind"`
 }
 
 // Decide says whether an ad may show at some moment of the asked window. All
@@ -46,16 +49,17 @@ func Decide(p Policy, s State, asked Window) Decision {
 		d.Window = w
 		return d
 	}
-	d.Outcome, d.Rule = OutcomeDeny, d.Reasons[0].Rule
-	for free < asked.To {
-		start := wholeMinute(free)
-		if start >= asked.To {
-			break
-		}
-		if free = x.judge(x.window(start, asked.To), nil); free == start {
-			d.Outcome, d.NotBefore = OutcomeDefer, start
-			break
-		}
+	start, by, found := x.choose(asked, free)
+	switch {
+	case found && start == asked.From:
+		x.policy, x.under = x.policy.lifted(by.Kind), by.Kind
+		d.Window, d.Permit, d.By = x.window(start, min(asked.To, by.Window.To)), by.ID, by.Kind
+		// What it lifted stays on the receipt, as advice.
+		d.Reasons, d.Advice = nil, append(d.Advice[:len(d.Advice):len(d.Advice)], d.Reasons...)
+	case found:
+		d.Outcome, d.Rule, d.NotBefore = OutcomeDefer, d.Reasons[0].Rule, start
+	default:
+		d.Outcome, d.Rule = OutcomeDeny, d.Reasons[0].Rule
 	}
 	return d
 }
@@ -66,6 +70,7 @@ type exam struct {
 	policy Policy
 	state  State
 	zone   zone
+	under  PermitKind
 }
 
 // window is the slot's window for a start: as long as asked, at most
@@ -171,6 +176,10 @@ func (x *exam) policyRules(w Window, v *verdict) {
 	}
 	x.quietRule(RuleQuiet, p.Quiet, w, v)
 	x.gapRule(w, v)
+	if x.under != PermitOverride {
+		x.gapAfterAdvance(w, v)
+		x.rest(w, v)
+	}
 	x.calendar(RuleDay, p.Day, periodDay, w, v)
 	x.calendar(RuleWeek, p.Week, periodWeek, w, v)
 	x.sliding(RuleWeekSliding, p.Week, 7*day, w, v)
@@ -220,7 +229,11 @@ func (x *exam) calendar(r Rule, limit int, unit period, w Window, v *verdict) {
 	most, free := 0, clock.Milli(0)
 	for t := w.From; t < w.To; {
 		from, to := x.zone.span(unit, t)
-		if n := x.state.Ads.touching(from, to); n >= limit {
+		n := x.state.Ads.touching(from, to)
+		if r == RuleWeek {
+			n += x.owed(from)
+		}
+		if n >= limit {
 			most, free = max(most, n), to
 		}
 		t = to

@@ -19,6 +19,7 @@ type loaded struct {
 	guards   map[id.Group]groupGuard
 	ads      []adRow
 	silences []hush
+	permits  []permitRow
 }
 
 // adRow is when a slot of a group counts.
@@ -31,7 +32,7 @@ type adRow struct {
 // that a reservation sends them together.
 func (ask question) reads(into *loaded) []database.Read {
 	n := len(ask.groups)
-	*into = loaded{make(map[id.Group]community.Group, n), make(map[id.Group]community.Charter, n), make(map[id.Group]groupGuard, n), make([]adRow, 0, 4*n), nil}
+	*into = loaded{make(map[id.Group]community.Group, n), make(map[id.Group]community.Charter, n), make(map[id.Group]groupGuard, n), make([]adRow, 0, 4*n), nil, nil}
 	reads := []database.Read{
 		community.GroupRows(ask.groups, func(g community.Group) { into.groups[g.ID] = g }),
 		community.CharterRows(ask.groups, max(ask.now, ask.window.From), func(c community.Charter) { into.charters[c.GroupID] = c }),
@@ -40,7 +41,7 @@ func (ask question) reads(into *loaded) []database.Read {
 	if ask.window == (Window{}) {
 		return reads
 	}
-	return append(reads, database.Read{
+	return append(reads, ask.permitsRead(into), database.Read{
 		SQL:  "SELECT group_id, first_at, last_at" + counted + " AND last_at >= ? AND first_at <= ?",
 		Args: append(ask.counted(ask.groups), ask.window.From.Add(-reach), ask.window.To.Add(reach)),
 		Row: func(rows *sql.Rows) error {
@@ -115,6 +116,9 @@ func (ask question) assemble(q *database.Query, found *loaded) (map[id.Group]*kn
 	}
 	if ask.window == (Window{}) {
 		return out, nil
+	}
+	if err := ask.permits(q, found, out); err != nil {
+		return nil, err
 	}
 	return out, ask.lives(q, out)
 }

@@ -18,6 +18,8 @@ const (
 	RuleWarmUp       Rule = "G3"
 	RuleQuiet        Rule = "G5"
 	RuleGap          Rule = "G6"
+	RuleGapAdvance   Rule = "G6.advance"
+	RuleRest         Rule = "G6.pass"
 	RuleDay          Rule = "G7.day"
 	RuleWeek         Rule = "G7.week"
 	RuleWeekSliding  Rule = "G7.7x24h"
@@ -117,6 +119,8 @@ var sentences = map[Rule]sentence{
 	RuleWarmUp:       {"建群才 {observed} 天，满 {limit} 天再发推广", "the group is {observed} days old; ads begin at {limit} days", hoursAsDays},
 	RuleQuiet:        {"{observed} 在群的免打扰时段，{limit} 之后再发", "{observed} is in the group's quiet hours; send after {limit}", hhmm},
 	RuleGap:          {"离最近一条推广 {observed} 小时，至少隔 {limit} 小时", "{observed} hours from the nearest ad; at least {limit} hours are kept", minutesAsHours},
+	RuleGapAdvance:   {"离预支的推广 {observed} 小时，至少隔 {limit} 小时", "{observed} hours since an ad taken in advance; at least {limit} hours are kept", minutesAsHours},
+	RuleRest:         {"通行证结束 {observed} 小时，须静默 {limit} 小时", "{observed} hours since a pass ended; {limit} hours are silent", minutesAsHours},
 	RuleDay:          {"当天已占 {observed} 条，每天最多 {limit} 条", "{observed} ads hold that day; at most {limit} a day", number},
 	RuleWeek:         {"当周已占 {observed} 条，每周最多 {limit} 条", "{observed} ads hold that week; at most {limit} a week", number},
 	RuleWeekSliding:  {"连续 7 天内已占 {observed} 条，最多 {limit} 条", "{observed} ads hold within 7 days; at most {limit}", number},

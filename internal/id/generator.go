@@ -81,3 +81,7 @@ func (g *Generator) Next() int64 {
 	g.last = ms
 	return ms<<(nodeBits+seqBits) | g.node<<seqBits | g.seq
 }
+
+// MilliOf is when an id was made, in milliseconds of wall time. Replicas agree
+// on it as far as their clocks do, so it tells seconds apart, no less.
+func MilliOf(n int64) int64 { return n>>(nodeBits+seqBits) + epoch }

@@ -26,6 +26,7 @@ type (
 	payer          struct{}
 	payment        struct{}
 	payout         struct{}
+	permit         struct{}
 	posterTemplate struct{}
 	priceApproval  struct{}
 	stepReward     struct{}
@@ -89,6 +90,7 @@ func (request) prefix() string        { return "req" }
 func (reviewCase) prefix() string     { return "rvc" }
 func (reward) prefix() string         { return "rwd" }
 func (settlement) prefix() string     { return "stl" }
+func (permit) prefix() string         { return "per" }
 func (silence) prefix() string        { return "sil" }
 func (slot) prefix() string           { return "slt" }
 func (staff) prefix() string          { return "stf" }
@@ -112,7 +114,7 @@ func (webhook) prefix() string        { return "whk" }
 // Job long work a person watches, PosterTemplate what codes are printed on,
 // PriceApproval a price under the floor that
 // two people agree on, Rehearsal a campaign played on a store of its own,
-// Silence a stop of ads, Payee who receives a member's money, Payer the entity that pays it,
+// Silence a stop of ads, Permit what lifts a policy, Payee who receives a member's money, Payer the entity that pays it,
 // ReviewCase a reward stopped for a human, StepReward what a step of a
 // referral campaign gives, Touch one scan, Transfer a ledger fact, Unit
 // a region or store; the others are what their names say.
@@ -141,6 +143,7 @@ type (
 	Payer          = ID[payer]
 	Payment        = ID[payment]
 	Payout         = ID[payout]
+	Permit         = ID[permit]
 	PosterTemplate = ID[posterTemplate]
 	PriceApproval  = ID[priceApproval]
 	Product        = ID[product]
