@@ -3,7 +3,8 @@
 // It owns programs (reward rules as versioned, frozen data), invite codes and
 // their QR pictures, touches (one scan each), bindings (who invited whom) and
 // rewards. Tables: programs, program_versions, codes, code_batches,
-// code_batch_parts, poster_templates, touches, bindings, rewards, reward_events.
+// code_batch_parts, poster_templates, touches, bindings, rewards, reward_events,
+// clearings.
 //
 // What holds always: what was promised at the scan is what is paid, because
 // the program's version is frozen on binding and order; a person has at most
@@ -69,6 +70,8 @@ var (
 		"奖励只能付给直接邀请人和被邀请人(一级)", "rewards go to the direct inviter and the invitee only (depth 1)")
 	ErrScope = fault.New(fault.KindUnprocessable, "referral.scope",
 		"首单奖励方案的 scope 必须是 new_member", "a program for first orders has the scope new_member")
+	ErrNothingLeft = fault.New(fault.KindConflict, "referral.nothing_left",
+		"积分已用完或优惠券已使用，无法收回", "the points are spent or the coupon is used; nothing is left to take back")
 	ErrRewardState = fault.New(fault.KindConflict, "referral.reward_state",
 		"奖励当前状态为 {state}", "the reward is {state}")
 )

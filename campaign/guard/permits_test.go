@@ -64,7 +64,9 @@ func TestPermitLife(t *testing.T) {
 
 		t.Run("V8 sees one without its record", func(t *testing.T) {
 			change := func(set string) {
-				if err := db.Tx(bg, func(tx *database.Tx) error { return tx.Exec("UPDATE guard_permits SET "+set+" WHERE id = ?", made).Error }); err != nil {
+				if err := db.Tx(bg, func(tx *database.Tx) error {
+					return tx.Exec("UPDATE guard_permits SET "+set+" WHERE id = ?", made).Error
+				}); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -18,6 +18,7 @@ type (
 	group          struct{}
 	item           struct{}
 	job            struct{}
+	material       struct{}
 	member         struct{}
 	notice         struct{}
 	memberCoupon   struct{}
@@ -27,6 +28,7 @@ type (
 	payment        struct{}
 	payout         struct{}
 	permit         struct{}
+	picture        struct{}
 	posterTemplate struct{}
 	priceApproval  struct{}
 	stepReward     struct{}
@@ -70,6 +72,7 @@ func (feed) prefix() string           { return "fed" }
 func (group) prefix() string          { return "grp" }
 func (item) prefix() string           { return "itm" }
 func (job) prefix() string            { return "job" }
+func (material) prefix() string       { return "mat" }
 func (member) prefix() string         { return "mem" }
 func (memberCoupon) prefix() string   { return "mcp" }
 func (notice) prefix() string         { return "ntc" }
@@ -78,6 +81,7 @@ func (payee) prefix() string          { return "pye" }
 func (payer) prefix() string          { return "ent" }
 func (payment) prefix() string        { return "pmt" }
 func (payout) prefix() string         { return "pay" }
+func (picture) prefix() string        { return "pic" }
 func (posterTemplate) prefix() string { return "ptm" }
 func (priceApproval) prefix() string  { return "pap" }
 func (product) prefix() string        { return "prd" }
@@ -111,7 +115,8 @@ func (webhook) prefix() string        { return "whk" }
 // that a member holds, CalendarDay a day a unit added, Feed a calendar app's
 // subscription, Decision a guard decision, Delivery a webhook delivery,
 // Event a published event, Group a chat group, Item a product in a campaign,
-// Job long work a person watches, PosterTemplate what codes are printed on,
+// Job long work a person watches, Material what an ad shows, Picture an
+// uploaded one, PosterTemplate what codes are printed on,
 // PriceApproval a price under the floor that
 // two people agree on, Rehearsal a campaign played on a store of its own,
 // Silence a stop of ads, Permit what lifts a policy, Payee who receives a member's money, Payer the entity that pays it,
@@ -135,6 +140,7 @@ type (
 	Group          = ID[group]
 	Item           = ID[item]
 	Job            = ID[job]
+	Material       = ID[material]
 	Member         = ID[member]
 	MemberCoupon   = ID[memberCoupon]
 	Notice         = ID[notice]
@@ -144,6 +150,7 @@ type (
 	Payment        = ID[payment]
 	Payout         = ID[payout]
 	Permit         = ID[permit]
+	Picture        = ID[picture]
 	PosterTemplate = ID[posterTemplate]
 	PriceApproval  = ID[priceApproval]
 	Product        = ID[product]
