@@ -53,25 +53,19 @@ var things = map[string]func(t *testing.T, h *house) string{
 		c, _ := campaignOf(t, h, "flash_sale", "")
 		return h.make(t, access.Marketer, "POST /v1/campaign-templates", `{"campaign_id":"`+c+`"}`)
 	},
-	"/v1/orders/:id":             orderOf,
-	"/v1/teams/:id":              teamOf,
-	"/v1/codes/:code":            codeOf,
-	"/v1/codes/:code/poster.png": func(t *testing.T, h *house) string { templateOf(t, h); return codeOf(t, h) },
-	"/v1/jobs/:id/cards.pdf":     func(t *testing.T, h *house) string { templateOf(t, h); return jobOf(t, h) },
-	"/v1/jobs/:id":               jobOf,
-	"/v1/rewards/:id":            rewardOf,
-	"/v1/review-cases/:id":       caseOf,
-	"/v1/promotions/:id":         promotionOf,
-	"/v1/slots/:id":              slotOf,
-	"/v1/decisions/:id":          decisionOf,
-	"/v1/guard/permits/:id": func(t *testing.T, h *house) string {
-		g := h.make(t, access.Marketer, "POST /v1/groups", `{"name":"南京路大促群","preset":"benefit"}`)
-		return h.make(t, access.Marketer, "POST /v1/guard/passes", `{"groups":["`+g+`"],"reason":"双十一","from_at":"2036-11-08T00:00:00+08:00","to_at":"2036-11-12T00:00:00+08:00"}`)
-	},
-	"/v1/guard/silences/:id": func(t *testing.T, h *house) string {
-		g := h.make(t, access.Marketer, "POST /v1/groups", `{"name":"南京路静默群","preset":"benefit"}`)
-		return h.make(t, access.Marketer, "POST /v1/guard/silences", `{"scope":"group","group_id":"`+g+`","reason":"群主请假","until_at":"2026-06-01T00:00:00+08:00"}`)
-	},
+	"/v1/orders/:id":              orderOf,
+	"/v1/teams/:id":               teamOf,
+	"/v1/codes/:code":             codeOf,
+	"/v1/codes/:code/poster.png":  func(t *testing.T, h *house) string { templateOf(t, h); return codeOf(t, h) },
+	"/v1/jobs/:id/cards.pdf":      func(t *testing.T, h *house) string { templateOf(t, h); return jobOf(t, h) },
+	"/v1/jobs/:id":                jobOf,
+	"/v1/rewards/:id":             rewardOf,
+	"/v1/review-cases/:id":        caseOf,
+	"/v1/promotions/:id":          promotionOf,
+	"/v1/slots/:id":               slotOf,
+	"/v1/decisions/:id":           decisionOf,
+	"/v1/guard/permits/:id":       permitOf,
+	"/v1/guard/silences/:id":      silenceOf,
 	"/v1/settlements/:id":         settlementOf,
 	"/v1/settlements/:id/preview": openSettlementOf,
 	"/v1/payouts/:id":             payoutOf,

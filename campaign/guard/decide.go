@@ -40,7 +40,7 @@ type Decision struct {
 func Decide(p Policy, s State, asked Window) Decision {
 	x := exam{policy: p, state: s, zone: zone{loc: s.Zone}}
 	d := Decision{Outcome: OutcomeAllow, Advice: p.advice}
-	if p.Mode == ModeOff {
+	if p.Mode == ModeOff || s.Condition.State != "" {
 		d.Advice = nil
 	}
 	w := x.window(asked.From, asked.To)
@@ -139,12 +139,18 @@ func (v *verdict) deny(r Reason, free clock.Milli) {
 	switch {
 	case v.decision == nil:
 	case v.advise:
-		// The preset's list is shared: never append into it.
-		v.decision.Advice = append(v.decision.Advice[:len(v.decision.Advice):len(v.decision.Advice)], r)
+		v.note(r) // the preset's list is shared: never appended into
 	case v.decision.Reasons == nil:
 		v.decision.Reasons = append(make(Reasons, 0, 6), r) // as many as ever come at once, in one piece
 	default:
 		v.decision.Reasons = append(v.decision.Reasons, r)
+	}
+}
+
+// note lists a rule without refusing.
+func (v *verdict) note(r Reason) {
+	if v.decision != nil {
+		v.decision.Advice = append(v.decision.Advice[:len(v.decision.Advice):len(v.decision.Advice)], r)
 	}
 }
 
@@ -188,6 +194,10 @@ func (x *exam) policyRules(w Window, v *verdict) {
 	if p.Life != Unlimited && s.Life >= p.Life {
 		v.deny(Reason{RuleLife, int64(s.Life), int64(p.Life)}, never)
 	}
+	if s.Condition.State != "" && x.under != PermitOverride {
+		x.careRules(w, v)
+	}
+	x.mainAd(w, v)
 }
 
 func (x *exam) charterRules(w Window, v *verdict) {
@@ -221,10 +231,11 @@ func (x *exam) gapRule(w Window, v *verdict) {
 	v.deny(Reason{RuleGap, int64(near) / minuteMilli, int64(gap) / minuteMilli}, x.state.Ads.last[passed+tooNear-1]+gap)
 }
 
-// calendar holds the cap in each period the window touches.
-func (x *exam) calendar(r Rule, limit int, unit period, w Window, v *verdict) {
+// calendar holds the cap in each period the window touches, and says whether
+// it denied.
+func (x *exam) calendar(r Rule, limit int, unit period, w Window, v *verdict) bool {
 	if limit == Unlimited {
-		return
+		return false
 	}
 	most, free := 0, clock.Milli(0)
 	for t := w.From; t < w.To; {
@@ -244,12 +255,13 @@ func (x *exam) calendar(r Rule, limit int, unit period, w Window, v *verdict) {
 		}
 		v.deny(Reason{r, int64(most), int64(limit)}, free)
 	}
+	return free > 0
 }
 
 // sliding holds the cap in every span of the length.
-func (x *exam) sliding(r Rule, limit int, length time.Duration, w Window, v *verdict) {
+func (x *exam) sliding(r Rule, limit int, length time.Duration, w Window, v *verdict) bool {
 	if limit == Unlimited {
-		return
+		return false
 	}
 	most, latest, full := x.state.Ads.crowded(w.From, w.To-1, clock.Milli(length.Milliseconds()), limit)
 	if full {
@@ -259,4 +271,5 @@ func (x *exam) sliding(r Rule, limit int, length time.Duration, w Window, v *ver
 		}
 		v.deny(Reason{r, int64(most), int64(limit)}, free)
 	}
+	return full
 }

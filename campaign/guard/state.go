@@ -21,6 +21,9 @@ type State struct {
 	Permits  []Allowed // that may still be used
 	Rest     []Window  // the silent days after a pass
 	Early    []Window  // ads taken in advance: when each may show
+
+	Condition Condition // the group's health
+	Others    Ads       // those of Ads that are another campaign's
 }
 
 // Charter is what the group was promised; Version 0 means none yet, EndsAt the
