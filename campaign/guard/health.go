@@ -182,5 +182,5 @@ func conditionOf(s health.Standing, loc *time.Location) Condition {
 		}
 		return clock.MilliOf(time.Date(day/10000, time.Month(day/100%100), day%100+1, 0, 0, 0, 0, loc))
 	}
-	return Condition{State: s.State, Until: end(s.Day), Coverage: s.Coverage, Fatigue: s.Fatigue, Content: s.Content, Held: end(s.Held)}
+	return Condition{State: s.State, Until: end(s.Day), Coverage: s.Coverage, Fatigue: int(s.Fatigue), Content: int(s.Content), Held: end(s.Held)}
 }
