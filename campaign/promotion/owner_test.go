@@ -1,6 +1,7 @@
 package promotion
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 	"time"
@@ -12,6 +13,8 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 )
+
+func (*outage) Remind(context.Context, Send) error { return nil }
 
 // TestOwners has the file channel play each kind of owner over a slot of an
 // hour, and looks when he was reminded and what the report says of it.

@@ -39,8 +39,6 @@ func (o *outage) Deliver(context.Context, Send) (Receipt, error) {
 
 func (*outage) Cancel(context.Context, Send) (Receipt, error) { return ReceiptCancelled, nil }
 
-func (*outage) Remind(context.Context, Send) error { return nil }
-
 // house is a running campaign, groups, and the room under test.
 type house struct {
 	*campaigntest.World
