@@ -33,6 +33,7 @@ import (
 	"siyu/internal/webhook"
 	"siyu/referral"
 	"siyu/referral/payee"
+	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
@@ -49,6 +50,7 @@ type Server struct {
 	Referral   *referral.Service
 	Payee      *payee.Service
 	Review     *review.Service
+	Promoter   *promoter.Service
 	Settlement *settlement.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
@@ -87,6 +89,7 @@ func (s *Server) table() *routes {
 	s.pointRoutes(r)
 	s.rewardRoutes(r)
 	s.reviewRoutes(r)
+	s.promoterRoutes(r)
 	s.codeRoutes(r)
 	s.jobRoutes(r)
 	s.posterRoutes(r)
