@@ -142,7 +142,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		promotion.FileChannel{}.Name(): promotion.Pace(h.cfg.Paces.File), promotion.WebhookChannel{}.Name(): promotion.Pace(h.cfg.Paces.Webhook),
 	}}
 	if !h.rehearsal() { // a rehearsal sends nothing to anybody
-		sends.Channels = []promotion.Channel{promotion.FileChannel{Dir: h.outbox()}, promotion.WebhookChannel{DB: db}}
+		sends.Channels = []promotion.Channel{promotion.FileChannel{Dir: h.outbox(), Owner: promotion.Owner(h.cfg.FileOwner), DB: db}, promotion.WebhookChannel{DB: db}}
 	}
 	reg := task.NewRegistry()
 	for _, room := range []interface{ Register(*task.Registry) }{people, groups, h.campaign, teams, steps, h.referral, h.review, purse, sealed, sends, hooks} {
