@@ -74,6 +74,7 @@ func part(n, of int64) int64 {
 
 type groupRow struct {
 	Name   string
+	Href   string
 	Preset string
 	Used   int
 	Cap    int
@@ -106,7 +107,7 @@ func (s *Server) console(c *gin.Context) error {
 	role := access.Role(database.ActorOf(ctx).Role)
 	p := consolePage{
 		page: s.base(c, ""), Role: roleName(s.lang(c), role),
-		SeesGroups:  slices.Contains([]access.Role{access.Admin, access.Marketer, access.GroupOwner}, role),
+		SeesGroups:  slices.Contains(seesGroups, role),
 		SeesMoney:   slices.Contains([]access.Role{access.Admin, access.Finance, access.Cashier}, role),
 		SeesReviews: slices.Contains(readsReviews, role), SeesPlan: slices.Contains(plansPromotions, role),
 	}
@@ -166,7 +167,7 @@ func (s *Server) fillGroups(ctx context.Context, p *consolePage) error {
 	for _, g := range list.Items {
 		week, charter := weeks[g.ID], charters[g.ID]
 		p.Groups = append(p.Groups, groupRow{
-			Name: clean(g.Name), Preset: presetName(p.Lang, string(g.Preset)), Used: week.Used, Cap: week.Promised, Full: week.Used >= week.Promised,
+			Name: clean(g.Name), Href: "/console/groups/" + g.ID.String(), Preset: presetName(p.Lang, string(g.Preset)), Used: week.Used, Cap: week.Promised, Full: week.Used >= week.Promised,
 			Quiet: hourOf(charter.QuietFrom) + "–" + hourOf(charter.QuietTo),
 		})
 	}
