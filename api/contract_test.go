@@ -144,6 +144,7 @@ func TestRoutes_are_careful(t *testing.T) {
 var unkeyedPosts = map[string]string{
 	"POST /v1/members/:id/tokens":                              "a token is stored nowhere; another one does no harm",
 	"POST /v1/groups/:id/activity":                             "an event is known by its id",
+	"POST /v1/activity":                                        "an event is known by its id",
 	"POST /v1/api-keys/:id/revoke":                             "a revoked key stays revoked",
 	"POST /v1/codes/:code/revoke":                              "a revoked code stays revoked",
 	"POST /v1/codes/batch":                                     "the same place always has the same code",
