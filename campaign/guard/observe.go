@@ -175,7 +175,11 @@ func (s *Service) FindWays(ctx context.Context, g id.Group, others []id.Group) (
 		return Ways{}, fault.NotFound
 	}
 	out := Ways{GroupID: g, Now: k.decide(at, now), ContentZH: contentZH, ContentEN: contentEN, Free: []id.Group{}}
-	days, _ := Foresee(k.guard.policy(), k.state, now)
+	promises, err := promisesOf(s.DB.Read(ctx), g, now)
+	if err != nil {
+		return Ways{}, err
+	}
+	days, _ := Foresee(k.guard.policy(), k.state, now, promises...)
 	for _, d := range days {
 		if d.Open {
 			out.NextAt = d.FirstAt
