@@ -20,6 +20,7 @@ import (
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
 	"siyu/campaign/invite"
+	"siyu/campaign/material"
 	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/community/health"
@@ -151,7 +152,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	}
 	h.rest = &api.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Wallet: purse, Referral: h.referral, Review: h.review, Payee: payees, Settlement: sealed,
-		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends, Webhook: hooks,
+		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Material: &material.Service{DB: db}, Promotion: sends, Webhook: hooks,
 		Ready: h.degraded, Gauges: h.gauges,
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
