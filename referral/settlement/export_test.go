@@ -7,12 +7,7 @@ import (
 	"siyu/internal/id"
 )
 
-// MakeSheet makes the workbook of a sealed settlement again.
-func (s *Service) MakeSheet(ctx context.Context, sid id.Settlement, w io.Writer) error {
-	return s.WriteFiles(ctx, sid, io.Discard, w)
-}
-
-// MakeSheetOf makes it with at most so many lines per sheet.
+// MakeSheetOf makes the workbook with at most so many lines per sheet.
 func (s *Service) MakeSheetOf(ctx context.Context, sid id.Settlement, most int, w io.Writer) error {
 	st, err := s.Find(ctx, sid)
 	if err != nil {

@@ -93,12 +93,25 @@ func (s *Service) seal(ctx context.Context, st Settlement) error {
 	return nil
 }
 
-// WriteFiles makes the two files of a sealed settlement again, for who wants
-// to hold them against those that were stored; either may be io.Discard.
-func (s *Service) WriteFiles(ctx context.Context, sid id.Settlement, lines, sheet io.Writer) error {
+// WriteLines makes lines.csv of a sealed settlement again, for who wants to
+// hold it against the one that was stored.
+func (s *Service) WriteLines(ctx context.Context, sid id.Settlement, to io.Writer) error {
+	st, err := s.Find(ctx, sid)
+	if err != nil {
+		return err
+	}
+	list := newLinesFile(to)
+	if err := s.eachLine(ctx, sid, list.line); err != nil {
+		return err
+	}
+	return list.finish(st)
+}
+
+// WriteSheet makes settlement.xlsx of a sealed settlement again.
+func (s *Service) WriteSheet(ctx context.Context, sid id.Settlement, to io.Writer) error {
 	st, err := s.Find(ctx, sid)
 	if err == nil {
-		_, err = s.writeFiles(ctx, st, lines, sheet)
+		_, err = s.writeFiles(ctx, st, io.Discard, to)
 	}
 	return err
 }
