@@ -1,7 +1,6 @@
 package settlement
 
 import (
-	"context"
 	"encoding/csv"
 	"io"
 	"strconv"
@@ -15,23 +14,25 @@ var csvHeader = []string{
 	"corrects", "tax_rule", "gross_fen", "tax_fen", "net_fen", "occurred_at",
 }
 
-// writeCSV writes lines.csv: a header, the lines, and a row of control totals
-// with the number of lines and the rows digest.
-func (s *Service) writeCSV(ctx context.Context, st Settlement, to io.Writer) error {
-	w := csv.NewWriter(to)
-	if err := w.Write(csvHeader); err != nil {
-		return err
-	}
-	err := s.eachLine(ctx, st.ID, func(l Line) error { return w.Write(csvRow(l)) })
-	if err != nil {
-		return err
-	}
+// linesFile is lines.csv: a header, the lines, and a row of control totals with
+// the number of lines and the rows digest.
+type linesFile struct{ *csv.Writer }
+
+func newLinesFile(to io.Writer) linesFile {
+	f := linesFile{csv.NewWriter(to)}
+	_ = f.Write(csvHeader) // an error of it comes again with the next
+	return f
+}
+
+func (f linesFile) line(l Line) error { return f.Write(csvRow(l)) }
+
+func (f linesFile) finish(st Settlement) error {
 	total := csvRow(Line{LineNo: st.LineCount, Kind: "total", Note: "sha256:" + st.RowsDigest, Gross: st.Gross, Tax: st.Tax, Net: st.Net, OccurredAt: st.CutAt})
-	if err := w.Write(total); err != nil {
+	if err := f.Write(total); err != nil {
 		return err
 	}
-	w.Flush()
-	return w.Error()
+	f.Flush()
+	return f.Error()
 }
 
 func csvRow(l Line) []string {

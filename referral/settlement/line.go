@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"strconv"
 
 	"siyu/internal/clock"
@@ -113,28 +114,52 @@ func (s *Service) ListLines(ctx context.Context, sid id.Settlement, page databas
 	return database.Cut(page, lines, func(l Line) int64 { return int64(l.LineNo) }), err
 }
 
-func linesAfter(q *database.Query, sid id.Settlement, after, limit int) ([]Line, error) {
-	var lines []Line
-	err := q.Raw("SELECT * FROM settlement_lines WHERE settlement_id = ? AND line_no > ? ORDER BY line_no LIMIT ?", sid, after, limit).Scan(&lines).Error
-	return lines, err
-}
-
 // eachLine calls fn for every line in order, reading a thousand at a time.
 func (s *Service) eachLine(ctx context.Context, sid id.Settlement, fn func(Line) error) error {
 	const at = 1000
 	for last := 0; ; {
-		lines, err := linesAfter(s.DB.Read(ctx), sid, last, at)
-		if err != nil {
+		n, err := eachLineAfter(s.DB.Read(ctx), sid, last, at, func(l Line) error {
+			last = l.LineNo
+			return fn(l)
+		})
+		if err != nil || n < at {
 			return err
 		}
-		for _, l := range lines {
-			if err := fn(l); err != nil {
-				return err
-			}
-			last = l.LineNo
+	}
+}
+
+// eachLineAfter calls fn for up to limit lines and says how many there were.
+// It scans into the fields by itself, because reflection costs more than the
+// line.
+func eachLineAfter(q *database.Query, sid id.Settlement, after, limit int, fn func(Line) error) (n int, err error) {
+	rows, err := q.Raw(`SELECT id, settlement_id, line_no, kind, source_id, freed, reward_id, program_id, program_version, campaign_id, order_id, member_id,
+		rule_name, note, corrects, tax_rule, gross, tax, net, occurred_at, digest
+		FROM settlement_lines WHERE settlement_id = ? AND line_no > ? ORDER BY line_no LIMIT ?`, sid, after, limit).Rows()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var l Line
+		err := rows.Scan(&l.ID, &l.SettlementID, &l.LineNo, &l.Kind, &l.SourceID, &l.Freed, &l.RewardID, &l.ProgramID, &l.ProgramVersion, &l.CampaignID, &l.OrderID, &l.MemberID,
+			&l.RuleName, &l.Note, &l.Corrects, &l.TaxRule, &l.Gross, &l.Tax, &l.Net, &l.OccurredAt, &l.Digest)
+		if err != nil {
+			return n, err
 		}
-		if len(lines) < at {
-			return nil
+		n++
+		if err := fn(l); err != nil {
+			return n, err
 		}
 	}
+	return n, rows.Err()
+}
+
+// linesAfter are the lines themselves.
+func linesAfter(q *database.Query, sid id.Settlement, after, limit int) ([]Line, error) {
+	lines := []Line{}
+	_, err := eachLineAfter(q, sid, after, limit, func(l Line) error {
+		lines = append(lines, l)
+		return nil
+	})
+	return lines, err
 }
