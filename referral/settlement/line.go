@@ -114,11 +114,12 @@ func (s *Service) ListLines(ctx context.Context, sid id.Settlement, page databas
 	return database.Cut(page, lines, func(l Line) int64 { return int64(l.LineNo) }), err
 }
 
-// eachLine calls fn for every line in order, reading a thousand at a time.
+// eachLine calls fn for every line in order, without their digests. One
+// statement is read while it runs, for some thousands of lines.
 func (s *Service) eachLine(ctx context.Context, sid id.Settlement, fn func(Line) error) error {
-	const at = 1000
+	const at = 10_000
 	for last := 0; ; {
-		n, err := eachLineAfter(s.DB.Read(ctx), sid, last, at, func(l Line) error {
+		n, err := eachLineAfter(s.DB.Read(ctx), "''", sid, last, at, func(l Line) error {
 			last = l.LineNo
 			return fn(l)
 		})
@@ -129,20 +130,18 @@ func (s *Service) eachLine(ctx context.Context, sid id.Settlement, fn func(Line)
 }
 
 // eachLineAfter calls fn for up to limit lines and says how many there were.
-// It scans into the fields by itself, because reflection costs more than the
-// line.
-func eachLineAfter(q *database.Query, sid id.Settlement, after, limit int, fn func(Line) error) (n int, err error) {
-	rows, err := q.Raw(`SELECT id, settlement_id, line_no, kind, source_id, freed, reward_id, program_id, program_version, campaign_id, order_id, member_id,
-		rule_name, note, corrects, tax_rule, gross, tax, net, occurred_at, digest
-		FROM settlement_lines WHERE settlement_id = ? AND line_no > ? ORDER BY line_no LIMIT ?`, sid, after, limit).Rows()
+func eachLineAfter(q *database.Query, digest string, sid id.Settlement, after, limit int, fn func(Line) error) (n int, err error) {
+	rows, err := q.Raw("SELECT "+lineColumns+", "+digest+" FROM settlement_lines WHERE settlement_id = ? AND line_no > ? ORDER BY line_no LIMIT ?", sid, after, limit).Rows()
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
+	scan := newLineScan()
 	for rows.Next() {
-		var l Line
-		err := rows.Scan(&l.ID, &l.SettlementID, &l.LineNo, &l.Kind, &l.SourceID, &l.Freed, &l.RewardID, &l.ProgramID, &l.ProgramVersion, &l.CampaignID, &l.OrderID, &l.MemberID,
-			&l.RuleName, &l.Note, &l.Corrects, &l.TaxRule, &l.Gross, &l.Tax, &l.Net, &l.OccurredAt, &l.Digest)
+		if err := rows.Scan(scan.into...); err != nil {
+			return n, err
+		}
+		l, err := scan.line()
 		if err != nil {
 			return n, err
 		}
@@ -157,7 +156,7 @@ func eachLineAfter(q *database.Query, sid id.Settlement, after, limit int, fn fu
 // linesAfter are the lines themselves.
 func linesAfter(q *database.Query, sid id.Settlement, after, limit int) ([]Line, error) {
 	lines := []Line{}
-	_, err := eachLineAfter(q, sid, after, limit, func(l Line) error {
+	_, err := eachLineAfter(q, "digest", sid, after, limit, func(l Line) error {
 		lines = append(lines, l)
 		return nil
 	})

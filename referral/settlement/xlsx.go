@@ -152,11 +152,11 @@ func (b *workbook) finish(st Settlement, t totals, people int, to io.Writer) err
 	if err := b.summary(st, t); err != nil {
 		return err
 	}
-	b.SetZipWriter(func(w io.Writer) excelize.ZipWriter {
-		b.archive = &sortedZip{out: w}
-		return b.archive
-	})
-	if err := b.Write(to); err != nil {
+	// excelize would hold the archive in memory until it is whole; this one goes
+	// straight to its reader.
+	b.archive = &sortedZip{out: to}
+	b.SetZipWriter(func(io.Writer) excelize.ZipWriter { return b.archive })
+	if err := b.Write(io.Discard); err != nil {
 		return fmt.Errorf("settlement: workbook: %w", err)
 	}
 	return nil

@@ -42,7 +42,9 @@ func (z *sortedZip) Create(name string) (io.Writer, error) {
 	if err := z.endLast(); err != nil {
 		return nil, err
 	}
-	e := &packed{head: zip.FileHeader{Name: name, Method: zip.Deflate, ModifiedDate: zipDate}, sum: crc32.NewIEEE()}
+	e := &packed{head: zip.FileHeader{Name: name, Method: zip.Deflate}, sum: crc32.NewIEEE()}
+	//lint:ignore SA1019 an entry that comes packed has its date from here alone
+	e.head.ModifiedDate = zipDate
 	deft, err := flate.NewWriter(&e.store, 5)
 	e.deft = deft
 	z.entries = append(z.entries, e)
