@@ -29,7 +29,7 @@ const (
 	store    = leaves + " migrations internal/database"
 	plumbing = store + " internal/task internal/webhook internal/wechat"
 	rewards  = "referral/payfile referral referral/payee referral/poster referral/review referral/tax"
-	domain   = "campaign/... referral/... community wallet access " + plumbing
+	domain   = "campaign/... referral/... community/... wallet access " + plumbing
 )
 
 // policy is a statement of policy. A change here is a change of the house and
@@ -40,10 +40,11 @@ var policy = []arrow{
 	{"web/...", "web/... internal/httpd " + domain},
 	{"worker/...", "worker/... " + domain},
 
-	{"campaign/guard", "community " + plumbing},
-	{"campaign/planner", "campaign/guard community " + plumbing},
-	{"campaign/promotion", "campaign campaign/guard campaign/planner " + rewards + " community wallet " + plumbing},
-	{"campaign/*", "campaign campaign/guard " + rewards + " community wallet " + plumbing},
+	{"campaign/guard", "community community/health " + plumbing},
+	{"campaign/planner", "campaign/guard community community/health " + plumbing},
+	{"campaign/material", "campaign " + rewards + " community wallet " + plumbing},
+	{"campaign/promotion", "campaign campaign/guard campaign/material campaign/planner " + rewards + " community community/health wallet " + plumbing},
+	{"campaign/*", "campaign campaign/guard " + rewards + " community community/health wallet " + plumbing},
 	{"campaign", rewards + " community wallet " + plumbing},
 	{"referral/settlement", rewards + " community wallet " + plumbing},
 	{"referral/poster", "internal/qr internal/fault"},
@@ -52,6 +53,7 @@ var policy = []arrow{
 	{"referral/payee", "referral/tax community " + plumbing},
 	{"referral/review", "referral/payee referral/tax community " + plumbing},
 	{"referral", "referral/payee referral/poster referral/review referral/tax community wallet " + plumbing},
+	{"community/health", "community " + plumbing},
 	{"community", plumbing},
 	{"wallet", plumbing},
 	{"access", plumbing},

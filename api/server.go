@@ -24,6 +24,7 @@ import (
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
 	"siyu/campaign/invite"
+	"siyu/campaign/material"
 	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/internal/database"
@@ -52,6 +53,7 @@ type Server struct {
 	GroupBuy   *groupbuy.Service
 	Invite     *invite.Service
 	Guard      *guard.Service
+	Material   *material.Service
 	Promotion  *promotion.Service
 	Webhook    *webhook.Service
 
@@ -76,6 +78,7 @@ func (s *Server) table() *routes {
 	s.contractRoutes(r)
 	s.accessRoutes(r)
 	s.walletRoutes(r)
+	s.ledgerRoutes(r)
 	s.couponRoutes(r)
 	s.memberCouponRoutes(r)
 	s.couponCodeRoutes(r)
@@ -107,8 +110,10 @@ func (s *Server) table() *routes {
 	s.calendarRoutes(r)
 	s.inviteRoutes(r)
 	s.orderRoutes(r)
+	s.materialRoutes(r)
 	s.promotionRoutes(r)
 	s.guardRoutes(r)
+	s.silenceRoutes(r)
 	s.checkupRoutes(r)
 	s.slotRoutes(r)
 	s.payerRoutes(r)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
@@ -34,7 +35,8 @@ func putMemberships(tx *database.Tx, group id.Group, rows []MembershipIn) ([]Mem
 	if err != nil {
 		return nil, err
 	}
-	if _, err := lockGroup(tx, group); err != nil {
+	g, err := lockGroup(tx, group)
+	if err != nil {
 		return nil, err
 	}
 	var known []Membership
@@ -50,6 +52,7 @@ func putMemberships(tx *database.Tx, group id.Group, rows []MembershipIn) ([]Mem
 	out := make([]MembershipResult, len(rows))
 	var fresh []id.Member
 	touched := map[id.Member]bool{}
+	since := tx.Now
 	for i, in := range rows {
 		member := live[in.MemberID]
 		if member == 0 {
@@ -69,12 +72,34 @@ func putMemberships(tx *database.Tx, group id.Group, rows []MembershipIn) ([]Mem
 			fresh = append(fresh, member)
 		}
 		touched[member] = touched[member] || had && next != m
+		if next != m {
+			since = min(since, changedSince(m, next))
+		}
 		stands[member] = next
 	}
 	if err := writeMemberships(tx, stands, fresh, touched); err != nil {
 		return nil, err
 	}
+	if err := markSince(tx, g, since); err != nil {
+		return nil, err
+	}
 	return out, database.AuditTx(tx, "group.memberships", group, nil, out)
+}
+
+// changedSince is the moment from which a change makes the group's days
+// another: who is host does so as far back as days are counted.
+func changedSince(before, after Membership) clock.Milli {
+	since := max(after.JoinedAt, after.LeftAt)
+	if before.JoinedAt != after.JoinedAt {
+		since = min(after.JoinedAt, cmp.Or(before.JoinedAt, after.JoinedAt))
+	}
+	if before.LeftAt != after.LeftAt {
+		since = min(since, cmp.Or(before.LeftAt, after.LeftAt), cmp.Or(after.LeftAt, before.LeftAt))
+	}
+	if before.Role.Host() != after.Role.Host() {
+		since = 0
+	}
+	return since
 }
 
 // lockForJoin maps the rows' members to the live ones the actor may see, and

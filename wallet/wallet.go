@@ -8,18 +8,24 @@
 //
 // Points are lots by day of expiry, spent oldest first, beside the ledger.
 //
-// Tables: accounts, transfers, entries; holders; coupons, coupon_counts,
+// The books are closed day by day: a close says exactly which transfers it
+// sealed (close.go), and statements and trial balances are read beside it.
+//
+// Tables: accounts, transfers, entries; ledger_closes, ledger_close_lines,
+// ledger_close_balances; holders; coupons, coupon_counts,
 // member_coupons, coupon_redemptions, coupon_batches, coupon_codes,
 // coupon_code_uses; point_lots, point_orders, point_uses.
 // Invariants: V6, every transfer sums to zero and every balance equals the
 // fold of its entries and of its lots, budgets and points never below zero;
-// V11, coupons within their limits. Members never see the word wallet.
+// V11, coupons within their limits; V17, a transfer is in one close at most. Members never see the word wallet.
 //
 // Called by referral, its settlement and campaign inside their transactions,
 // last in the lock order (holder, coupon, account), before the outbox alone.
 package wallet
 
 import (
+	"slices"
+
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
@@ -45,13 +51,10 @@ const (
 	StageFrozen   Stage = "frozen"
 )
 
-func (s Stage) known() bool {
-	switch s {
-	case StageSource, StageBudget, StageReserved, StagePayable, StagePaying, StagePaid, StageTax, StagePoints, StageFrozen:
-		return true
-	}
-	return false
-}
+// stages are all of them, in the order in which money passes them.
+var stages = []Stage{StageSource, StageBudget, StageReserved, StagePayable, StagePaying, StagePaid, StageTax, StagePoints, StageFrozen}
+
+func (s Stage) known() bool { return slices.Contains(stages, s) }
 
 // guarded says that balances of the stage never fall below zero.
 func (s Stage) guarded() bool { return s == StageBudget || s == StagePoints || s == StageFrozen }

@@ -238,6 +238,10 @@ func TestSlotLife(t *testing.T) {
 				t.Errorf("within the gap: got %+v", row)
 			}
 			db.Clock.Jump(2 * time.Hour)
+			var told int
+			if err := db.Read(bg).Raw("SELECT COUNT(*) FROM group_ads WHERE group_id = ? AND ref = ? AND at > 0", g, first).Scan(&told).Error; err != nil || told != 1 {
+				t.Errorf("%d ads are told to the group's health (%v), want 1", told, err)
+			}
 			second, err := s.PostByHand(bg, g, 0, 0)
 			if err != nil {
 				t.Fatal(err)
@@ -303,7 +307,7 @@ func TestCheckKeepsNothing(t *testing.T) {
 		g := newGroup(t, db, community.PresetRetail)
 		first := guard.Window{From: now(db), To: now(db).Add(time.Hour)}
 		second := guard.Window{From: now(db).Add(2 * time.Hour), To: now(db).Add(3 * time.Hour)}
-		got, err := s.Check(bg, []id.Group{g}, []guard.Window{first, second}, 0)
+		got, err := s.Check(bg, guard.Trial{Groups: []id.Group{g}, Windows: []guard.Window{first, second}})
 		if err != nil || got[0][0].Outcome != guard.OutcomeAllow || got[1][0].Outcome != guard.OutcomeDeny {
 			t.Fatalf("got %+v, %v", got, err)
 		}

@@ -1,14 +1,15 @@
 // Package promotion plans the ads of a campaign and sends them into chat
 // groups, never more than the guard allows.
 //
-// A promotion is a text, groups and windows of time. Somebody else than its
+// A promotion is a text or a material, groups and windows of time. Somebody else than its
 // author approves it; then a task opens each window, asks the guard for a slot
 // per group, hands what is allowed to the channel and asks again for what was
 // deferred. At a slot's end, or when the promotion is cancelled, what is not
 // confirmed is cancelled with the channel, and only the channel's word frees
 // the slot.
 //
-// Tables: promotions, promotion_windows, promotion_groups, promotion_sends.
+// Tables: promotions, promotion_windows, promotion_groups, promotion_sends,
+// channel_paces.
 // Invariants: a window and group is asked for by one send and holds one slot;
 // nothing is handed to a channel before guard.StartTx agreed in a transaction
 // that saw the promotion running. Called by api; its tasks run in worker.
@@ -27,12 +28,14 @@ import (
 	"siyu/internal/money"
 )
 
-// Service is the room's use cases. Channels are the ways out, by name.
+// Service is the room's use cases. Channels are the ways out, by name, and
+// Paces how fast each takes ads.
 type Service struct {
 	DB       *database.DB
 	Guard    *guard.Service
 	Campaign *campaign.Service
 	Channels []Channel
+	Paces    map[string]Pace
 }
 
 // Status is where a promotion stands.
@@ -56,6 +59,7 @@ type Promotion struct {
 	Name       string       `json:"name" gorm:"column:name"`
 	TextZH     string       `json:"text_zh" gorm:"column:text_zh"`
 	TextEN     string       `json:"text_en" gorm:"column:text_en"`
+	MaterialID id.Material  `json:"material_id" gorm:"column:material_id"`
 	Priority   int          `json:"priority" gorm:"column:priority"`
 	Value      money.Amount `json:"value_fen" gorm:"column:value_fen"`
 	Channel    string       `json:"channel" gorm:"column:channel"`
@@ -73,7 +77,7 @@ type Promotion struct {
 // TableName is the table's.
 func (Promotion) TableName() string { return "promotions" }
 
-const columns = `id, unit_id, campaign_id, name, text_zh, text_en, priority, value_fen, channel, status, created_by, approved_by,
+const columns = `id, unit_id, campaign_id, name, text_zh, text_en, material_id, priority, value_fen, channel, status, created_by, approved_by,
 	version, created_at, approved_at, closed_at`
 
 // Window is one of a promotion's windows, numbered from 1.
