@@ -121,6 +121,7 @@ func (s *Server) table() *routes {
 	s.settlementRoutes(r)
 	s.payoutRoutes(r)
 	s.payoutFileRoutes(r)
+	s.billRoutes(r)
 	s.webhookRoutes(r)
 	s.taskRoutes(r)
 	return r

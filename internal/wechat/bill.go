@@ -62,6 +62,10 @@ type Bill struct {
 	CreateTime string `json:"create_time"`
 }
 
+// Overdue says whether the reason of a bill that failed, if it has one, is that
+// nobody confirmed it.
+func (b Bill) Overdue() bool { return b.FailReason == "" || b.FailReason == "OVERDUE_CLOSE" }
+
 // CreatedAt is the platform's time of the bill, zero if it told none.
 func (b Bill) CreatedAt() time.Time {
 	t, _ := time.Parse(time.RFC3339, b.CreateTime)

@@ -75,7 +75,7 @@ func (b Bill) told(x wechat.Bill, now clock.Milli) Bill {
 		if x.State == wechat.StateCancelled {
 			b.Status = BillCancelled
 		}
-		if late {
+		if late && x.Overdue() {
 			b.Status = BillExpired
 		}
 	case wechat.StateWait:

@@ -64,6 +64,7 @@ func TestBillHeard(t *testing.T) {
 		{"of another amount", waiting, actFind, wechat.Bill{State: wechat.StateSuccess, Amount: 1300}, nil, sent, BillWaiting, "AMOUNT_DIFFERS"},
 		{"failed", waiting, actFind, wechat.Bill{State: wechat.StateFail, FailReason: "REAL_NAME_CHECK_FAIL"}, nil, sent, BillFailed, "REAL_NAME_CHECK_FAIL"},
 		{"failed at its end", waiting, actFind, wechat.Bill{State: wechat.StateFail, FailReason: "OVERDUE_CLOSE"}, nil, until, BillExpired, "OVERDUE_CLOSE"},
+		{"failed, which is heard at its end", waiting, actFind, wechat.Bill{State: wechat.StateFail, FailReason: "REAL_NAME_CHECK_FAIL"}, nil, until, BillFailed, "REAL_NAME_CHECK_FAIL"},
 		{"cancelled", waiting, actFind, wechat.Bill{State: wechat.StateCancelled}, nil, sent, BillCancelled, ""},
 		{"cancelled at its end", waiting, actCancel, wechat.Bill{State: wechat.StateCancelled}, nil, until.Add(confirmGrace), BillExpired, ""},
 		{"no answer to a request", asked, actSend, wechat.Bill{}, lost, sent, BillAsked, "NO_ANSWER"},
