@@ -67,6 +67,7 @@ func TestLoad_refusals(t *testing.T) {
 		"wechat rate":        {file: wechatFile + ", key: siyu.example.yaml, platform_key: siyu.example.yaml, apiv3_key: siyu.example.yaml, host: 'http://x', rate: 101}", want: "1 to 100"},
 		"rate":               {env: "SIYU_RATE_MEMBER", value: "0", want: "at least 1"},
 		"rate text":          {env: "SIYU_RATE_MEMBER", value: "many", want: "SIYU_RATE_MEMBER"},
+		"file owner":         {env: "SIYU_FILE_OWNER", value: "asleep", want: "prompt, slow, absent or late"},
 		"pace":               {env: "SIYU_PACE_WEBHOOK", value: "-1", want: "0 for no limit"},
 	} {
 		t.Run(name, func(t *testing.T) {

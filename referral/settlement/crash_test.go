@@ -73,7 +73,7 @@ func runChild(spec []string) error {
 	case "bills":
 		return s.RunBills(bg, id.Payout(object))
 	case "sheet":
-		return s.MakeSheet(bg, id.Settlement(object), os.Stdout)
+		return s.WriteSheet(bg, id.Settlement(object), os.Stdout)
 	}
 	return errors.New("unknown job " + job)
 }
