@@ -257,7 +257,7 @@ func TestRewardToWallet(t *testing.T) {
 			var seen struct {
 				Items []struct {
 					State, Reason string
-					Amount        int64 `json:"amount_fen"`
+					Amount        int64
 				}
 				Sums struct {
 					Available int64 `json:"available_fen"`

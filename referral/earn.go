@@ -53,17 +53,6 @@ func Earn(r Rules, f OrderFact) []Earned {
 	return out
 }
 
-func (p Promise) of(goods money.Amount) money.Amount {
-	if p.Mode == ModeFixed {
-		return p.Amount
-	}
-	n := goods.Rate(p.Rate)
-	if p.Cap > 0 {
-		n = min(n, p.Cap)
-	}
-	return n
-}
-
 func (r Rules) declines(to Side, f OrderFact) Note {
 	switch {
 	case to == SideInviter && f.InviterFrozen:
@@ -74,12 +63,4 @@ func (r Rules) declines(to Side, f OrderFact) Note {
 		return NoteIdentityRequired
 	}
 	return ""
-}
-
-// levelOf is the level that a reward is counted by: an inviter's own.
-func (f OrderFact) levelOf(to Side) int {
-	if to == SideInviter {
-		return f.InviterLevel
-	}
-	return 0
 }

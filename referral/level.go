@@ -21,6 +21,9 @@ type Raise struct {
 	Rate   money.Bps    `json:"rate_bp,omitempty"`
 }
 
+// levelMost is the highest level there may be.
+const levelMost = 9
+
 // at is the promise as somebody of a level is paid it: the raise of his level,
 // or of the next one below.
 func (p Promise) at(level int) Promise {
@@ -36,11 +39,12 @@ func (p Promise) at(level int) Promise {
 // checkRaises holds raises to rising levels that each pay more.
 func (p Promise) checkRaises(c *fault.Check, at string) {
 	c.That(len(p.Raises) == 0 || p.To == SideInviter, at+"raises", "conflict", "只有邀请人的奖励可以按等级提高", "only an inviter's reward rises with his level")
-	c.That(len(p.Raises) <= 9, at+"raises", "range", "最多 9 个等级", "at most 9 levels")
+	c.That(len(p.Raises) == 0 || p.Mode == ModePercent || p.pays() == money.CNY, at+"raises", "conflict", "积分按等级提高请用比例，优惠券不能提高", "points rise as a percentage, coupons not")
+	c.That(len(p.Raises) <= levelMost, at+"raises", "range", "最多 9 个等级", "at most 9 levels")
 	was := Raise{Amount: p.Amount, Rate: p.Rate}
 	for i, r := range p.Raises {
 		in := fmt.Sprintf("%sraises[%d].", at, i)
-		c.Range(int64(r.Level), in+"level", 1, 9)
+		c.Range(int64(r.Level), in+"level", 1, levelMost)
 		c.That(r.Level > was.Level, in+"level", "order", "等级应从低到高", "levels must rise")
 		more := r.Amount > was.Amount && r.Rate == 0
 		if p.Mode == ModePercent {

@@ -47,6 +47,11 @@ func MergeTx(tx *database.Tx, from, into id.Member) (int, error) {
 		return 0, err
 	}
 	rows += stood
+	counted, err := mergeCounts(tx, from, into)
+	if err != nil {
+		return 0, err
+	}
+	rows += counted
 	seen, err := review.MergeTx(tx, from, into)
 	if err != nil {
 		return 0, err

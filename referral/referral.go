@@ -74,6 +74,8 @@ var (
 		"该方案仅限已通过审核的推广员邀请", "only approved promoters may invite in this program")
 	ErrScope = fault.New(fault.KindUnprocessable, "referral.scope",
 		"首单奖励方案的 scope 必须是 new_member", "a program for first orders has the scope new_member")
+	ErrNothingLeft = fault.New(fault.KindConflict, "referral.nothing_left",
+		"积分已用完或优惠券已使用，无法收回", "the points are spent or the coupon is used; nothing is left to take back")
 	ErrRewardState = fault.New(fault.KindConflict, "referral.reward_state",
 		"奖励当前状态为 {state}", "the reward is {state}")
 )

@@ -12,8 +12,10 @@ import (
 	"siyu/access"
 	"siyu/community"
 	"siyu/internal/clock"
+	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/money"
 	"siyu/referral/insight"
 )
 
@@ -61,11 +63,11 @@ const (
 )
 
 // consoleInsight answers GET /console/insight.
-func (s *Server) consoleInsight(c *gin.Context, staff access.Staff) error {
-	if !slices.Contains(readsInsight, staff.Role) {
+func (s *Server) consoleInsight(c *gin.Context) error {
+	ctx := c.Request.Context()
+	if !slices.Contains(readsInsight, access.Role(database.ActorOf(ctx).Role)) {
 		return fault.Forbidden
 	}
-	ctx := c.Request.Context()
 	var w insight.Window
 	if text := c.Query("program"); text != "" {
 		if err := read(text, &w.Program); err != nil {
@@ -85,7 +87,7 @@ func (s *Server) consoleInsight(c *gin.Context, staff access.Staff) error {
 	p.Title = choose(p.Lang, "邀请分析", "Invitations")
 	p.show(f)
 	if took.Done > 0 {
-		p.Figures = append(p.Figures, figure{choose(p.Lang, "退款用时中位数", "median refund time"), lasting(p.Lang, took.Median)})
+		p.Figures = append(p.Figures, figure{choose(p.Lang, "退款用时中位数", "median refund time"), span(p.Lang, took.Median)})
 	}
 	if p.Heads, err = s.headBars(ctx, p.Lang, f.Heads.List); err != nil {
 		return err
@@ -99,15 +101,15 @@ func (p *insightPage) show(f insight.Figures) {
 	p.From, p.To, p.Truncated = f.From.Time().In(shop), f.To.Time().In(shop), f.Truncated
 	p.Figures = []figure{
 		{say("被邀请", "brought"), count(int64(f.Invitees))}, {say("其中下单付款", "of them bought"), count(int64(f.Bought))},
-		{say("K 因子", "K factor"), hundredth(f.K.Bps / 100)}, {say("满 30 天仍在", "still there after 30 days"), percent(f.Kept.Bps)},
-		{say("每留住一人的奖励", "rewards per member kept"), "¥" + f.Kept.Cost.String()}, {say("按时兑现", "promises kept on time"), percent(f.Promise.Bps)},
-		{say("前 1 位带来", "brought by the first"), percent(f.Heads.One)}, {say("前 10 位带来", "brought by the first ten"), percent(f.Heads.Ten)},
+		{say("K 因子", "K factor"), hundredth(money.Bps(f.K.Bps / 100))}, {say("满 30 天仍在", "still there after 30 days"), rate(money.Bps(f.Kept.Bps))},
+		{say("每留住一人的奖励", "rewards per member kept"), "¥" + f.Kept.Cost.String()}, {say("按时兑现", "promises kept on time"), rate(money.Bps(f.Promise.Bps))},
+		{say("前 1 位带来", "brought by the first"), rate(money.Bps(f.Heads.One))}, {say("前 10 位带来", "brought by the first ten"), rate(money.Bps(f.Heads.Ten))},
 	}
 	switch f.Heads.Warning {
 	case insight.WarnOne:
-		p.Warning = say("%s 的新人由同一位推广员带来：他一走，来源就断了。", "One promoter brought %s of them: when he leaves, so do they.", percent(f.Heads.One))
+		p.Warning = say("%s 的新人由同一位推广员带来：他一走，来源就断了。", "One promoter brought %s of them: when he leaves, so do they.", rate(money.Bps(f.Heads.One)))
 	case insight.WarnTen:
-		p.Warning = say("%s 的新人由前 10 位推广员带来，过于集中。", "Ten promoters brought %s of them: too much hangs on few.", percent(f.Heads.Ten))
+		p.Warning = say("%s 的新人由前 10 位推广员带来，过于集中。", "Ten promoters brought %s of them: too much hangs on few.", rate(money.Bps(f.Heads.Ten)))
 	}
 	for _, d := range f.Depths {
 		p.Depths = append(p.Depths, chartBar{Name: say("第 %d 层", "step %d", d.Depth), Value: count(int64(d.Invitees)), N: int64(d.Invitees)})
@@ -137,10 +139,7 @@ func drawCohorts(lang string, list []insight.Cohort) cohortGrid {
 			}
 			bps := int64(w.Bought) * 10_000 / int64(w.Of)
 			row.Cells = append(row.Cells, cohortCell{X: gridLeft + n*gridCell, Shade: int(min(bps+1999, 9999) / 2000), Text: strconv.FormatInt(bps/100, 10),
-				Title: choose(lang, "第 %d 周：%d 人中 %d 人下单", "week %d: %d of %d bought", n+1, w.Of, w.Bought)})
-			if lang == langEN {
-				row.Cells[n].Title = choose(lang, "", "week %d: %d of %d bought", n+1, w.Bought, w.Of)
-			}
+				Title: choose(lang, "第 %d 周：%d 人中 %d 人下单", "week %d: of %d bought %d", n+1, w.Of, w.Bought)})
 		}
 		g.Rows = append(g.Rows, row)
 	}
@@ -164,9 +163,4 @@ func (s *Server) headBars(ctx context.Context, lang string, list []insight.Head)
 	}
 	scale(bars)
 	return bars, nil
-}
-
-// hundredth is a number of hundredths with its point: 137 is 1.37.
-func hundredth(n int64) string {
-	return strconv.FormatInt(n/100, 10) + "." + strconv.FormatInt(100+n%100, 10)[1:]
 }

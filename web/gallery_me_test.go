@@ -2,6 +2,7 @@ package web
 
 import (
 	"siyu/internal/clock"
+	"siyu/internal/money"
 	"siyu/referral"
 	"siyu/referral/payee"
 	"siyu/referral/settlement"
@@ -23,8 +24,8 @@ func sampleRewards(lang string) []rewardView {
 		{State: settlement.SeenVoid, Why: settlement.Why(referral.NoteBudgetExhausted), At: day(-31)},
 		{State: settlement.SeenClawedBack, Why: settlement.WhyRefunded, At: day(-32), Amount: 800},
 	} {
-		s.EarnedAt = day(-3 * (i + 1))
-		v := rewardOf(lang, noon(), s)
+		s.EarnedAt, s.Currency = day(-3*(i+1)), money.CNY
+		v := rewardOf(lang, noon(), s, nil)
 		list = append(list, v)
 	}
 	return list

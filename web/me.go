@@ -58,8 +58,12 @@ func (s *Server) me(c *gin.Context, v visitor) error {
 	if err != nil {
 		return err
 	}
+	coupons, err := s.couponNames(ctx, p.Lang, couponsOf(list.Items))
+	if err != nil {
+		return err
+	}
 	for _, r := range seen {
-		p.Rewards = append(p.Rewards, rewardOf(p.Lang, p.Now, r))
+		p.Rewards = append(p.Rewards, rewardOf(p.Lang, p.Now, r, coupons))
 	}
 	if before == 0 {
 		codes, err := s.Referral.ListCodes(ctx, referral.CodeFilter{Inviter: v.Member}, database.Page{Limit: codesShown})

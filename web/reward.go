@@ -29,7 +29,8 @@ type rewardStep struct {
 	What   string
 	When   time.Time
 	Amount money.Amount
-	Less   bool // it took away
+	Kind   string // points or a coupon in words
+	Less   bool   // it took away
 }
 
 // reward answers GET /me/rewards/{id}.
@@ -54,9 +55,13 @@ func (s *Server) reward(c *gin.Context, v visitor) error {
 		return err
 	}
 	p := rewardPage{page: s.base(c, "")}
-	p.Reward = rewardOf(p.Lang, p.Now, seen[0])
+	coupons, err := s.couponNames(ctx, p.Lang, couponsOf([]referral.Reward{r}))
+	if err != nil {
+		return err
+	}
+	p.Reward = rewardOf(p.Lang, p.Now, seen[0], coupons)
 	p.Title = p.Reward.What
-	p.Steps = stepsOf(p.Lang, r, seen[0])
+	p.Steps = stepsOf(p.Lang, r, seen[0], coupons)
 	if p.Proof, err = s.proof(ctx, p.page, r); err != nil {
 		return err
 	}

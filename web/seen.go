@@ -1,9 +1,11 @@
 package web
 
 import (
+	"strings"
 	"time"
 
 	"siyu/internal/clock"
+	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/referral"
 	"siyu/referral/payee"
@@ -20,6 +22,7 @@ type rewardView struct {
 	Reason string
 	Paid   string // the payment that it was part of
 	Amount money.Amount
+	Kind   string // points or a coupon in words
 	State  string
 	Tone   string // "", good, dim
 	Void   bool
@@ -58,10 +61,11 @@ func seenName(lang string, s settlement.SeenState) string {
 }
 
 // rewardOf puts a reward into words.
-func rewardOf(lang string, now time.Time, s settlement.Seen) rewardView {
+func rewardOf(lang string, now time.Time, s settlement.Seen, coupons map[id.Coupon]string) rewardView {
 	at := moment(lang, now, s.At.Time().In(shop))
 	v := rewardView{Href: "/me/rewards/" + s.RewardID.String(), Amount: s.Amount, What: sideName(lang, s.Side), State: seenName(lang, s.State),
 		When: choose(lang, "%s 记下", "noted %s", moment(lang, now, s.EarnedAt.Time().In(shop))), Reason: whyOf(lang, s, at)}
+	v.Kind = inKind(lang, s.Currency, s.Amount, coupons[s.CouponID])
 	switch s.State {
 	case settlement.SeenAvailable, settlement.SeenPaying:
 		v.Tone = "good"
@@ -110,6 +114,10 @@ func whyOf(lang string, s settlement.Seen, at string) string {
 		return say("%s 提交，银行还没有回执", "given to the bank %s, which has not confirmed", at)
 	case settlement.WhyArrived:
 		return say("%s 到账", "paid on %s", at)
+	case settlement.WhyGiven:
+		return say("%s 发放", "given %s", at)
+	case settlement.WhyCouponWaits:
+		return say("优惠券暂时发不出，会自动重试", "the coupon cannot be given yet; it is tried again")
 	case settlement.WhyPartlyBack:
 		return say("%s 到账；之后退款扣回 ¥%s，从后续奖励抵扣", "paid on %s; ¥%s was taken back since and is netted with later rewards", at, s.Taken)
 	case settlement.WhyRefunded:
@@ -140,27 +148,33 @@ func cannot(lang string, w settlement.Why) string {
 	case string(payee.ReasonPayroll):
 		return choose(lang, "员工奖励随工资发放", "paid with your wages")
 	}
+	if strings.HasSuffix(string(w), "_cap") {
+		return choose(lang, "已达到活动的奖励上限", "the program's limit of rewards was reached")
+	}
 	return choose(lang, "暂时不能打款，请联系客服", "it cannot be paid now; please ask the shop")
 }
 
 // words of the steps of a reward.
-func stepWords(lang string, side referral.Side) map[referral.EventKind]string {
+func stepWords(lang string, r referral.Reward) map[referral.EventKind]string {
 	words := map[referral.EventKind]string{
 		referral.EventEarned: choose(lang, "朋友付款，记下", "noted when your friend paid"), referral.EventReduced: choose(lang, "部分退款，减少", "lowered by a partial refund"),
 		referral.EventCleared: choose(lang, "生效，可提现", "matured and due"), referral.EventVoided: choose(lang, "取消", "cancelled"),
 		referral.EventClawedBack: choose(lang, "扣回", "taken back"),
 	}
-	if side == referral.SideInvitee {
+	if r.Side == referral.SideInvitee {
 		words[referral.EventEarned] = choose(lang, "你付款，记下", "noted when you paid")
+	}
+	if r.Currency != money.CNY {
+		words[referral.EventCleared] = choose(lang, "到期，已发放", "matured and given")
 	}
 	return words
 }
 
 // stepsOf puts what happened to a reward into words.
-func stepsOf(lang string, r referral.Reward, s settlement.Seen) []rewardStep {
-	words := stepWords(lang, r.Side)
+func stepsOf(lang string, r referral.Reward, s settlement.Seen, coupons map[id.Coupon]string) []rewardStep {
+	words := stepWords(lang, r)
 	step := func(what string, at clock.Milli, n money.Amount) rewardStep {
-		return rewardStep{what, at.Time().In(shop), max(n, -n), n < 0}
+		return rewardStep{what, at.Time().In(shop), max(n, -n), inKind(lang, r.Currency, max(n, -n), coupons[r.CouponID]), n < 0}
 	}
 	var out []rewardStep
 	for _, e := range r.Events {

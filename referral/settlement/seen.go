@@ -37,6 +37,8 @@ const (
 	WhySent         Why = "sent"          // given to bank or agent
 	WhyUnknown      Why = "unknown"       // its result says neither
 	WhyArrived      Why = "arrived"       // it has arrived
+	WhyGiven        Why = "given"         // its points or its coupon were given
+	WhyCouponWaits  Why = "coupon_waits"  // its coupon cannot be given yet
 	WhyRefunded     Why = "refunded"      // the order was refunded
 	WhyRefused      Why = "refused"       // people took it back
 	WhyPartlyBack   Why = "partly_back"   // it has arrived, and a part was taken back since
@@ -57,9 +59,11 @@ type Seen struct {
 	State      SeenState     `json:"state"`
 	Why        Why           `json:"reason"`
 	At         clock.Milli   `json:"at"`
-	Amount     money.Amount  `json:"amount_fen"`
-	Taken      money.Amount  `json:"taken_fen"` // by refunds and people, so far
-	Payment    *SeenPayment  `json:"payment"`   // that it is part of; none before it is given out
+	Currency   string        `json:"currency"`
+	CouponID   id.Coupon     `json:"coupon_id"`
+	Amount     money.Amount  `json:"amount"`  // fen, points or coupons
+	Taken      money.Amount  `json:"taken"`   // by refunds and people, so far
+	Payment    *SeenPayment  `json:"payment"` // that it is part of; none before it is given out
 }
 
 // SeenPayment is one sum that was paid for all that was due then: what was
@@ -74,7 +78,7 @@ type SeenPayment struct {
 // See puts a reward and its payment into what the member sees: a pure function.
 func See(r referral.Reward, p Payment) Seen {
 	s := Seen{RewardID: r.ID, OrderID: r.OrderID, ProgramID: r.ProgramID, CampaignID: r.CampaignID, Side: r.Side, EarnedAt: r.EarnedAt,
-		Amount: r.Net, Taken: r.Amount - r.Net}
+		Currency: r.Currency, CouponID: r.CouponID, Amount: r.Net, Taken: r.Amount - r.Net}
 	last, why := lastTaken(r)
 	switch r.State {
 	case referral.RewardDeclined:
@@ -88,10 +92,17 @@ func See(r referral.Reward, p Payment) Seen {
 		if s.Taken > 0 {
 			s.Why = WhyPartlyLesser
 		}
+		if r.Note != "" && r.Currency == referral.Coupons {
+			s.Why = WhyCouponWaits
+		}
 		if r.Review == referral.ReviewOpen {
 			s.Why = WhyReview
 		}
-	default:
+	case referral.RewardCleared:
+		if r.Currency != money.CNY {
+			s.State, s.Why, s.At = SeenPaid, WhyGiven, r.ClearedAt
+			break
+		}
 		s.due(r, p)
 	}
 	return s

@@ -17,7 +17,7 @@ func TestSee(t *testing.T) {
 	event := func(kind referral.EventKind, at clock.Milli, n money.Amount) referral.RewardEvent {
 		return referral.RewardEvent{Kind: kind, At: at, Amount: n}
 	}
-	pending := referral.Reward{ID: 1, Amount: 800, Net: 800, State: referral.RewardPending, EarnedAt: earned, MaturesAt: 9000}
+	pending := referral.Reward{ID: 1, Currency: money.CNY, Amount: 800, Net: 800, State: referral.RewardPending, EarnedAt: earned, MaturesAt: 9000}
 	due := pending
 	due.State, due.ClearedAt, due.Events = referral.RewardCleared, cleared, []referral.RewardEvent{event(referral.EventCleared, cleared, 800)}
 	taken := func(r referral.Reward, e referral.RewardEvent, state referral.RewardState) referral.Reward {
@@ -32,6 +32,8 @@ func TestSee(t *testing.T) {
 	sum := &settlement.SeenPayment{PayoutID: 6, Gross: 2000, Tax: 100, Net: 1900}
 	inReview, byStaff := pending, event(referral.EventVoided, 1500, -800)
 	inReview.Review, byStaff.StaffID = referral.ReviewOpen, 7
+	points, coupon := due, pending
+	points.Currency, coupon.Currency, coupon.Note = money.PTS, referral.Coupons, "coupon.gone"
 	type seen struct {
 		State   settlement.SeenState
 		Why     settlement.Why
@@ -58,6 +60,8 @@ func TestSee(t *testing.T) {
 		"arrived":                       {due, given(settlement.PayoutLinePaid), seen{settlement.SeenPaid, settlement.WhyArrived, paid, 800, 0, sum}},
 		"arrived after a part came off": {taken(due, event(referral.EventClawedBack, 2500, -300), referral.RewardCleared), given(settlement.PayoutLinePaid), seen{settlement.SeenPaid, settlement.WhyArrived, paid, 500, 300, sum}},
 		"a part taken since":            {taken(due, event(referral.EventClawedBack, 3500, -300), referral.RewardCleared), given(settlement.PayoutLinePaid), seen{settlement.SeenPaid, settlement.WhyPartlyBack, paid, 500, 300, sum}},
+		"points that were given":        {points, settlement.Payment{}, seen{settlement.SeenPaid, settlement.WhyGiven, cleared, 800, 0, nil}},
+		"a coupon that waits":           {coupon, settlement.Payment{}, seen{settlement.SeenPending, settlement.WhyCouponWaits, 9000, 800, 0, nil}},
 		"taken back whole":              {taken(due, event(referral.EventClawedBack, 3500, -800), referral.RewardClawedBack), given(settlement.PayoutLinePaid), seen{settlement.SeenClawedBack, settlement.WhyRefunded, 3500, 800, 800, nil}},
 		"void by a refund":              {taken(pending, event(referral.EventReduced, 1500, -800), referral.RewardVoided), settlement.Payment{}, seen{settlement.SeenVoid, settlement.WhyRefunded, 1500, 800, 800, nil}},
 		"void by people":                {taken(pending, byStaff, referral.RewardVoided), settlement.Payment{}, seen{settlement.SeenVoid, settlement.WhyRefused, 1500, 800, 800, nil}},
