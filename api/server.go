@@ -27,6 +27,7 @@ import (
 	"siyu/campaign/material"
 	"siyu/campaign/promotion"
 	"siyu/community"
+	"siyu/community/health"
 	"siyu/internal/database"
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
@@ -45,6 +46,7 @@ type Server struct {
 	Secrets    *secret.Set
 	Access     *access.Service
 	Community  *community.Service
+	Health     *health.Service
 	Wallet     *wallet.Service
 	Referral   *referral.Service
 	Payee      *payee.Service
@@ -100,6 +102,7 @@ func (s *Server) table() *routes {
 	s.groupRoutes(r)
 	s.membershipRoutes(r)
 	s.activityRoutes(r)
+	s.groupHealthRoutes(r)
 	s.tagRoutes(r)
 	s.blockRoutes(r)
 	s.productRoutes(r)

@@ -74,6 +74,9 @@ func rewardOf(lang string, now time.Time, s settlement.Seen, coupons map[id.Coup
 	case settlement.SeenVoid, settlement.SeenClawedBack:
 		v.Tone, v.Void = "dim", s.Amount > 0
 	}
+	if s.Why == settlement.WhyGiven {
+		v.State, v.Tone = choose(lang, "已发放", "given"), "good"
+	}
 	if p := s.Payment; p != nil {
 		v.Paid = choose(lang, "当次共付 ¥%s", "of ¥%s paid at once", p.Gross)
 		if p.Tax > 0 {

@@ -51,7 +51,7 @@ func TestRecount(t *testing.T) {
 				month, now, month)},
 			"kept": {int64(f.Kept.Kept), fmt.Sprintf(`SELECT COUNT(*) %s AND (%s AND x.at < b.bound_at + %d) > 1 OR EXISTS (SELECT 1 FROM memberships m
 				WHERE m.member_id = b.invitee_id AND m.joined_at <= b.bound_at + %d AND (m.left_at = 0 OR m.left_at > b.bound_at + %d)))`,
-				mature, "("+paid, month, month, month)},
+				mature, paid, month, month, month)},
 			"rewards of the mature": {int64(f.Kept.Rewards), "SELECT COALESCE(SUM(" + netOf + "), 0) FROM rewards r JOIN (SELECT b.id " + mature + ") z ON z.id = r.binding_id"},
 			"depth 1":               {int64(depth(f, 1)), "SELECT COUNT(*) " + of + " AND NOT EXISTS (SELECT 1 FROM bindings u WHERE u.invitee_id = b.inviter_id)"},
 			"depth 2":               {int64(depth(f, 2)), "SELECT COUNT(*) " + of + " AND EXISTS (SELECT 1 FROM bindings u WHERE u.invitee_id = b.inviter_id AND NOT EXISTS (SELECT 1 FROM bindings v WHERE v.invitee_id = u.inviter_id))"},
