@@ -84,7 +84,7 @@ func TestPaidReward(t *testing.T) {
 		must(t, h.s.Settlement.Review(person(202), sid, settlement.ReviewIn{Digest: sealed.Digest}))
 		pid, err := h.s.Settlement.CreatePayout(person(203), settlement.PayoutIn{SettlementID: sid})
 		must(t, err)
-		h.signedIn(h.wang).get("/me").lacks(t, "已到账")
+		h.signedIn(h.wang).get("/me").lacks(t, "11:00 到账")
 		must(t, h.s.Settlement.Pay(person(203), pid))
 		work()
 		wang := h.signedIn(h.wang)
