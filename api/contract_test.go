@@ -144,6 +144,7 @@ func TestRoutes_are_careful(t *testing.T) {
 var unkeyedPosts = map[string]string{
 	"POST /v1/members/:id/tokens":                              "a token is stored nowhere; another one does no harm",
 	"POST /v1/groups/:id/activity":                             "an event is known by its id",
+	"POST /v1/activity":                                        "an event is known by its id",
 	"POST /v1/api-keys/:id/revoke":                             "a revoked key stays revoked",
 	"POST /v1/codes/:code/revoke":                              "a revoked code stays revoked",
 	"POST /v1/codes/batch":                                     "the same place always has the same code",
@@ -156,6 +157,8 @@ var unkeyedPosts = map[string]string{
 	"POST /v1/promotions/:id/approve":                          "the state refuses a second one",
 	"POST /v1/promotions/:id/cancel":                           "the state refuses a second one",
 	"POST /v1/guard/check":                                     "a dry run keeps nothing",
+	"POST /v1/guard/permits/:id/approve":                       "the state refuses a second one",
+	"POST /v1/guard/permits/:id/revoke":                        "the state refuses a second one",
 	"POST /v1/guard/silences/:id/lift":                         "the state refuses a second one",
 	"POST /v1/checkups":                                        "a checkup keeps nothing",
 	"POST /v1/campaigns/:id/simulate":                          "a simulation keeps nothing",

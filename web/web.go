@@ -39,6 +39,7 @@ import (
 	"siyu/campaign/invite"
 	"siyu/campaign/promotion"
 	"siyu/community"
+	"siyu/community/health"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/httpd"
@@ -57,6 +58,7 @@ type Server struct {
 	Secrets    *secret.Set
 	Access     *access.Service
 	Community  *community.Service
+	Health     *health.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
 	GroupBuy   *groupbuy.Service
@@ -110,6 +112,7 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/console/calendar", s.staffOnly(s.consoleCalendar))
 	r.GET("/console/insight", s.staffOnly(s.consoleInsight))
 	r.GET("/console/plan", s.staffOnly(s.consolePlan))
+	r.GET("/console/groups/:id/health", s.staffOnly(s.consoleHealth))
 	r.GET("/console/campaigns/:id", s.staffOnly(s.consoleCampaign))
 	r.POST("/console/step-rewards/:id/hand-over", s.staffOnly(s.consoleHandOver))
 	r.GET("/console/reviews", s.staffOnly(s.consoleReviews))

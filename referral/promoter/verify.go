@@ -11,11 +11,11 @@ import (
 // proveAt is how many promoters one snapshot checks.
 const proveAt = 2000
 
-// Verify proves V18: a promoter stands where his newest move left him, on the
+// Verify proves V19: a promoter stands where his newest move left him, on the
 // level of his newest step, and each step leads on from the one before.
 // Moves are made under the promoter's lock, so that their ids follow it.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
-	p := database.Proof{ID: "V18", Says: "a promoter stands where his newest move and his newest step left him"}
+	p := database.Proof{ID: "V19", Says: "a promoter stands where his newest move and his newest step left him"}
 	for after := id.Promoter(0); ; {
 		var rows []struct {
 			ID       id.Promoter

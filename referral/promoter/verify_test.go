@@ -10,11 +10,11 @@ import (
 	"siyu/referral/promoter"
 )
 
-// broken is what V18 finds wrong.
+// broken is what V19 finds wrong.
 func broken(t *testing.T, db *database.DB) []string {
 	t.Helper()
 	proofs, err := promoter.Verify(bg, db)
-	if err != nil || len(proofs) != 1 || proofs[0].ID != "V18" {
+	if err != nil || len(proofs) != 1 || proofs[0].ID != "V19" {
 		t.Fatalf("got %+v, %v", proofs, err)
 	}
 	return proofs[0].Broken
