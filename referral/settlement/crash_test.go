@@ -63,7 +63,7 @@ func runChild(spec []string) error {
 	case "import1":
 		return s.RunImport(bg, id.Payout(object), 1)
 	case "sheet":
-		return s.MakeSheet(bg, id.Settlement(object), os.Stdout)
+		return s.WriteSheet(bg, id.Settlement(object), os.Stdout)
 	}
 	return errors.New("unknown job " + job)
 }
