@@ -62,13 +62,15 @@ func runChild(spec []string) error {
 		return s.RunPay(bg, id.Payout(object))
 	case "import1":
 		return s.RunImport(bg, id.Payout(object), 1)
-	case "sheet":
+	case settlement.FileLines:
+		return s.WriteLines(bg, id.Settlement(object), os.Stdout)
+	case settlement.FileSheet:
 		return s.WriteSheet(bg, id.Settlement(object), os.Stdout)
 	}
 	return errors.New("unknown job " + job)
 }
 
-func child(t *testing.T, url, job string, object int64, kill string) *exec.Cmd {
+func child(t testing.TB, url, job string, object int64, kill string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
