@@ -32,7 +32,9 @@ import (
 	"siyu/internal/task"
 	"siyu/internal/webhook"
 	"siyu/referral"
+	"siyu/referral/insight"
 	"siyu/referral/payee"
+	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
@@ -127,8 +129,15 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	purse := &wallet.Service{DB: db}
 	h.referral = &referral.Service{DB: db, Secrets: keys, PublicURL: h.cfg.PublicURL, QRURL: h.cfg.QRURL, PosterFont: h.cfg.PosterFont}
 	payees := &payee.Service{DB: db, Secrets: keys}
+	promoters, figures := &promoter.Service{DB: db}, &insight.Service{DB: db}
 	h.review = &review.Service{DB: db, Secrets: keys}
 	sealed := &settlement.Service{DB: db, Vault: payees}
+	if !h.rehearsal() { // a rehearsal pays nobody
+		var err error
+		if sealed.Bills, err = billsOf(h.cfg); err != nil {
+			return err
+		}
+	}
 	teams := &groupbuy.Service{DB: db, PublicURL: h.cfg.PublicURL}
 	h.campaign = campaign.New(db, people, flashsale.Kind(), teams.Kind(), invite.Kind())
 	teams.Campaign = h.campaign
@@ -136,11 +145,11 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	steps := &invite.Service{DB: db, Campaign: h.campaign}
 	keeper := &guard.Service{DB: db}
 	hooks := &webhook.Service{DB: db, Secrets: keys, Allow: allow}
-	sends := &promotion.Service{DB: db, Guard: keeper, Campaign: h.campaign, Paces: map[string]promotion.Pace{
+	sends := &promotion.Service{DB: db, Guard: keeper, Campaign: h.campaign, Dates: dates, Paces: map[string]promotion.Pace{
 		promotion.FileChannel{}.Name(): promotion.Pace(h.cfg.Paces.File), promotion.WebhookChannel{}.Name(): promotion.Pace(h.cfg.Paces.Webhook),
 	}}
 	if !h.rehearsal() { // a rehearsal sends nothing to anybody
-		sends.Channels = []promotion.Channel{promotion.FileChannel{Dir: h.outbox()}, promotion.WebhookChannel{DB: db}}
+		sends.Channels = []promotion.Channel{promotion.FileChannel{Dir: h.outbox(), Owner: promotion.Owner(h.cfg.FileOwner), DB: db}, promotion.WebhookChannel{DB: db}}
 	}
 	reg := task.NewRegistry()
 	for _, room := range []interface{ Register(*task.Registry) }{people, groups, h.campaign, teams, steps, h.referral, h.review, purse, sealed, sends, hooks} {
@@ -151,14 +160,15 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		return err
 	}
 	h.rest = &api.Server{
-		DB: db, Secrets: keys, Access: h.access, Community: people, Wallet: purse, Referral: h.referral, Review: h.review, Payee: payees, Settlement: sealed,
+		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Wallet: purse, Referral: h.referral, Review: h.review, Payee: payees, Settlement: sealed,
 		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Material: &material.Service{DB: db}, Promotion: sends, Webhook: hooks,
+		Promoter: promoters, Insight: figures,
 		Ready: h.degraded, Gauges: h.gauges,
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
 	pages := &web.Server{
-		DB: db, Secrets: keys, Access: h.access, Community: people, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends,
-		Referral: h.referral, Review: h.review, Settlement: sealed, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
+		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends,
+		Referral: h.referral, Review: h.review, Promoter: promoters, Insight: figures, Settlement: sealed, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
 		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
 	engine, err := httpd.NewEngine(httpd.Config{TrustedProxies: h.cfg.TrustedProxies})

@@ -20,6 +20,7 @@ import (
 	"siyu/campaign/material"
 	"siyu/campaign/promotion"
 	"siyu/community"
+	"siyu/community/health"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/httpd"
@@ -27,7 +28,9 @@ import (
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
 	"siyu/referral"
+	"siyu/referral/insight"
 	"siyu/referral/payee"
+	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
@@ -63,10 +66,13 @@ func newServer(t testing.TB, db *database.DB) *Server {
 		DB: db, Secrets: set,
 		Access:    &access.Service{DB: db, Secrets: set},
 		Community: &community.Service{DB: db, Secrets: set},
+		Health:    &health.Service{DB: db},
 		Wallet:    &wallet.Service{DB: db},
 		Referral:  &referral.Service{DB: db, Secrets: set, PublicURL: "https://shop.example", QRURL: "https://q.example"},
 		Payee:     &payee.Service{DB: db, Secrets: set},
 		Review:    &review.Service{DB: db, Secrets: set},
+		Promoter:  &promoter.Service{DB: db},
+		Insight:   &insight.Service{DB: db},
 		GroupBuy:  &groupbuy.Service{DB: db},
 		Guard:     &guard.Service{DB: db},
 		Material:  &material.Service{DB: db},
@@ -79,7 +85,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 	s.Calendar = &calendar.Service{DB: db, Campaign: s.Campaign}
 	s.Invite = &invite.Service{DB: db, Campaign: s.Campaign}
 	s.Rehearsals = empty(db)
-	s.Promotion = &promotion.Service{DB: db, Guard: s.Guard, Campaign: s.Campaign, Channels: []promotion.Channel{promotion.FileChannel{Dir: t.TempDir()}}}
+	s.Promotion = &promotion.Service{DB: db, Guard: s.Guard, Campaign: s.Campaign, Dates: s.Calendar, Channels: []promotion.Channel{promotion.FileChannel{Dir: t.TempDir()}}}
 	s.Campaign.Start()
 	t.Cleanup(s.Campaign.Close)
 	return s

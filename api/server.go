@@ -27,11 +27,14 @@ import (
 	"siyu/campaign/material"
 	"siyu/campaign/promotion"
 	"siyu/community"
+	"siyu/community/health"
 	"siyu/internal/database"
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
 	"siyu/referral"
+	"siyu/referral/insight"
 	"siyu/referral/payee"
+	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
@@ -43,10 +46,13 @@ type Server struct {
 	Secrets    *secret.Set
 	Access     *access.Service
 	Community  *community.Service
+	Health     *health.Service
 	Wallet     *wallet.Service
 	Referral   *referral.Service
 	Payee      *payee.Service
 	Review     *review.Service
+	Promoter   *promoter.Service
+	Insight    *insight.Service
 	Settlement *settlement.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
@@ -85,6 +91,8 @@ func (s *Server) table() *routes {
 	s.pointRoutes(r)
 	s.rewardRoutes(r)
 	s.reviewRoutes(r)
+	s.promoterRoutes(r)
+	s.insightRoutes(r)
 	s.codeRoutes(r)
 	s.jobRoutes(r)
 	s.posterRoutes(r)
@@ -94,6 +102,7 @@ func (s *Server) table() *routes {
 	s.groupRoutes(r)
 	s.membershipRoutes(r)
 	s.activityRoutes(r)
+	s.groupHealthRoutes(r)
 	s.tagRoutes(r)
 	s.blockRoutes(r)
 	s.productRoutes(r)
@@ -114,6 +123,7 @@ func (s *Server) table() *routes {
 	s.promotionRoutes(r)
 	s.guardRoutes(r)
 	s.silenceRoutes(r)
+	s.permitRoutes(r)
 	s.checkupRoutes(r)
 	s.slotRoutes(r)
 	s.payerRoutes(r)
@@ -121,6 +131,7 @@ func (s *Server) table() *routes {
 	s.settlementRoutes(r)
 	s.payoutRoutes(r)
 	s.payoutFileRoutes(r)
+	s.billRoutes(r)
 	s.webhookRoutes(r)
 	s.taskRoutes(r)
 	return r

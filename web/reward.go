@@ -13,7 +13,6 @@ import (
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/referral"
-	"siyu/referral/settlement"
 )
 
 // rewardPage is one reward of the member's: what became of it, and what it
@@ -30,7 +29,8 @@ type rewardStep struct {
 	What   string
 	When   time.Time
 	Amount money.Amount
-	Less   bool // it took away
+	Kind   string // points or a coupon in words
+	Less   bool   // it took away
 }
 
 // reward answers GET /me/rewards/{id}.
@@ -50,38 +50,22 @@ func (s *Server) reward(c *gin.Context, v visitor) error {
 	if r.BeneficiaryID != v.Member {
 		return fault.NotFound
 	}
-	paid, err := settlement.PaidIn(s.DB.Read(ctx), []id.Reward{r.ID})
+	seen, err := s.Settlement.SeeAll(ctx, []referral.Reward{r})
 	if err != nil {
 		return err
 	}
 	p := rewardPage{page: s.base(c, "")}
-	p.Reward = rewardOf(p.Lang, p.Now, r, paid[r.ID])
+	coupons, err := s.couponNames(ctx, p.Lang, couponsOf([]referral.Reward{r}))
+	if err != nil {
+		return err
+	}
+	p.Reward = rewardOf(p.Lang, p.Now, seen[0], coupons)
 	p.Title = p.Reward.What
-	p.Steps = stepsOf(p.Lang, r, paid[r.ID])
+	p.Steps = stepsOf(p.Lang, r, seen[0], coupons)
 	if p.Proof, err = s.proof(ctx, p.page, r); err != nil {
 		return err
 	}
 	return s.show(c, http.StatusOK, "reward", p.page, p)
-}
-
-// stepsOf puts what happened to a reward into words.
-func stepsOf(lang string, r referral.Reward, paidAt clock.Milli) []rewardStep {
-	words := map[referral.EventKind]string{
-		referral.EventEarned: choose(lang, "朋友付款，记下", "noted when your friend paid"), referral.EventReduced: choose(lang, "部分退款，减少", "lowered by a partial refund"),
-		referral.EventCleared: choose(lang, "到期，可结算", "matured and due"), referral.EventVoided: choose(lang, "取消", "cancelled"),
-		referral.EventClawedBack: choose(lang, "退款，扣回", "taken back by a refund"),
-	}
-	if r.Side == referral.SideInvitee {
-		words[referral.EventEarned] = choose(lang, "你付款，记下", "noted when you paid")
-	}
-	var out []rewardStep
-	for _, e := range r.Events {
-		out = append(out, rewardStep{words[e.Kind], e.At.Time().In(shop), max(e.Amount, -e.Amount), e.Amount < 0})
-	}
-	if paidAt != 0 {
-		out = append(out, rewardStep{choose(lang, "到账", "paid"), paidAt.Time().In(shop), r.Net, false})
-	}
-	return out
 }
 
 // ruleIn is why the invitation is this inviter's, and until when.
