@@ -193,11 +193,7 @@ func (s *Service) paid(tx *database.Tx, camp Campaign, o *Order, p Payment) erro
 		return err
 	}
 	if o.ProgramID != 0 {
-		err := referral.PaidTx(tx, referral.PaidOrder{
-			Order: o.ID, Campaign: o.CampaignID, Item: o.ItemID, Unit: camp.UnitID, Invitee: o.MemberID,
-			Goods: o.Goods, PaidAt: o.PaidAt, Frozen: frozenOn(*o), FromCampaign: camp.Budget > 0,
-		})
-		if err != nil {
+		if err := referral.PaidTx(tx, o.paidFor(camp)); err != nil {
 			return err
 		}
 	}

@@ -81,11 +81,15 @@ func (f Case) rewards() []Finding {
 	}
 	paysBySales := false
 	for _, p := range f.Rules.Rewards {
-		paysBySales = paysBySales || p.To == referral.SideInviter && p.Mode == referral.ModePercent && f.Rules.Trigger == referral.TriggerEveryPaidOrder
+		paysBySales = paysBySales || p.To == referral.SideInviter && p.Mode == referral.ModePercent && f.Rules.Trigger != referral.TriggerFirstPaidOrder
+	}
+	trigger := pass(lawTrigger, "由被邀请人付款触发，不为分享付奖励", "earned by the invited person's payment, not by a share")
+	if f.Rules.Trigger.WithoutOrder() {
+		trigger = pass(lawTrigger, "由被邀请人留在群里或活跃触发，只给积分和优惠券，不为分享付奖励", "earned by the invited person's staying or activity, in points and coupons alone, not by a share")
 	}
 	return append(out,
 		pass(lawDepth, "只奖励直接邀请人和被邀请人，共一级", "only the direct inviter and the invited are rewarded: one level"),
-		pass(lawTrigger, "由被邀请人付款触发，不为分享付奖励", "earned by the invited person's payment, not by a share"),
+		trigger,
 		lawEntry.when(f.Rules.InviterHasOrdered, ResultWarning, "program_id",
 			"邀请人须先有完成的订单；以购买为取得推广资格的条件有风险，建议去掉", "an inviter must have bought before; buying as the price of inviting is a risk, better not ask for it",
 			"邀请资格不以购买为条件", "nobody has to buy to invite"),

@@ -119,7 +119,7 @@ func (s *Service) BindTx(tx *database.Tx, in Bind) (id.Binding, error) {
 	case err != nil:
 		return 0, fmt.Errorf("referral: bind %s: %w", b.InviteeID, err)
 	}
-	return b.ID, nil
+	return b.ID, awaitTx(tx, b, rules)
 }
 
 // lockPeopleTx locks the two people, so that neither is merged away while they

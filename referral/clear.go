@@ -31,6 +31,8 @@ func (s *Service) Register(r *task.Registry) {
 	task.HandleMany(r, clearMost, clearTx)
 	task.HandleMany(r, giveMost, giveTx)
 	task.Handle(r, lookTx)
+	task.Handle(r, lookActTx)
+	task.Handle(r, weighStayTx)
 	task.HandleOutside(r, s.runBatch)
 	task.Every(r, "referral:judge_levels", 24*time.Hour, s.JudgeLevels)
 	task.Every(r, "referral:end_lapsed", time.Hour, func(ctx context.Context, _ clock.Milli) error { return s.EndLapsed(ctx) })

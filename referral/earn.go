@@ -8,6 +8,7 @@ import "siyu/internal/money"
 type OrderFact struct {
 	Goods             money.Amount
 	First             bool // no other order of the invitee was paid before
+	Formed            bool // it is not paid this moment: its team has formed
 	InviterHasOrdered bool
 	InviterLevel      int  // as a promoter, when it was paid
 	InviterFrozen     bool // a promoter who is suspended
@@ -36,9 +37,29 @@ const (
 
 // Earn decides what a paid order earns: a pure function of rules and fact.
 func Earn(r Rules, f OrderFact) []Earned {
-	if f.Goods <= 0 || r.Trigger == TriggerFirstPaidOrder && !f.First {
+	if f.Goods <= 0 || !r.earnsBy(f) {
 		return nil
 	}
+	return r.earned(f)
+}
+
+// earnsBy says whether the order is the act that the rules pay for.
+func (r Rules) earnsBy(f OrderFact) bool {
+	switch r.Trigger {
+	case TriggerEveryPaidOrder:
+		return !f.Formed
+	case TriggerFirstPaidOrder:
+		return !f.Formed && f.First
+	case TriggerOrderAbove:
+		return !f.Formed && f.Goods >= r.Terms.Above
+	case TriggerTeamFormed:
+		return f.Formed
+	}
+	return false
+}
+
+// earned is what the rules give for the act they pay for.
+func (r Rules) earned(f OrderFact) []Earned {
 	var out []Earned
 	for _, p := range r.Rewards {
 		e := Earned{Rule: p.Rule, To: p.To, Amount: p.at(f.InviterLevel).of(f.Goods)}

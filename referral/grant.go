@@ -50,7 +50,14 @@ func earnTx(tx *database.Tx, rules Rules, a act, earned []Earned) error {
 	if err := countTx(tx, rules.Caps, funded); err != nil {
 		return err
 	}
-	return task.EnqueueTx(tx, LookAtOrder{a.Order}, tx.Now)
+	if a.Order != 0 {
+		return task.EnqueueTx(tx, LookAtOrder{a.Order}, tx.Now)
+	}
+	look := LookAtAct{}
+	for _, r := range funded {
+		look.Rewards = append(look.Rewards, r.ID)
+	}
+	return task.EnqueueTx(tx, look, tx.Now)
 }
 
 func (a act) reward(tx *database.Tx, p Promise, e Earned) Reward {

@@ -43,6 +43,27 @@ func lookTx(tx *database.Tx, a LookAtOrder) error {
 	if err != nil {
 		return err
 	}
+	return weighTx(tx, list, func(at clock.Milli) error { return task.EnqueueTx(tx, a, at) })
+}
+
+// LookAtAct asks the same of the rewards of one act without an order.
+type LookAtAct struct {
+	Rewards []id.Reward `json:"rewards"`
+}
+
+// Kind names the task.
+func (LookAtAct) Kind() string { return "referral:look_at_act" }
+
+func lookActTx(tx *database.Tx, a LookAtAct) error {
+	list, err := lockMany(tx, a.Rewards)
+	if err != nil {
+		return err
+	}
+	return weighTx(tx, list, func(at clock.Milli) error { return task.EnqueueTx(tx, a, at) })
+}
+
+// weighTx is one look at rewards that rest on one invitation.
+func weighTx(tx *database.Tx, list []Reward, lookAgain func(clock.Milli) error) error {
 	list = slices.DeleteFunc(list, func(r Reward) bool { return r.State != RewardPending || r.Review != ReviewDue })
 	if len(list) == 0 {
 		return nil
@@ -73,7 +94,7 @@ func lookTx(tx *database.Tx, a LookAtOrder) error {
 	if again == math.MaxInt64 {
 		return nil
 	}
-	return task.EnqueueTx(tx, a, again.Add(-lookAhead))
+	return lookAgain(again.Add(-lookAhead))
 }
 
 // stopTx opens a case for the reward, or refuses it at once.

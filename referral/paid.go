@@ -34,7 +34,10 @@ type PaidOrder struct {
 // it changes nothing. A reward that the budget cannot carry in full is written
 // with amount zero and the note budget_exhausted: a promise is kept whole or
 // visibly not at all.
-func PaidTx(tx *database.Tx, o PaidOrder) error {
+func PaidTx(tx *database.Tx, o PaidOrder) error { return orderTx(tx, o, false) }
+
+// orderTx is what an order earns when it is paid, or when its team forms.
+func orderTx(tx *database.Tx, o PaidOrder, formed bool) error {
 	if o.Frozen.Binding == 0 || o.Goods <= 0 {
 		return nil
 	}
@@ -50,13 +53,16 @@ func PaidTx(tx *database.Tx, o PaidOrder) error {
 	if inviter == 0 || invitee == 0 || inviter == invitee {
 		return nil // a merge showed that they are one person
 	}
-	if err := renewPaidTx(tx, o, rules); err != nil {
-		return err
+	if !formed {
+		if err := renewPaidTx(tx, o, rules); err != nil {
+			return err
+		}
 	}
 	fact, err := orderFact(tx, o, rules, inviter, invitee)
 	if err != nil {
 		return err
 	}
+	fact.Formed = formed
 	return earnTx(tx, rules, act{
 		PaidOrder: o, fact: factOf(rules, o.Order, invitee), maturesAt: rules.maturesUnreceived(o.PaidAt), level: fact.InviterLevel,
 		to: map[Side]id.Member{SideInviter: inviter, SideInvitee: invitee},
@@ -78,8 +84,14 @@ func orderFact(tx *database.Tx, o PaidOrder, rules Rules, inviter, invitee id.Me
 		}
 		f.First = !before
 	}
+	around, err := factAround(tx, rules, inviter, invitee, o.PaidAt)
+	around.Goods, around.First = f.Goods, f.First
+	return around, err
+}
+
+// factAround asks what the rules look at of the two people at a moment.
+func factAround(tx *database.Tx, rules Rules, inviter, invitee id.Member, at clock.Milli) (f OrderFact, err error) {
 	if rules.InviterHasOrdered {
-		var err error
 		if f.InviterHasOrdered, err = community.HasFact(tx.DB, inviter, community.FactOrderPaid); err != nil {
 			return f, err
 		}
@@ -90,7 +102,7 @@ func orderFact(tx *database.Tx, o PaidOrder, rules Rules, inviter, invitee id.Me
 	}
 	f.InviterFrozen = standing[inviter] == promoter.Frozen
 	if standing[inviter] != promoter.None {
-		if f.InviterLevel, err = promoter.LevelAt(tx.DB, inviter, o.PaidAt); err != nil {
+		if f.InviterLevel, err = promoter.LevelAt(tx.DB, inviter, at); err != nil {
 			return f, err
 		}
 	}

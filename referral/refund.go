@@ -17,6 +17,12 @@ import (
 // any number, size and order end at the same sum. Before clearing the reward
 // is voided or reduced, afterwards it is clawed back and may leave a debt.
 func RefundedTx(tx *database.Tx, order id.Order, refund id.Refund, refundedGoods money.Amount) error {
+	return lostTx(tx, order, refund.String(), refundedGoods)
+}
+
+// lostTx takes back what the order's rewards lose for all goods refunded so
+// far; ref is the cause.
+func lostTx(tx *database.Tx, order id.Order, ref string, refundedGoods money.Amount) error {
 	list, err := lockRewards(tx, "order_id", int64(order))
 	if err != nil {
 		return err
@@ -28,14 +34,14 @@ func RefundedTx(tx *database.Tx, order id.Order, refund id.Refund, refundedGoods
 		if lost <= 0 {
 			continue
 		}
-		n, err := r.leftTx(tx, lost, refund.String())
+		n, err := r.leftTx(tx, lost, ref)
 		if err != nil {
 			return err
 		}
 		left = append(left, taken{r, n})
 	}
 	for _, l := range left {
-		if err := l.takeBack(tx, l.n, refund.String(), ""); err != nil {
+		if err := l.takeBack(tx, l.n, ref, ""); err != nil {
 			return err
 		}
 	}

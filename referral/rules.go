@@ -6,20 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"siyu/internal/clock"
 	"siyu/internal/fault"
 	"siyu/internal/money"
-)
-
-// Trigger is the act of the invitee that earns.
-type Trigger string
-
-// The triggers.
-const (
-	TriggerEveryPaidOrder Trigger = "every_paid_order"
-	TriggerFirstPaidOrder Trigger = "first_paid_order"
 )
 
 // Side is who is rewarded.
@@ -43,6 +35,7 @@ const (
 // Rules say who gets what when. A stored version never changes.
 type Rules struct {
 	Trigger              Trigger   `json:"trigger"`
+	Terms                Terms     `json:"terms,omitzero"`
 	Rewards              []Promise `json:"rewards"`
 	InviterHasOrdered    bool      `json:"inviter_has_completed_order"`
 	HoldDaysAfterReceipt int       `json:"hold_days_after_receipt"`
@@ -59,6 +52,7 @@ type Rules struct {
 // RulesIn are rules as a marketer writes them; what is left out has a default.
 type RulesIn struct {
 	Trigger              Trigger   `json:"trigger"`
+	Terms                Terms     `json:"terms"`
 	Rewards              []Promise `json:"rewards"`
 	InviterHasOrdered    *bool     `json:"inviter_has_completed_order"`
 	HoldDaysAfterReceipt *int      `json:"hold_days_after_receipt"`
@@ -80,7 +74,7 @@ func (in RulesIn) Rules() Rules {
 		rewards[i] = p.stored()
 	}
 	return Rules{
-		Trigger: in.Trigger, Rewards: rewards,
+		Trigger: in.Trigger, Terms: in.Terms, Rewards: rewards,
 		InviterHasOrdered:    or(in.InviterHasOrdered, true),
 		HoldDaysAfterReceipt: or(in.HoldDaysAfterReceipt, 7),
 		HoldDaysAfterPayment: or(in.HoldDaysAfterPayment, 15),
@@ -112,8 +106,8 @@ func (in RulesIn) Validate() error {
 		return ErrShareReward.Field("rules.trigger", "share_reward", ErrShareReward.ZH, ErrShareReward.EN)
 	case in.Depth > 1:
 		return ErrDepth.Field("rules.depth", "depth", ErrDepth.ZH, ErrDepth.EN)
-	case in.Trigger != "" && in.Trigger != TriggerEveryPaidOrder && in.Trigger != TriggerFirstPaidOrder:
-		return notYet("rules.trigger", string(TriggerEveryPaidOrder), string(TriggerFirstPaidOrder))
+	case in.Trigger != "" && !slices.Contains(triggers(), string(in.Trigger)):
+		return notYet("rules.trigger", triggers()...)
 	}
 	for i, p := range in.Rewards {
 		if p.Mode != "" && p.Mode != ModeFixed && p.Mode != ModePercent {
@@ -122,7 +116,7 @@ func (in RulesIn) Validate() error {
 	}
 	var c fault.Check
 	r := in.Rules()
-	c.Required(string(r.Trigger), "rules.trigger")
+	r.checkTrigger(&c)
 	c.That(len(r.Rewards) >= 1 && len(r.Rewards) <= 8, "rules.rewards", "range", "请填写 1 到 8 条奖励", "give 1 to 8 rewards")
 	c.Range(int64(r.HoldDaysAfterReceipt), "rules.hold_days_after_receipt", 0, 180)
 	c.Range(int64(r.HoldDaysAfterPayment), "rules.hold_days_after_payment", 0, 365)

@@ -35,6 +35,7 @@ type reviewsPage struct {
 // reviewCard is what waits of one order: why, around whom, and each reward.
 type reviewCard struct {
 	Order   id.Order
+	invitee id.Member
 	Inviter string // masked
 	Invitee string
 	Since   time.Time
@@ -79,7 +80,7 @@ func (s *Server) consoleReviews(c *gin.Context) error {
 	p.Title, p.Now = choose(p.Lang, "奖励审核", "Reward review"), p.Now.In(shop)
 	p.Form = s.formToken(deskOf(ctx), s.DB.Clock.Now().Add(formFor))
 	for _, x := range list.Items {
-		if n := len(p.Cards); n == 0 || p.Cards[n-1].Order != x.OrderID {
+		if n := len(p.Cards); n == 0 || p.Cards[n-1].Order != x.OrderID || p.Cards[n-1].invitee != x.InviteeID {
 			card, err := s.reviewCard(ctx, p.Lang, x)
 			if err != nil {
 				return err
@@ -106,7 +107,7 @@ func (s *Server) reviewCard(ctx context.Context, lang string, x review.Case) (re
 		return reviewCard{}, err
 	}
 	card := reviewCard{Order: x.OrderID, Inviter: called(lang, names[x.InviterID]), Invitee: called(lang, names[x.InviteeID]),
-		Since: x.OpenedAt.Time().In(shop), Overdue: x.AlarmedAt != 0}
+		invitee: x.InviteeID, Since: x.OpenedAt.Time().In(shop), Overdue: x.AlarmedAt != 0}
 	marked := map[id.Member]bool{}
 	for _, r := range x.Reasons {
 		card.Reasons = append(card.Reasons, r.Text(lang))

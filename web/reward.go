@@ -106,11 +106,13 @@ func (s *Server) proof(ctx context.Context, p page, r referral.Reward) ([]figure
 	if err != nil {
 		return nil, err
 	}
-	return append(list,
+	list = append(list,
 		figure{say("邀请关系成立", "Invitation made"), bound},
 		figure{say("归属规则", "By the rule"), ruleIn(p.Lang, *e, at(e.LastsUntil))},
 		figure{say("按当时的方案", "Program as promised"), say("%s 第 %d 版 · %s", "%s version %d · %s", clean(program.Name), e.RulesVersion, e.RulesDigest[:8])},
-		figure{say("计算基数", "Counted from"), "¥" + r.Base.String()},
-		figure{say("订单", "Order"), r.OrderID.String()},
-	), nil
+	)
+	if r.OrderID != 0 {
+		list = append(list, figure{say("计算基数", "Counted from"), "¥" + r.Base.String()}, figure{say("订单", "Order"), r.OrderID.String()})
+	}
+	return list, nil
 }

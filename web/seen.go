@@ -167,6 +167,9 @@ func stepWords(lang string, r referral.Reward) map[referral.EventKind]string {
 	if r.Side == referral.SideInvitee {
 		words[referral.EventEarned] = choose(lang, "你付款，记下", "noted when you paid")
 	}
+	if r.OrderID == 0 {
+		words[referral.EventEarned] = choose(lang, "已达成，记下", "noted when it was done")
+	}
 	if r.Currency != money.CNY {
 		words[referral.EventCleared] = choose(lang, "到期，已发放", "matured and given")
 	}

@@ -52,6 +52,9 @@ func (s *Service) turnTeam(tx *database.Tx, tid id.Team, of turn) error {
 		return err
 	}
 	if t.Status == StatusFormed {
+		if err := campaign.FormedTx(tx, of.paid); err != nil {
+			return err
+		}
 		return campaign.ToShipTx(tx, of.paid)
 	}
 	if t.Status != StatusOpen {
@@ -92,6 +95,9 @@ func form(tx *database.Tx, t Team) error {
 	if err := webhook.PublishTx(tx, eventFormed, t); err != nil {
 		return err
 	}
+	if err := earn(tx, t.ID); err != nil {
+		return err
+	}
 	told, err := community.NoticesHeard(tx.DB)
 	if err != nil {
 		return err
@@ -111,6 +117,17 @@ func form(tx *database.Tx, t Team) error {
 		}
 	}
 	return campaign.ToShipTx(tx, paid)
+}
+
+// earn asks for what invited members' orders earn because the team formed.
+func earn(tx *database.Tx, tid id.Team) error {
+	var invited []campaign.Order
+	err := tx.Raw(`SELECT orders.* FROM seats JOIN orders ON orders.id = seats.order_id
+		WHERE seats.team_id = ? AND orders.status = ? AND orders.program_id <> 0 ORDER BY orders.id`, tid, campaign.OrderPaid).Scan(&invited).Error
+	if err != nil {
+		return err
+	}
+	return campaign.FormedTx(tx, invited)
 }
 
 // end writes that the team failed, and why.
