@@ -132,6 +132,7 @@ func gallery() []shown {
 	list = append(list, planGallery()...)
 	list = append(list, healthGallery()...)
 	list = append(list, promoterGallery()...)
+	list = append(list, payeeGallery(me)...)
 	return append(list, []shown{
 		{"console", "console", console.page, console}, {"login", "login", login.page, login},
 		{"landing", "landing", group.page, group}, {"landing_en", "landing", english.page, english},
