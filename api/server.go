@@ -32,6 +32,7 @@ import (
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
 	"siyu/referral"
+	"siyu/referral/insight"
 	"siyu/referral/payee"
 	"siyu/referral/promoter"
 	"siyu/referral/review"
@@ -51,6 +52,7 @@ type Server struct {
 	Payee      *payee.Service
 	Review     *review.Service
 	Promoter   *promoter.Service
+	Insight    *insight.Service
 	Settlement *settlement.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
@@ -90,6 +92,7 @@ func (s *Server) table() *routes {
 	s.rewardRoutes(r)
 	s.reviewRoutes(r)
 	s.promoterRoutes(r)
+	s.insightRoutes(r)
 	s.codeRoutes(r)
 	s.jobRoutes(r)
 	s.posterRoutes(r)
@@ -121,6 +124,7 @@ func (s *Server) table() *routes {
 	s.guardRoutes(r)
 	s.silenceRoutes(r)
 	s.permitRoutes(r)
+	s.observeRoutes(r)
 	s.checkupRoutes(r)
 	s.slotRoutes(r)
 	s.payerRoutes(r)
