@@ -89,7 +89,6 @@ func (s *Server) showPayee(c *gin.Context, v visitor, status int, kind payee.Acc
 			}
 		}
 	}
-	c.Header("Cache-Control", "no-store") // what was typed is his own
 	return s.show(c, status, "payee", p.page, p)
 }
 
