@@ -132,6 +132,12 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	promoters, figures := &promoter.Service{DB: db}, &insight.Service{DB: db}
 	h.review = &review.Service{DB: db, Secrets: keys}
 	sealed := &settlement.Service{DB: db, Vault: payees}
+	if !h.rehearsal() { // a rehearsal pays nobody
+		var err error
+		if sealed.Bills, err = billsOf(h.cfg); err != nil {
+			return err
+		}
+	}
 	teams := &groupbuy.Service{DB: db, PublicURL: h.cfg.PublicURL}
 	h.campaign = campaign.New(db, people, flashsale.Kind(), teams.Kind(), invite.Kind())
 	teams.Campaign = h.campaign

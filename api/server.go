@@ -124,6 +124,7 @@ func (s *Server) table() *routes {
 	s.guardRoutes(r)
 	s.silenceRoutes(r)
 	s.permitRoutes(r)
+	s.observeRoutes(r)
 	s.checkupRoutes(r)
 	s.slotRoutes(r)
 	s.payerRoutes(r)
@@ -131,6 +132,7 @@ func (s *Server) table() *routes {
 	s.settlementRoutes(r)
 	s.payoutRoutes(r)
 	s.payoutFileRoutes(r)
+	s.billRoutes(r)
 	s.webhookRoutes(r)
 	s.taskRoutes(r)
 	return r
