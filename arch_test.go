@@ -29,7 +29,7 @@ const (
 	store    = leaves + " migrations internal/database"
 	plumbing = store + " internal/task internal/webhook internal/wechat"
 	rewards  = "referral/payfile referral referral/payee referral/poster referral/review referral/tax"
-	domain   = "campaign/... referral/... community wallet access " + plumbing
+	domain   = "campaign/... referral/... community/... wallet access " + plumbing
 )
 
 // policy is a statement of policy. A change here is a change of the house and
@@ -43,6 +43,7 @@ var policy = []arrow{
 	{"campaign/guard", "community " + plumbing},
 	{"campaign/planner", "campaign/guard community " + plumbing},
 	{"campaign/promotion", "campaign campaign/guard campaign/planner " + rewards + " community wallet " + plumbing},
+	{"campaign/checkup", "campaign/guard community internal/sheet " + plumbing},
 	{"campaign/*", "campaign campaign/guard " + rewards + " community wallet " + plumbing},
 	{"campaign", rewards + " community wallet " + plumbing},
 	{"referral/settlement", rewards + " community wallet " + plumbing},
@@ -52,6 +53,7 @@ var policy = []arrow{
 	{"referral/payee", "referral/tax community " + plumbing},
 	{"referral/review", "referral/payee referral/tax community " + plumbing},
 	{"referral", "referral/payee referral/poster referral/review referral/tax community wallet " + plumbing},
+	{"community/intake", "community internal/sheet " + plumbing},
 	{"community", plumbing},
 	{"wallet", plumbing},
 	{"access", plumbing},
@@ -66,6 +68,7 @@ var policy = []arrow{
 	{"internal/money", ""},
 	{"internal/qr", ""},
 	{"internal/secret", ""},
+	{"internal/sheet", ""},
 	{"internal/wechat", ""},
 	{"migrations", ""},
 	{"configs", ""},

@@ -22,6 +22,7 @@ import (
 	"siyu/campaign/invite"
 	"siyu/campaign/promotion"
 	"siyu/community"
+	"siyu/community/intake"
 	"siyu/configs"
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -121,6 +122,7 @@ func keySet(cfg configs.Config) (*secret.Set, error) {
 func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	db := h.db
 	people := &community.Service{DB: db, Secrets: keys}
+	files := &intake.Service{DB: db, Community: people, Secrets: keys}
 	purse := &wallet.Service{DB: db}
 	h.referral = &referral.Service{DB: db, Secrets: keys, PublicURL: h.cfg.PublicURL, QRURL: h.cfg.QRURL, PosterFont: h.cfg.PosterFont}
 	payees := &payee.Service{DB: db, Secrets: keys}
@@ -138,7 +140,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		sends.Channels = []promotion.Channel{promotion.FileChannel{Dir: h.outbox()}, promotion.WebhookChannel{DB: db}}
 	}
 	reg := task.NewRegistry()
-	for _, room := range []interface{ Register(*task.Registry) }{people, h.campaign, teams, steps, h.referral, h.review, purse, sealed, sends, hooks} {
+	for _, room := range []interface{ Register(*task.Registry) }{people, files, h.campaign, teams, steps, h.referral, h.review, purse, sealed, sends, hooks} {
 		room.Register(reg)
 	}
 	task.Register(reg, db)
@@ -146,7 +148,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		return err
 	}
 	h.rest = &api.Server{
-		DB: db, Secrets: keys, Access: h.access, Community: people, Wallet: purse, Referral: h.referral, Review: h.review, Payee: payees, Settlement: sealed,
+		DB: db, Secrets: keys, Access: h.access, Community: people, Intake: files, Wallet: purse, Referral: h.referral, Review: h.review, Payee: payees, Settlement: sealed,
 		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends, Webhook: hooks,
 		Ready: h.degraded, Gauges: h.gauges,
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},

@@ -26,6 +26,7 @@ import (
 	"siyu/campaign/invite"
 	"siyu/campaign/promotion"
 	"siyu/community"
+	"siyu/community/intake"
 	"siyu/internal/database"
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
@@ -42,6 +43,7 @@ type Server struct {
 	Secrets    *secret.Set
 	Access     *access.Service
 	Community  *community.Service
+	Intake     *intake.Service
 	Wallet     *wallet.Service
 	Referral   *referral.Service
 	Payee      *payee.Service
@@ -91,6 +93,7 @@ func (s *Server) table() *routes {
 	s.groupRoutes(r)
 	s.membershipRoutes(r)
 	s.activityRoutes(r)
+	s.importRoutes(r)
 	s.tagRoutes(r)
 	s.blockRoutes(r)
 	s.productRoutes(r)

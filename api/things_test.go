@@ -56,6 +56,7 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/codes/:code/poster.png":  func(t *testing.T, h *house) string { templateOf(t, h); return codeOf(t, h) },
 	"/v1/jobs/:id/cards.pdf":      func(t *testing.T, h *house) string { templateOf(t, h); return jobOf(t, h) },
 	"/v1/jobs/:id":                jobOf,
+	"/v1/imports/:id":             importFileOf,
 	"/v1/rewards/:id":             rewardOf,
 	"/v1/review-cases/:id":        caseOf,
 	"/v1/promotions/:id":          promotionOf,

@@ -37,7 +37,7 @@ func (s *Service) PutActivity(ctx context.Context, group id.Group, events []Acti
 		return nil, err
 	}
 	var out []ActivityResult
-	err := again(func() error {
+	err := Again(func() error {
 		return s.DB.Tx(ctx, func(tx *database.Tx) error {
 			var err error
 			out, err = putActivity(tx, group, events)

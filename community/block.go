@@ -53,7 +53,7 @@ func (s *Service) Block(ctx context.Context, member id.Member, in BlockIn) (Bloc
 		return Block{}, err
 	}
 	var row Block
-	err := again(func() error {
+	err := Again(func() error {
 		return s.DB.Tx(ctx, func(tx *database.Tx) error {
 			if in.UntilAt != 0 && in.UntilAt <= tx.Now {
 				return fault.Invalid.Field("until_at", "past", "应晚于现在", "must lie ahead")
@@ -77,7 +77,7 @@ func (s *Service) Block(ctx context.Context, member id.Member, in BlockIn) (Bloc
 
 // Unblock takes the member off the blocklist; it may be repeated.
 func (s *Service) Unblock(ctx context.Context, member id.Member) error {
-	return again(func() error {
+	return Again(func() error {
 		return s.DB.Tx(ctx, func(tx *database.Tx) error {
 			m, err := lockLive(tx, member)
 			if err != nil {

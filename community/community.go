@@ -73,8 +73,9 @@ var (
 // the whole transaction is run again and then sees it.
 var errRaced = errors.New("community: raced")
 
-// again runs fn until it has not been overtaken, a few times at most.
-func again(fn func() error) error {
+// Again runs fn, a use case whose transaction composes functions of this room,
+// until it has not been overtaken, a few times at most.
+func Again(fn func() error) error {
 	var err error
 	for range 8 {
 		if err = fn(); !errors.Is(err, errRaced) {

@@ -98,7 +98,7 @@ func (s *Service) ExportMember(ctx context.Context, member id.Member) (Export, e
 // EraseMember takes away what names a person: his identities go, his name is
 // replaced, he leaves his groups. Consents stay as proof. It may be repeated.
 func (s *Service) EraseMember(ctx context.Context, member id.Member) error {
-	return again(func() error {
+	return Again(func() error {
 		return s.DB.Tx(ctx, func(tx *database.Tx) error {
 			m, err := lockLive(tx, member)
 			if errors.Is(err, ErrMemberErased) {

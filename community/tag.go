@@ -72,7 +72,7 @@ func (s *Service) CreateTag(ctx context.Context, in TagIn) (id.Tag, error) {
 		return 0, err
 	}
 	var made Tag
-	err := again(func() error {
+	err := Again(func() error {
 		return s.DB.Tx(ctx, func(tx *database.Tx) (err error) {
 			made, err = createTag(tx, in)
 			return err

@@ -27,7 +27,9 @@ type person struct {
 	changed bool
 }
 
-func (s *Service) upsertTx(tx *database.Tx, chunk []MemberIn) ([]MemberResult, error) {
+// UpsertMembersTx is UpsertMembers for at most 200 rows, inside a transaction
+// that the caller runs under Again.
+func (s *Service) UpsertMembersTx(tx *database.Tx, chunk []MemberIn) ([]MemberResult, error) {
 	var want []Identity
 	for _, in := range chunk {
 		for _, x := range in.Identities {

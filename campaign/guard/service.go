@@ -38,6 +38,9 @@ func (bare) Value(any) any { return nil }
 // calendar month, the longest gap being shorter.
 const reach = 32 * day
 
+// pastMost is how many ads of one past moment are counted: no cap is as high.
+const pastMost = 100
+
 // question names what is to be known for decisions.
 type question struct {
 	groups []id.Group
@@ -127,6 +130,15 @@ func (s *Service) loadAds(q *database.Query, ask question, into map[id.Group]*kn
 	for _, r := range rows {
 		into[r.GroupID].state.Ads.Add(r.FirstAt, r.LastAt)
 	}
+	past, err := community.PastAds(q, ask.groups, ask.window.From.Add(-reach), ask.window.To.Add(reach))
+	if err != nil {
+		return err
+	}
+	for _, p := range past {
+		for range min(p.N, pastMost) {
+			into[p.GroupID].state.Ads.Add(p.At, p.At)
+		}
+	}
 	var limited []id.Group
 	for g, k := range into {
 		if k.guard.policy().Life != Unlimited {
@@ -147,6 +159,12 @@ func (s *Service) loadAds(q *database.Query, ask question, into map[id.Group]*kn
 	}
 	for _, l := range lives {
 		into[l.GroupID].state.Life = l.N
+	}
+	if past, err = community.PastAds(q, limited, 0, ask.window.To); err != nil {
+		return err
+	}
+	for _, p := range past {
+		into[p.GroupID].state.Life += p.N
 	}
 	return nil
 }

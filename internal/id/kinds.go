@@ -16,6 +16,7 @@ type (
 	event          struct{}
 	feed           struct{}
 	group          struct{}
+	importFile     struct{}
 	item           struct{}
 	job            struct{}
 	member         struct{}
@@ -66,6 +67,7 @@ func (delivery) prefix() string       { return "dlv" }
 func (event) prefix() string          { return "evt" }
 func (feed) prefix() string           { return "fed" }
 func (group) prefix() string          { return "grp" }
+func (importFile) prefix() string     { return "imp" }
 func (item) prefix() string           { return "itm" }
 func (job) prefix() string            { return "job" }
 func (member) prefix() string         { return "mem" }
@@ -106,7 +108,7 @@ func (webhook) prefix() string        { return "whk" }
 // Coupon a coupon's definition, CouponBatch codes for one, MemberCoupon one
 // that a member holds, CalendarDay a day a unit added, Feed a calendar app's
 // subscription, Decision a guard decision, Delivery a webhook delivery,
-// Event a published event, Group a chat group, Item a product in a campaign,
+// Event a published event, Group a chat group, Import a file of what was before, Item a product in a campaign,
 // Job long work a person watches, PosterTemplate what codes are printed on,
 // PriceApproval a price under the floor that
 // two people agree on, Rehearsal a campaign played on a store of its own,
@@ -129,6 +131,7 @@ type (
 	Event          = ID[event]
 	Feed           = ID[feed]
 	Group          = ID[group]
+	Import         = ID[importFile]
 	Item           = ID[item]
 	Job            = ID[job]
 	Member         = ID[member]
