@@ -1,6 +1,8 @@
 package main_test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -44,6 +46,7 @@ func words(text string) map[string]bool {
 var (
 	createTable = regexp.MustCompile(`^CREATE TABLE IF NOT EXISTS (\w+) \(\n((?s).*)\n\)\{\{\.Table\}\}$`)
 	createIndex = regexp.MustCompile(`^CREATE (UNIQUE )?INDEX (\w+) ON (\w+) \([\w, ]+\)$`)
+	dropIndex   = regexp.MustCompile(`^DROP INDEX (\w+)\{\{\.On "(\w+)"\}\}$`)
 	addColumn   = regexp.MustCompile(`^ALTER TABLE (\w+) ADD COLUMN (\w+) .+$`)
 	notColumn   = regexp.MustCompile(`^(PRIMARY KEY|CHECK|CONSTRAINT|UNIQUE)\b`)
 	lawful      = regexp.MustCompile(`^[a-z][a-z0-9_]{1,40}$`)
@@ -52,7 +55,7 @@ var (
 
 // A migration step may have run without being recorded, so each must be one
 // that can run again: a table that says IF NOT EXISTS, an index or a column
-// whose "already there" is understood. Index names are one name space on
+// whose "already there", or "gone already", is understood. Index names are one name space on
 // SQLite.
 func TestMigrations(t *testing.T) {
 	names, err := files(".sql")
@@ -80,6 +83,30 @@ func TestMigrations(t *testing.T) {
 				}
 				indexes[m[2]] = file
 			}
+			if m := dropIndex.FindStringSubmatch(step); m != nil && indexes[m[1]] == "" {
+				t.Errorf("%s: drops %s, which no earlier file makes", file, m[1])
+			}
+		}
+	}
+}
+
+// A released migration has run on somebody's store: to change it makes two
+// schemas of one version. What was wrong with it is mended by a new file. The
+// sums are what "sha256sum" says of the released ones.
+func TestReleasedMigrationsStand(t *testing.T) {
+	sums, err := os.ReadFile("migrations/SHA256SUMS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(sums)) {
+		want, file, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		text, err := os.ReadFile("migrations/" + file)
+		if err != nil {
+			t.Errorf("a released migration is gone: %v", err)
+			continue
+		}
+		if got := fmt.Sprintf("%x", sha256.Sum256(text)); got != want {
+			t.Errorf("migrations/%s was edited after its release (%s, was %s); write a new migration instead", file, got, want)
 		}
 	}
 }
@@ -125,6 +152,7 @@ func breachesOf(step string) (out []string) {
 		}
 	case createIndex.MatchString(step):
 		given = append(given, createIndex.FindStringSubmatch(step)[2])
+	case dropIndex.MatchString(step): // its name was given when it was made
 	case addColumn.MatchString(step):
 		given = append(given, addColumn.FindStringSubmatch(step)[2])
 	default:
@@ -154,12 +182,15 @@ func TestMigrationBreachesAreSeen(t *testing.T) {
 		"CREATE INDEX window ON t (a)":                                                "window is a reserved word",
 		"INSERT INTO t VALUES (1)":                                                    "repeatable",
 		"DROP TABLE t":                                                                "repeatable",
+		"DROP INDEX t_a":                                                              "repeatable",
 	} {
 		if got := strings.Join(breachesOf(step), "; "); !strings.Contains(got, says) {
 			t.Errorf("%q: got %q, want %q", step, got, says)
 		}
 	}
-	if got := breachesOf("CREATE UNIQUE INDEX t_a ON t (a, b)"); len(got) > 0 {
-		t.Errorf("a good step: got %q", got)
+	for _, step := range []string{"CREATE UNIQUE INDEX t_a ON t (a, b)", `DROP INDEX t_a{{.On "t"}}`} {
+		if got := breachesOf(step); len(got) > 0 {
+			t.Errorf("%q is a good step: got %q", step, got)
+		}
 	}
 }

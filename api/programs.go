@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -17,6 +18,10 @@ func (s *Server) programRoutes(r *routes) {
 	r.get("/v1/programs", s.listPrograms, readers)
 	r.get("/v1/programs/:id", s.findProgram, readers)
 	r.post("/v1/programs/:id/versions", s.addProgramVersion, staff(access.Marketer), keyed)
+	r.get("/v1/programs/:id/versions", s.listProgramVersions, readers)
+	r.post("/v1/programs/:id/pause", s.moveProgram((*referral.Service).PauseProgram), staff(access.Marketer))
+	r.post("/v1/programs/:id/resume", s.moveProgram((*referral.Service).ResumeProgram), staff(access.Marketer))
+	r.post("/v1/programs/:id/end", s.moveProgram((*referral.Service).EndProgram), staff(access.Marketer))
 	r.post("/v1/programs/:id/budget", s.topUpProgram, staff(access.Marketer, access.Finance), keyed)
 }
 
@@ -83,6 +88,36 @@ func (s *Server) addProgramVersion(c *gin.Context) error {
 		return err
 	}
 	return s.renderProgram(c, http.StatusCreated, program)
+}
+
+func (s *Server) listProgramVersions(c *gin.Context) error {
+	program, err := pathID[id.Program](c, "id")
+	if err != nil {
+		return err
+	}
+	p, err := page(c)
+	if err != nil {
+		return err
+	}
+	list, err := s.Referral.ListVersions(c.Request.Context(), program, p)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, list)
+}
+
+// moveProgram answers one of the moves of a program's status.
+func (s *Server) moveProgram(move func(*referral.Service, context.Context, id.Program) error) handler {
+	return func(c *gin.Context) error {
+		program, err := pathID[id.Program](c, "id")
+		if err != nil {
+			return err
+		}
+		if err := move(s.Referral, c.Request.Context(), program); err != nil {
+			return err
+		}
+		return s.renderProgram(c, http.StatusOK, program)
+	}
 }
 
 // budgetRequest adds to a program's budget.

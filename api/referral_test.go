@@ -50,6 +50,30 @@ func TestPrograms(t *testing.T) {
 		if a.into(t, &p); a.status != 201 || p.Number != 2 {
 			t.Errorf("version: got %d %s", a.status, a.body)
 		}
+		var versions struct{ Items []struct{ Number int } }
+		if a := h.call(t, marketer, "GET /v1/programs/"+made+"/versions", ""); a.status != 200 {
+			t.Errorf("versions: got %d %s", a.status, a.body)
+		} else if a.into(t, &versions); len(versions.Items) != 2 || versions.Items[0].Number != 2 {
+			t.Errorf("versions: got %s", a.body)
+		}
+		for _, c := range []struct {
+			move   string
+			status int
+			after  string
+		}{
+			{"resume", 409, ""}, {"pause", 200, "paused"}, {"resume", 200, "active"}, {"end", 200, "ended"}, {"pause", 409, ""},
+		} {
+			var p struct{ Status string }
+			a := h.call(t, marketer, "POST /v1/programs/"+made+"/"+c.move, "")
+			if a.status != c.status {
+				t.Fatalf("%s: got %d %s, want %d", c.move, a.status, a.body, c.status)
+			}
+			if c.status == 200 {
+				if a.into(t, &p); p.Status != c.after {
+					t.Errorf("%s: got %q, want %q", c.move, p.Status, c.after)
+				}
+			}
+		}
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/referral"
 )
 
 // Bounds of a campaign.
@@ -241,11 +242,12 @@ func newCampaign(tx *database.Tx, in CampaignIn, rules json.RawMessage) (Campaig
 	return row, nil
 }
 
-// programVisible refuses a program outside the caller's units.
+// programVisible refuses a program outside the caller's units, and one that
+// has ended.
 func programVisible(tx *database.Tx, program id.Program) error {
 	cond, args := tx.Actor.Within("unit_id")
 	var n int
-	err := tx.Raw("SELECT COUNT(*) FROM programs WHERE id = ?"+cond, append([]any{program}, args...)...).Scan(&n).Error
+	err := tx.Raw("SELECT COUNT(*) FROM programs WHERE id = ? AND status <> ?"+cond, append([]any{program, referral.ProgramEnded}, args...)...).Scan(&n).Error
 	if err != nil {
 		return err
 	}

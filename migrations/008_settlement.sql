@@ -124,7 +124,7 @@ CREATE TABLE IF NOT EXISTS payouts (
   paid_at BIGINT NOT NULL
 ){{.Table}};
 
-CREATE INDEX payouts_settlement ON payouts (settlement_id);
+CREATE UNIQUE INDEX payouts_settlement ON payouts (settlement_id);
 
 CREATE TABLE IF NOT EXISTS payout_lines (
   id {{.ID}},

@@ -3,8 +3,9 @@
 // Files are append-only: NNN_name.sql, applied in order, each statement one
 // recorded step. Statements end with a semicolon at the end of a line and must
 // be repeatable, because MySQL commits DDL by itself: a step that was cut off
-// is run again, and "already exists" counts as done. Fields of the engine's
-// dialect ({{.ID}}, {{.Text}}, {{.Blob}}, {{.Table}}) are the only templating.
+// is run again, and "already exists", or for an index that is dropped "does not
+// exist", counts as done. Fields of the engine's dialect ({{.ID}}, {{.Text}},
+// {{.Blob}}, {{.Table}}, {{.On "table"}}) are the only templating.
 // Changes expand first and contract in a later release, so that an old replica
 // can run beside a new one.
 package migrations

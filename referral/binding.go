@@ -1,6 +1,7 @@
 package referral
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -32,16 +33,18 @@ type binding struct {
 	BoundAt        clock.Milli
 	ExpiresAt      clock.Milli
 	PageAt         clock.Milli
+	credited       `gorm:"embedded"`
 }
 
-const bindingColumns = "id, scope, invitee_id, inviter_id, code_id, group_id, program_id, program_version, bound_at, expires_at, page_at"
+const bindingColumns = "id, scope, invitee_id, inviter_id, code_id, group_id, program_id, program_version, bound_at, expires_at, page_at, rule, touch_id, touched_at, touch_days, weighed_qty"
 
 // The reasons for which a binding ends.
 const (
-	endLapsed = "lapsed"
-	endMerged = "merged"
-	endSelf   = "self"
-	endCircle = "circle"
+	endLapsed   = "lapsed"
+	endReplaced = "replaced" // by a later touch
+	endMerged   = "merged"
+	endSelf     = "self"
+	endCircle   = "circle"
 )
 
 // Bind binds in a transaction of its own, so that somebody's click counts even
@@ -62,9 +65,10 @@ func (s *Service) Bind(ctx context.Context, in Bind) (id.Binding, error) {
 	return bound, err
 }
 
-// BindTx binds the invitee in the scope of the code's program. The first touch
-// wins while it is live; the same inviter again gives the binding that stands;
-// a lapsed one is renewed.
+// BindTx binds the invitee in the scope of the code's program, to whom the
+// program's attribution credits his act. What stands keeps others out or gives
+// way as its own version promised; the same inviter again gives the binding
+// that stands; a lapsed one makes room.
 func (s *Service) BindTx(tx *database.Tx, in Bind) (id.Binding, error) {
 	code, err := s.usable(tx.DB, in.Code, tx.Now)
 	if err != nil {
@@ -74,6 +78,9 @@ func (s *Service) BindTx(tx *database.Tx, in Bind) (id.Binding, error) {
 		return 0, ErrCode
 	}
 	b, rules, err := s.wanted(tx, code, in)
+	if err == nil {
+		b, rules, err = s.creditTx(tx, b, rules)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -83,6 +90,9 @@ func (s *Service) BindTx(tx *database.Tx, in Bind) (id.Binding, error) {
 	stands, err := freeTx(tx, b)
 	if err != nil || stands != 0 {
 		return stands, err
+	}
+	if err := open(tx.DB, b.ProgramID); err != nil {
+		return 0, err
 	}
 	if b.Scope == ScopeNewMember {
 		buyer, err := community.HasFact(tx.DB, b.InviteeID, community.FactOrderPaid)
@@ -95,8 +105,8 @@ func (s *Service) BindTx(tx *database.Tx, in Bind) (id.Binding, error) {
 	}
 	b.ID, b.BoundAt, b.ExpiresAt = id.Binding(tx.Next()), tx.Now, tx.Now.Add(days(rules.AttributionDays))
 	err = tx.Exec("INSERT INTO bindings ("+bindingColumns+`, bound_by, live, ended_at, end_reason)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, '')`, b.ID, b.Scope, b.InviteeID, b.InviterID, b.CodeID, b.GroupID,
-		b.ProgramID, b.ProgramVersion, b.BoundAt, b.ExpiresAt, b.PageAt, tx.Actor.Staff).Error
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, '')`, b.ID, b.Scope, b.InviteeID, b.InviterID, b.CodeID, b.GroupID,
+		b.ProgramID, b.ProgramVersion, b.BoundAt, b.ExpiresAt, b.PageAt, b.Rule, b.TouchID, b.TouchedAt, b.TouchDays, b.Weighed, tx.Actor.Staff).Error
 	switch {
 	case database.IsDuplicate(err): // somebody else's click came first
 		if stands, err = freeTx(tx, b); err == nil && stands == 0 {
@@ -118,9 +128,12 @@ func lockPeopleTx(tx *database.Tx, b binding) error {
 		if err != nil {
 			return err
 		}
-		// An invitee without an inviter is the top of his own tree.
-		if tops[0] == b.InviteeID {
-			return ErrCircle
+		// Only within one tree can the invitee stand above his inviter.
+		if tops[0] == tops[1] {
+			circle, err := above(tx.DB, b, tx.Now)
+			if err != nil || circle {
+				return cmp.Or(err, error(ErrCircle))
+			}
 		}
 	} else if err := community.LockTx(tx, two); err != nil {
 		return err
@@ -172,7 +185,8 @@ func (s *Service) wanted(tx *database.Tx, code Code, in Bind) (binding, Rules, e
 }
 
 // freeTx makes room for a binding: it returns the one that stands if it is of
-// the same inviter, refuses if it is of another, and ends a lapsed one.
+// the same inviter, lengthened if that was promised, ends one that lapsed or
+// promised to give way, and refuses otherwise.
 func freeTx(tx *database.Tx, want binding) (id.Binding, error) {
 	var own binding
 	err := tx.Raw("SELECT "+bindingColumns+" FROM bindings WHERE scope = ? AND invitee_id = ? AND live = 0"+tx.Dialect.ForUpdate,
@@ -184,8 +198,17 @@ func freeTx(tx *database.Tx, want binding) (id.Binding, error) {
 		return 0, nil
 	case own.ExpiresAt <= tx.Now:
 		return 0, endTx(tx, own.ID, endLapsed)
+	}
+	promised, err := rulesOf(tx.DB, own.ProgramID, own.ProgramVersion)
+	switch {
+	case err != nil:
+		return 0, err
+	case own.InviterID == want.InviterID && promised.Attribution.Renewal == RenewalTouch:
+		return own.ID, lengthenTx(tx, own, promised, tx.Now)
 	case own.InviterID == want.InviterID:
 		return own.ID, nil
+	case promised.Attribution.rule() == WinsLast:
+		return 0, endTx(tx, own.ID, endReplaced)
 	}
 	return 0, ErrBound
 }

@@ -187,9 +187,48 @@ func TestCircleRace(t *testing.T) {
 	}
 }
 
-func (h *house) ring() (bound int) {
+// TestTakeoverRace is the same with three people whom somebody brought already
+// and who may be taken over: they hang in one tree, and the last edge closes
+// the circle below its top.
+func TestTakeoverRace(t *testing.T) {
+	rules := firstOrder()
+	rules.Attribution = referral.Attribution{Wins: referral.WinsLast, TouchDays: 1}
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.newProgram(0, rules)
+		top := h.member()
+		for range 5 {
+			if bound := h.ring(top); bound != 2 {
+				t.Fatalf("%d of 3 edges of a circle were bound, want 2", bound)
+			}
+		}
+		h.proven()
+	})
+	for _, engine := range dbtest.Engines {
+		t.Run(engine+"/breaks without its locks", func(t *testing.T) {
+			h := newHouse(t, dbtest.Unlocked(t, engine))
+			h.newProgram(0, rules)
+			top := h.member()
+			for range 30 {
+				if h.ring(top) > 2 {
+					return
+				}
+			}
+			t.Error("no circle without locks: the test cannot fail")
+		})
+	}
+}
+
+// ring counts the edges of a circle of three that could be bound at once; they
+// may have been brought before.
+func (h *house) ring(by ...id.Member) (bound int) {
 	h.t.Helper()
 	people := []id.Member{h.member(), h.member(), h.member()}
+	for _, m := range by {
+		for _, p := range people {
+			h.mustBind(m, p)
+		}
+	}
 	codes := make([]string, len(people))
 	for i, p := range people {
 		codes[i] = h.code(p).Code
@@ -220,17 +259,6 @@ func TestMerge(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		h.newProgram(100_000, firstOrder())
-		merge := func(from, into id.Member) {
-			t.Helper()
-			h.tx(func(tx *database.Tx) error {
-				for _, room := range []func(*database.Tx, id.Member, id.Member) (int, error){referral.MergeTx, community.MergeTx} {
-					if _, err := room(tx, from, into); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-		}
 		inviterOf := func(m id.Member) id.Member {
 			t.Helper()
 			frozen, err := referral.FrozenIn(db.Read(bg), h.program, []id.Member{m}, h.now())
@@ -244,7 +272,7 @@ func TestMerge(t *testing.T) {
 			h.mustBind(anna, guest)
 			db.Clock.Jump(time.Hour)
 			h.mustBind(bob, person)
-			merge(guest, person)
+			h.merge(guest, person)
 			if got := inviterOf(person); got != anna {
 				t.Errorf("inviter: got %s, want the older one's %s", got, anna)
 			}
@@ -255,7 +283,7 @@ func TestMerge(t *testing.T) {
 		t.Run("an invitation to oneself ends", func(t *testing.T) {
 			anna, guest := h.member(), h.member()
 			h.mustBind(anna, guest)
-			merge(guest, anna)
+			h.merge(guest, anna)
 			if got := inviterOf(anna); got != 0 {
 				t.Errorf("inviter: got %s, want none", got)
 			}
@@ -265,7 +293,7 @@ func TestMerge(t *testing.T) {
 			h.mustBind(anna, bob)
 			db.Clock.Jump(time.Hour)
 			h.mustBind(bob, other)
-			merge(other, anna)
+			h.merge(other, anna)
 			if up, down := inviterOf(anna), inviterOf(bob); up != 0 || down != anna {
 				t.Errorf("inviters: anna's %s, bob's %s; want none and %s", up, down, anna)
 			}
@@ -273,7 +301,7 @@ func TestMerge(t *testing.T) {
 		t.Run("both codes of a place go on working", func(t *testing.T) {
 			anna, guest := h.member(), h.member()
 			codes := []referral.Code{h.code(anna), h.code(guest)}
-			merge(guest, anna)
+			h.merge(guest, anna)
 			for _, c := range codes {
 				if l, err := h.Land(bg, c.Code); err != nil || l.InviterID != anna {
 					t.Errorf("%s: got %s, %v; want %s", c.Code, l.InviterID, err, anna)

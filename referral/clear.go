@@ -1,10 +1,12 @@
 package referral
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"siyu/community"
 	"siyu/internal/clock"
@@ -28,6 +30,7 @@ func (s *Service) Register(r *task.Registry) {
 	task.HandleMany(r, clearMost, clearTx)
 	task.Handle(r, lookTx)
 	task.HandleOutside(r, s.runBatch)
+	task.Every(r, "referral:end_lapsed", time.Hour, func(ctx context.Context, _ clock.Milli) error { return s.EndLapsed(ctx) })
 }
 
 // ReceivedTx moves the maturity of an order's pending rewards to receipt plus

@@ -12,8 +12,8 @@ import (
 )
 
 // Evidence is what a reward rests on, the same for both sides of it: which
-// code was scanned where and when, which page was acted on, by which rule the
-// invitation stood, and which version of the program was promised.
+// code was scanned where and when, which page was acted on, by which rule and
+// among how many scans it won, and which version of the program was promised.
 type Evidence struct {
 	Code         string      `json:"code"`
 	Channel      string      `json:"channel"`
@@ -26,15 +26,14 @@ type Evidence struct {
 	LastsUntil   clock.Milli `json:"lasts_until"`
 	EndedAt      clock.Milli `json:"ended_at"`
 	EndReason    string      `json:"end_reason"`
-	Rule         string      `json:"rule"` // first_touch
+	Rule         Wins        `json:"rule"`
+	TouchDays    int         `json:"touch_days"`      // how long a scan counted
+	Weighed      int         `json:"touches_weighed"` // how many scans it won against, itself included; 0: the page alone counted
+	RenewedAt    clock.Milli `json:"renewed_at"`
 	ProgramID    id.Program  `json:"program_id"`
 	RulesVersion int         `json:"rules_version"`
 	RulesDigest  string      `json:"rules_digest"`
 }
-
-// ruleFirst is the rule by which invitations stand: the first inviter's, while
-// it lasts.
-const ruleFirst = "first_touch"
 
 // touchWithin is how far apart a page and the scan that showed it may lie.
 const touchWithin = 5 * time.Second
@@ -48,6 +47,7 @@ func (s *Service) evidenceOf(ctx context.Context, r Reward) (Evidence, error) {
 		InviteeID id.Member
 	}
 	err := q.Raw(`SELECT c.code, c.channel, b.group_id, b.page_at, b.bound_at, b.bound_by, b.expires_at AS lasts_until, b.ended_at, b.end_reason,
+			b.rule, b.touch_id, b.touched_at, b.touch_days, b.weighed_qty AS weighed, b.renewed_at,
 			b.code_id, b.invitee_id, b.program_id, b.program_version AS rules_version, v.digest AS rules_digest
 		FROM bindings b JOIN codes c ON c.id = b.code_id
 		JOIN program_versions v ON v.program_id = b.program_id AND v.number = b.program_version
@@ -56,8 +56,7 @@ func (s *Service) evidenceOf(ctx context.Context, r Reward) (Evidence, error) {
 		return row.Evidence, fmt.Errorf("referral: evidence of %s: %w", r.ID, err)
 	}
 	e := row.Evidence
-	e.Rule = ruleFirst
-	if e.PageAt == 0 {
+	if e.TouchID != 0 || e.PageAt == 0 {
 		return e, nil
 	}
 	e.TouchID, e.TouchedAt, err = scanOf(q, row.CodeID, row.InviteeID, e.PageAt)

@@ -109,6 +109,19 @@ func (h *house) mustBind(inviter, invitee id.Member) id.Binding {
 	return b
 }
 
+// merge moves what this room and the people's know of one member to another.
+func (h *house) merge(from, into id.Member) {
+	h.t.Helper()
+	h.tx(func(tx *database.Tx) error {
+		for _, room := range []func(*database.Tx, id.Member, id.Member) (int, error){referral.MergeTx, community.MergeTx} {
+			if _, err := room(tx, from, into); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 func (h *house) now() clock.Milli { return clock.MilliOf(h.DB.Clock.Now()) }
 
 func (h *house) tx(fn func(tx *database.Tx) error) {

@@ -25,7 +25,9 @@ type Landing struct {
 	GroupID        id.Group
 	ProgramID      id.Program
 	ProgramName    string
+	Scope          string
 	ProgramVersion int
+	ProgramStatus  ProgramStatus // only an active one takes invitations
 	Rules          Rules
 	// Page proves what was shown; the person who acts sends it back.
 	Page string
@@ -58,7 +60,7 @@ func (s *Service) land(ctx context.Context, code string) (Landing, error) {
 		return Landing{}, err
 	}
 	var p Program
-	if err := q.Raw("SELECT id, name, latest FROM programs WHERE id = ?", c.ProgramID).Take(&p).Error; err != nil {
+	if err := q.Raw("SELECT id, name, scope, status, latest FROM programs WHERE id = ?", c.ProgramID).Take(&p).Error; err != nil {
 		return Landing{}, database.Absent(err)
 	}
 	rules, err := rulesOf(s.DB.Read(ctx), p.ID, p.Latest)
@@ -67,7 +69,7 @@ func (s *Service) land(ctx context.Context, code string) (Landing, error) {
 	}
 	return Landing{
 		CodeID: c.ID, Code: c.Code, URL: c.URL, InviterID: c.InviterID, CampaignID: c.CampaignID, GroupID: c.GroupID,
-		ProgramID: p.ID, ProgramName: p.Name, ProgramVersion: p.Latest, Rules: rules,
+		ProgramID: p.ID, ProgramName: p.Name, Scope: p.Scope, ProgramVersion: p.Latest, ProgramStatus: p.Status, Rules: rules,
 		Page: s.SignPage(c.ID, p.ID, p.Latest),
 	}, nil
 }

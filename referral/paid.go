@@ -51,6 +51,9 @@ func PaidTx(tx *database.Tx, o PaidOrder) error {
 	if inviter == 0 || invitee == 0 || inviter == invitee {
 		return nil // a merge showed that they are one person
 	}
+	if err := renewPaidTx(tx, o, rules); err != nil {
+		return err
+	}
 	fact, err := orderFact(tx, o, rules, inviter, invitee)
 	if err != nil {
 		return err

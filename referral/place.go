@@ -174,12 +174,16 @@ func programUnit(tx *database.Tx, p id.Program) (id.Unit, error) {
 	var row struct {
 		ID     id.Program
 		UnitID id.Unit
+		Status ProgramStatus
 	}
-	if err := tx.Raw("SELECT id, unit_id FROM programs WHERE id = ?", p).Scan(&row).Error; err != nil {
+	if err := tx.Raw("SELECT id, unit_id, status FROM programs WHERE id = ?", p).Scan(&row).Error; err != nil {
 		return 0, fmt.Errorf("referral: unit of %s: %w", p, err)
 	}
 	if row.ID == 0 || !tx.Actor.Sees(row.UnitID) {
 		return 0, fault.Invalid.Field("program_id", "unknown", "没有这个奖励方案", "there is no such program")
+	}
+	if row.Status == ProgramEnded {
+		return 0, ErrProgramState.With("state", row.Status)
 	}
 	return row.UnitID, nil
 }

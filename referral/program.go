@@ -19,20 +19,20 @@ const ScopeNewMember = "new_member"
 
 // Program is reward rules with a budget. Programs of one scope share bindings.
 type Program struct {
-	ID         id.Program   `json:"id"`
-	UnitID     id.Unit      `json:"unit_id"`
-	PayerID    id.Payer     `json:"payer_id"` // none: the default payer
-	Name       string       `json:"name"`
-	Scope      string       `json:"scope"`
-	Status     string       `json:"status"`
-	Currency   string       `json:"currency"`
-	Budget     money.Amount `json:"budget_fen"`
-	BudgetLeft money.Amount `json:"budget_left_fen" gorm:"-"`
-	Latest     int          `json:"rules_version"`
-	Rules      Rules        `json:"rules" gorm:"-"`
-	Digest     string       `json:"rules_digest" gorm:"-"`
-	Version    int          `json:"version"`
-	CreatedAt  clock.Milli  `json:"created_at"`
+	ID         id.Program    `json:"id"`
+	UnitID     id.Unit       `json:"unit_id"`
+	PayerID    id.Payer      `json:"payer_id"` // none: the default payer
+	Name       string        `json:"name"`
+	Scope      string        `json:"scope"`
+	Status     ProgramStatus `json:"status"`
+	Currency   string        `json:"currency"`
+	Budget     money.Amount  `json:"budget_fen"`
+	BudgetLeft money.Amount  `json:"budget_left_fen" gorm:"-"`
+	Latest     int           `json:"rules_version"`
+	Rules      Rules         `json:"rules" gorm:"-"`
+	Digest     string        `json:"rules_digest" gorm:"-"`
+	Version    int           `json:"version"`
+	CreatedAt  clock.Milli   `json:"created_at"`
 }
 
 // ProgramIn is a new program. Without a unit it belongs to its maker's, without

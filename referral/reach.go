@@ -56,8 +56,8 @@ func BroughtBy(q *database.Query, codes []id.Code, after id.Binding, limit int) 
 	var list []Brought
 	err := q.Raw(`SELECT id AS binding_id, invitee_id, inviter_id, group_id, bound_at,
 			CASE WHEN live <> 0 AND ended_at < expires_at THEN ended_at ELSE expires_at END AS lives_until,
-			CASE WHEN live <> 0 AND end_reason <> ? THEN 1 ELSE 0 END AS void
-		FROM bindings WHERE code_id IN ? AND id > ? ORDER BY id LIMIT ?`, endLapsed, codes, after, limit).Scan(&list).Error
+			CASE WHEN live <> 0 AND end_reason IN ? THEN 1 ELSE 0 END AS void
+		FROM bindings WHERE code_id IN ? AND id > ? ORDER BY id LIMIT ?`, []string{endMerged, endSelf, endCircle}, codes, after, limit).Scan(&list).Error
 	if err != nil {
 		return nil, fmt.Errorf("referral: whom codes brought: %w", err)
 	}

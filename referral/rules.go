@@ -58,6 +58,8 @@ type Rules struct {
 	HoldDaysAfterReceipt int       `json:"hold_days_after_receipt"`
 	HoldDaysAfterPayment int       `json:"hold_days_after_payment"`
 	AttributionDays      int       `json:"attribution_days"`
+
+	Attribution Attribution `json:"attribution,omitzero"`
 }
 
 // RulesIn are rules as a marketer writes them; what is left out has a default.
@@ -69,6 +71,8 @@ type RulesIn struct {
 	HoldDaysAfterPayment *int      `json:"hold_days_after_payment"`
 	AttributionDays      *int      `json:"attribution_days"`
 	Depth                int       `json:"depth"`
+
+	Attribution Attribution `json:"attribution"`
 }
 
 // Rules fills the defaults in.
@@ -79,6 +83,7 @@ func (in RulesIn) Rules() Rules {
 		HoldDaysAfterReceipt: or(in.HoldDaysAfterReceipt, 7),
 		HoldDaysAfterPayment: or(in.HoldDaysAfterPayment, 15),
 		AttributionDays:      or(in.AttributionDays, 30),
+		Attribution:          in.Attribution.stored(),
 	}
 }
 
@@ -118,6 +123,7 @@ func (in RulesIn) Validate() error {
 	c.Range(int64(r.HoldDaysAfterPayment), "rules.hold_days_after_payment", 0, 365)
 	c.Range(int64(r.AttributionDays), "rules.attribution_days", 1, 365)
 	c.Range(int64(in.Depth), "rules.depth", 0, 1)
+	in.Attribution.check(&c)
 	names := map[string]bool{}
 	var rates money.Bps
 	for i, p := range r.Rewards {

@@ -21,6 +21,9 @@ func (s *Service) NewVersion(ctx context.Context, p id.Program, in RulesIn) (int
 		if err != nil {
 			return err
 		}
+		if row.Status == ProgramEnded {
+			return ErrProgramState.With("state", row.Status)
+		}
 		if err := scopeFits(row.Scope, in.Trigger); err != nil {
 			return err
 		}
@@ -64,9 +67,16 @@ func rulesOf(q *database.Query, p id.Program, number int) (Rules, error) {
 	if err != nil {
 		return Rules{}, fmt.Errorf("referral: version %d of %s: %w", number, p, err)
 	}
-	var r Rules
-	if err := json.Unmarshal([]byte(text), &r); err != nil {
+	r, err := readRules(text)
+	if err != nil {
 		return r, fmt.Errorf("referral: version %d of %s: %w", number, p, err)
 	}
 	return r, nil
+}
+
+// readRules reads a version as it is stored.
+func readRules(text string) (Rules, error) {
+	var r Rules
+	err := json.Unmarshal([]byte(text), &r)
+	return r, err
 }

@@ -135,7 +135,9 @@ func (s *Server) landing(c *gin.Context, v visitor) error {
 	if v, err = s.greet(c, v); err != nil {
 		return err
 	}
-	s.Referral.Touch(l.CodeID, v.Member)
+	if err := s.Referral.Scan(c.Request.Context(), l, v.Member); err != nil {
+		return err
+	}
 	p, err := s.landingPage(c, v, l)
 	if err != nil {
 		return err
@@ -186,7 +188,9 @@ func (s *Server) landingPage(c *gin.Context, v visitor, l referral.Landing) (lan
 		return p, err
 	}
 	p.Inviter = called(p.Lang, names[l.InviterID])
-	p.Gifts, p.GiftRules = gifts(p.Lang, p.Inviter, l.Rules)
+	if l.ProgramStatus == referral.ProgramActive {
+		p.Gifts, p.GiftRules = gifts(p.Lang, p.Inviter, l.Rules)
+	}
 	p.NeedsLogin = p.NeedsLogin || len(p.Gifts) > 0
 	p.Charter, err = s.charter(ctx, p.Now, v, l)
 	return p, err

@@ -30,6 +30,15 @@ func TestLanding(t *testing.T) {
 				"群约定", "每周最多 2 条", "22:00–08:30", "西湖茶友群", "邀请奖励", "第一次下单", "满 7 天", "付款满 15 天", "15 分钟内付款", "全部原路退回", "我来开团", "1 天")
 			a.lacks(t, "王小明", "%!", "钱包", string(h.wang.String()))
 		})
+		t.Run("a paused program promises nothing", func(t *testing.T) {
+			if err := h.s.Referral.PauseProgram(h.staff, h.prog); err != nil {
+				t.Fatal(err)
+			}
+			h.phone().get("/i/"+code).is(t, 200).lacks(t, "邀请奖励", "第一次下单")
+			if err := h.s.Referral.ResumeProgram(h.staff, h.prog); err != nil {
+				t.Fatal(err)
+			}
+		})
 		t.Run("english", func(t *testing.T) {
 			p := h.phone()
 			p.lang = "en-GB"

@@ -84,6 +84,17 @@ func stepsOf(lang string, r referral.Reward, paidAt clock.Milli) []rewardStep {
 	return out
 }
 
+// ruleIn is why the invitation is this inviter's, and until when.
+func ruleIn(lang string, e referral.Evidence, until string) string {
+	switch {
+	case e.Rule == referral.WinsLast:
+		return choose(lang, "%d 天内最后一次扫码（共 %d 次），%s 前有效", "the last of %[2]d scans within %[1]d days, until %[3]s", e.TouchDays, e.Weighed, until)
+	case e.TouchDays > 0:
+		return choose(lang, "%d 天内第一次扫码（共 %d 次），%s 前有效", "the first of %[2]d scans within %[1]d days, until %[3]s", e.TouchDays, e.Weighed, until)
+	}
+	return choose(lang, "先邀请者优先，%s 前有效", "the first inviter counts, until %s", until)
+}
+
 // proof is what the reward rests on, as both sides of it are shown.
 func (s *Server) proof(ctx context.Context, p page, r referral.Reward) ([]figure, error) {
 	e := r.Evidence
@@ -113,7 +124,7 @@ func (s *Server) proof(ctx context.Context, p page, r referral.Reward) ([]figure
 	}
 	return append(list,
 		figure{say("邀请关系成立", "Invitation made"), bound},
-		figure{say("归属规则", "By the rule"), say("先邀请者优先，%s 前有效", "the first inviter counts, until %s", at(e.LastsUntil))},
+		figure{say("归属规则", "By the rule"), ruleIn(p.Lang, *e, at(e.LastsUntil))},
 		figure{say("按当时的方案", "Program as promised"), say("%s 第 %d 版 · %s", "%s version %d · %s", clean(program.Name), e.RulesVersion, e.RulesDigest[:8])},
 		figure{say("计算基数", "Counted from"), "¥" + r.Base.String()},
 		figure{say("订单", "Order"), r.OrderID.String()},

@@ -30,9 +30,21 @@ type Dialect struct {
 	// NoWait is ForUpdate that fails at once on a locked row.
 	NoWait string
 
+	// onTable follows the name of an index that is dropped; SQLite's indexes
+	// have one name space and take no table. See On.
+	onTable string
+
 	// shortWait begins a statement that gives up on a lock after 2 s, where
 	// the engine can say it in the statement (MariaDB).
 	shortWait string
+}
+
+// On names the table of an index in DROP INDEX, where the engine wants it.
+func (d Dialect) On(table string) string {
+	if d.onTable == "" {
+		return ""
+	}
+	return d.onTable + table
 }
 
 // mariadbTable differs from MySQL's by the name of the binary collation that
@@ -50,6 +62,7 @@ var (
 		Name:      "mysql",
 		ForUpdate: " FOR UPDATE",
 		NoWait:    " FOR UPDATE NOWAIT",
+		onTable:   " ON ",
 		Table:     " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin",
 		ID:        "BIGINT NOT NULL PRIMARY KEY",
 		Text:      "MEDIUMTEXT", Blob: "MEDIUMBLOB",

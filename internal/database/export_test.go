@@ -15,3 +15,9 @@ func IsAgain(err error) bool { return isAgain(err) }
 func ExtendLease(ctx context.Context, db *DB, holder string) {
 	db.extend(ctx, db.IDs.Node(), holder)
 }
+
+// MigrateTo brings the schema up as far as an older binary did.
+func MigrateTo(ctx context.Context, db *DB, last int) error {
+	_, err := db.migrateTo(ctx, last)
+	return err
+}

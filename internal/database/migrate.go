@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,7 +26,10 @@ type migration struct {
 // Migrate brings the schema up to this binary's version, step by step under a
 // named lock, and returns how many steps it ran. It refuses a schema that is
 // newer than the binary knows.
-func (db *DB) Migrate(ctx context.Context) (ran int, err error) {
+func (db *DB) Migrate(ctx context.Context) (int, error) { return db.migrateTo(ctx, math.MaxInt) }
+
+// migrateTo runs the migrations up to the given one, as an older binary did.
+func (db *DB) migrateTo(ctx context.Context, last int) (ran int, err error) {
 	list, err := db.migrations()
 	if err != nil {
 		return 0, err
@@ -56,6 +60,9 @@ func (db *DB) Migrate(ctx context.Context) (ran int, err error) {
 		return 0, err
 	}
 	for _, m := range list {
+		if m.version > last {
+			break
+		}
 		n, err := m.run(ctx, conn, done[m.version])
 		ran += n
 		if err != nil {
@@ -232,12 +239,18 @@ func refuseNewer(done map[int]int, list []migration) error {
 }
 
 // alreadyThere counts a step that had run before it was recorded as done:
-// table, column or index exists (MySQL 1050, 1060, 1061; SQLite by text,
-// because it has one code for every SQL error).
+// table, column or index exists, or the index to drop does not (MySQL 1050,
+// 1060, 1061, 1091; SQLite by text, because it has one code for every SQL
+// error).
 func alreadyThere(err error) bool {
 	switch mysqlCode(err) {
-	case 1050, 1060, 1061:
+	case 1050, 1060, 1061, 1091:
 		return true
 	}
-	return sqliteCode(err) == 1 && (strings.Contains(err.Error(), "already exists") || strings.Contains(err.Error(), "duplicate column name"))
+	if sqliteCode(err) != 1 {
+		return false
+	}
+	return slices.ContainsFunc([]string{"already exists", "duplicate column name", "no such index"}, func(says string) bool {
+		return strings.Contains(err.Error(), says)
+	})
 }

@@ -62,10 +62,7 @@ func Unlocked(t testing.TB, engine string, drop ...string) *database.DB {
 	db := open(t, database.Unlocked(database.Config{URL: url, Clock: clock.At(Start)}), 1)
 	for _, d := range drop {
 		table, index, _ := strings.Cut(d, ".")
-		stmt := "DROP INDEX " + index
-		if engine != "sqlite" {
-			stmt += " ON " + table
-		}
+		stmt := "DROP INDEX " + index + db.Dialect.On(table)
 		err := db.Tx(context.Background(), func(tx *database.Tx) error { return tx.Exec(stmt).Error })
 		if err != nil {
 			t.Fatalf("dbtest: %s: %v", stmt, err)
