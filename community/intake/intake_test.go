@@ -226,11 +226,11 @@ func TestWholeFiles(t *testing.T) {
 		body []byte
 		want *fault.Fault
 	}{
-		"an unknown kind":  {"people", []byte("a\n1\n"), fault.Invalid},
-		"no name column":   {intake.KindGroups, []byte("external_id\nwr1\n"), intake.ErrHeader},
-		"nothing in it":    {intake.KindGroups, []byte("external_id,name\n\n,,\n"), intake.ErrEmpty},
-		"too many lines":   {intake.KindMembers, []byte("mall_id\n" + strings.Repeat("1\n", intake.LinesMax+1)), intake.ErrTooLarge},
-		"too many bytes":   {intake.KindMembers, make([]byte, intake.BytesMax+1), intake.ErrTooLarge},
+		"an unknown kind": {"people", []byte("a\n1\n"), fault.Invalid},
+		"no name column":  {intake.KindGroups, []byte("external_id\nwr1\n"), intake.ErrHeader},
+		"nothing in it":   {intake.KindGroups, []byte("external_id,name\n\n,,\n"), intake.ErrEmpty},
+		"too many lines":  {intake.KindMembers, []byte("mall_id\n" + strings.Repeat("1\n", intake.LinesMax+1)), intake.ErrTooLarge},
+		"too many bytes":  {intake.KindMembers, make([]byte, intake.BytesMax+1), intake.ErrTooLarge},
 	} {
 		if _, err := intake.Read(tt.kind, tt.body, time.UTC); !errors.Is(err, tt.want) {
 			t.Errorf("%s: got %v, want %s", name, err, tt.want.Code)
