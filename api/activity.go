@@ -24,7 +24,7 @@ func (s *Server) putActivity(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
-	out, err := s.Community.PutActivity(c.Request.Context(), gid, in.Events)
+	out, err := s.Community.PutActivity(c.Request.Context(), gid, in)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,25 @@ import (
 // ActivityKind is what a person did in a group.
 type ActivityKind string
 
+// Counts says whether the kind is talk: what was noted about a person is not.
+func (k ActivityKind) Counts() bool {
+	return k != ActivityIncentive && k != ActivityViolation && k != ActivityOffTopic
+}
+
+// Points is what one of the kind weighs.
+func (k ActivityKind) Points() int {
+	switch {
+	case !k.Counts():
+		return 0
+	case k == ActivityPost || k == ActivityAnswer:
+		return 3
+	}
+	return 1
+}
+
 // The kinds. A check-in is a task done with text or picture, not a daily tap.
+// The last three are notes: a host encouraged the member, the member broke a
+// rule of the charter, or what he said was off topic.
 const (
 	ActivityCheckin ActivityKind = "checkin"
 	ActivityReply   ActivityKind = "reply"
@@ -21,37 +39,55 @@ const (
 	ActivityGame    ActivityKind = "game"
 	ActivityQuiz    ActivityKind = "quiz"
 	ActivityMessage ActivityKind = "plain_message"
+
+	ActivityIncentive ActivityKind = "incentive"
+	ActivityViolation ActivityKind = "violation"
+	ActivityOffTopic  ActivityKind = "off_topic"
 )
 
 func activityKinds() []string {
 	return []string{
 		string(ActivityCheckin), string(ActivityReply), string(ActivityTopic), string(ActivityPost),
 		string(ActivityAnswer), string(ActivityGame), string(ActivityQuiz), string(ActivityMessage),
+		string(ActivityIncentive), string(ActivityViolation), string(ActivityOffTopic),
 	}
 }
 
 // ActivityIn is one thing somebody did in a group. EventID is the reporter's
-// name for it: within the group the same one is the same thing. What was said
-// is not taken.
+// name for it: within the group the same one is the same thing. ToID is whom a
+// reply or an answer was given to, if that is known. What was said is not
+// taken.
 type ActivityIn struct {
 	EventID  string       `json:"event_id"`
 	MemberID id.Member    `json:"member_id"`
 	Kind     ActivityKind `json:"kind"`
 	At       clock.Milli  `json:"at"`
+	ToID     id.Member    `json:"to_member_id"`
 }
 
 // activityMax bounds a batch.
 const activityMax = 500
 
-// ActivityBatch is what PutActivity takes at once.
+// ActivityBatch is what PutActivity takes at once. CompleteDays are local days
+// that are over and of which all was reported: then nothing is nothing, and
+// not unknown.
 type ActivityBatch struct {
-	Events []ActivityIn `json:"events"`
+	Events       []ActivityIn `json:"events"`
+	CompleteDays []int        `json:"complete_days"`
 }
+
+// completeMax bounds the days one batch may close.
+const completeMax = 100
 
 // Validate checks every event's form.
 func (b ActivityBatch) Validate() error {
 	var c fault.Check
-	c.Range(int64(len(b.Events)), "events", 1, activityMax)
+	c.Range(int64(len(b.CompleteDays)), "complete_days", 0, completeMax)
+	least := int64(1)
+	if len(b.CompleteDays) > 0 {
+		least = 0
+	}
+	c.Range(int64(len(b.Events)), "events", least, activityMax)
 	for i, in := range b.Events[:min(len(b.Events), activityMax)] {
 		at := fmt.Sprintf("events[%d].", i)
 		c.Required(in.EventID, at+"event_id")
@@ -59,6 +95,8 @@ func (b ActivityBatch) Validate() error {
 		c.That(plain(in.EventID), at+"event_id", "format", "不能含空白或控制字符", "must hold neither spaces nor control characters")
 		c.That(in.MemberID != 0, at+"member_id", "required", "必填", "is required")
 		c.OneOf(string(in.Kind), at+"kind", activityKinds()...)
+		c.That(in.ToID == 0 || in.Kind == ActivityReply || in.Kind == ActivityAnswer, at+"to_member_id", "not_allowed", "仅回复和解答可填", "is for replies and answers alone")
+		c.That(in.ToID == 0 || in.ToID != in.MemberID, at+"to_member_id", "not_allowed", "不能是本人", "cannot be the member himself")
 		c.That(in.At > 0, at+"at", "required", "必填，且不早于 1970 年", "is required and lies after 1970")
 	}
 	return c.Err()
@@ -85,6 +123,8 @@ const (
 var (
 	ErrActivityAhead = fault.New(fault.KindUnprocessable, "community.activity_ahead",
 		"互动时间不能晚于现在", "what somebody did cannot lie ahead")
+	ErrActivityOld = fault.New(fault.KindUnprocessable, "community.activity_old",
+		"互动时间超过 {days} 天，不再收录", "what happened more than {days} days ago is not taken any more")
 	ErrActivityDiffers = fault.New(fault.KindConflict, "community.activity_differs",
 		"事件 {event} 已记录过，内容不同", "event {event} was reported before, with other content")
 )

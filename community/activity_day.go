@@ -39,9 +39,9 @@ func (s *Service) ListActivity(ctx context.Context, group id.Group, days int) ([
 	if err != nil {
 		return nil, err
 	}
-	zone, err := time.LoadLocation(g.Zone)
+	zone, err := g.Location()
 	if err != nil {
-		return nil, fmt.Errorf("community: zone of %s: %w", group, err)
+		return nil, err
 	}
 	y, m, d := s.DB.Clock.Now().In(zone).Date()
 	first := clock.Day(time.Date(y, m, d-days+1, 12, 0, 0, 0, zone), zone) // noon is on every day
@@ -51,7 +51,7 @@ func (s *Service) ListActivity(ctx context.Context, group id.Group, days int) ([
 			SUM(CASE WHEN t.n > 3 THEN 3 ELSE t.n END * CASE WHEN t.kind IN ('ugc_post', 'helpful_answer') THEN 3 ELSE 1 END) AS points
 		FROM (SELECT e.day AS day, CASE WHEN m.merged_into <> 0 THEN m.merged_into ELSE m.id END AS who, e.kind AS kind, COUNT(*) AS n
 			FROM activity_events e JOIN members m ON m.id = e.member_id
-			WHERE e.group_id = ? AND e.day >= ?
+			WHERE e.group_id = ? AND e.day >= ? AND e.kind NOT IN ('incentive', 'violation', 'off_topic')
 			GROUP BY e.day, CASE WHEN m.merged_into <> 0 THEN m.merged_into ELSE m.id END, e.kind) t
 		LEFT JOIN memberships s ON s.group_id = ? AND s.member_id = t.who
 		WHERE s.role IS NULL OR s.role NOT IN (?, ?)

@@ -8,6 +8,7 @@ import (
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
+	"siyu/internal/fault"
 	"siyu/internal/id"
 )
 
@@ -21,6 +22,7 @@ type activityRow struct {
 	At         clock.Milli  `gorm:"column:at"`
 	Day        int          `gorm:"column:day"`
 	ReceivedAt clock.Milli  `gorm:"column:received_at"`
+	ToID       id.Member    `gorm:"column:to_id"`
 }
 
 // TableName is the table's.
@@ -31,31 +33,36 @@ const activityLook = 200
 
 // PutActivity records up to 500 events of a group in one transaction, in any
 // order of time, a result for each in order. An event that stands is not
-// written again; one that cannot stand changes nothing for the others.
-func (s *Service) PutActivity(ctx context.Context, group id.Group, events []ActivityIn) ([]ActivityResult, error) {
-	if err := (ActivityBatch{events}).Validate(); err != nil {
+// written again; one that cannot stand changes nothing for the others. The
+// days it touches are marked to be counted.
+func (s *Service) PutActivity(ctx context.Context, group id.Group, in ActivityBatch) ([]ActivityResult, error) {
+	if err := in.Validate(); err != nil {
 		return nil, err
 	}
 	var out []ActivityResult
 	err := Again(func() error {
 		return s.DB.Tx(ctx, func(tx *database.Tx) error {
 			var err error
-			out, err = putActivity(tx, group, events)
+			out, err = putActivity(tx, group, in)
 			return err
 		})
 	})
 	return out, err
 }
 
-func putActivity(tx *database.Tx, group id.Group, events []ActivityIn) ([]ActivityResult, error) {
+func putActivity(tx *database.Tx, group id.Group, batch ActivityBatch) ([]ActivityResult, error) {
 	g, err := lockGroup(tx, group)
 	if err != nil {
 		return nil, err
 	}
-	zone, err := time.LoadLocation(g.Zone)
+	zone, err := g.Location()
 	if err != nil {
-		return nil, fmt.Errorf("community: zone of %s: %w", group, err)
+		return nil, err
 	}
+	if err := closeDays(tx, group, zone, batch.CompleteDays); err != nil {
+		return nil, err
+	}
+	events := batch.Events
 	live, err := actingMembers(tx, events)
 	if err != nil {
 		return nil, err
@@ -65,6 +72,7 @@ func putActivity(tx *database.Tx, group id.Group, events []ActivityIn) ([]Activi
 		return nil, err
 	}
 	out := make([]ActivityResult, len(events))
+	days := slices.Clone(batch.CompleteDays)
 	var fresh []activityRow
 	for i, in := range events {
 		out[i] = ActivityResult{EventID: in.EventID, Result: ActivityConflict}
@@ -75,32 +83,73 @@ func putActivity(tx *database.Tx, group id.Group, events []ActivityIn) ([]Activi
 			out[i].Err = ErrMemberUnknown.With("member", in.MemberID)
 		case in.At > tx.Now:
 			out[i].Err = ErrActivityAhead
-		case had && (stands.MemberID != member || stands.Kind != in.Kind || stands.At != in.At):
+		case in.At < tx.Now.Add(-ActivityKept):
+			out[i].Err = ErrActivityOld.With("days", int(ActivityKept/(24*time.Hour)))
+		case in.ToID != 0 && live[in.ToID] == 0:
+			out[i].Err = ErrMemberUnknown.With("member", in.ToID)
+		case had && (stands.MemberID != member || stands.Kind != in.Kind || stands.At != in.At || stands.ToID != live[in.ToID]):
 			out[i].Err = ErrActivityDiffers.With("event", in.EventID)
 		case had:
 			out[i].Result = ActivityRepeated
 		default:
 			out[i].Result = ActivityRecorded
-			row := activityRow{group, in.EventID, member, in.Kind, in.At, clock.Day(time.UnixMilli(int64(in.At)), zone), tx.Now}
+			row := activityRow{group, in.EventID, member, in.Kind, in.At, clock.Day(time.UnixMilli(int64(in.At)), zone), tx.Now, live[in.ToID]}
 			known[in.EventID] = row
-			fresh = append(fresh, row)
+			fresh, days = append(fresh, row), append(days, row.Day)
 		}
 	}
-	if len(fresh) == 0 {
+	if len(days) == 0 {
 		return out, nil
 	}
-	if err := tx.Create(&fresh).Error; err != nil {
-		return nil, raced(err)
+	if len(fresh) > 0 {
+		if err := tx.Create(&fresh).Error; err != nil {
+			return nil, raced(err)
+		}
+	}
+	if err := MarkTx(tx, group, days); err != nil {
+		return nil, err
 	}
 	return out, database.AuditTx(tx, "group.activity", group, nil, map[string]int{"recorded": len(fresh)})
+}
+
+// closeDays notes days of which all was reported. A day that is not over, or
+// whose events are gone, cannot be.
+func closeDays(tx *database.Tx, group id.Group, zone *time.Location, days []int) error {
+	today, oldest := clock.Day(tx.Now.Time(), zone), clock.Day(tx.Now.Add(-ActivityKept).Time(), zone)
+	known, err := CompleteDays(tx.DB, group, days)
+	if err != nil {
+		return err
+	}
+	for i, d := range days {
+		if d >= today || d <= oldest || !isDay(d) {
+			return fault.Invalid.Field(fmt.Sprintf("complete_days[%d]", i), "range",
+				"应为已结束的本地日期（yyyymmdd）", "must be a local day that is over, yyyymmdd")
+		}
+		if known[d] {
+			continue
+		}
+		known[d] = true
+		err := tx.Exec("INSERT INTO activity_reports (group_id, day, received_at) VALUES (?, ?, ?)", group, d, tx.Now).Error
+		if err != nil {
+			return fmt.Errorf("community: report of %s: %w", group, err)
+		}
+	}
+	return nil
+}
+
+func isDay(d int) bool {
+	return clock.Day(time.Date(d/10000, time.Month(d/100%100), d%100, 12, 0, 0, 0, time.UTC), time.UTC) == d
 }
 
 // actingMembers maps the events' members to the live ones the actor may see.
 // They are not locked: an event keeps the id it was written with.
 func actingMembers(tx *database.Tx, events []ActivityIn) (map[id.Member]id.Member, error) {
-	named := make([]id.Member, len(events))
-	for i, in := range events {
-		named[i] = in.MemberID
+	named := make([]id.Member, 0, len(events))
+	for _, in := range events {
+		named = append(named, in.MemberID)
+		if in.ToID != 0 {
+			named = append(named, in.ToID)
+		}
 	}
 	slices.Sort(named)
 	live := map[id.Member]id.Member{}
@@ -133,8 +182,9 @@ func knownActivity(tx *database.Tx, group id.Group, events []ActivityIn) (map[st
 			ids[i] = in.EventID
 		}
 		var rows []activityRow
-		err := tx.Raw(`SELECT e.event_id, e.kind, e.at, CASE WHEN m.merged_into <> 0 THEN m.merged_into ELSE m.id END AS member_id
-			FROM activity_events e JOIN members m ON m.id = e.member_id
+		err := tx.Raw(`SELECT e.event_id, e.kind, e.at, CASE WHEN m.merged_into <> 0 THEN m.merged_into ELSE m.id END AS member_id,
+				CASE WHEN t.merged_into <> 0 THEN t.merged_into ELSE e.to_id END AS to_id
+			FROM activity_events e JOIN members m ON m.id = e.member_id LEFT JOIN members t ON t.id = e.to_id
 			WHERE e.group_id = ? AND e.event_id IN ?`, group, ids).Scan(&rows).Error
 		if err != nil {
 			return nil, fmt.Errorf("community: activity of %s: %w", group, err)

@@ -17,7 +17,7 @@ import (
 // report sends events and returns how each ended.
 func report(t testing.TB, s *community.Service, g id.Group, events ...community.ActivityIn) []community.ActivityOutcome {
 	t.Helper()
-	out, err := s.PutActivity(brand(), g, events)
+	out, err := s.PutActivity(brand(), g, community.ActivityBatch{Events: events})
 	if err != nil {
 		t.Fatalf("PutActivity: %v", err)
 	}
@@ -69,7 +69,7 @@ func TestPutActivity(t *testing.T) {
 			} {
 				in := post
 				change(&in)
-				out, err := s.PutActivity(brand(), g, []community.ActivityIn{in})
+				out, err := s.PutActivity(brand(), g, community.ActivityBatch{Events: []community.ActivityIn{in}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -86,12 +86,12 @@ func TestPutActivity(t *testing.T) {
 			mine := newGroup(t, s, as(north), community.GroupIn{Name: "北店群"})
 			foreign := upsert(t, s, as(south), person("", mall("f"))).Member
 			in := community.ActivityIn{EventID: "x", MemberID: foreign, Kind: community.ActivityReply, At: now}
-			out, err := s.PutActivity(as(north), mine, []community.ActivityIn{in})
+			out, err := s.PutActivity(as(north), mine, community.ActivityBatch{Events: []community.ActivityIn{in}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			wantFault(t, out[0].Err, community.ErrMemberUnknown)
-			_, err = s.PutActivity(as(south), mine, []community.ActivityIn{in})
+			_, err = s.PutActivity(as(south), mine, community.ActivityBatch{Events: []community.ActivityIn{in}})
 			wantFault(t, err, fault.NotFound)
 			_, err = s.ListActivity(as(south), mine, 7)
 			wantFault(t, err, fault.NotFound)
@@ -124,10 +124,10 @@ func TestPutActivity(t *testing.T) {
 				{EventID: "y", MemberID: a, Kind: "shouted", At: now},
 				{EventID: "y", MemberID: a, Kind: community.ActivityReply},
 			} {
-				_, err := s.PutActivity(brand(), g, []community.ActivityIn{in})
+				_, err := s.PutActivity(brand(), g, community.ActivityBatch{Events: []community.ActivityIn{in}})
 				wantFault(t, err, fault.Invalid)
 			}
-			_, err := s.PutActivity(brand(), g, make([]community.ActivityIn, 501))
+			_, err := s.PutActivity(brand(), g, community.ActivityBatch{Events: make([]community.ActivityIn, 501)})
 			wantFault(t, err, fault.Invalid)
 		})
 	})
@@ -192,7 +192,7 @@ func TestActivityAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for side := range recorded {
 			wg.Go(func() {
-				out, err := s.PutActivity(brand(), g, events)
+				out, err := s.PutActivity(brand(), g, community.ActivityBatch{Events: events})
 				if err != nil {
 					t.Errorf("side %d: %v", side, err)
 				}

@@ -27,6 +27,10 @@ func roles() []string {
 	return []string{string(RoleMember), string(RoleKOC), string(RoleKOL), string(RoleAdmin), string(RoleOwner)}
 }
 
+// Host says whether the role is the brand's own in the group: owner and admins
+// talk for it and count among nobody's guests.
+func (r Role) Host() bool { return r == RoleAdmin || r == RoleOwner }
+
 func (r Role) rank() int { return slices.Index(roles(), string(r)) }
 
 // Membership is a person in a group; LeftAt is zero while he is in.

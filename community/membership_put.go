@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
@@ -35,10 +36,11 @@ func putMemberships(tx *database.Tx, group id.Group, rows []MembershipIn) ([]Mem
 	if err != nil {
 		return nil, err
 	}
-	if _, err := lockGroup(tx, group); err != nil {
+	g, err := lockGroup(tx, group)
+	if err != nil {
 		return nil, err
 	}
-	return putLocked(tx, group, live, rows)
+	return putLocked(tx, g, live, rows)
 }
 
 // MembershipOf is a membership of any group, for batches over several groups.
@@ -62,7 +64,7 @@ func PutStaysTx(tx *database.Tx, stays []MembershipOf) ([]MembershipResult, erro
 	}
 	out := make([]MembershipResult, len(stays))
 	for _, group := range slices.Sorted(maps.Keys(of)) {
-		_, err := lockGroup(tx, group)
+		g, err := lockGroup(tx, group)
 		refused, known := fault.As(err)
 		if err != nil && !known {
 			return nil, err
@@ -75,7 +77,7 @@ func PutStaysTx(tx *database.Tx, stays []MembershipOf) ([]MembershipResult, erro
 		if refused != nil {
 			continue
 		}
-		done, err := putLocked(tx, group, live, part)
+		done, err := putLocked(tx, g, live, part)
 		if err != nil {
 			return nil, err
 		}
@@ -87,7 +89,8 @@ func PutStaysTx(tx *database.Tx, stays []MembershipOf) ([]MembershipResult, erro
 }
 
 // putLocked writes the rows of a group; it and the live members are locked.
-func putLocked(tx *database.Tx, group id.Group, live map[id.Member]id.Member, rows []MembershipIn) ([]MembershipResult, error) {
+func putLocked(tx *database.Tx, g Group, live map[id.Member]id.Member, rows []MembershipIn) ([]MembershipResult, error) {
+	group := g.ID
 	members := make(map[id.Member]id.Member, len(rows))
 	for _, in := range rows {
 		if m := live[in.MemberID]; m != 0 {
@@ -107,6 +110,7 @@ func putLocked(tx *database.Tx, group id.Group, live map[id.Member]id.Member, ro
 	out := make([]MembershipResult, len(rows))
 	var fresh []id.Member
 	touched := map[id.Member]bool{}
+	since := tx.Now
 	for i, in := range rows {
 		member := live[in.MemberID]
 		if member == 0 {
@@ -126,12 +130,34 @@ func putLocked(tx *database.Tx, group id.Group, live map[id.Member]id.Member, ro
 			fresh = append(fresh, member)
 		}
 		touched[member] = touched[member] || had && next != m
+		if next != m {
+			since = min(since, changedSince(m, next))
+		}
 		stands[member] = next
 	}
 	if err := writeMemberships(tx, stands, fresh, touched); err != nil {
 		return nil, err
 	}
+	if err := markSince(tx, g, since); err != nil {
+		return nil, err
+	}
 	return out, database.AuditTx(tx, "group.memberships", group, nil, out)
+}
+
+// changedSince is the moment from which a change makes the group's days
+// another: who is host does so as far back as days are counted.
+func changedSince(before, after Membership) clock.Milli {
+	since := max(after.JoinedAt, after.LeftAt)
+	if before.JoinedAt != after.JoinedAt {
+		since = min(after.JoinedAt, cmp.Or(before.JoinedAt, after.JoinedAt))
+	}
+	if before.LeftAt != after.LeftAt {
+		since = min(since, cmp.Or(before.LeftAt, after.LeftAt), cmp.Or(after.LeftAt, before.LeftAt))
+	}
+	if before.Role.Host() != after.Role.Host() {
+		since = 0
+	}
+	return since
 }
 
 // lockForJoin maps the rows' members to the live ones the actor may see, and

@@ -77,7 +77,11 @@ func MergeTx(tx *database.Tx, from, into id.Member) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	rows := moved + facts + marks
+	counted, err := markMerged(tx, from)
+	if err != nil {
+		return 0, err
+	}
+	rows := moved + facts + marks + counted
 	for _, step := range []struct {
 		sql  string
 		args []any

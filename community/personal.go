@@ -37,7 +37,7 @@ func PersonalData() []Personal {
 			"", "the group's history by opaque id; EraseMember ends those that last"},
 		{"member_facts", "member_id", []string{"kind", "ref", "at", "amount"},
 			"", "opaque references that rewards rest on"},
-		{"activity_events", "member_id", []string{"group_id", "event_id", "kind", "at", "day", "received_at"},
+		{"activity_events", "member_id", []string{"group_id", "event_id", "kind", "at", "day", "received_at", "to_id"},
 			"", "the group's activity by opaque id; holds no text"},
 		{"notices", "member_id", []string{"template", "fact", "created_at"},
 			"", "that he was told of something, by opaque id; holds no text"},

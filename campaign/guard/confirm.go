@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"siyu/community/health"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -91,6 +92,9 @@ func (s *Service) ConfirmTx(tx *database.Tx, slot id.Slot, at clock.Milli) (Slot
 		return row, err
 	}
 	if err := nextSeq(tx, guard); err != nil {
+		return row, err
+	}
+	if err := health.AdShownTx(tx, row.GroupID, row.ID, at); err != nil {
 		return row, err
 	}
 	if !late {
@@ -201,6 +205,9 @@ func (s *Service) postTx(tx *database.Tx, group id.Group, campaign id.Campaign, 
 	}
 	a.SlotID = row.ID
 	if err := insertSlots(tx, []Slot{row}); err != nil {
+		return Slot{}, err
+	}
+	if err := health.AdShownTx(tx, group, row.ID, at); err != nil {
 		return Slot{}, err
 	}
 	return row, keepDecisions(tx, []record{recordOf(tx, k, Ask{Campaign: campaign, Window: shown}, a)})

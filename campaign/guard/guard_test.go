@@ -238,6 +238,10 @@ func TestSlotLife(t *testing.T) {
 				t.Errorf("within the gap: got %+v", row)
 			}
 			db.Clock.Jump(2 * time.Hour)
+			var told int
+			if err := db.Read(bg).Raw("SELECT COUNT(*) FROM group_ads WHERE group_id = ? AND ref = ? AND at > 0", g, first).Scan(&told).Error; err != nil || told != 1 {
+				t.Errorf("%d ads are told to the group's health (%v), want 1", told, err)
+			}
 			second, err := s.PostByHand(bg, g, 0, 0)
 			if err != nil {
 				t.Fatal(err)
