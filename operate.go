@@ -126,7 +126,7 @@ func prove(ctx context.Context, db *database.DB, strict bool, out io.Writer) err
 		queue = task.VerifyStrict
 	}
 	rooms := []func(context.Context, *database.DB) ([]database.Proof, error){
-		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, invite.Verify, referral.Verify, wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, settlement.Verify, payee.Verify, guard.Verify, queue, community.Verify,
+		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, invite.Verify, referral.Verify, wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, wallet.VerifyCloses, settlement.Verify, payee.Verify, guard.Verify, queue, community.Verify,
 	}
 	if strict {
 		rooms = append(rooms, campaign.VerifyStrict)

@@ -78,6 +78,7 @@ func (s *Server) table() *routes {
 	s.contractRoutes(r)
 	s.accessRoutes(r)
 	s.walletRoutes(r)
+	s.ledgerRoutes(r)
 	s.couponRoutes(r)
 	s.memberCouponRoutes(r)
 	s.couponCodeRoutes(r)

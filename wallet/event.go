@@ -18,6 +18,8 @@ const (
 	eventPointsSpent    webhook.Type = "points.spent"
 	eventPointsRefunded webhook.Type = "points.refunded"
 	eventPointsExpired  webhook.Type = "points.expired"
+
+	eventLedgerClosed webhook.Type = "ledger.closed"
 )
 
 // publishUse announces a coupon that was used for an order or given back.

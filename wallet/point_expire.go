@@ -15,6 +15,8 @@ import (
 func (s *Service) Register(r *task.Registry) {
 	task.Every(r, "wallet:expire_points", time.Hour, func(ctx context.Context, _ clock.Milli) error { return s.ExpirePoints(ctx) })
 	task.Every(r, "wallet:tell_expired_coupons", time.Hour, func(ctx context.Context, _ clock.Milli) error { return s.TellExpiredCoupons(ctx) })
+	task.Every(r, "wallet:close_days", time.Hour, func(ctx context.Context, _ clock.Milli) error { return s.CloseDue(ctx) })
+	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a closeJob) error { return s.RunClose(ctx, a.No) })
 }
 
 // expireMost is how many lots one look finds.

@@ -8,12 +8,16 @@
 //
 // Points are lots by day of expiry, spent oldest first, beside the ledger.
 //
-// Tables: accounts, transfers, entries; holders; coupons, coupon_counts,
+// The books are closed day by day: a close says exactly which transfers it
+// sealed (close.go), and statements and trial balances are read beside it.
+//
+// Tables: accounts, transfers, entries; ledger_closes, ledger_close_lines,
+// ledger_close_balances; holders; coupons, coupon_counts,
 // member_coupons, coupon_redemptions, coupon_batches, coupon_codes,
 // coupon_code_uses; point_lots, point_orders, point_uses.
 // Invariants: V6, every transfer sums to zero and every balance equals the
 // fold of its entries and of its lots, budgets and points never below zero;
-// V11, coupons within their limits. Members never see the word wallet.
+// V11, coupons within their limits; V17, a transfer is in one close at most. Members never see the word wallet.
 //
 // Called by referral, its settlement and campaign inside their transactions,
 // last in the lock order (holder, coupon, account), before the outbox alone.
