@@ -25,7 +25,7 @@ import (
 type arrow struct{ room, reaches string }
 
 const (
-	leaves   = "internal/clock internal/fault internal/id internal/money internal/qr internal/secret"
+	leaves   = "internal/clock internal/fault internal/id internal/money internal/qr internal/secret internal/sheet"
 	store    = leaves + " migrations internal/database"
 	plumbing = store + " internal/task internal/webhook internal/wechat"
 	rewards  = "referral/payfile referral referral/payee referral/poster referral/review referral/tax"
@@ -43,7 +43,6 @@ var policy = []arrow{
 	{"campaign/guard", "community community/health " + plumbing},
 	{"campaign/planner", "campaign/guard community community/health " + plumbing},
 	{"campaign/promotion", "campaign campaign/guard campaign/planner " + rewards + " community community/health wallet " + plumbing},
-	{"campaign/checkup", "campaign/guard community community/health internal/sheet " + plumbing},
 	{"campaign/*", "campaign campaign/guard " + rewards + " community community/health wallet " + plumbing},
 	{"campaign", rewards + " community wallet " + plumbing},
 	{"referral/settlement", rewards + " community wallet " + plumbing},
@@ -53,7 +52,7 @@ var policy = []arrow{
 	{"referral/payee", "referral/tax community " + plumbing},
 	{"referral/review", "referral/payee referral/tax community " + plumbing},
 	{"referral", "referral/payee referral/poster referral/review referral/tax community wallet " + plumbing},
-	{"community/intake", "community internal/sheet " + plumbing},
+	{"community/intake", "community " + plumbing},
 	{"community/health", "community " + plumbing},
 	{"community", plumbing},
 	{"wallet", plumbing},

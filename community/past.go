@@ -18,7 +18,7 @@ import (
 type PastAd struct {
 	GroupID id.Group    `gorm:"column:group_id"`
 	At      clock.Milli `gorm:"column:at"`
-	N       int         `gorm:"column:n"`
+	N       int         `gorm:"column:qty"`
 }
 
 // TableName is the table's.
@@ -44,7 +44,7 @@ func PutPastAdsTx(tx *database.Tx, ads []PastAd) ([]RowResult, error) {
 	slices.Sort(groups)
 	slices.Sort(moments)
 	var rows []PastAd
-	err := tx.Raw("SELECT group_id, at, n FROM past_ads WHERE group_id IN ? AND at IN ?", slices.Compact(groups), slices.Compact(moments)).Scan(&rows).Error
+	err := tx.Raw("SELECT group_id, at, qty FROM past_ads WHERE group_id IN ? AND at IN ?", slices.Compact(groups), slices.Compact(moments)).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("community: past ads: %w", err)
 	}
@@ -67,7 +67,7 @@ func PutPastAdsTx(tx *database.Tx, ads []PastAd) ([]RowResult, error) {
 		case new:
 			fresh[k] = a.N
 		case n != a.N:
-			if err := tx.Exec("UPDATE past_ads SET n = ? WHERE group_id = ? AND at = ?", a.N, a.GroupID, a.At).Error; err != nil {
+			if err := tx.Exec("UPDATE past_ads SET qty = ? WHERE group_id = ? AND at = ?", a.N, a.GroupID, a.At).Error; err != nil {
 				return nil, fmt.Errorf("community: past ads: %w", err)
 			}
 		}
@@ -79,14 +79,14 @@ func PutPastAdsTx(tx *database.Tx, ads []PastAd) ([]RowResult, error) {
 	if len(list) == 0 {
 		return out, nil
 	}
-	err = tx.Exec("INSERT INTO past_ads (group_id, at, n) VALUES "+strings.Repeat("?,", len(list)-1)+"?", list...).Error
+	err = tx.Exec("INSERT INTO past_ads (group_id, at, qty) VALUES "+strings.Repeat("?,", len(list)-1)+"?", list...).Error
 	return out, raced(err)
 }
 
 // PastAds are the past ads of groups in a span of time, both ends included.
 func PastAds(q *database.Query, groups []id.Group, from, to clock.Milli) ([]PastAd, error) {
 	var rows []PastAd
-	err := q.Raw("SELECT group_id, at, n FROM past_ads WHERE group_id IN ? AND at >= ? AND at <= ? ORDER BY group_id, at", groups, from, to).Scan(&rows).Error
+	err := q.Raw("SELECT group_id, at, qty FROM past_ads WHERE group_id IN ? AND at >= ? AND at <= ? ORDER BY group_id, at", groups, from, to).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("community: past ads: %w", err)
 	}

@@ -40,6 +40,6 @@ CREATE INDEX import_parts_created ON import_parts (created_at);
 CREATE TABLE IF NOT EXISTS past_ads (
   group_id BIGINT NOT NULL,
   at BIGINT NOT NULL,
-  n INT NOT NULL,
+  qty INT NOT NULL,
   PRIMARY KEY (group_id, at)
 ){{.Table}};

@@ -54,7 +54,6 @@ func (s *Service) Run(ctx context.Context, file id.Import) error {
 		if err != nil && !errors.Is(err, errMoved) {
 			return err
 		}
-		database.KillPoint("intake:part")
 	}
 }
 
