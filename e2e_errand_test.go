@@ -221,6 +221,10 @@ func (e *errand) count(query string) (n int) {
 func (e *errand) age() {
 	err := e.db.Tx(context.Background(), func(tx *database.Tx) error {
 		now := time.Now().UnixMilli()
+		err := tx.Exec("UPDATE clearings SET cleared_at = cleared_at - 600000 WHERE cleared_at > ?", now-300_000).Error
+		if err != nil {
+			return err
+		}
 		return tx.Exec("UPDATE reward_events SET at = at - 600000 WHERE kind = 'cleared' AND at > ?", now-300_000).Error
 	})
 	if err != nil {

@@ -38,11 +38,25 @@ func runSettle(ctx context.Context, l *lab) error {
 		n = settleUsual
 	}
 	p := &payday{lab: l}
-	if err := p.makeProgram(ctx, n+settleBaseMost); err != nil {
+	if err := p.makeProgram(ctx, settleBaseMost); err != nil {
+		return err
+	}
+	if err := p.fillBindings(ctx); err != nil {
 		return err
 	}
 	base, best, err := p.clearSingly(ctx)
 	if err != nil {
+		return err
+	}
+	// The baseline's own settlement comes first and is not measured: its
+	// rewards were cleared one by one and are not what the house is to close.
+	if err := p.ripen(ctx); err != nil {
+		return err
+	}
+	if _, err := p.settles(ctx); err != nil {
+		return err
+	}
+	if err := p.makeProgram(ctx, n); err != nil {
 		return err
 	}
 	began := time.Now()
@@ -66,8 +80,8 @@ func runSettle(ctx context.Context, l *lab) error {
 	return l.verify(ctx)
 }
 
-// makeProgram is a program whose budget carries n rewards, and bindings of the
-// crowd: each member is the inviter of the next one.
+// makeProgram is a program whose budget carries n rewards; those made from now
+// on are its own.
 func (l *payday) makeProgram(ctx context.Context, n int) error {
 	var made struct {
 		ID id.Program `json:"id"`
@@ -77,10 +91,7 @@ func (l *payday) makeProgram(ctx context.Context, n int) error {
 		"rules": map[string]any{"trigger": "every_paid_order", "rewards": []any{map[string]any{"rule": "inviter", "to": "inviter", "mode": "fixed", "amount_fen": rewardFen}}},
 	}, &made)
 	l.program = made.ID
-	if err != nil {
-		return err
-	}
-	return l.fillBindings(ctx)
+	return err
 }
 
 // clearSingly measures one transaction per reward with 4 to 32 workers and

@@ -18,40 +18,15 @@ func (l *payday) closing(ctx context.Context) error {
 	if err := l.ripen(ctx); err != nil {
 		return err
 	}
-	var st struct {
-		ID     id.Settlement `json:"id"`
-		Status string        `json:"status"`
-		Lines  int           `json:"line_count"`
-		Gross  int64         `json:"gross_fen"`
-	}
-	if err := l.rest.call(ctx, http.MethodPost, "/v1/settlements", map[string]any{"label": "bench", "program_ids": []any{l.program}}, &st); err != nil {
+	st, err := l.settles(ctx)
+	if err != nil {
 		return err
 	}
-	at := "/v1/settlements/" + st.ID.String()
-	began := time.Now()
-	if err := l.rest.call(ctx, http.MethodPost, at+"/close", map[string]any{}, &st); err != nil {
-		return err
-	}
-	var frozen time.Duration
-	for st.Status != "closed" {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-		if err := l.rest.call(ctx, http.MethodGet, at, nil, &st); err != nil {
-			return err
-		}
-		if frozen == 0 && st.Status != "closing" {
-			frozen = time.Since(began)
-		}
-	}
-	sealed := time.Since(began)
 	bare, lines, err := l.insertSelect(ctx)
 	if err != nil {
 		return err
 	}
-	cleared, err := l.store.number(ctx, "SELECT COUNT(*) FROM reward_events WHERE kind = 'cleared'")
+	cleared, err := l.store.number(ctx, "SELECT COUNT(*) FROM reward_events e JOIN rewards r ON r.id = e.reward_id WHERE e.kind = 'cleared' AND r.program_id = ?", int64(l.program))
 	if err != nil {
 		return err
 	}
@@ -59,8 +34,46 @@ func (l *payday) closing(ctx context.Context) error {
 		return fmt.Errorf("%w: %d cleared, %d lines of %d fen, %d in the baseline", errInexact, cleared, st.Lines, st.Gross, lines)
 	}
 	l.printf("close %s rewards: lines frozen after %.1f s, sealed with CSV and XLSX after %.1f s, the house at %.0f MiB; one INSERT … SELECT: %.1f s: %.2f × its speed to frozen lines (goal 0.7)\n",
-		short(st.Lines), frozen.Seconds(), sealed.Seconds(), mib(peakOf(l.pids()[0])), bare.Seconds(), bare.Seconds()/frozen.Seconds())
+		short(st.Lines), st.frozen.Seconds(), st.sealed.Seconds(), mib(peakOf(l.pids()[0])), bare.Seconds(), bare.Seconds()/st.frozen.Seconds())
 	return nil
+}
+
+// settled is a sealed settlement and how long it took.
+type settled struct {
+	ID     id.Settlement `json:"id"`
+	Status string        `json:"status"`
+	Lines  int           `json:"line_count"`
+	Gross  int64         `json:"gross_fen"`
+
+	frozen, sealed time.Duration
+}
+
+// settles makes a settlement of the program and waits until it is sealed.
+func (l *payday) settles(ctx context.Context) (settled, error) {
+	var st settled
+	if err := l.rest.call(ctx, http.MethodPost, "/v1/settlements", map[string]any{"label": "bench", "program_ids": []any{l.program}}, &st); err != nil {
+		return st, err
+	}
+	at := "/v1/settlements/" + st.ID.String()
+	began := time.Now()
+	if err := l.rest.call(ctx, http.MethodPost, at+"/close", map[string]any{}, &st); err != nil {
+		return st, err
+	}
+	for st.Status != "closed" {
+		select {
+		case <-ctx.Done():
+			return st, ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+		if err := l.rest.call(ctx, http.MethodGet, at, nil, &st); err != nil {
+			return st, err
+		}
+		if st.frozen == 0 && st.Status != "closing" {
+			st.frozen = time.Since(began)
+		}
+	}
+	st.sealed = time.Since(began)
+	return st, nil
 }
 
 // ripen moves clearings back in time, past the five minutes that a cut-off
@@ -74,6 +87,10 @@ func (l *payday) ripen(ctx context.Context) error {
 			return err
 		}
 		err = l.store.db.Tx(ctx, func(tx *database.Tx) error {
+			err := tx.Exec("UPDATE clearings SET cleared_at = cleared_at - ? WHERE id > ? AND id <= ?", earlier, after, upto).Error
+			if err != nil {
+				return err
+			}
 			return tx.Exec("UPDATE reward_events SET at = at - ? WHERE kind = 'cleared' AND id > ? AND id <= ?", earlier, after, upto).Error
 		})
 		if err != nil {

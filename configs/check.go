@@ -17,7 +17,7 @@ func wrong(name, value, why, remedy string) error {
 
 // check looks at every setting and names the first that is wrong.
 func (c Config) check() error {
-	checks := []func() error{c.checkDB, c.checkRedis, c.checkAddr, c.checkURLs, c.checkRole, c.checkNetworks, c.checkFont, c.checkRates}
+	checks := []func() error{c.checkDB, c.checkRedis, c.checkAddr, c.checkURLs, c.checkRole, c.checkNetworks, c.checkFont, c.checkRates, c.checkPaces}
 	for _, f := range checks {
 		if err := f(); err != nil {
 			return err
@@ -116,6 +116,15 @@ func (c Config) checkRates() error {
 	for _, r := range c.rates() {
 		if *r.n < 1 {
 			return wrong(r.env, strconv.Itoa(*r.n), "lets nobody in", "write requests per minute, at least 1")
+		}
+	}
+	return nil
+}
+
+func (c Config) checkPaces() error {
+	for _, r := range c.paces() {
+		if *r.n < 0 || *r.n > 100_000 {
+			return wrong(r.env, strconv.Itoa(*r.n), "is no pace", "write ads per minute, at most 100000, or 0 for no limit")
 		}
 	}
 	return nil

@@ -50,6 +50,7 @@ type Config struct {
 	Secrets        string   `yaml:"secrets"`         // the file of the key set
 	PosterFont     string   `yaml:"poster_font"`     // the font of posters; "" looks where systems keep one
 	Rates          Rates    `yaml:"rates"`
+	Paces          Paces    `yaml:"paces"`
 
 	secretsJSON string // the key set itself, from the environment only
 }
@@ -61,6 +62,13 @@ type Rates struct {
 	Address int `yaml:"address"` // per address, for guests and wrong credentials
 }
 
+// Paces are how many ads a minute each channel of promotions is handed, all
+// replicas together; 0 is no limit.
+type Paces struct {
+	File    int `yaml:"file"`
+	Webhook int `yaml:"webhook"`
+}
+
 // Default is a house on one machine.
 func Default() Config {
 	return Config{
@@ -68,6 +76,7 @@ func Default() Config {
 		Addr:  "127.0.0.1:8080",
 		Role:  RoleAll,
 		Rates: Rates{Staff: 6000, Member: 240, Address: 6000},
+		Paces: Paces{Webhook: 5000}, // half of what WeCom takes from a company
 	}
 }
 
@@ -149,14 +158,14 @@ func (c *Config) readEnv(look func(string) (string, bool)) error {
 			*to = split(v)
 		}
 	}
-	for _, r := range c.rates() {
+	for _, r := range append(c.rates(), c.paces()...) {
 		v, ok := look(r.env)
 		if !ok {
 			continue
 		}
 		n, err := strconv.Atoi(v)
 		if err != nil {
-			return wrong(r.env, v, "is not a whole number", "write requests per minute, like 240")
+			return wrong(r.env, v, "is not a whole number", "write how many per minute, like 240")
 		}
 		*r.n = n
 	}
@@ -170,6 +179,10 @@ type rate struct {
 
 func (c *Config) rates() []rate {
 	return []rate{{"SIYU_RATE_STAFF", &c.Rates.Staff}, {"SIYU_RATE_MEMBER", &c.Rates.Member}, {"SIYU_RATE_ADDRESS", &c.Rates.Address}}
+}
+
+func (c *Config) paces() []rate {
+	return []rate{{"SIYU_PACE_FILE", &c.Paces.File}, {"SIYU_PACE_WEBHOOK", &c.Paces.Webhook}}
 }
 
 func split(s string) []string {

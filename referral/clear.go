@@ -95,6 +95,7 @@ func clearTx(tx *database.Tx, list []ClearReward) error {
 	if len(ripe) == 0 {
 		return nil
 	}
+	byProgram(ripe)
 	moves := make([]wallet.Transfer, len(ripe))
 	for i, r := range ripe {
 		who := wallet.Member(r.BeneficiaryID)
@@ -110,13 +111,14 @@ func clearTx(tx *database.Tx, list []ClearReward) error {
 	return tellClearedTx(tx, ripe)
 }
 
-// clearedTx appends the facts: to each reward, and of whom was kept to his
-// inviter.
+// clearedTx appends the facts: to each reward, of what was cleared together,
+// and of whom was kept to his inviter. The list is in the order of byProgram.
 func clearedTx(tx *database.Tx, list []Reward, transfers []id.Transfer) error {
+	events, together := clearingsOf(tx, list)
 	rows := make([]any, len(list))
 	var kept []community.Fact
 	for i, r := range list {
-		rows[i] = []any{tx.Next(), r.ID, EventCleared, "matured", r.Net, tx.Now, transfers[i], tx.Actor.Staff, ""}
+		rows[i] = []any{events[i], r.ID, EventCleared, "matured", r.Net, tx.Now, transfers[i], tx.Actor.Staff, ""}
 		if r.Side == SideInviter {
 			kept = append(kept, community.Fact{Member: r.BeneficiaryID, Kind: community.FactReferralKept, Ref: int64(r.BindingID), At: tx.Now})
 		}
@@ -125,6 +127,9 @@ func clearedTx(tx *database.Tx, list []Reward, transfers []id.Transfer) error {
 		strings.Repeat("?,", len(rows)-1)+"?", rows...).Error
 	if err != nil {
 		return fmt.Errorf("referral: cleared: %w", err)
+	}
+	if err := ClearingsTx(tx, together); err != nil {
+		return err
 	}
 	return community.FactsTx(tx, kept)
 }

@@ -3,7 +3,8 @@
 // It owns programs (reward rules as versioned, frozen data), invite codes and
 // their QR pictures, touches (one scan each), bindings (who invited whom) and
 // rewards. Tables: programs, program_versions, codes, code_batches,
-// code_batch_parts, poster_templates, touches, bindings, rewards, reward_events.
+// code_batch_parts, poster_templates, touches, bindings, rewards, reward_events,
+// clearings.
 //
 // What holds always: what was promised at the scan is what is paid, because
 // the program's version is frozen on binding and order; a person has at most

@@ -1,9 +1,11 @@
 package promotion
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"siyu/campaign/guard"
 	"siyu/community"
@@ -12,13 +14,28 @@ import (
 	"siyu/internal/task"
 )
 
-// deliver hands out one slot after the other; those handed out by an earlier
-// run are passed over. One that fails does not hold up the others.
+// deliver hands out one slot after the other at the channel's pace; those
+// handed out by an earlier run are passed over. One that fails does not hold
+// up the others.
 func (s *Service) deliver(ctx context.Context, _ task.Job, a deliver) error {
+	channel, left, err := s.unsent(ctx, a.Slots)
+	if err != nil {
+		return err
+	}
 	var failed []error
-	for _, slot := range a.Slots {
-		if err := s.deliverOne(ctx, slot); err != nil {
-			failed = append(failed, fmt.Errorf("promotion: deliver %s: %w", slot, err))
+	// A task made when the pace was higher has more than one wave.
+	for wave := range slices.Chunk(left, s.Paces[channel].wave()) {
+		wait, err := s.turn(ctx, channel, len(wave))
+		if err != nil {
+			return err
+		}
+		if wait > 0 {
+			return cmp.Or(errors.Join(failed...), task.Snooze(wait))
+		}
+		for _, slot := range wave {
+			if err := s.deliverOne(ctx, slot); err != nil {
+				failed = append(failed, fmt.Errorf("promotion: deliver %s: %w", slot, err))
+			}
 		}
 	}
 	return errors.Join(failed...)

@@ -8,7 +8,8 @@
 // confirmed is cancelled with the channel, and only the channel's word frees
 // the slot.
 //
-// Tables: promotions, promotion_windows, promotion_groups, promotion_sends.
+// Tables: promotions, promotion_windows, promotion_groups, promotion_sends,
+// channel_paces.
 // Invariants: a window and group is asked for by one send and holds one slot;
 // nothing is handed to a channel before guard.StartTx agreed in a transaction
 // that saw the promotion running. Called by api; its tasks run in worker.
@@ -27,12 +28,14 @@ import (
 	"siyu/internal/money"
 )
 
-// Service is the room's use cases. Channels are the ways out, by name.
+// Service is the room's use cases. Channels are the ways out, by name, and
+// Paces how fast each takes ads.
 type Service struct {
 	DB       *database.DB
 	Guard    *guard.Service
 	Campaign *campaign.Service
 	Channels []Channel
+	Paces    map[string]Pace
 }
 
 // Status is where a promotion stands.

@@ -76,7 +76,7 @@ func (openWindow) Kind() string  { return "promotion:open_window" }
 func (closeWindow) Kind() string { return "promotion:close_window" }
 func (deliver) Kind() string     { return "promotion:deliver" }
 
-// deliverMost is how many slots one deliver task names.
+// deliverMost is how many slots one deliver task names at most.
 const deliverMost = 50
 
 // Register adds the room's tasks.
@@ -157,7 +157,7 @@ func (s *Service) ask(ctx context.Context, p Promotion, w Window, groups []id.Gr
 			waiting = append(waiting, guard.Answer{GroupID: g, Decision: guard.Decision{Outcome: guard.OutcomeDefer, Rule: guard.RulePlan, NotBefore: at}})
 		}
 	}
-	note := func(tx *database.Tx, answers []guard.Answer) error { return noteTx(tx, p, w, answers) }
+	note := func(tx *database.Tx, answers []guard.Answer) error { return s.noteTx(tx, p, w, answers) }
 	windows := slices.SortedFunc(maps.Keys(turns), func(a, b guard.Window) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
 	for _, slot := range windows {
 		ask := guard.Ask{Campaign: p.CampaignID, Promotion: p.ID, WindowNo: w.No, Window: slot, Groups: turns[slot]}
@@ -175,7 +175,7 @@ func (s *Service) ask(ctx context.Context, p Promotion, w Window, groups []id.Gr
 
 // noteTx keeps what the guard answered, in the transaction that reserved, with
 // the tasks that follow from it.
-func noteTx(tx *database.Tx, p Promotion, w Window, answers []guard.Answer) error {
+func (s *Service) noteTx(tx *database.Tx, p Promotion, w Window, answers []guard.Answer) error {
 	current, err := lock(tx, p.ID)
 	if err != nil {
 		return err
@@ -205,13 +205,13 @@ func noteTx(tx *database.Tx, p Promotion, w Window, answers []guard.Answer) erro
 	if err := tx.Create(&rows).Error; err != nil {
 		return fmt.Errorf("promotion: sends of %s: %w", p.ID, err)
 	}
-	return follow(tx, p, w, slots, again, ends)
+	return s.follow(tx, p, w, slots, again, ends)
 }
 
 // follow enqueues the deliveries, the next askings, and the ends of slots that
 // end before their window.
-func follow(tx *database.Tx, p Promotion, w Window, slots []id.Slot, again, ends map[clock.Milli]bool) error {
-	for part := range slices.Chunk(slots, deliverMost) {
+func (s *Service) follow(tx *database.Tx, p Promotion, w Window, slots []id.Slot, again, ends map[clock.Milli]bool) error {
+	for part := range slices.Chunk(slots, s.Paces[p.Channel].wave()) {
 		if err := task.EnqueueTx(tx, deliver{part}, tx.Now); err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 package database_test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -51,6 +53,23 @@ func TestText(t *testing.T) {
 				t.Errorf("129 characters into 128: err %v, kept %d, cut %d", err, kept, cut)
 			}
 		})
+	})
+}
+
+// A digest made by a statement is the one made in Go, of bytes and not of
+// characters.
+func TestDigest(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		for _, w := range []string{"", "a", "王伟 🀄\n", "12:x;"} {
+			var got struct {
+				Sum   string
+				Bytes int
+			}
+			err := db.Read(bg).Raw("SELECT SHA2(CONCAT(value, ?, 7, ';'), 256) AS sum, OCTET_LENGTH(value) AS bytes FROM (SELECT ? AS value) x", "王", w).Scan(&got).Error
+			if want := fmt.Sprintf("%x", sha256.Sum256([]byte(w+"王7;"))); err != nil || got.Sum != want || got.Bytes != len(w) {
+				t.Errorf("%q: got %+v (%v), want %s of %d bytes", w, got, err, want, len(w))
+			}
+		}
 	})
 }
 

@@ -184,6 +184,9 @@ func (tx *Tx) Context() context.Context { return tx.Statement.Context }
 // Next makes an id: id.Order(tx.Next()).
 func (tx *Tx) Next() int64 { return tx.db.IDs.Next() }
 
+// Block makes n ids that follow each other and returns the first.
+func (tx *Tx) Block(n int) int64 { return tx.db.IDs.Block(n) }
+
 // AfterCommit runs f once the transaction has committed. f must be quick: it
 // runs on the caller's time and never waits on Redis for more than 50 ms.
 func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }

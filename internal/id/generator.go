@@ -59,7 +59,17 @@ func (g *Generator) Live() bool {
 }
 
 // Next returns the next id. It panics with ErrLease once the lease is over.
-func (g *Generator) Next() int64 {
+func (g *Generator) Next() int64 { return g.Block(1) }
+
+// BlockMost is how many ids one block may have.
+const BlockMost = maxSeq + 1
+
+// Block takes n ids that follow each other and returns the first, so that what
+// belongs together is one range. It panics like Next.
+func (g *Generator) Block(n int) int64 {
+	if n < 1 || n > BlockMost {
+		panic("id: a block has 1 to 4096 ids")
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.wall()
@@ -67,17 +77,15 @@ func (g *Generator) Next() int64 {
 		panic(ErrLease)
 	}
 	ms := now.UnixMilli() - epoch
+	first := int64(0)
 	if ms <= g.last {
 		// Same millisecond, or the clock went back: count on, and borrow
-		// the next millisecond when 4,096 are used up.
-		ms = g.last
-		if g.seq++; g.seq > maxSeq {
-			ms++
-			g.seq = 0
+		// the next millisecond when this one has too few of its 4,096 left.
+		ms, first = g.last, g.seq+1
+		if first+int64(n)-1 > maxSeq {
+			ms, first = ms+1, 0
 		}
-	} else {
-		g.seq = 0
 	}
-	g.last = ms
-	return ms<<(nodeBits+seqBits) | g.node<<seqBits | g.seq
+	g.last, g.seq = ms, first+int64(n)-1
+	return ms<<(nodeBits+seqBits) | g.node<<seqBits | first
 }

@@ -107,3 +107,28 @@ func TestLeaseRunsOut(t *testing.T) {
 		t.Error("an extended lease makes no ids")
 	}
 }
+
+// What belongs together is one range that nobody else has a part of.
+func TestBlocks(t *testing.T) {
+	at := time.Date(2026, 3, 2, 2, 0, 0, 0, time.UTC)
+	g := wound(5, &at)
+	last := g.Next()
+	for _, n := range []int{1, 500, BlockMost, 3, BlockMost - 2, 1, 2} {
+		first := g.Block(n)
+		if first <= last {
+			t.Errorf("a block of %d begins at %d, not after %d", n, first, last)
+		}
+		last = first + int64(n) - 1
+		for _, id := range []int64{first, last} {
+			if node := id >> seqBits & (Nodes - 1); node != 5 {
+				t.Errorf("%d of a block of %d says node %d", id, n, node)
+			}
+		}
+		if first>>seqBits != last>>seqBits {
+			t.Errorf("a block of %d spans two milliseconds", n)
+		}
+	}
+	if next := g.Next(); next <= last {
+		t.Errorf("the next id %d lies in the block that ends at %d", next, last)
+	}
+}

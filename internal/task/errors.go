@@ -38,6 +38,11 @@ type later struct {
 
 func (l *later) Unwrap() error { return l.error }
 
+func snoozed(err error) bool {
+	var l *later
+	return errors.As(err, &l) && !l.counts
+}
+
 type dead struct{ error }
 
 func (d *dead) Unwrap() error { return d.error }

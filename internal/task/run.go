@@ -33,7 +33,8 @@ func runAll(ctx context.Context, h handler, jobs []Job) error {
 }
 
 // runOne runs the job's handler and writes what became of it. The error it
-// returns is the handler's, for tests; the row already knows.
+// returns is the handler's, for tests; the row already knows. A task that puts
+// itself off has not failed.
 func runOne(ctx context.Context, h handler, j Job) error {
 	ctx = database.WithActor(ctx, database.Actor{Request: j.ID.String()})
 	started := time.Now()
@@ -47,6 +48,9 @@ func runOne(ctx context.Context, h handler, j Job) error {
 	case ctx.Err() != nil:
 		// The process stops, or the lease is gone: no fault of the task.
 		return errors.Join(ctx.Err(), release(j.db, j.lease, []id.Task{j.ID}))
+	}
+	if snoozed(err) {
+		return fail(j, err)
 	}
 	return errors.Join(fmt.Errorf("task: %s %s: %w", j.Kind, j.ID, err), fail(j, err))
 }
@@ -68,10 +72,13 @@ func guarded(ctx context.Context, j Job, run func(context.Context) error) (err e
 func fail(j Job, cause error) error {
 	v := judge(j.Attempt-1, cause)
 	status, next := statusWaiting, clock.MilliOf(j.db.Clock.Now()).Add(max(v.wait, time.Millisecond))
-	if v.dead {
+	switch {
+	case v.dead:
 		status = statusDead
 		slog.Error("task is dead", "task_id", j.ID, "kind", j.Kind, "attempts", v.attempts, "error", cause)
-	} else {
+	case snoozed(cause):
+		slog.Debug("task put off", "task_id", j.ID, "kind", j.Kind, "next_at", next)
+	default:
 		slog.Warn("task failed", "task_id", j.ID, "kind", j.Kind, "attempts", v.attempts, "next_at", next, "error", cause)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), leaseFor)

@@ -43,9 +43,15 @@ var errMoved = errors.New("settlement: another run has moved it on")
 // collect passes over all sources of lines until a full pass adds none, then
 // freezes.
 func (s *Service) collect(ctx context.Context, st Settlement) error {
+	if err := s.mark(ctx, st); err != nil {
+		return err
+	}
 	for {
-		added := 0
-		for _, next := range []source{rewards, clawbacks, failures, debts} {
+		added, err := s.takeRewards(ctx, st)
+		if err != nil {
+			return err
+		}
+		for _, next := range []source{clawbacks, failures, debts} {
 			n, err := s.drain(ctx, st, next)
 			if err != nil {
 				return err

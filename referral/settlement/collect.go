@@ -7,8 +7,8 @@ import (
 	"siyu/internal/money"
 )
 
-// chunk is how many lines one transaction inserts; it keeps the transaction
-// under 200 ms on a small machine.
+// chunk is how many lines of what is not a reward one transaction inserts; it
+// keeps the transaction under 200 ms on a small machine.
 const chunk = 250
 
 // cursor is where a pass stands in its source.
@@ -42,7 +42,7 @@ func (f found) line(k Kind) Line {
 }
 
 // rewards are those cleared up to the cut-off in the scope, with no lower
-// bound: what came late for one settlement is in the next. The window over the
+// bound: what takeRewards would take, for a preview. The window over the
 // clearings is a table of its own, so that every engine begins with it: beginning
 // with the programs it would read all their rewards for each chunk.
 func rewards(q *database.Query, st scope, after cursor) ([]Line, cursor, error) {

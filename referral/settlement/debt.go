@@ -76,39 +76,52 @@ var standing = []Status{StatusClosed, StatusReviewed, StatusPaid}
 
 // deferDebts adds, for each member whose lines sum below zero, one line that
 // lifts the sum to zero, so that no settlement asks for a negative payment and
-// its total is what will be paid. It returns how many lines it added.
+// its total is what will be paid. It returns how many lines it added. Who that
+// is takes a look at all lines, which no transaction waits for.
 func (s *Service) deferDebts(ctx context.Context, st Settlement) (int, error) {
 	added := 0
-	for {
+	for after := id.Member(0); ; {
+		var members []id.Member
+		err := s.DB.Read(ctx).Raw(`SELECT member_id FROM settlement_lines WHERE settlement_id = ? AND member_id > ?
+			GROUP BY member_id HAVING SUM(net) < 0 ORDER BY member_id LIMIT ?`, st.ID, after, deferMost).Scan(&members).Error
+		if err != nil || len(members) == 0 {
+			return added, err
+		}
 		n := 0
-		err := s.DB.Tx(ctx, func(tx *database.Tx) error {
-			n = 0
-			var own Settlement
-			err := tx.Raw("SELECT id, status, line_count, tax_rule FROM settlements WHERE id = ?"+tx.Dialect.ForUpdate, st.ID).Scan(&own).Error
-			switch {
-			case err != nil:
-				return err
-			case own.Status != StatusClosing:
-				return errMoved
-			}
-			var rows []found
-			err = tx.Raw(`SELECT member_id, -SUM(net) AS amount FROM settlement_lines WHERE settlement_id = ?
-				GROUP BY member_id HAVING SUM(net) < 0 ORDER BY member_id LIMIT ?`, st.ID, chunk).Scan(&rows).Error
-			if err != nil || len(rows) == 0 {
+		err = s.DB.Tx(ctx, func(tx *database.Tx) error {
+			own, err := lockClosing(tx, st.ID)
+			if err != nil {
 				return err
 			}
-			lines := make([]Line, 0, len(rows))
-			for _, f := range rows {
-				f.At = st.CutAt
-				lines = append(lines, f.line(KindDeferred))
-			}
+			lines, err := deferred(tx, st, members)
 			n = len(lines)
+			if err != nil || n == 0 {
+				return err
+			}
 			return insertLines(tx, own, lines)
 		})
-		if err != nil || n == 0 {
+		if err != nil {
 			return added, err
 		}
 		database.KillPoint("settlement:lines")
 		added += n
+		after = members[len(members)-1]
 	}
+}
+
+// deferMost is how many members one transaction looks at: an IN list's most.
+const deferMost = 200
+
+// deferred are the lines of those of the members who owe, looked at under the
+// settlement's lock.
+func deferred(tx *database.Tx, st Settlement, members []id.Member) ([]Line, error) {
+	var rows []found
+	err := tx.Raw(`SELECT member_id, -SUM(net) AS amount FROM settlement_lines WHERE settlement_id = ? AND member_id IN ?
+		GROUP BY member_id HAVING SUM(net) < 0 ORDER BY member_id`, st.ID, members).Scan(&rows).Error
+	lines := make([]Line, 0, len(rows))
+	for _, f := range rows {
+		f.At = st.CutAt
+		lines = append(lines, f.line(KindDeferred))
+	}
+	return lines, err
 }

@@ -1,19 +1,21 @@
 package settlement_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/internal/task"
+	"siyu/referral"
 	"siyu/referral/settlement"
 	"siyu/wallet"
 )
@@ -39,6 +41,7 @@ type house struct {
 	t       testing.TB
 	reg     *task.Registry
 	program id.Program
+	old     bool // clears as releases before clearings did
 }
 
 func newHouse(t testing.TB, db *database.DB) *house {
@@ -104,9 +107,15 @@ type reward struct {
 // clear books rewards as cleared now, 200 per transaction.
 func (h *house) clear(list ...reward) []id.Reward {
 	h.t.Helper()
+	return h.clearBy(200, list)
+}
+
+// clearBy books rewards as cleared now, so many per transaction.
+func (h *house) clearBy(most int, list []reward) []id.Reward {
+	h.t.Helper()
 	var ids []id.Reward
 	for len(list) > 0 {
-		n := min(200, len(list))
+		n := min(most, len(list))
 		h.tx(func(tx *database.Tx) error {
 			made, err := h.clearTx(tx, list[:n])
 			ids = append(ids, made...)
@@ -131,9 +140,7 @@ func (h *house) clearTx(tx *database.Tx, list []reward) ([]id.Reward, error) {
 		return nil, err
 	}
 	for i, r := range list {
-		if r.program == 0 {
-			r.program = h.program
-		}
+		r.program = cmp.Or(r.program, h.program)
 		if r.rule == "" {
 			r.rule = "invite"
 		}
@@ -144,16 +151,38 @@ func (h *house) clearTx(tx *database.Tx, list []reward) ([]id.Reward, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := event(tx, ids[i], "cleared", "matured", r.amount, posted[i]); err != nil {
-			return nil, err
-		}
 	}
-	return ids, nil
+	return ids, h.clearedTx(tx, list, ids, posted)
 }
 
-func event(tx *database.Tx, r id.Reward, kind, ref string, amount money.Amount, transfer id.Transfer) error {
+// clearedTx writes what was cleared, that of one program together; a house of
+// an old release writes no clearings.
+func (h *house) clearedTx(tx *database.Tx, list []reward, ids []id.Reward, posted []id.Transfer) error {
+	of := map[id.Program][]int{}
+	for i, r := range list {
+		p := cmp.Or(r.program, h.program)
+		of[p] = append(of[p], i)
+	}
+	for p, part := range of {
+		c := referral.Clearing{ID: tx.Block(len(part)), ProgramID: p, Currency: money.CNY, RewardCount: len(part), ClearedAt: tx.Now}
+		for k, i := range part {
+			if err := event(tx, c.ID+int64(k), ids[i], "cleared", "matured", list[i].amount, posted[i]); err != nil {
+				return err
+			}
+		}
+		if h.old {
+			continue
+		}
+		if err := referral.ClearingsTx(tx, []referral.Clearing{c}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func event(tx *database.Tx, e int64, r id.Reward, kind, ref string, amount money.Amount, transfer id.Transfer) error {
 	return tx.Exec(`INSERT INTO reward_events (id, reward_id, kind, ref, amount, at, transfer_id, staff_id, reason) VALUES (?, ?, ?, ?, ?, ?, ?, 0, '')`,
-		tx.Next(), r, kind, ref, amount, tx.Now, transfer).Error
+		e, r, kind, ref, amount, tx.Now, transfer).Error
 }
 
 // clawBack takes part of a cleared reward back.
@@ -165,7 +194,7 @@ func (h *house) clawBack(r id.Reward, m id.Member, lost money.Amount, ref string
 		if err != nil {
 			return err
 		}
-		return event(tx, r, "clawed_back", ref, -lost, transfer)
+		return event(tx, tx.Next(), r, "clawed_back", ref, -lost, transfer)
 	})
 }
 
@@ -189,8 +218,8 @@ func (h *house) closed() settlement.Settlement {
 	h.must(h.Close(as(maker), sid))
 	h.work()
 	st := h.find(sid)
-	if held := h.sums(st); !cmp.Equal(said, held) {
-		h.t.Errorf("previewed and held: %s", cmp.Diff(said, held))
+	if held := h.sums(st); !gocmp.Equal(said, held) {
+		h.t.Errorf("previewed and held: %s", gocmp.Diff(said, held))
 	}
 	return st
 }

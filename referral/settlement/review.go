@@ -141,8 +141,12 @@ func (s *Service) RunFree(ctx context.Context, sid id.Settlement) error {
 	}
 	for from := 1; from <= st.LineCount; from += chunk {
 		err := s.DB.Tx(ctx, func(tx *database.Tx) error {
-			return tx.Exec("UPDATE settlement_lines SET freed = ? WHERE settlement_id = ? AND line_no BETWEEN ? AND ? AND freed = 0",
+			err := tx.Exec("UPDATE settlement_lines SET freed = ? WHERE settlement_id = ? AND line_no BETWEEN ? AND ? AND freed = 0",
 				sid, sid, from, from+chunk-1).Error
+			if err != nil {
+				return err
+			}
+			return reopenTx(tx, sid, from)
 		})
 		if err != nil {
 			return err
@@ -150,6 +154,6 @@ func (s *Service) RunFree(ctx context.Context, sid id.Settlement) error {
 		database.KillPoint("settlement:free")
 	}
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
-		return tx.Exec("UPDATE settlements SET freed_at = ? WHERE id = ? AND freed_at = 0", tx.Now, sid).Error
+		return tx.Exec("UPDATE settlements SET freed_at = ?, reopened = 1 WHERE id = ? AND freed_at = 0", tx.Now, sid).Error
 	})
 }

@@ -250,7 +250,7 @@ func race(h *house, rewards, runs int) []error {
 	for i := range rewards {
 		list = append(list, reward{member: id.Member(i%50 + 1), amount: 100})
 	}
-	h.clear(list...)
+	h.clearBy(2, list)
 	h.jump(time.Hour)
 	var wg sync.WaitGroup
 	failed := make(chan error, 8)

@@ -6,6 +6,7 @@ import (
 
 	"siyu/internal/database"
 	"siyu/internal/id"
+	"siyu/referral"
 )
 
 // rangeAt is how many source rows one snapshot covers.
@@ -79,6 +80,34 @@ func (s *Service) proveCover(ctx context.Context, p *database.Proof) error {
 			p.Break("%s was cleared in time for %s but stands on no live line", m.RewardID, m.SettlementID)
 		}
 		return checked, err
+	}, p)
+}
+
+// proveMarks looks for rewards that closing would pass over: of a clearing that
+// is marked settled, and on no live line. One freed by a release before the
+// marks waits for the next closing, which opens it.
+func (s *Service) proveMarks(ctx context.Context, p *database.Proof) error {
+	return s.inRanges(ctx, "reward_events", "id", func(q *database.Query, after, upto int64) (int64, error) {
+		var marks []referral.Clearing
+		err := q.Raw("SELECT id, reward_count FROM clearings WHERE id > ? AND id <= ? AND settled = 1 ORDER BY id",
+			after-referral.ClearingMost, upto).Scan(&marks).Error
+		if err != nil || len(marks) == 0 {
+			return 0, err
+		}
+		var loose []missed
+		err = q.Raw(`SELECT e.id AS source_id, e.reward_id FROM reward_events e WHERE e.id > ? AND e.id <= ? AND e.kind = 'cleared'
+			AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0)
+			AND NOT EXISTS (SELECT 1 FROM settlement_lines f JOIN settlements x ON x.id = f.freed
+				WHERE f.source_id = e.reward_id AND f.kind = ? AND x.reopened = 0) ORDER BY e.id`, after, upto, KindReward, KindReward).Scan(&loose).Error
+		for _, m := range loose {
+			for len(marks) > 0 && marks[0].ID+int64(marks[0].RewardCount) <= m.SourceID {
+				marks = marks[1:]
+			}
+			if len(marks) > 0 && marks[0].ID <= m.SourceID {
+				p.Break("%s is marked settled but stands on no live line", m.RewardID)
+			}
+		}
+		return 0, err
 	}, p)
 }
 
