@@ -187,7 +187,7 @@ func TestFiles(t *testing.T) {
 			"SELECT COUNT(*) FROM members":                                        3,
 			"SELECT COUNT(*) FROM memberships":                                    3,
 			"SELECT COUNT(*) FROM memberships WHERE version > 1":                  0,
-			"SELECT SUM(qty) FROM past_ads":                                         3,
+			"SELECT SUM(qty) FROM past_ads":                                       3,
 			"SELECT COUNT(*) FROM import_parts WHERE LENGTH(sealed) > 0":          0,
 			"SELECT COUNT(*) FROM import_parts WHERE report LIKE '%13800000001%'": 0,
 		} {
