@@ -22,6 +22,7 @@ import (
 	"siyu/campaign/invite"
 	"siyu/campaign/promotion"
 	"siyu/community"
+	"siyu/community/gate"
 	"siyu/community/health"
 	"siyu/community/intake"
 	"siyu/configs"
@@ -123,6 +124,7 @@ func keySet(cfg configs.Config) (*secret.Set, error) {
 func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	db := h.db
 	people := &community.Service{DB: db, Secrets: keys}
+	doors := &gate.Service{DB: db}
 	files := &intake.Service{DB: db, Community: people, Secrets: keys}
 	groups := &health.Service{DB: db}
 	purse := &wallet.Service{DB: db}
@@ -144,7 +146,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		sends.Channels = []promotion.Channel{promotion.FileChannel{Dir: h.outbox()}, promotion.WebhookChannel{DB: db}}
 	}
 	reg := task.NewRegistry()
-	for _, room := range []interface{ Register(*task.Registry) }{people, groups, files, h.campaign, teams, steps, h.referral, h.review, purse, sealed, sends, hooks} {
+	for _, room := range []interface{ Register(*task.Registry) }{people, groups, files, doors, h.campaign, teams, steps, h.referral, h.review, purse, sealed, sends, hooks} {
 		room.Register(reg)
 	}
 	task.Register(reg, db)
@@ -152,7 +154,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		return err
 	}
 	h.rest = &api.Server{
-		DB: db, Secrets: keys, Access: h.access, Community: people, Intake: files, Wallet: purse, Referral: h.referral, Review: h.review, Payee: payees, Settlement: sealed,
+		DB: db, Secrets: keys, Access: h.access, Community: people, Intake: files, Gate: doors, Wallet: purse, Referral: h.referral, Review: h.review, Payee: payees, Settlement: sealed,
 		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends, Webhook: hooks,
 		Ready: h.degraded, Gauges: h.gauges,
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},

@@ -19,6 +19,7 @@ import (
 	"siyu/campaign/invite"
 	"siyu/campaign/promotion"
 	"siyu/community"
+	"siyu/community/gate"
 	"siyu/community/intake"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
@@ -72,6 +73,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 		Webhook:   &webhook.Service{DB: db, Secrets: set},
 		Rates:     Rates{Staff: 1_000_000, Member: 1_000_000, Address: 1_000_000},
 	}
+	s.Gate = &gate.Service{DB: db}
 	s.Intake = &intake.Service{DB: db, Community: s.Community, Secrets: set}
 	s.Settlement = &settlement.Service{DB: db, Vault: s.Payee}
 	s.Campaign = campaign.New(db, s.Community, flashsale.Kind(), invite.Kind(), s.GroupBuy.Kind())

@@ -26,6 +26,7 @@ import (
 	"siyu/campaign/invite"
 	"siyu/campaign/promotion"
 	"siyu/community"
+	"siyu/community/gate"
 	"siyu/community/intake"
 	"siyu/internal/database"
 	"siyu/internal/secret"
@@ -44,6 +45,7 @@ type Server struct {
 	Access     *access.Service
 	Community  *community.Service
 	Intake     *intake.Service
+	Gate       *gate.Service
 	Wallet     *wallet.Service
 	Referral   *referral.Service
 	Payee      *payee.Service
@@ -95,6 +97,7 @@ func (s *Server) table() *routes {
 	s.membershipRoutes(r)
 	s.activityRoutes(r)
 	s.importRoutes(r)
+	s.gateRoutes(r)
 	s.tagRoutes(r)
 	s.blockRoutes(r)
 	s.productRoutes(r)

@@ -95,6 +95,16 @@ func unblock(tx *database.Tx, member id.Member) error {
 	return tx.Exec("DELETE FROM member_blocks WHERE member_id = ?", member).Error
 }
 
+// BlockedAt says whether the live member is on the blocklist at a moment.
+func BlockedAt(q *database.Query, member id.Member, at clock.Milli) (bool, error) {
+	var n int
+	err := q.Raw("SELECT COUNT(*) FROM member_blocks WHERE member_id = ? AND (until_at = 0 OR until_at > ?)", member, at).Scan(&n).Error
+	if err != nil {
+		return false, fmt.Errorf("community: block of %s: %w", member, err)
+	}
+	return n > 0, nil
+}
+
 // ListBlocks lists who is on the blocklist, also those whose block has run
 // out, newest members first.
 func (s *Service) ListBlocks(ctx context.Context, page database.Page) (database.Paged[Block], error) {

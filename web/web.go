@@ -39,6 +39,7 @@ import (
 	"siyu/campaign/invite"
 	"siyu/campaign/promotion"
 	"siyu/community"
+	"siyu/community/gate"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/httpd"
@@ -55,6 +56,7 @@ type Server struct {
 	Secrets    *secret.Set
 	Access     *access.Service
 	Community  *community.Service
+	Gate       *gate.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
 	GroupBuy   *groupbuy.Service
@@ -95,6 +97,8 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/t/:team/qr.png", s.visit(s.teamPicture))
 	r.GET("/o/:order", s.visit(s.order))
 	r.POST("/o/:order/late", s.visit(s.chooseLate))
+	r.GET("/g/:group", s.visit(s.group))
+	r.POST("/g/:group/:act", s.visit(s.groupAct))
 	r.GET("/me", s.visit(s.me))
 	r.GET("/me/rewards/:id", s.visit(s.reward))
 	r.GET("/me/codes", s.visit(s.codes))

@@ -6,6 +6,7 @@ type (
 	apiKey         struct{}
 	audit          struct{}
 	binding        struct{}
+	application    struct{}
 	calendarDay    struct{}
 	campaign       struct{}
 	code           struct{}
@@ -49,6 +50,8 @@ type (
 	touch          struct{}
 	transfer       struct{}
 	unit           struct{}
+	violation      struct{}
+	vouch          struct{}
 	wait           struct{}
 	webhook        struct{}
 )
@@ -57,6 +60,7 @@ func (account) prefix() string        { return "acc" }
 func (apiKey) prefix() string         { return "key" }
 func (audit) prefix() string          { return "aud" }
 func (binding) prefix() string        { return "bnd" }
+func (application) prefix() string    { return "apl" }
 func (calendarDay) prefix() string    { return "day" }
 func (campaign) prefix() string       { return "cmp" }
 func (code) prefix() string           { return "cod" }
@@ -100,6 +104,8 @@ func (template) prefix() string       { return "tpl" }
 func (touch) prefix() string          { return "tch" }
 func (transfer) prefix() string       { return "trf" }
 func (unit) prefix() string           { return "unt" }
+func (violation) prefix() string      { return "vio" }
+func (vouch) prefix() string          { return "vch" }
 func (wait) prefix() string           { return "wat" }
 func (webhook) prefix() string        { return "whk" }
 
@@ -108,7 +114,8 @@ func (webhook) prefix() string        { return "whk" }
 // Coupon a coupon's definition, CouponBatch codes for one, MemberCoupon one
 // that a member holds, CalendarDay a day a unit added, Feed a calendar app's
 // subscription, Decision a guard decision, Delivery a webhook delivery,
-// Event a published event, Group a chat group, Import a file of what was before, Item a product in a campaign,
+// Event a published event, Application somebody who wants
+// into a group, Group a chat group, Import a file of what was before, Item a product in a campaign,
 // Job long work a person watches, PosterTemplate what codes are printed on,
 // PriceApproval a price under the floor that
 // two people agree on, Rehearsal a campaign played on a store of its own,
@@ -121,6 +128,7 @@ type (
 	APIKey         = ID[apiKey]
 	Audit          = ID[audit]
 	Binding        = ID[binding]
+	Application    = ID[application]
 	CalendarDay    = ID[calendarDay]
 	Campaign       = ID[campaign]
 	Code           = ID[code]
@@ -164,6 +172,8 @@ type (
 	Touch          = ID[touch]
 	Transfer       = ID[transfer]
 	Unit           = ID[unit]
+	Violation      = ID[violation]
+	Vouch          = ID[vouch]
 	Wait           = ID[wait]
 	Webhook        = ID[webhook]
 )
