@@ -147,6 +147,8 @@ var unkeyedPosts = map[string]string{
 	"POST /v1/api-keys/:id/revoke":                             "a revoked key stays revoked",
 	"POST /v1/codes/:code/revoke":                              "a revoked code stays revoked",
 	"POST /v1/codes/batch":                                     "the same place always has the same code",
+	"POST /v1/materials/:id/approve":                           "the state refuses a second one",
+	"POST /v1/materials/:id/withdraw":                          "the state refuses a second one",
 	"POST /v1/promotions/:id/approve":                          "the state refuses a second one",
 	"POST /v1/promotions/:id/cancel":                           "the state refuses a second one",
 	"POST /v1/guard/check":                                     "a dry run keeps nothing",

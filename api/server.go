@@ -24,6 +24,7 @@ import (
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
 	"siyu/campaign/invite"
+	"siyu/campaign/material"
 	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/community/intake"
@@ -54,6 +55,7 @@ type Server struct {
 	GroupBuy   *groupbuy.Service
 	Invite     *invite.Service
 	Guard      *guard.Service
+	Material   *material.Service
 	Promotion  *promotion.Service
 	Webhook    *webhook.Service
 
@@ -111,6 +113,7 @@ func (s *Server) table() *routes {
 	s.calendarRoutes(r)
 	s.inviteRoutes(r)
 	s.orderRoutes(r)
+	s.materialRoutes(r)
 	s.promotionRoutes(r)
 	s.guardRoutes(r)
 	s.checkupRoutes(r)

@@ -32,12 +32,15 @@ var things = map[string]func(t *testing.T, h *house) string{
 		h.seq++
 		return h.make(t, access.Marketer, "POST /v1/tags", fmt.Sprintf(`{"name_zh":"会员%d","name_en":"member %d"}`, h.seq, h.seq))
 	},
+	"/v1/materials/:id":              materialOf,
+	"/v1/pictures/:id":               pictureOf,
 	"/v1/programs/:id":               program,
 	"/v1/campaigns/:id":              func(t *testing.T, h *house) string { c, _ := campaignOf(t, h, "flash_sale", ""); return c },
 	"/v1/campaigns/:id/report":       endedOf,
 	"/v1/campaigns/:id/breaker":      inviteOf,
 	"/v1/campaigns/:id/leaderboard":  inviteOf,
 	"/v1/campaigns/:id/step-rewards": inviteOf,
+	"/v1/ledger/accounts/:id":        accountOf,
 	"/v1/step-rewards/:id":           stepRewardOf,
 	"/v1/rehearsals/:id":             rehearsalOf,
 	"/v1/calendar/days/:id": func(t *testing.T, h *house) string {
@@ -86,6 +89,7 @@ var bodies = map[string]string{
 	"PATCH /v1/units/:id":                                      `{"name":"新名"}`,
 	"PATCH /v1/staff/:id":                                      `{"name":"新名"}`,
 	"PATCH /v1/groups/:id":                                     `{"name":"新名"}`,
+	"PATCH /v1/materials/:id":                                  `{"name":"梨","kind":"text","sponsor":"有鲜超市","variants":[{"text_zh":"甜的"}]}`,
 	"POST /v1/groups/:id/charter":                              `{"purpose":"少而精","ads_per_day":1,"ads_per_week":2,"quiet_from":1290,"quiet_to":480}`,
 	"PUT /v1/groups/:id/memberships":                           `{"memberships":[{"member_id":"mem_0000000000007","role":"member"}]}`,
 	"POST /v1/groups/:id/activity":                             `{"events":[{"event_id":"e1","member_id":"mem_0000000000007","kind":"reply","at":"2026-03-01T10:00:00+08:00"}]}`,

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"siyu/campaign/guard"
+	"siyu/campaign/material"
 	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/id"
@@ -50,7 +51,7 @@ func (s *Service) deliverOne(ctx context.Context, slot id.Slot) error {
 		if _, err := s.Guard.StartTx(tx, slot); err != nil {
 			return err
 		}
-		return mustRun(tx, o.row.PromotionID)
+		return mustRun(tx, o.row.PromotionID, o.send.MaterialID)
 	})
 	switch {
 	case errors.Is(err, guard.ErrNotNow):
@@ -70,8 +71,8 @@ func (s *Service) deliverOne(ctx context.Context, slot id.Slot) error {
 				return err
 			}
 		}
-		return database.One(tx.Exec("UPDATE promotion_sends SET status = ?, handed_at = ? WHERE slot_id = ?"+tx.Only("status = ?"),
-			SendHanded, tx.Now, slot, SendReserved), errStopped)
+		return database.One(tx.Exec("UPDATE promotion_sends SET status = ?, handed_at = ?, variant_no = ? WHERE slot_id = ?"+tx.Only("status = ?"),
+			SendHanded, tx.Now, o.send.VariantNo, slot, SendReserved), errStopped)
 	})
 	if errors.Is(err, errStopped) || errors.Is(err, guard.ErrSlotReleased) {
 		// It was withdrawn while the channel took it: take it back once more.
@@ -80,9 +81,19 @@ func (s *Service) deliverOne(ctx context.Context, slot id.Slot) error {
 	return err
 }
 
-func mustRun(tx *database.Tx, promotion id.Promotion) error {
+// mustRun refuses a delivery whose promotion was stopped or whose material was
+// withdrawn.
+func mustRun(tx *database.Tx, promotion id.Promotion, shown id.Material) error {
 	p, err := lock(tx, promotion)
-	if err == nil && p.Status != StatusRunning {
+	switch {
+	case err != nil:
+		return err
+	case p.Status != StatusRunning:
+		return errStopped
+	case shown == 0:
+		return nil
+	}
+	if err = material.LiveTx(tx, shown); errors.Is(err, material.ErrStatus) {
 		return errStopped
 	}
 	return err
@@ -116,7 +127,10 @@ func (s *Service) outgoing(ctx context.Context, slot id.Slot) (outgoing, error) 
 	g := groups[o.row.GroupID]
 	o.send = Send{
 		SlotID: slot, PromotionID: p.ID, CampaignID: p.CampaignID, GroupID: g.ID, ExternalID: g.ExternalID, GroupName: g.Name, OwnerID: g.OwnerID,
-		Window: guard.Window{From: o.slot.FromAt, To: o.slot.ToAt}, Label: Label, TextZH: p.TextZH, TextEN: p.TextEN, Priority: p.Priority,
+		Window: guard.Window{From: o.slot.FromAt, To: o.slot.ToAt}, Label: Label, RefuseZH: RefuseZH, RefuseEN: RefuseEN, Priority: p.Priority,
+	}
+	if o.send.Shows, o.send.Sponsor, err = shows(q, p, g.ID); err != nil {
+		return o, err
 	}
 	var known bool
 	if o.channel, known = s.channel(p.Channel); !known {

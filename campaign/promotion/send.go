@@ -41,12 +41,13 @@ type sendRow struct {
 	SlotID      id.Slot      `gorm:"column:slot_id"`
 	HandedAt    clock.Milli  `gorm:"column:handed_at"`
 	PublishedAt clock.Milli  `gorm:"column:published_at"`
+	VariantNo   int          `gorm:"column:variant_no"`
 }
 
 // TableName is the table's.
 func (sendRow) TableName() string { return "promotion_sends" }
 
-const sendColumns = "promotion_id, window_no, group_id, status, rule_name, not_before, slot_id, handed_at, published_at"
+const sendColumns = "promotion_id, window_no, group_id, status, rule_name, not_before, slot_id, handed_at, published_at, variant_no"
 
 // allWindows in closeWindow means every window of the promotion.
 const allWindows = 0

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"siyu/campaign/guard"
+	"siyu/campaign/material"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/task"
@@ -32,6 +33,11 @@ func (s *Service) Approve(ctx context.Context, promotion id.Promotion) error {
 			return ErrSameStaff
 		case over(offer.Phase(tx.Now)):
 			return ErrCampaign.With("status", offer.Phase(tx.Now))
+		}
+		if p.MaterialID != 0 {
+			if err := material.LiveTx(tx, p.MaterialID); err != nil {
+				return err
+			}
 		}
 		err = database.One(tx.Exec("UPDATE promotions SET status = ?, approved_by = ?, approved_at = ?, version = version + 1 WHERE id = ?"+
 			tx.Only("status = ?"), StatusApproved, tx.Actor.Staff, tx.Now, promotion, StatusDraft), ErrStatus.With("status", p.Status))

@@ -19,6 +19,7 @@ type (
 	importFile     struct{}
 	item           struct{}
 	job            struct{}
+	material       struct{}
 	member         struct{}
 	notice         struct{}
 	memberCoupon   struct{}
@@ -27,6 +28,7 @@ type (
 	payer          struct{}
 	payment        struct{}
 	payout         struct{}
+	picture        struct{}
 	posterTemplate struct{}
 	priceApproval  struct{}
 	stepReward     struct{}
@@ -70,6 +72,7 @@ func (group) prefix() string          { return "grp" }
 func (importFile) prefix() string     { return "imp" }
 func (item) prefix() string           { return "itm" }
 func (job) prefix() string            { return "job" }
+func (material) prefix() string       { return "mat" }
 func (member) prefix() string         { return "mem" }
 func (memberCoupon) prefix() string   { return "mcp" }
 func (notice) prefix() string         { return "ntc" }
@@ -78,6 +81,7 @@ func (payee) prefix() string          { return "pye" }
 func (payer) prefix() string          { return "ent" }
 func (payment) prefix() string        { return "pmt" }
 func (payout) prefix() string         { return "pay" }
+func (picture) prefix() string        { return "pic" }
 func (posterTemplate) prefix() string { return "ptm" }
 func (priceApproval) prefix() string  { return "pap" }
 func (product) prefix() string        { return "prd" }
@@ -108,8 +112,10 @@ func (webhook) prefix() string        { return "whk" }
 // Coupon a coupon's definition, CouponBatch codes for one, MemberCoupon one
 // that a member holds, CalendarDay a day a unit added, Feed a calendar app's
 // subscription, Decision a guard decision, Delivery a webhook delivery,
-// Event a published event, Group a chat group, Import a file of what was before, Item a product in a campaign,
-// Job long work a person watches, PosterTemplate what codes are printed on,
+// Event a published event, Group a chat group, Import a file of what was
+// before, Item a product in a campaign,
+// Job long work a person watches, Material what an ad shows, Picture an
+// uploaded one, PosterTemplate what codes are printed on,
 // PriceApproval a price under the floor that
 // two people agree on, Rehearsal a campaign played on a store of its own,
 // Payee who receives a member's money, Payer the entity that pays it,
@@ -134,6 +140,7 @@ type (
 	Import         = ID[importFile]
 	Item           = ID[item]
 	Job            = ID[job]
+	Material       = ID[material]
 	Member         = ID[member]
 	MemberCoupon   = ID[memberCoupon]
 	Notice         = ID[notice]
@@ -142,6 +149,7 @@ type (
 	Payer          = ID[payer]
 	Payment        = ID[payment]
 	Payout         = ID[payout]
+	Picture        = ID[picture]
 	PosterTemplate = ID[posterTemplate]
 	PriceApproval  = ID[priceApproval]
 	Product        = ID[product]
