@@ -116,6 +116,7 @@ func (s *Server) table() *routes {
 	s.materialRoutes(r)
 	s.promotionRoutes(r)
 	s.guardRoutes(r)
+	s.silenceRoutes(r)
 	s.checkupRoutes(r)
 	s.slotRoutes(r)
 	s.payerRoutes(r)

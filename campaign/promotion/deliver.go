@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"siyu/campaign/guard"
 	"siyu/campaign/material"
 	"siyu/community"
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/task"
@@ -55,9 +57,11 @@ func (s *Service) deliverOne(ctx context.Context, slot id.Slot) error {
 	})
 	switch {
 	case errors.Is(err, guard.ErrNotNow):
-		return s.withdraw(ctx, o, guard.ReleaseNotSent)
+		// Stopped inside its window, by a silence or a stricter charter: the
+		// guard is asked again.
+		return s.withdraw(ctx, o, guard.ReleaseNotSent, s.now().Add(time.Minute))
 	case errors.Is(err, errStopped):
-		return s.withdraw(ctx, o, guard.ReleaseCancelled)
+		return s.withdraw(ctx, o, guard.ReleaseCancelled, 0)
 	case err != nil:
 		return err
 	}
@@ -103,6 +107,7 @@ func mustRun(tx *database.Tx, promotion id.Promotion, shown id.Material) error {
 type outgoing struct {
 	row     sendRow
 	slot    guard.Slot
+	window  Window
 	send    Send
 	channel Channel
 }
@@ -117,6 +122,7 @@ func (s *Service) outgoing(ctx context.Context, slot id.Slot) (outgoing, error) 
 	if err != nil {
 		return o, err
 	}
+	o.window = p.Windows[o.row.WindowNo-1]
 	if o.slot, err = s.Guard.FindSlot(ctx, slot); err != nil {
 		return o, err
 	}
@@ -161,7 +167,7 @@ func (s *Service) closeWindow(ctx context.Context, _ task.Job, a closeWindow) er
 	for _, slot := range slots {
 		o, err := s.outgoing(ctx, slot)
 		if err == nil && (p.Status == StatusCancelled || o.slot.ToAt <= s.now()) {
-			err = s.withdraw(ctx, o, why)
+			err = s.withdraw(ctx, o, why, 0)
 		}
 		if err != nil {
 			failed = append(failed, fmt.Errorf("promotion: close %s: %w", slot, err))
@@ -175,8 +181,9 @@ func (s *Service) closeWindow(ctx context.Context, _ task.Job, a closeWindow) er
 
 // withdraw takes a send back. An ad that no channel has is freed at once; of
 // one that was handed out only the channel can say that it was not shown, and
-// until somebody does, its slot counts.
-func (s *Service) withdraw(ctx context.Context, o outgoing, why guard.Release) error {
+// until somebody does, its slot counts. Again, if any, is when it may be asked
+// for once more.
+func (s *Service) withdraw(ctx context.Context, o outgoing, why guard.Release, again clock.Milli) error {
 	free := o.slot.StartedAt == 0
 	if !free && o.slot.Status() == guard.StatusStarted {
 		receipt, err := o.channel.Cancel(ctx, o.send)
@@ -190,13 +197,17 @@ func (s *Service) withdraw(ctx context.Context, o outgoing, why guard.Release) e
 			row, err := s.Guard.ReleaseTx(tx, o.slot.ID, why)
 			switch {
 			case errors.Is(err, guard.ErrSlotConfirmed):
+				again = 0
 			case err != nil:
 				return err
 			case row.StartedAt != o.slot.StartedAt:
 				return errors.New("its delivery has just begun") // tried again, with the channel
 			}
 		}
-		return tx.Exec("UPDATE promotion_sends SET status = ? WHERE slot_id = ?", SendClosed, o.slot.ID).Error
+		if !free {
+			again = 0
+		}
+		return o.closedTx(tx, again)
 	})
 }
 

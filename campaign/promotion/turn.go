@@ -99,7 +99,7 @@ func planAgainTx(tx *database.Tx, gone id.Promotion) error {
 		return fmt.Errorf("promotion: left out for %s: %w", gone, err)
 	}
 	for _, w := range open {
-		if err := task.EnqueueTx(tx, openWindow{w.Promotion, w.Opened, true}, tx.Now); err != nil {
+		if err := task.EnqueueTx(tx, openWindow{Promotion: w.Promotion, Window: w.Opened, Again: true}, tx.Now); err != nil {
 			return err
 		}
 	}

@@ -42,6 +42,7 @@ type (
 	reviewCase     struct{}
 	reward         struct{}
 	settlement     struct{}
+	silence        struct{}
 	slot           struct{}
 	staff          struct{}
 	tag            struct{}
@@ -94,6 +95,7 @@ func (request) prefix() string        { return "req" }
 func (reviewCase) prefix() string     { return "rvc" }
 func (reward) prefix() string         { return "rwd" }
 func (settlement) prefix() string     { return "stl" }
+func (silence) prefix() string        { return "sil" }
 func (slot) prefix() string           { return "slt" }
 func (staff) prefix() string          { return "stf" }
 func (tag) prefix() string            { return "tag" }
@@ -118,7 +120,7 @@ func (webhook) prefix() string        { return "whk" }
 // uploaded one, PosterTemplate what codes are printed on,
 // PriceApproval a price under the floor that
 // two people agree on, Rehearsal a campaign played on a store of its own,
-// Payee who receives a member's money, Payer the entity that pays it,
+// Silence a stop of ads, Payee who receives a member's money, Payer the entity that pays it,
 // ReviewCase a reward stopped for a human, StepReward what a step of a
 // referral campaign gives, Touch one scan, Transfer a ledger fact, Unit
 // a region or store; the others are what their names say.
@@ -162,6 +164,7 @@ type (
 	ReviewCase     = ID[reviewCase]
 	Reward         = ID[reward]
 	Settlement     = ID[settlement]
+	Silence        = ID[silence]
 	Slot           = ID[slot]
 	Staff          = ID[staff]
 	Tag            = ID[tag]
