@@ -17,6 +17,7 @@ import (
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
 	"siyu/campaign/invite"
+	"siyu/campaign/material"
 	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/community/gate"
@@ -70,6 +71,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 		Review:    &review.Service{DB: db, Secrets: set},
 		GroupBuy:  &groupbuy.Service{DB: db},
 		Guard:     &guard.Service{DB: db},
+		Material:  &material.Service{DB: db},
 		Webhook:   &webhook.Service{DB: db, Secrets: set},
 		Rates:     Rates{Staff: 1_000_000, Member: 1_000_000, Address: 1_000_000},
 	}

@@ -15,7 +15,8 @@ import (
 	"siyu/wallet"
 )
 
-// ledgerRoutes are the brand's books: finance of the whole brand alone.
+// ledgerRoutes are the brand's books: finance of the whole brand alone. An
+// account is also seen by finance of its owner's unit.
 func (s *Server) ledgerRoutes(r *routes) {
 	finance := staff(access.Finance)
 	r.get("/v1/ledger/trial-balance", s.trialBalance, finance)
@@ -24,6 +25,9 @@ func (s *Server) ledgerRoutes(r *routes) {
 	r.post("/v1/ledger/closes", s.closeLedgerDay, finance, keyed)
 	r.get("/v1/ledger/closes/:day", s.findLedgerClose, finance)
 	r.get("/v1/ledger/closes/:day/lines.csv", s.ledgerCloseCSV, finance)
+	r.get("/v1/ledger/accounts", s.listAccounts, finance)
+	r.get("/v1/ledger/accounts/:id/statement", s.accountStatement, finance)
+	r.get("/v1/ledger/accounts/:id/statement.csv", s.accountStatementCSV, finance)
 }
 
 func (s *Server) trialOf(c *gin.Context) (wallet.Trial, error) {

@@ -9,6 +9,7 @@ import (
 
 	"siyu/access"
 	"siyu/internal/clock"
+	"siyu/internal/database"
 	"siyu/internal/task"
 	"siyu/wallet"
 )
@@ -85,6 +86,49 @@ func TestLedger(t *testing.T) {
 		want = fmt.Sprintf("\ufeffday,kind,stage,owner_kind,currency,entry_count,in_fen,out_fen\n%d,fund,budget,program,CNY,1,100000,0\n%d,fund,source,brand,CNY,1,0,100000\n", day, day)
 		if string(marked.body) != want {
 			t.Errorf("got %q", marked.body)
+		}
+	})
+}
+
+// accountOf is the budget account of a program.
+func accountOf(t *testing.T, h *house) string {
+	t.Helper()
+	var list database.Paged[wallet.Account]
+	a := h.call(t, h.keys[east][access.Finance], "GET /v1/ledger/accounts?stage=budget&owner_id="+program(t, h), "")
+	if a.into(t, &list); len(list.Items) != 1 || list.Items[0].Balance != 100000 {
+		t.Fatalf("got %d %s", a.status, a.body)
+	}
+	return list.Items[0].ID.String()
+}
+
+// TestAccountStatement reads an account page by page and as CSV; what is not
+// the caller's answers 404.
+func TestAccountStatement(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		acc := accountOf(t, h)
+		finance, elsewhere, all := h.keys[east][access.Finance], h.keys[west][access.Finance], h.keys[""][access.Finance]
+		var st wallet.Statement
+		a := h.call(t, finance, "GET /v1/ledger/accounts/"+acc+"/statement?limit=1", "")
+		a.into(t, &st)
+		if st.Closing != 100000 || len(st.Lines.Items) != 1 || st.Lines.Items[0].Balance != 100000 || st.OwnerID == "" {
+			t.Errorf("got %d %s", a.status, a.body)
+		}
+		csv := string(h.call(t, finance, "GET /v1/ledger/accounts/"+acc+"/statement.csv?bom=true", "").body)
+		if lines := strings.Split(csv, "\n"); len(lines) != 5 || !strings.HasPrefix(csv, "\ufeffat,transfer_id,") || !strings.HasSuffix(lines[3], ",closing,,,,100000") {
+			t.Errorf("got %q", csv)
+		}
+		for _, c := range []struct {
+			key, query string
+			status     int
+		}{
+			{all, "", 200}, {all, "?owner_id=brand", 200}, {finance, "", 403}, {finance, "?owner_id=brand", 404},
+			{elsewhere, "?owner_id=" + st.OwnerID, 404}, {finance, "?owner_id=x", 422}, {all, "?stage=x", 422},
+			{finance, "/" + acc + "/statement?from=2026-03-02T00:00:00Z&until=2026-03-01T00:00:00Z", 422},
+			{finance, "/" + acc + "/statement.csv?from=now", 422},
+		} {
+			if a := h.call(t, c.key, "GET /v1/ledger/accounts"+c.query, ""); a.status != c.status {
+				t.Errorf("%s: got %d %s, want %d", c.query, a.status, a.body, c.status)
+			}
 		}
 	})
 }

@@ -24,6 +24,7 @@ import (
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
 	"siyu/campaign/invite"
+	"siyu/campaign/material"
 	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/community/gate"
@@ -56,6 +57,7 @@ type Server struct {
 	GroupBuy   *groupbuy.Service
 	Invite     *invite.Service
 	Guard      *guard.Service
+	Material   *material.Service
 	Promotion  *promotion.Service
 	Webhook    *webhook.Service
 
@@ -114,8 +116,10 @@ func (s *Server) table() *routes {
 	s.calendarRoutes(r)
 	s.inviteRoutes(r)
 	s.orderRoutes(r)
+	s.materialRoutes(r)
 	s.promotionRoutes(r)
 	s.guardRoutes(r)
+	s.silenceRoutes(r)
 	s.checkupRoutes(r)
 	s.slotRoutes(r)
 	s.payerRoutes(r)

@@ -28,16 +28,21 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/groups/:id": func(t *testing.T, h *house) string {
 		return h.make(t, access.Marketer, "POST /v1/groups", `{"name":"南京路福利群","preset":"benefit"}`)
 	},
+	"/v1/imports/:id":      importFileOf,
+	"/v1/applications/:id": applicationOf,
 	"/v1/tags/:id": func(t *testing.T, h *house) string {
 		h.seq++
 		return h.make(t, access.Marketer, "POST /v1/tags", fmt.Sprintf(`{"name_zh":"会员%d","name_en":"member %d"}`, h.seq, h.seq))
 	},
+	"/v1/materials/:id":              materialOf,
+	"/v1/pictures/:id":               pictureOf,
 	"/v1/programs/:id":               program,
 	"/v1/campaigns/:id":              func(t *testing.T, h *house) string { c, _ := campaignOf(t, h, "flash_sale", ""); return c },
 	"/v1/campaigns/:id/report":       endedOf,
 	"/v1/campaigns/:id/breaker":      inviteOf,
 	"/v1/campaigns/:id/leaderboard":  inviteOf,
 	"/v1/campaigns/:id/step-rewards": inviteOf,
+	"/v1/ledger/accounts/:id":        accountOf,
 	"/v1/step-rewards/:id":           stepRewardOf,
 	"/v1/rehearsals/:id":             rehearsalOf,
 	"/v1/calendar/days/:id": func(t *testing.T, h *house) string {
@@ -50,18 +55,21 @@ var things = map[string]func(t *testing.T, h *house) string{
 		c, _ := campaignOf(t, h, "flash_sale", "")
 		return h.make(t, access.Marketer, "POST /v1/campaign-templates", `{"campaign_id":"`+c+`"}`)
 	},
-	"/v1/orders/:id":              orderOf,
-	"/v1/teams/:id":               teamOf,
-	"/v1/codes/:code":             codeOf,
-	"/v1/codes/:code/poster.png":  func(t *testing.T, h *house) string { templateOf(t, h); return codeOf(t, h) },
-	"/v1/jobs/:id/cards.pdf":      func(t *testing.T, h *house) string { templateOf(t, h); return jobOf(t, h) },
-	"/v1/jobs/:id":                jobOf,
-	"/v1/imports/:id":             importFileOf,
-	"/v1/rewards/:id":             rewardOf,
-	"/v1/review-cases/:id":        caseOf,
-	"/v1/promotions/:id":          promotionOf,
-	"/v1/slots/:id":               slotOf,
-	"/v1/decisions/:id":           decisionOf,
+	"/v1/orders/:id":             orderOf,
+	"/v1/teams/:id":              teamOf,
+	"/v1/codes/:code":            codeOf,
+	"/v1/codes/:code/poster.png": func(t *testing.T, h *house) string { templateOf(t, h); return codeOf(t, h) },
+	"/v1/jobs/:id/cards.pdf":     func(t *testing.T, h *house) string { templateOf(t, h); return jobOf(t, h) },
+	"/v1/jobs/:id":               jobOf,
+	"/v1/rewards/:id":            rewardOf,
+	"/v1/review-cases/:id":       caseOf,
+	"/v1/promotions/:id":         promotionOf,
+	"/v1/slots/:id":              slotOf,
+	"/v1/decisions/:id":          decisionOf,
+	"/v1/guard/silences/:id": func(t *testing.T, h *house) string {
+		g := h.make(t, access.Marketer, "POST /v1/groups", `{"name":"南京路静默群","preset":"benefit"}`)
+		return h.make(t, access.Marketer, "POST /v1/guard/silences", `{"scope":"group","group_id":"`+g+`","reason":"群主请假","until_at":"2026-06-01T00:00:00+08:00"}`)
+	},
 	"/v1/settlements/:id":         settlementOf,
 	"/v1/settlements/:id/preview": openSettlementOf,
 	"/v1/payouts/:id":             payoutOf,
@@ -86,6 +94,11 @@ var bodies = map[string]string{
 	"PATCH /v1/units/:id":                                      `{"name":"新名"}`,
 	"PATCH /v1/staff/:id":                                      `{"name":"新名"}`,
 	"PATCH /v1/groups/:id":                                     `{"name":"新名"}`,
+	"PATCH /v1/materials/:id":                                  `{"name":"梨","kind":"text","sponsor":"有鲜超市","variants":[{"text_zh":"甜的"}]}`,
+	"PUT /v1/groups/:id/gate":                                  `{"capacity":200}`,
+	"POST /v1/groups/:id/violations":                           `{"member_id":"mem_0000000000007","rule":"ad"}`,
+	"POST /v1/applications/:id/decide":                         `{"admit":true}`,
+	"POST /v1/applications/:id/fee":                            `{"payment_no":"p-9","amount_fen":100}`,
 	"POST /v1/groups/:id/charter":                              `{"purpose":"少而精","ads_per_day":1,"ads_per_week":2,"quiet_from":1290,"quiet_to":480}`,
 	"PUT /v1/groups/:id/memberships":                           `{"memberships":[{"member_id":"mem_0000000000007","role":"member"}]}`,
 	"POST /v1/groups/:id/activity":                             `{"events":[{"event_id":"e1","member_id":"mem_0000000000007","kind":"reply","at":"2026-03-01T10:00:00+08:00"}]}`,

@@ -53,6 +53,7 @@ func commands() []command {
 		{"activity", "reporting what members did in a group, against a bare multi-row INSERT (MariaDB)", runActivity, activityMembers, nil},
 		{"crash", "kills of the house and of the database under load, and what was lost", runCrash, crashMembers, nil},
 		{"settle", "rewards that mature at one moment, made payable and settled, against one transaction per reward and one INSERT … SELECT", runSettle, 20_000, nil},
+		{"guard", "a wave of ads asked for in 100,000 groups, against one transaction per group; and the decision alone", runGuard, 1000, nil},
 		{"plan", "200 promotions fitted into 100,000 groups, against an upper bound and the greedy plan", nil, 0, runPlan},
 	}
 }

@@ -2,6 +2,7 @@ package community
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -83,14 +84,18 @@ func PutPastAdsTx(tx *database.Tx, ads []PastAd) ([]RowResult, error) {
 	return out, raced(err)
 }
 
-// PastAds are the past ads of groups in a span of time, both ends included.
-func PastAds(q *database.Query, groups []id.Group, from, to clock.Milli) ([]PastAd, error) {
-	var rows []PastAd
-	err := q.Raw("SELECT group_id, at, qty FROM past_ads WHERE group_id IN ? AND at >= ? AND at <= ? ORDER BY group_id, at", groups, from, to).Scan(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("community: past ads: %w", err)
+// PastAdRows reads the past ads of groups in a span of time, both ends
+// included.
+func PastAdRows(groups []id.Group, from, to clock.Milli, row func(PastAd)) database.Read {
+	return database.Read{
+		SQL: "SELECT group_id, at, qty FROM past_ads WHERE group_id IN ? AND at >= ? AND at <= ?", Args: []any{groups, from, to},
+		Row: func(rows *sql.Rows) error {
+			var p PastAd
+			err := rows.Scan(&p.GroupID, &p.At, &p.N)
+			row(p)
+			return err
+		},
 	}
-	return rows, nil
 }
 
 // GroupsNamed finds the groups the actor may see by what a file calls them: an

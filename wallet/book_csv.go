@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"io"
 	"strconv"
+	"strings"
 
 	"siyu/internal/money"
 )
@@ -19,19 +20,28 @@ const (
 )
 
 // writeCSV writes a header and rows. Amounts stand in fen, or points, as bare
-// integers; no cell holds what people typed.
+// integers.
 func writeCSV(to io.Writer, mark ByteOrder, header []string, rows [][]string) error {
 	if _, err := io.WriteString(to, string(mark)); err != nil {
 		return err
 	}
-	w := csv.NewWriter(to)
-	if err := w.Write(header); err != nil {
-		return err
-	}
-	return w.WriteAll(rows)
+	return writeRows(to, append([][]string{header}, rows...))
 }
 
-func fen(n money.Amount) string { return strconv.FormatInt(int64(n), 10) }
+func writeRows(to io.Writer, rows [][]string) error { return csv.NewWriter(to).WriteAll(rows) }
+
+func fen(n money.Amount) string { return number(int64(n)) }
+
+func number(n int64) string { return strconv.FormatInt(n, 10) }
+
+// inert puts an apostrophe before a text that a spreadsheet would take for a
+// formula: keys hold numbers that the mall gave out.
+func inert(s string) string {
+	if s != "" && strings.ContainsAny(s[:1], "=+-@\t\r\n|") {
+		return "'" + s
+	}
+	return s
+}
 
 // WriteCSV writes the trial balance, and its sum per currency at the end.
 func (t Trial) WriteCSV(to io.Writer, mark ByteOrder) error {
@@ -49,7 +59,7 @@ func (t Trial) WriteCSV(to io.Writer, mark ByteOrder) error {
 func (c Close) WriteCSV(to io.Writer, mark ByteOrder) error {
 	var list [][]string
 	for _, l := range c.Lines {
-		list = append(list, []string{strconv.Itoa(c.Day), l.Kind, string(l.Stage), string(l.OwnerKind), l.Currency, strconv.FormatInt(l.Entries, 10), fen(l.Came), fen(l.Went)})
+		list = append(list, []string{strconv.Itoa(c.Day), l.Kind, string(l.Stage), string(l.OwnerKind), l.Currency, number(l.Entries), fen(l.Came), fen(l.Went)})
 	}
 	return writeCSV(to, mark, []string{"day", "kind", "stage", "owner_kind", "currency", "entry_count", "in_fen", "out_fen"}, list)
 }

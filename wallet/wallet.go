@@ -24,6 +24,8 @@
 package wallet
 
 import (
+	"slices"
+
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
@@ -49,13 +51,10 @@ const (
 	StageFrozen   Stage = "frozen"
 )
 
-func (s Stage) known() bool {
-	switch s {
-	case StageSource, StageBudget, StageReserved, StagePayable, StagePaying, StagePaid, StageTax, StagePoints, StageFrozen:
-		return true
-	}
-	return false
-}
+// stages are all of them, in the order in which money passes them.
+var stages = []Stage{StageSource, StageBudget, StageReserved, StagePayable, StagePaying, StagePaid, StageTax, StagePoints, StageFrozen}
+
+func (s Stage) known() bool { return slices.Contains(stages, s) }
 
 // guarded says that balances of the stage never fall below zero.
 func (s Stage) guarded() bool { return s == StageBudget || s == StagePoints || s == StageFrozen }

@@ -27,7 +27,7 @@ func TestPastAds(t *testing.T) {
 		s := &guard.Service{DB: db}
 		outcome := func() guard.Decision {
 			t.Helper()
-			answers, err := s.Check(ctx, []id.Group{group}, []guard.Window{{From: now, To: now.Add(time.Hour)}}, 0)
+			answers, err := s.Check(ctx, guard.Trial{Groups: []id.Group{group}, Windows: []guard.Window{{From: now, To: now.Add(time.Hour)}}})
 			if err != nil {
 				t.Fatal(err)
 			}

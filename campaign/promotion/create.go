@@ -3,12 +3,14 @@ package promotion
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"siyu/campaign"
 	"siyu/campaign/guard"
+	"siyu/campaign/material"
 	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -31,12 +33,14 @@ const (
 
 // In is a promotion to make. Value is what the ad is worth to the brand in one
 // group; with the priority, each step of which counts double, it decides who
-// gets a group's slot. Left out it is valueUsual.
+// gets a group's slot. Left out it is valueUsual. It sends either its own text
+// or an approved material.
 type In struct {
 	CampaignID id.Campaign    `json:"campaign_id"`
 	Name       string         `json:"name"`
 	TextZH     string         `json:"text_zh"`
 	TextEN     string         `json:"text_en"`
+	MaterialID id.Material    `json:"material_id"`
 	Groups     []id.Group     `json:"groups"`
 	Windows    []guard.Window `json:"windows"`
 	Priority   int            `json:"priority"`
@@ -50,7 +54,9 @@ func (in In) Validate() error {
 	c.That(in.CampaignID != 0, "campaign_id", "required", "请选择活动", "name the campaign")
 	c.Required(in.Name, "name")
 	c.Length(in.Name, "name", 100)
-	c.That(in.TextZH != "" || in.TextEN != "", "text_zh", "required", "请填写推送文案", "write the text in at least one language")
+	hasText := in.TextZH != "" || in.TextEN != ""
+	c.That(hasText || in.MaterialID != 0, "text_zh", "required", "请填写推送文案或选择素材", "write the text in at least one language, or name a material")
+	c.That(!hasText || in.MaterialID == 0, "material_id", "either", "文案与素材只能选其一", "send either a text or a material")
 	c.Length(in.TextZH, "text_zh", 4000)
 	c.Length(in.TextEN, "text_en", 4000)
 	for _, f := range campaign.CheckTexts([]campaign.Text{{Where: "text_zh", Says: in.TextZH}}) {
@@ -92,8 +98,11 @@ func (s *Service) Create(ctx context.Context, in In) (id.Promotion, error) {
 		if err := heard(tx, in.Channel); err != nil {
 			return err
 		}
+		if err := usable(tx, in.MaterialID); err != nil {
+			return err
+		}
 		p := Promotion{
-			ID: id.Promotion(tx.Next()), UnitID: offer.UnitID, CampaignID: in.CampaignID, Name: in.Name, TextZH: in.TextZH, TextEN: in.TextEN,
+			ID: id.Promotion(tx.Next()), UnitID: offer.UnitID, CampaignID: in.CampaignID, Name: in.Name, TextZH: in.TextZH, TextEN: in.TextEN, MaterialID: in.MaterialID,
 			Priority: in.Priority, Value: cmp.Or(in.Value, valueUsual), Channel: in.Channel, Status: StatusDraft, CreatedBy: tx.Actor.Staff, Version: 1, CreatedAt: tx.Now,
 		}
 		promotion = p.ID
@@ -135,6 +144,22 @@ func heard(tx *database.Tx, channel string) error {
 	}
 	var c fault.Check
 	c.That(wanted, "channel", "no_subscriber", "还没有 Webhook 订阅 promotion.deliver，请先创建", "no webhook is subscribed to promotion.deliver; create one first")
+	return c.Err()
+}
+
+// usable refuses a material that the author may not see or nobody approved.
+func usable(tx *database.Tx, m id.Material) error {
+	if m == 0 {
+		return nil
+	}
+	row, err := material.Read(tx.DB, m)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return err
+	}
+	var c fault.Check
+	known := err == nil && tx.Actor.Sees(row.UnitID)
+	c.That(known, "material_id", "unknown_value", "没有这个素材", "there is no such material")
+	c.That(!known || row.Status == material.StatusApproved, "material_id", "not_approved", "素材尚未批准或已撤回", "the material is not approved, or withdrawn")
 	return c.Err()
 }
 

@@ -11,7 +11,8 @@ import (
 )
 
 // FileChannel writes each ad as a JSON file into a folder per group: a work
-// list for the group's owner, who posts the text and confirms the slot.
+// list for the group's owner, who posts it and confirms the slot. A picture
+// lies beside it.
 type FileChannel struct {
 	Dir string
 	// ShownAtOnce takes the written file for the shown ad; only a demo, which
@@ -32,11 +33,13 @@ func (f FileChannel) Deliver(_ context.Context, s Send) (Receipt, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", fmt.Errorf("promotion: file channel: %w", err)
 	}
-	if err := os.WriteFile(path+".part", append(body, '\n'), 0o600); err != nil {
-		return "", fmt.Errorf("promotion: file channel: %w", err)
+	if s.Picture != nil {
+		if err := write(f.picture(s), s.Picture.Body); err != nil {
+			return "", err
+		}
 	}
-	if err := os.Rename(path+".part", path); err != nil {
-		return "", fmt.Errorf("promotion: file channel: %w", err)
+	if err := write(path, append(body, '\n')); err != nil {
+		return "", err
 	}
 	if f.ShownAtOnce {
 		return ReceiptShown, nil
@@ -44,12 +47,27 @@ func (f FileChannel) Deliver(_ context.Context, s Send) (Receipt, error) {
 	return ReceiptPending, nil
 }
 
+func write(path string, body []byte) error {
+	if err := os.WriteFile(path+".part", body, 0o600); err != nil {
+		return fmt.Errorf("promotion: file channel: %w", err)
+	}
+	if err := os.Rename(path+".part", path); err != nil {
+		return fmt.Errorf("promotion: file channel: %w", err)
+	}
+	return nil
+}
+
 // Cancel removes the file. An owner who posted the ad confirms it before the
 // slot ends; what is not confirmed by then counts as not shown.
 func (f FileChannel) Cancel(_ context.Context, s Send) (Receipt, error) {
-	err := os.Remove(f.path(s))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("promotion: file channel: %w", err)
+	paths := []string{f.path(s)}
+	if s.Picture != nil {
+		paths = append(paths, f.picture(s))
+	}
+	for _, path := range paths {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("promotion: file channel: %w", err)
+		}
 	}
 	return ReceiptCancelled, nil
 }
@@ -58,3 +76,5 @@ func (f FileChannel) Cancel(_ context.Context, s Send) (Receipt, error) {
 func (f FileChannel) path(s Send) string {
 	return filepath.Join(f.Dir, s.GroupID.String(), fmt.Sprintf("%d-%s.json", 9-s.Priority, s.SlotID))
 }
+
+func (f FileChannel) picture(s Send) string { return f.path(s) + "." + s.Picture.Format }

@@ -41,11 +41,11 @@ type Application struct {
 	Status         Status            `json:"status"`
 	CharterVersion int               `json:"charter_version"`
 	Region         string            `json:"region"`
-	Answers        map[string]string `json:"answers"`
+	Answers        map[string]string `json:"answers" gorm:"-"`
 	Reason         string            `json:"reason"` // why it was refused
 	Fee            money.Amount      `json:"fee_fen"`
 	Paid           money.Amount      `json:"paid_fen"`
-	Ahead          int               `json:"ahead"` // of a waiting one, how many wait before it; read by Find alone
+	Ahead          int               `json:"ahead" gorm:"-"` // of a waiting one, how many wait before it; read by Find alone
 	WaitedAt       clock.Milli       `json:"waited_at"`
 	CreatedAt      clock.Milli       `json:"created_at"`
 	DecidedAt      clock.Milli       `json:"decided_at"`
