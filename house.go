@@ -140,7 +140,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	steps := &invite.Service{DB: db, Campaign: h.campaign}
 	keeper := &guard.Service{DB: db}
 	hooks := &webhook.Service{DB: db, Secrets: keys, Allow: allow}
-	sends := &promotion.Service{DB: db, Guard: keeper, Campaign: h.campaign, Paces: map[string]promotion.Pace{
+	sends := &promotion.Service{DB: db, Guard: keeper, Campaign: h.campaign, Dates: dates, Paces: map[string]promotion.Pace{
 		promotion.FileChannel{}.Name(): promotion.Pace(h.cfg.Paces.File), promotion.WebhookChannel{}.Name(): promotion.Pace(h.cfg.Paces.Webhook),
 	}}
 	if !h.rehearsal() { // a rehearsal sends nothing to anybody

@@ -83,7 +83,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 	s.Calendar = &calendar.Service{DB: db, Campaign: s.Campaign}
 	s.Invite = &invite.Service{DB: db, Campaign: s.Campaign}
 	s.Rehearsals = empty(db)
-	s.Promotion = &promotion.Service{DB: db, Guard: s.Guard, Campaign: s.Campaign, Channels: []promotion.Channel{promotion.FileChannel{Dir: t.TempDir()}}}
+	s.Promotion = &promotion.Service{DB: db, Guard: s.Guard, Campaign: s.Campaign, Dates: s.Calendar, Channels: []promotion.Channel{promotion.FileChannel{Dir: t.TempDir()}}}
 	s.Campaign.Start()
 	t.Cleanup(s.Campaign.Close)
 	return s

@@ -50,17 +50,6 @@ func Earn(r Rules, f OrderFact) []Earned {
 	return out
 }
 
-func (p Promise) of(goods money.Amount) money.Amount {
-	if p.Mode == ModeFixed {
-		return p.Amount
-	}
-	n := goods.Rate(p.Rate)
-	if p.Cap > 0 {
-		n = min(n, p.Cap)
-	}
-	return n
-}
-
 func (r Rules) declines(to Side, f OrderFact) Note {
 	switch {
 	case to == SideInviter && r.InviterHasOrdered && !f.InviterHasOrdered:

@@ -41,6 +41,11 @@ func MergeTx(tx *database.Tx, from, into id.Member) (int, error) {
 		}
 		rows += int(res.RowsAffected)
 	}
+	counted, err := mergeCounts(tx, from, into)
+	if err != nil {
+		return 0, err
+	}
+	rows += counted
 	seen, err := review.MergeTx(tx, from, into)
 	if err != nil {
 		return 0, err

@@ -70,6 +70,8 @@ var (
 		"奖励只能付给直接邀请人和被邀请人(一级)", "rewards go to the direct inviter and the invitee only (depth 1)")
 	ErrScope = fault.New(fault.KindUnprocessable, "referral.scope",
 		"首单奖励方案的 scope 必须是 new_member", "a program for first orders has the scope new_member")
+	ErrNothingLeft = fault.New(fault.KindConflict, "referral.nothing_left",
+		"积分已用完或优惠券已使用，无法收回", "the points are spent or the coupon is used; nothing is left to take back")
 	ErrRewardState = fault.New(fault.KindConflict, "referral.reward_state",
 		"奖励当前状态为 {state}", "the reward is {state}")
 )

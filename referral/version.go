@@ -27,6 +27,9 @@ func (s *Service) NewVersion(ctx context.Context, p id.Program, in RulesIn) (int
 		if err := scopeFits(row.Scope, in.Trigger); err != nil {
 			return err
 		}
+		if err := in.givable(tx); err != nil {
+			return err
+		}
 		tx.SetResult("program", int64(p), 201)
 		before, err := rulesOf(tx.DB, p, row.Latest)
 		if err != nil {

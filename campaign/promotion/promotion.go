@@ -20,6 +20,7 @@ import (
 	"fmt"
 
 	"siyu/campaign"
+	"siyu/campaign/calendar"
 	"siyu/campaign/guard"
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -34,6 +35,7 @@ type Service struct {
 	DB       *database.DB
 	Guard    *guard.Service
 	Campaign *campaign.Service
+	Dates    *calendar.Service
 	Channels []Channel
 	Paces    map[string]Pace
 }
