@@ -21,6 +21,7 @@ import (
 	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/community/gate"
+	"siyu/community/health"
 	"siyu/community/intake"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
@@ -65,6 +66,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 		DB: db, Secrets: set,
 		Access:    &access.Service{DB: db, Secrets: set},
 		Community: &community.Service{DB: db, Secrets: set},
+		Health:    &health.Service{DB: db},
 		Wallet:    &wallet.Service{DB: db},
 		Referral:  &referral.Service{DB: db, Secrets: set, PublicURL: "https://shop.example", QRURL: "https://q.example"},
 		Payee:     &payee.Service{DB: db, Secrets: set},

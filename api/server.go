@@ -28,6 +28,7 @@ import (
 	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/community/gate"
+	"siyu/community/health"
 	"siyu/community/intake"
 	"siyu/internal/database"
 	"siyu/internal/secret"
@@ -47,6 +48,7 @@ type Server struct {
 	Community  *community.Service
 	Intake     *intake.Service
 	Gate       *gate.Service
+	Health     *health.Service
 	Wallet     *wallet.Service
 	Referral   *referral.Service
 	Payee      *payee.Service
@@ -100,6 +102,7 @@ func (s *Server) table() *routes {
 	s.activityRoutes(r)
 	s.importRoutes(r)
 	s.gateRoutes(r)
+	s.groupHealthRoutes(r)
 	s.tagRoutes(r)
 	s.blockRoutes(r)
 	s.productRoutes(r)
