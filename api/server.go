@@ -35,6 +35,7 @@ import (
 	"siyu/internal/webhook"
 	"siyu/referral"
 	"siyu/referral/payee"
+	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
@@ -53,6 +54,7 @@ type Server struct {
 	Referral   *referral.Service
 	Payee      *payee.Service
 	Review     *review.Service
+	Promoter   *promoter.Service
 	Settlement *settlement.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
@@ -91,6 +93,7 @@ func (s *Server) table() *routes {
 	s.pointRoutes(r)
 	s.rewardRoutes(r)
 	s.reviewRoutes(r)
+	s.promoterRoutes(r)
 	s.codeRoutes(r)
 	s.jobRoutes(r)
 	s.posterRoutes(r)

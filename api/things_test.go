@@ -63,6 +63,7 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/jobs/:id":               jobOf,
 	"/v1/rewards/:id":            rewardOf,
 	"/v1/review-cases/:id":       caseOf,
+	"/v1/promoters/:id":          promoterOf,
 	"/v1/promotions/:id":         promotionOf,
 	"/v1/slots/:id":              slotOf,
 	"/v1/decisions/:id":          decisionOf,
@@ -111,6 +112,8 @@ var bodies = map[string]string{
 	"PUT /v1/tags/:id/members":                                 `{"members":[{"member_id":"mem_0000000000007"}]}`,
 	"PUT /v1/members/:id/block":                                `{"reason":"恶意退单"}`,
 	"PUT /v1/groups/:id/ad-policy":                             `{"preset":"retail","mode":"enforce"}`,
+	"POST /v1/promoters/:id/refuse":                            `{"reason":"资料不全"}`,
+	"POST /v1/promoters/:id/freeze":                            `{"reason":"刷单"}`,
 	"POST /v1/slots/:id/release":                               `{"reason":"not_sent"}`,
 	"POST /v1/slots/:id/report":                                `{"status":"sent"}`,
 	"POST /v1/campaigns/:id/breaker/resume":                    `{"reason":"已核实"}`,
@@ -352,25 +355,4 @@ func promotionOf(t *testing.T, h *house) string {
 	return h.make(t, access.Marketer, "POST /v1/promotions", fmt.Sprintf(
 		`{"campaign_id":%q,"name":"周一推送","text_zh":"苹果 9.9","groups":[%q],"windows":[{"from_at":%q,"to_at":%q}],"priority":5,"channel":"file"}`,
 		c, groupOf(t, h), now, now.Add(2*time.Hour)))
-}
-
-// slotOf is an ad posted by hand.
-func slotOf(t *testing.T, h *house) string {
-	t.Helper()
-	return h.make(t, access.Marketer, "POST /v1/groups/"+groupOf(t, h)+"/ads", `{}`)
-}
-
-func decisionOf(t *testing.T, h *house) string {
-	t.Helper()
-	slotOf(t, h)
-	var list struct {
-		Items []struct {
-			ID string `json:"id"`
-		} `json:"items"`
-	}
-	got := h.call(t, h.keys[east][access.Marketer], "GET /v1/decisions", "")
-	if got.into(t, &list); len(list.Items) == 0 {
-		t.Fatalf("no decision: got %d %s", got.status, got.body)
-	}
-	return list.Items[0].ID
 }

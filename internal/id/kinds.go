@@ -35,6 +35,7 @@ type (
 	stepReward     struct{}
 	product        struct{}
 	program        struct{}
+	promoter       struct{}
 	promotion      struct{}
 	refund         struct{}
 	rehearsal      struct{}
@@ -91,6 +92,7 @@ func (posterTemplate) prefix() string { return "ptm" }
 func (priceApproval) prefix() string  { return "pap" }
 func (product) prefix() string        { return "prd" }
 func (program) prefix() string        { return "prg" }
+func (promoter) prefix() string       { return "pro" }
 func (promotion) prefix() string      { return "prm" }
 func (refund) prefix() string         { return "rfd" }
 func (rehearsal) prefix() string      { return "rhs" }
@@ -127,7 +129,8 @@ func (webhook) prefix() string        { return "whk" }
 // uploaded one, PosterTemplate what codes are printed on,
 // PriceApproval a price under the floor that
 // two people agree on, Rehearsal a campaign played on a store of its own,
-// Silence a stop of ads, Payee who receives a member's money, Payer the entity that pays it,
+// Promoter a member who asked to promote, Silence a stop of ads,
+// Payee who receives a member\'s money, Payer the entity that pays it,
 // ReviewCase a reward stopped for a human, StepReward what a step of a
 // referral campaign gives, Touch one scan, Transfer a ledger fact, Unit
 // a region or store; the others are what their names say.
@@ -164,6 +167,7 @@ type (
 	PriceApproval  = ID[priceApproval]
 	Product        = ID[product]
 	Program        = ID[program]
+	Promoter       = ID[promoter]
 	Promotion      = ID[promotion]
 	Refund         = ID[refund]
 	Rehearsal      = ID[rehearsal]
