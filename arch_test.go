@@ -53,7 +53,6 @@ var policy = []arrow{
 	{"referral/promoter", plumbing},
 	{"referral/payee", "referral/tax community " + plumbing},
 	{"referral/review", "referral/payee referral/tax community " + plumbing},
-	{"referral", "referral/payee referral/poster referral/review referral/tax community wallet " + plumbing},
 	{"community/intake", "community " + plumbing},
 	{"community/gate", "community " + plumbing},
 	{"referral", "referral/payee referral/poster referral/promoter referral/review referral/tax community wallet " + plumbing},
