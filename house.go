@@ -167,7 +167,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	}
 	h.rest.Intake, h.rest.Gate = files, doors
 	pages := &web.Server{
-		DB: db, Secrets: keys, Access: h.access, Community: people, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends,
+		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends,
 		Referral: h.referral, Review: h.review, Promoter: promoters, Settlement: sealed, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
 		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}

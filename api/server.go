@@ -126,6 +126,7 @@ func (s *Server) table() *routes {
 	s.promotionRoutes(r)
 	s.guardRoutes(r)
 	s.silenceRoutes(r)
+	s.permitRoutes(r)
 	s.checkupRoutes(r)
 	s.slotRoutes(r)
 	s.payerRoutes(r)

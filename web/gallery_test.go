@@ -131,6 +131,7 @@ func gallery() []shown {
 	list = append(list, consoleGallery()...)
 	list = append(list, planGallery()...)
 	list = append(list, groupGallery()...)
+	list = append(list, healthGallery()...)
 	list = append(list, promoterGallery()...)
 	return append(list, []shown{
 		{"console", "console", console.page, console}, {"login", "login", login.page, login},

@@ -40,6 +40,7 @@ import (
 	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/community/gate"
+	"siyu/community/health"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/httpd"
@@ -58,6 +59,7 @@ type Server struct {
 	Access     *access.Service
 	Community  *community.Service
 	Gate       *gate.Service
+	Health     *health.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
 	GroupBuy   *groupbuy.Service
@@ -111,6 +113,7 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/console", s.staffOnly(s.console))
 	r.GET("/console/calendar", s.staffOnly(s.consoleCalendar))
 	r.GET("/console/plan", s.staffOnly(s.consolePlan))
+	r.GET("/console/groups/:id/health", s.staffOnly(s.consoleHealth))
 	r.GET("/console/campaigns/:id", s.staffOnly(s.consoleCampaign))
 	r.POST("/console/step-rewards/:id/hand-over", s.staffOnly(s.consoleHandOver))
 	r.GET("/console/reviews", s.staffOnly(s.consoleReviews))
