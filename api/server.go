@@ -34,6 +34,7 @@ import (
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
 	"siyu/referral"
+	"siyu/referral/insight"
 	"siyu/referral/payee"
 	"siyu/referral/promoter"
 	"siyu/referral/review"
@@ -55,6 +56,7 @@ type Server struct {
 	Payee      *payee.Service
 	Review     *review.Service
 	Promoter   *promoter.Service
+	Insight    *insight.Service
 	Settlement *settlement.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
@@ -94,6 +96,7 @@ func (s *Server) table() *routes {
 	s.rewardRoutes(r)
 	s.reviewRoutes(r)
 	s.promoterRoutes(r)
+	s.insightRoutes(r)
 	s.codeRoutes(r)
 	s.jobRoutes(r)
 	s.posterRoutes(r)
@@ -134,6 +137,7 @@ func (s *Server) table() *routes {
 	s.settlementRoutes(r)
 	s.payoutRoutes(r)
 	s.payoutFileRoutes(r)
+	s.billRoutes(r)
 	s.webhookRoutes(r)
 	s.taskRoutes(r)
 	return r
