@@ -53,6 +53,7 @@ var policy = []arrow{
 	{"referral/payee", "referral/tax community " + plumbing},
 	{"referral/review", "referral/payee referral/tax community " + plumbing},
 	{"referral", "referral/payee referral/poster referral/review referral/tax community wallet " + plumbing},
+	{"community/request", "community " + plumbing},
 	{"community/intake", "community " + plumbing},
 	{"community/gate", "community " + plumbing},
 	{"community/health", "community " + plumbing},

@@ -25,6 +25,9 @@ type requestsPage struct {
 	List  []requestView
 }
 
+// Fives are the stars there are.
+func (requestsPage) Fives() []int { return []int{1, 2, 3, 4, 5} }
+
 // requestView is a request as somebody in the group sees it.
 type requestView struct {
 	ID     id.Request
@@ -69,8 +72,9 @@ func (s *Server) requestsPage(c *gin.Context, v visitor) (requestsPage, error) {
 	if err != nil {
 		return p, err
 	}
-	p.page, p.Group = s.base(c, choose(c.GetString("lang"), "求购求助", "Requests")), clean(g.Name)
+	p.page, p.Group = s.base(c, ""), clean(g.Name)
 	p.Title = choose(p.Lang, "求购求助", "Requests")
+	p.at("/g/" + p.ID.String() + "/requests")
 	s.armed(&p.page, v)
 	ids := make([]id.Request, len(list.Items))
 	askers := make([]id.Member, len(list.Items))

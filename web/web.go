@@ -40,6 +40,7 @@ import (
 	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/community/gate"
+	"siyu/community/request"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/httpd"
@@ -57,6 +58,7 @@ type Server struct {
 	Access     *access.Service
 	Community  *community.Service
 	Gate       *gate.Service
+	Request    *request.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
 	GroupBuy   *groupbuy.Service
@@ -99,6 +101,8 @@ func (s *Server) Register(r gin.IRouter) {
 	r.POST("/o/:order/late", s.visit(s.chooseLate))
 	r.GET("/g/:group", s.visit(s.group))
 	r.POST("/g/:group/:act", s.visit(s.groupAct))
+	r.GET("/g/:group/requests", s.visit(s.requests))
+	r.POST("/g/:group/requests/:act", s.visit(s.requestAct))
 	r.GET("/me", s.visit(s.me))
 	r.GET("/me/rewards/:id", s.visit(s.reward))
 	r.GET("/me/codes", s.visit(s.codes))
