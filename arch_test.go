@@ -28,7 +28,7 @@ const (
 	leaves   = "internal/clock internal/fault internal/id internal/money internal/qr internal/secret internal/sheet"
 	store    = leaves + " migrations internal/database"
 	plumbing = store + " internal/task internal/webhook internal/wechat"
-	rewards  = "referral/payfile referral referral/payee referral/poster referral/review referral/tax"
+	rewards  = "referral/payfile referral referral/promoter referral/payee referral/poster referral/review referral/tax"
 	domain   = "campaign/... referral/... community/... wallet access " + plumbing
 )
 
@@ -50,12 +50,13 @@ var policy = []arrow{
 	{"referral/poster", "internal/qr internal/fault"},
 	{"referral/tax", "internal/money internal/fault"},
 	{"referral/payfile", "internal/money internal/fault"},
+	{"referral/promoter", plumbing},
 	{"referral/payee", "referral/tax community " + plumbing},
 	{"referral/review", "referral/payee referral/tax community " + plumbing},
-	{"referral", "referral/payee referral/poster referral/review referral/tax community wallet " + plumbing},
 	{"community/request", "community " + plumbing},
 	{"community/intake", "community " + plumbing},
 	{"community/gate", "community " + plumbing},
+	{"referral", "referral/payee referral/poster referral/promoter referral/review referral/tax community wallet " + plumbing},
 	{"community/health", "community " + plumbing},
 	{"community", plumbing},
 	{"wallet", plumbing},

@@ -13,6 +13,7 @@ import (
 	"siyu/campaign/guard"
 	"siyu/campaign/invite"
 	"siyu/community"
+	"siyu/community/health"
 	"siyu/community/request"
 	"siyu/configs"
 	"siyu/internal/clock"
@@ -127,7 +128,8 @@ func prove(ctx context.Context, db *database.DB, strict bool, out io.Writer) err
 		queue = task.VerifyStrict
 	}
 	rooms := []func(context.Context, *database.DB) ([]database.Proof, error){
-		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, invite.Verify, referral.Verify, wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, wallet.VerifyCloses, settlement.Verify, payee.Verify, guard.Verify, queue, community.Verify, request.Verify,
+		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, invite.Verify, referral.Verify, wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, wallet.VerifyCloses, settlement.Verify, payee.Verify, guard.Verify, queue, community.Verify, health.Verify,
+		request.Verify,
 	}
 	if strict {
 		rooms = append(rooms, campaign.VerifyStrict)

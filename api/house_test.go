@@ -32,6 +32,7 @@ import (
 	"siyu/internal/webhook"
 	"siyu/referral"
 	"siyu/referral/payee"
+	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
@@ -72,6 +73,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 		Referral:  &referral.Service{DB: db, Secrets: set, PublicURL: "https://shop.example", QRURL: "https://q.example"},
 		Payee:     &payee.Service{DB: db, Secrets: set},
 		Review:    &review.Service{DB: db, Secrets: set},
+		Promoter:  &promoter.Service{DB: db},
 		GroupBuy:  &groupbuy.Service{DB: db},
 		Guard:     &guard.Service{DB: db},
 		Material:  &material.Service{DB: db},

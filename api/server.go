@@ -36,6 +36,7 @@ import (
 	"siyu/internal/webhook"
 	"siyu/referral"
 	"siyu/referral/payee"
+	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
@@ -55,6 +56,7 @@ type Server struct {
 	Referral   *referral.Service
 	Payee      *payee.Service
 	Review     *review.Service
+	Promoter   *promoter.Service
 	Settlement *settlement.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
@@ -93,6 +95,7 @@ func (s *Server) table() *routes {
 	s.pointRoutes(r)
 	s.rewardRoutes(r)
 	s.reviewRoutes(r)
+	s.promoterRoutes(r)
 	s.codeRoutes(r)
 	s.jobRoutes(r)
 	s.posterRoutes(r)
@@ -126,6 +129,7 @@ func (s *Server) table() *routes {
 	s.promotionRoutes(r)
 	s.guardRoutes(r)
 	s.silenceRoutes(r)
+	s.permitRoutes(r)
 	s.checkupRoutes(r)
 	s.slotRoutes(r)
 	s.payerRoutes(r)

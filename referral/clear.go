@@ -32,6 +32,7 @@ func (s *Service) Register(r *task.Registry) {
 	task.HandleMany(r, giveMost, giveTx)
 	task.Handle(r, lookTx)
 	task.HandleOutside(r, s.runBatch)
+	task.Every(r, "referral:judge_levels", 24*time.Hour, s.JudgeLevels)
 	task.Every(r, "referral:end_lapsed", time.Hour, func(ctx context.Context, _ clock.Milli) error { return s.EndLapsed(ctx) })
 }
 

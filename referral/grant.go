@@ -18,6 +18,7 @@ type act struct {
 	PaidOrder
 	fact      string // names it once and for all
 	maturesAt clock.Milli
+	level     int // the inviter's, as a promoter
 	to        map[Side]id.Member
 }
 
@@ -60,6 +61,9 @@ func (a act) reward(tx *database.Tx, p Promise, e Earned) Reward {
 		Currency: p.pays(), UnitCost: p.unitCost(), CouponID: p.CouponID, ValidDays: p.ValidDays,
 		Base: a.Goods, Amount: e.Amount, Note: e.Note, EarnedAt: tx.Now, MaturesAt: a.maturesAt, Review: ReviewDue,
 	}
+	if e.To == SideInviter {
+		r.Level = a.level
+	}
 	if a.FromCampaign {
 		r.FundedBy = a.Campaign
 	}
@@ -69,10 +73,10 @@ func (a act) reward(tx *database.Tx, p Promise, e Earned) Reward {
 // insertReward writes the row unless its key stands already.
 func insertReward(tx *database.Tx, r Reward) (bool, error) {
 	err := tx.Exec(`INSERT INTO rewards (id, unit_id, program_id, program_version, fact, beneficiary_id, rule, side, order_id, campaign_id,
-			code_id, binding_id, currency, base, amount, note, earned_at, matures_at, funded_by, review, unit_cost, coupon_id, valid_days)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			code_id, binding_id, currency, base, amount, note, earned_at, matures_at, funded_by, review, unit_cost, coupon_id, valid_days, level_no)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.ID, r.UnitID, r.ProgramID, r.ProgramVersion, r.Fact, r.BeneficiaryID, r.Rule, r.Side, r.OrderID, r.CampaignID,
-		r.CodeID, r.BindingID, r.Currency, r.Base, r.Amount, r.Note, r.EarnedAt, r.MaturesAt, r.FundedBy, r.Review, r.UnitCost, r.CouponID, r.ValidDays).Error
+		r.CodeID, r.BindingID, r.Currency, r.Base, r.Amount, r.Note, r.EarnedAt, r.MaturesAt, r.FundedBy, r.Review, r.UnitCost, r.CouponID, r.ValidDays, r.Level).Error
 	switch {
 	case database.IsDuplicate(err):
 		return false, nil

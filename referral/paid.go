@@ -8,6 +8,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/referral/promoter"
 	"siyu/wallet"
 )
 
@@ -57,7 +58,7 @@ func PaidTx(tx *database.Tx, o PaidOrder) error {
 		return err
 	}
 	return earnTx(tx, rules, act{
-		PaidOrder: o, fact: factOf(rules, o.Order, invitee), maturesAt: rules.maturesUnreceived(o.PaidAt),
+		PaidOrder: o, fact: factOf(rules, o.Order, invitee), maturesAt: rules.maturesUnreceived(o.PaidAt), level: fact.InviterLevel,
 		to: map[Side]id.Member{SideInviter: inviter, SideInvitee: invitee},
 	}, Earn(rules, fact))
 }
@@ -80,6 +81,16 @@ func orderFact(tx *database.Tx, o PaidOrder, rules Rules, inviter, invitee id.Me
 	if rules.InviterHasOrdered {
 		var err error
 		if f.InviterHasOrdered, err = community.HasFact(tx.DB, inviter, community.FactOrderPaid); err != nil {
+			return f, err
+		}
+	}
+	standing, err := promoter.StandingIn(tx.DB, []id.Member{inviter})
+	if err != nil {
+		return f, err
+	}
+	f.InviterFrozen = standing[inviter] == promoter.Frozen
+	if standing[inviter] != promoter.None {
+		if f.InviterLevel, err = promoter.LevelAt(tx.DB, inviter, o.PaidAt); err != nil {
 			return f, err
 		}
 	}

@@ -31,6 +31,8 @@ type Promise struct {
 	UnitCost  money.Amount `json:"unit_cost_fen,omitempty"`
 	CouponID  id.Coupon    `json:"coupon_id,omitempty"`
 	ValidDays int          `json:"valid_days,omitempty"`
+
+	Raises []Raise `json:"raises,omitempty"` // by the inviter's level, rising
 }
 
 // stored is the form that is kept: what says nothing but the default is empty,
@@ -72,6 +74,7 @@ func (p Promise) most() money.Amount  { return p.Cap + p.CapQty }
 // ten thousand, so that nothing is rounded.
 func (p Promise) WorstOf(goods money.Amount) money.Amount {
 	const whole = money.Amount(money.Whole)
+	p = p.at(levelMost)
 	if p.Mode == ModeFixed {
 		return p.fixed() * p.unitCost() * whole
 	}
@@ -108,6 +111,7 @@ func (p Promise) check(c *fault.Check, at string) {
 	c.That(ruleName.MatchString(p.Rule), at+"rule", "format", "1 到 24 个小写字母、数字或下划线", "1 to 24 lower case letters, digits or underscores")
 	c.OneOf(string(p.To), at+"to", string(SideInviter), string(SideInvitee))
 	c.Required(string(p.Mode), at+"mode")
+	p.checkRaises(c, at)
 	c.OneOf(p.pays(), at+"currency", money.CNY, money.PTS, Coupons)
 	switch p.pays() {
 	case money.CNY:

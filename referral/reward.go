@@ -101,13 +101,14 @@ type Reward struct {
 	MaturesAt      clock.Milli   `json:"matures_at"`
 	ClearedAt      clock.Milli   `json:"cleared_at" gorm:"-"`
 	Review         Review        `json:"review"`
+	Level          int           `json:"level" gorm:"column:level_no"` // the inviter's, by which it was counted
 	Events         []RewardEvent `json:"events" gorm:"-"`
 	Evidence       *Evidence     `json:"evidence" gorm:"-"` // of one reward; lists leave it out
 }
 
 const rewardColumns = `r.id, r.unit_id, r.program_id, r.program_version, r.fact, r.beneficiary_id, r.rule, r.side, r.order_id,
 	r.campaign_id, r.code_id, r.binding_id, r.currency, r.base, r.amount, r.note, r.earned_at, r.matures_at, r.funded_by, r.review,
-	r.unit_cost, r.coupon_id, r.valid_days`
+	r.unit_cost, r.coupon_id, r.valid_days, r.level_no`
 
 // fold computes what a reward has come to from its events.
 func (r Reward) fold(events []RewardEvent) Reward {

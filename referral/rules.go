@@ -50,6 +50,7 @@ type Rules struct {
 	AttributionDays      int       `json:"attribution_days"`
 
 	Attribution Attribution `json:"attribution,omitzero"`
+	Inviters    Inviters    `json:"inviters,omitempty"`
 
 	Caps       []Cap `json:"caps,omitempty"`
 	BudgetFull Full  `json:"budget_full,omitempty"` // none is skip
@@ -66,6 +67,7 @@ type RulesIn struct {
 	Depth                int       `json:"depth"`
 
 	Attribution Attribution `json:"attribution"`
+	Inviters    Inviters    `json:"inviters"`
 
 	Caps       []Cap `json:"caps"`
 	BudgetFull Full  `json:"budget_full"`
@@ -84,6 +86,7 @@ func (in RulesIn) Rules() Rules {
 		HoldDaysAfterPayment: or(in.HoldDaysAfterPayment, 15),
 		AttributionDays:      or(in.AttributionDays, 30),
 		Attribution:          in.Attribution.stored(),
+		Inviters:             in.Inviters,
 		Caps:                 in.Caps,
 		BudgetFull:           in.BudgetFull,
 	}
@@ -126,6 +129,7 @@ func (in RulesIn) Validate() error {
 	c.Range(int64(r.AttributionDays), "rules.attribution_days", 1, 365)
 	c.Range(int64(in.Depth), "rules.depth", 0, 1)
 	in.Attribution.check(&c)
+	in.Inviters.check(&c)
 	checkCaps(&c, in.Caps)
 	in.BudgetFull.check(&c, "rules.budget_full")
 	names := map[string]bool{}
@@ -135,7 +139,7 @@ func (in RulesIn) Validate() error {
 		c.That(!names[p.Rule], fmt.Sprintf("rules.rewards[%d].rule", i), "duplicate", "规则名称不能重复", "names of rules must differ")
 		names[p.Rule] = true
 		if p.pays() == money.CNY {
-			rates += p.Rate
+			rates += p.top()
 		}
 	}
 	c.That(rates <= money.Whole, "rules.rewards", "range", "各比例之和不能超过 10000", "the rates sum to more than 10000")

@@ -63,6 +63,15 @@ func writeVersion(tx *database.Tx, p id.Program, number int, r Rules) error {
 	return nil
 }
 
+// latestRules are the rules that new promises are made by.
+func latestRules(q *database.Query, p id.Program) (Rules, error) {
+	var number int
+	if err := q.Raw("SELECT latest FROM programs WHERE id = ?", p).Row().Scan(&number); err != nil {
+		return Rules{}, fmt.Errorf("referral: rules of %s: %w", p, err)
+	}
+	return rulesOf(q, p, number)
+}
+
 // rulesOf reads a frozen version.
 func rulesOf(q *database.Query, p id.Program, number int) (Rules, error) {
 	var text string

@@ -73,6 +73,7 @@ func part(n, of int64) int64 {
 }
 
 type groupRow struct {
+	ID     id.Group
 	Name   string
 	Preset string
 	Used   int
@@ -166,7 +167,7 @@ func (s *Server) fillGroups(ctx context.Context, p *consolePage) error {
 	for _, g := range list.Items {
 		week, charter := weeks[g.ID], charters[g.ID]
 		p.Groups = append(p.Groups, groupRow{
-			Name: clean(g.Name), Preset: presetName(p.Lang, string(g.Preset)), Used: week.Used, Cap: week.Promised, Full: week.Used >= week.Promised,
+			ID: g.ID, Name: clean(g.Name), Preset: presetName(p.Lang, string(g.Preset)), Used: week.Used, Cap: week.Promised, Full: week.Used >= week.Promised,
 			Quiet: hourOf(charter.QuietFrom) + "–" + hourOf(charter.QuietTo),
 		})
 	}

@@ -131,6 +131,8 @@ func gallery() []shown {
 	list = append(list, consoleGallery()...)
 	list = append(list, planGallery()...)
 	list = append(list, groupGallery()...)
+	list = append(list, healthGallery()...)
+	list = append(list, promoterGallery()...)
 	return append(list, []shown{
 		{"console", "console", console.page, console}, {"login", "login", login.page, login},
 		{"landing", "landing", group.page, group}, {"landing_en", "landing", english.page, english},

@@ -13,6 +13,7 @@ import (
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/referral"
+	"siyu/referral/promoter"
 	"siyu/referral/settlement"
 	"siyu/wallet"
 )
@@ -171,6 +172,8 @@ func declined(lang string, n referral.Note) string {
 		return choose(lang, "付款时还没有登录会员", "there was no signed-in member when the order was paid")
 	case referral.NoteInviterNotBuyer:
 		return choose(lang, "你自己还没有下过单", "you had no order of your own yet")
+	case referral.NotePromoterFrozen:
+		return choose(lang, "付款时你的推广资格被暂停", "you were suspended as a promoter when it was paid")
 	}
 	if strings.HasSuffix(string(n), "_cap") {
 		return choose(lang, "已达到活动的奖励上限", "the program's limit of rewards was reached")
@@ -185,7 +188,8 @@ var shop = time.FixedZone(clock.Shanghai, 8*60*60)
 // codesPage shows a member's own codes.
 type codesPage struct {
 	page
-	Codes []codeView
+	Codes  []codeView
+	Frozen bool // he is a promoter who is suspended
 }
 
 type codeView struct {
@@ -210,6 +214,11 @@ func (s *Server) codes(c *gin.Context, v visitor) error {
 	}
 	p := codesPage{page: s.base(c, "")}
 	p.Title = choose(p.Lang, "我的邀请码", "My codes")
+	standing, err := promoter.StandingIn(s.DB.Read(ctx), []id.Member{v.Member})
+	if err != nil {
+		return err
+	}
+	p.Frozen = standing[v.Member] == promoter.Frozen
 	names := map[id.Campaign]string{}
 	for _, code := range list.Items {
 		if code.Status != referral.CodeLive {

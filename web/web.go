@@ -40,12 +40,14 @@ import (
 	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/community/gate"
+	"siyu/community/health"
 	"siyu/community/request"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/httpd"
 	"siyu/internal/secret"
 	"siyu/referral"
+	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
@@ -59,6 +61,7 @@ type Server struct {
 	Community  *community.Service
 	Gate       *gate.Service
 	Request    *request.Service
+	Health     *health.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
 	GroupBuy   *groupbuy.Service
@@ -67,6 +70,7 @@ type Server struct {
 	Promotion  *promotion.Service
 	Referral   *referral.Service
 	Review     *review.Service
+	Promoter   *promoter.Service
 	Settlement *settlement.Service
 	Wallet     *wallet.Service
 	// PublicURL is where this house is reached, without a slash at the end;
@@ -106,11 +110,14 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/me", s.visit(s.me))
 	r.GET("/me/rewards/:id", s.visit(s.reward))
 	r.GET("/me/codes", s.visit(s.codes))
+	r.GET("/me/promoter", s.visit(s.promoter))
+	r.POST("/me/promoter", s.visit(s.applyPromoter))
 	r.GET("/me/codes/:code/qr.png", s.visit(s.codePicture))
 
 	r.GET("/console", s.staffOnly(s.console))
 	r.GET("/console/calendar", s.staffOnly(s.consoleCalendar))
 	r.GET("/console/plan", s.staffOnly(s.consolePlan))
+	r.GET("/console/groups/:id/health", s.staffOnly(s.consoleHealth))
 	r.GET("/console/campaigns/:id", s.staffOnly(s.consoleCampaign))
 	r.POST("/console/step-rewards/:id/hand-over", s.staffOnly(s.consoleHandOver))
 	r.GET("/console/reviews", s.staffOnly(s.consoleReviews))

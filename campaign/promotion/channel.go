@@ -85,7 +85,7 @@ const (
 	ReceiptCancelled Receipt = "cancelled" // it was not shown and will not be
 )
 
-// Channel brings ads into groups. Both calls are repeatable: the slot is the
+// Channel brings ads into groups. Its calls are repeatable: the slot is the
 // key.
 type Channel interface {
 	Name() string
@@ -94,6 +94,8 @@ type Channel interface {
 	// Cancel takes it back; the receipt is cancelled when the channel is sure
 	// that it was not shown, else pending.
 	Cancel(ctx context.Context, s Send) (Receipt, error)
+	// Remind tells the group's owner that he has not posted it.
+	Remind(ctx context.Context, s Send) error
 }
 
 func (s *Service) channel(name string) (Channel, bool) {

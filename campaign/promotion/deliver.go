@@ -74,6 +74,8 @@ func (s *Service) deliverOne(ctx context.Context, slot id.Slot) error {
 			if _, err := s.Guard.ConfirmTx(tx, slot, tx.Now); err != nil {
 				return err
 			}
+		} else if err := remindTx(tx, o.slot); err != nil {
+			return err
 		}
 		return database.One(tx.Exec("UPDATE promotion_sends SET status = ?, handed_at = ?, variant_no = ? WHERE slot_id = ?"+tx.Only("status = ?"),
 			SendHanded, tx.Now, o.send.VariantNo, slot, SendReserved), errStopped)

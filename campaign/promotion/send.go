@@ -42,12 +42,13 @@ type sendRow struct {
 	HandedAt    clock.Milli  `gorm:"column:handed_at"`
 	PublishedAt clock.Milli  `gorm:"column:published_at"`
 	VariantNo   int          `gorm:"column:variant_no"`
+	RemindedAt  clock.Milli  `gorm:"column:reminded_at"`
 }
 
 // TableName is the table's.
 func (sendRow) TableName() string { return "promotion_sends" }
 
-const sendColumns = "promotion_id, window_no, group_id, status, rule_name, not_before, slot_id, handed_at, published_at, variant_no"
+const sendColumns = "promotion_id, window_no, group_id, status, rule_name, not_before, slot_id, handed_at, published_at, variant_no, reminded_at"
 
 // allWindows in closeWindow means every window of the promotion.
 const allWindows = 0
@@ -86,6 +87,8 @@ func (s *Service) Register(r *task.Registry) {
 	task.HandleOutside(r, s.openWindow)
 	task.HandleOutside(r, s.deliver)
 	task.HandleOutside(r, s.closeWindow)
+	task.HandleOutside(r, s.remind)
+	task.HandleOutside(r, s.playOwner)
 	task.HandleOutside(r, s.hush)
 }
 
