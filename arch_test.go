@@ -54,6 +54,7 @@ var policy = []arrow{
 	{"referral/insight", rewards + " community wallet " + plumbing},
 	{"referral/payee", "referral/tax community " + plumbing},
 	{"referral/review", "referral/payee referral/tax community " + plumbing},
+	{"community/request", "community " + plumbing},
 	{"community/intake", "community " + plumbing},
 	{"community/gate", "community " + plumbing},
 	{"referral", "referral/payee referral/poster referral/promoter referral/review referral/tax community wallet " + plumbing},

@@ -30,6 +30,7 @@ import (
 	"siyu/community/gate"
 	"siyu/community/health"
 	"siyu/community/intake"
+	"siyu/community/request"
 	"siyu/internal/database"
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
@@ -50,6 +51,7 @@ type Server struct {
 	Community  *community.Service
 	Intake     *intake.Service
 	Gate       *gate.Service
+	Request    *request.Service
 	Health     *health.Service
 	Wallet     *wallet.Service
 	Referral   *referral.Service
@@ -108,6 +110,7 @@ func (s *Server) table() *routes {
 	s.activityRoutes(r)
 	s.importRoutes(r)
 	s.gateRoutes(r)
+	s.requestRoutes(r)
 	s.groupHealthRoutes(r)
 	s.tagRoutes(r)
 	s.blockRoutes(r)

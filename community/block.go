@@ -40,8 +40,8 @@ const reasonMax = 200
 // Validate checks what needs no database.
 func (in BlockIn) Validate() error {
 	var c fault.Check
-	c.Required(cleanName(in.Reason), "reason")
-	c.Length(cleanName(in.Reason), "reason", reasonMax)
+	c.Required(CleanLine(in.Reason), "reason")
+	c.Length(CleanLine(in.Reason), "reason", reasonMax)
 	return c.Err()
 }
 
@@ -62,7 +62,7 @@ func (s *Service) Block(ctx context.Context, member id.Member, in BlockIn) (Bloc
 			if err != nil {
 				return err
 			}
-			row = Block{m.ID, cleanName(in.Reason), in.UntilAt, tx.Actor.Staff, tx.Now}
+			row = Block{m.ID, CleanLine(in.Reason), in.UntilAt, tx.Actor.Staff, tx.Now}
 			if err := unblock(tx, m.ID); err != nil {
 				return err
 			}

@@ -69,7 +69,7 @@ func (in GroupIn) Validate() error {
 }
 
 func (in GroupIn) check(c *fault.Check, at string) {
-	c.Required(cleanName(in.Name), at+"name")
+	c.Required(CleanLine(in.Name), at+"name")
 	checkName(c, in.Name, at+"name")
 	c.Length(in.ExternalID, at+"external_id", 64)
 	c.That(plain(in.ExternalID), at+"external_id", "format", "不能含空白或控制字符", "must hold neither spaces nor control characters")
@@ -116,7 +116,7 @@ func (s *Service) CreateGroup(ctx context.Context, in GroupIn) (id.Group, error)
 // createTx writes group and charter; a taken external id is errRaced.
 func createTx(tx *database.Tx, in GroupIn, imported importedGroup) (Group, error) {
 	g := Group{
-		ID: id.Group(tx.Next()), UnitID: in.UnitID, ExternalID: in.ExternalID, Name: cleanName(in.Name),
+		ID: id.Group(tx.Next()), UnitID: in.UnitID, ExternalID: in.ExternalID, Name: CleanLine(in.Name),
 		Preset: in.Preset, Zone: in.Zone, OwnerID: in.OwnerID, BornAt: in.BornAt, Imported: bool(imported),
 		Status: GroupActive, Version: 1, CreatedAt: tx.Now,
 	}

@@ -122,7 +122,7 @@ func putGroup(tx *database.Tx, g Group, in GroupIn) error {
 		return ErrGroupClosed.With("status", g.Status)
 	}
 	next := g
-	next.Name = cleanName(in.Name)
+	next.Name = CleanLine(in.Name)
 	next.UnitID = cmp.Or(in.UnitID, g.UnitID)
 	next.Preset = cmp.Or(in.Preset, g.Preset)
 	next.Zone = cmp.Or(in.Zone, g.Zone)

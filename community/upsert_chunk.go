@@ -190,7 +190,7 @@ func (u *upsert) refuse(in MemberIn, owners []*person, missing []Identity) *faul
 }
 
 func (p *person) set(in MemberIn) {
-	if name := cleanName(in.Name); name != "" && name != p.Name {
+	if name := CleanLine(in.Name); name != "" && name != p.Name {
 		p.Name, p.changed = name, true
 	}
 	if in.UnitID != 0 && in.UnitID != p.UnitID {

@@ -85,6 +85,7 @@ func (s *Server) groupPage(c *gin.Context, v *visitor) (groupPage, error) {
 		return p, err
 	}
 	p.page, p.Name, p.Gated, p.Strong = s.base(c, clean(g.Name)), clean(g.Name), g.Gated, v.Strong
+	p.at("/g/" + p.ID.String())
 	s.armed(&p.page, *v)
 	list, err := s.Community.ListCharters(ctx, p.ID)
 	if err != nil {

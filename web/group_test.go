@@ -33,6 +33,7 @@ func groupGallery() []shown {
 	for name, p := range map[string]groupPage{"group": open, "group_gate": asks, "group_waits": waits, "group_inside": inside, "group_gate_en": english} {
 		list = append(list, shown{name, "group", p.page, p})
 	}
+	list = append(list, requestsGallery()...)
 	return list
 }
 

@@ -41,6 +41,7 @@ import (
 	"siyu/community"
 	"siyu/community/gate"
 	"siyu/community/health"
+	"siyu/community/request"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/httpd"
@@ -60,6 +61,7 @@ type Server struct {
 	Access     *access.Service
 	Community  *community.Service
 	Gate       *gate.Service
+	Request    *request.Service
 	Health     *health.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
@@ -105,6 +107,8 @@ func (s *Server) Register(r gin.IRouter) {
 	r.POST("/o/:order/late", s.visit(s.chooseLate))
 	r.GET("/g/:group", s.visit(s.group))
 	r.POST("/g/:group/:act", s.visit(s.groupAct))
+	r.GET("/g/:group/requests", s.visit(s.requests))
+	r.POST("/g/:group/requests/:act", s.visit(s.requestAct))
 	r.GET("/me", s.visit(s.me))
 	r.GET("/me/rewards/:id", s.visit(s.reward))
 	r.GET("/me/codes", s.visit(s.codes))
