@@ -131,6 +131,7 @@ func gallery() []shown {
 	list = append(list, consoleGallery()...)
 	list = append(list, planGallery()...)
 	list = append(list, groupGallery()...)
+	list = append(list, weekGallery()...)
 	list = append(list, healthGallery()...)
 	list = append(list, promoterGallery()...)
 	list = append(list, insightGallery()...)
