@@ -48,7 +48,7 @@ func (s *Service) PutActivity(ctx context.Context, group id.Group, in ActivityBa
 // transaction.
 func (s *Service) putActivity(ctx context.Context, group id.Group, in ActivityBatch) ([]ActivityResult, error) {
 	var out []ActivityResult
-	err := again(func() error {
+	err := Again(func() error {
 		return s.DB.Tx(ctx, func(tx *database.Tx) error {
 			var err error
 			out, err = putActivityTx(tx, group, in)
