@@ -40,6 +40,7 @@ type consolePage struct {
 	SeesGroups  bool
 	SeesReviews bool
 	SeesPlan    bool
+	SeesBooks   bool
 }
 
 type campaignRow struct {
@@ -108,7 +109,7 @@ func (s *Server) console(c *gin.Context) error {
 		page: s.base(c, ""), Role: roleName(s.lang(c), role),
 		SeesGroups:  slices.Contains([]access.Role{access.Admin, access.Marketer, access.GroupOwner}, role),
 		SeesMoney:   slices.Contains([]access.Role{access.Admin, access.Finance, access.Cashier}, role),
-		SeesReviews: slices.Contains(readsReviews, role), SeesPlan: slices.Contains(plansPromotions, role),
+		SeesReviews: slices.Contains(readsReviews, role), SeesPlan: slices.Contains(plansPromotions, role), SeesBooks: seesBooks(database.ActorOf(ctx)),
 	}
 	p.Title, p.Now = choose(p.Lang, "控制台", "Console"), p.Now.In(shop)
 	for _, fill := range []func(context.Context, *consolePage) error{s.fillCampaigns, s.fillGroups, s.fillSettlements} {

@@ -103,6 +103,8 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/console", s.staffOnly(s.console))
 	r.GET("/console/calendar", s.staffOnly(s.consoleCalendar))
 	r.GET("/console/plan", s.staffOnly(s.consolePlan))
+	r.GET("/console/ledger", s.staffOnly(s.consoleLedger))
+	r.GET("/console/ledger.csv", s.staffOnly(s.consoleLedgerCSV))
 	r.GET("/console/campaigns/:id", s.staffOnly(s.consoleCampaign))
 	r.POST("/console/step-rewards/:id/hand-over", s.staffOnly(s.consoleHandOver))
 	r.GET("/console/reviews", s.staffOnly(s.consoleReviews))
