@@ -46,6 +46,8 @@ var policy = []arrow{
 	{"campaign/*", "campaign campaign/guard " + rewards + " community community/health wallet " + plumbing},
 	{"campaign", rewards + " community wallet " + plumbing},
 	{"referral/settlement", rewards + " community wallet " + plumbing},
+	{"referral/voucher", "referral/workbook community wallet " + plumbing},
+	{"referral/workbook", "internal/money"},
 	{"referral/poster", "internal/qr internal/fault"},
 	{"referral/tax", "internal/money internal/fault"},
 	{"referral/payfile", "internal/money internal/fault"},

@@ -34,6 +34,7 @@ import (
 	"siyu/referral/payee"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
+	"siyu/referral/voucher"
 	"siyu/wallet"
 	"siyu/web"
 	"siyu/worker"
@@ -150,7 +151,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		return err
 	}
 	h.rest = &api.Server{
-		DB: db, Secrets: keys, Access: h.access, Community: people, Wallet: purse, Referral: h.referral, Review: h.review, Payee: payees, Settlement: sealed,
+		DB: db, Secrets: keys, Access: h.access, Community: people, Wallet: purse, Referral: h.referral, Review: h.review, Payee: payees, Settlement: sealed, Voucher: &voucher.Service{DB: db, Books: purse},
 		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends, Webhook: hooks,
 		Ready: h.degraded, Gauges: h.gauges,
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},

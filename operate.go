@@ -20,6 +20,7 @@ import (
 	"siyu/referral"
 	"siyu/referral/payee"
 	"siyu/referral/settlement"
+	"siyu/referral/voucher"
 	"siyu/wallet"
 )
 
@@ -126,7 +127,7 @@ func prove(ctx context.Context, db *database.DB, strict bool, out io.Writer) err
 		queue = task.VerifyStrict
 	}
 	rooms := []func(context.Context, *database.DB) ([]database.Proof, error){
-		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, invite.Verify, referral.Verify, wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, wallet.VerifyCloses, settlement.Verify, payee.Verify, guard.Verify, queue, community.Verify,
+		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, invite.Verify, referral.Verify, wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, wallet.VerifyCloses, voucher.Verify, settlement.Verify, payee.Verify, guard.Verify, queue, community.Verify,
 	}
 	if strict {
 		rooms = append(rooms, campaign.VerifyStrict)

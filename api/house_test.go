@@ -29,6 +29,7 @@ import (
 	"siyu/referral/payee"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
+	"siyu/referral/voucher"
 	"siyu/wallet"
 )
 
@@ -71,6 +72,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 		Webhook:   &webhook.Service{DB: db, Secrets: set},
 		Rates:     Rates{Staff: 1_000_000, Member: 1_000_000, Address: 1_000_000},
 	}
+	s.Voucher = &voucher.Service{DB: db, Books: s.Wallet}
 	s.Settlement = &settlement.Service{DB: db, Vault: s.Payee}
 	s.Campaign = campaign.New(db, s.Community, flashsale.Kind(), invite.Kind(), s.GroupBuy.Kind())
 	s.GroupBuy.Campaign = s.Campaign

@@ -11,6 +11,7 @@ import (
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/task"
+	"siyu/referral/voucher"
 	"siyu/wallet"
 )
 
@@ -87,6 +88,7 @@ func TestLedger(t *testing.T) {
 		if string(marked.body) != want {
 			t.Errorf("got %q", marked.body)
 		}
+		bookDay(t, h, day)
 	})
 }
 
@@ -131,4 +133,36 @@ func TestAccountStatement(t *testing.T) {
 			}
 		}
 	})
+}
+
+// bookDay books a closed day and fetches its vouchers; what is the ledger's
+// own movement alone leaves heads.
+func bookDay(t *testing.T, h *house, day int) {
+	t.Helper()
+	finance, at := h.keys[""][access.Finance], fmt.Sprintf("/v1/ledger/closes/%d/vouchers", day)
+	if a := h.call(t, finance, "GET "+at, ""); a.status != 404 {
+		t.Errorf("vouchers before they are made: got %d", a.status)
+	}
+	key := h.newKey()
+	for range 2 {
+		var set voucher.Set
+		a := h.call(t, finance, "POST "+at, "{}", key)
+		if a.into(t, &set); a.status != 201 || set.Debit != 100000 || set.Credit != 100000 || len(set.Lines) != 2 {
+			t.Errorf("got %d %s", a.status, a.body)
+		}
+	}
+	if a := h.call(t, finance, "GET "+at+"/file?form=csv", ""); a.status != 200 || string(a.body) != "date,word,voucher_no,line,summary,code,title,debit,credit\r\n" {
+		t.Errorf("got %d %q", a.status, a.body)
+	}
+	if a := h.call(t, finance, "GET "+at+"/file?form=x", ""); a.status != 422 {
+		t.Errorf("an unknown form: got %d", a.status)
+	}
+	if a := h.call(t, h.keys[east][access.Finance], "GET "+at, ""); a.status != 403 {
+		t.Errorf("finance of a part: got %d", a.status)
+	}
+	var chart voucher.Chart
+	a := h.call(t, finance, "PUT /v1/voucher-chart", `{"rules":[{"code":"6601","title":"销售费用"}]}`)
+	if a.into(t, &chart); a.status != 200 || chart.No != 1 || len(chart.Rules) != 1 {
+		t.Errorf("got %d %s", a.status, a.body)
+	}
 }

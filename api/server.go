@@ -33,6 +33,7 @@ import (
 	"siyu/referral/payee"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
+	"siyu/referral/voucher"
 	"siyu/wallet"
 )
 
@@ -47,6 +48,7 @@ type Server struct {
 	Payee      *payee.Service
 	Review     *review.Service
 	Settlement *settlement.Service
+	Voucher    *voucher.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
 	GroupBuy   *groupbuy.Service
@@ -77,6 +79,7 @@ func (s *Server) table() *routes {
 	s.accessRoutes(r)
 	s.walletRoutes(r)
 	s.ledgerRoutes(r)
+	s.voucherRoutes(r)
 	s.couponRoutes(r)
 	s.memberCouponRoutes(r)
 	s.couponCodeRoutes(r)
