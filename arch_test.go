@@ -28,7 +28,7 @@ const (
 	leaves   = "internal/clock internal/fault internal/id internal/money internal/qr internal/secret"
 	store    = leaves + " migrations internal/database"
 	plumbing = store + " internal/task internal/webhook internal/wechat"
-	rewards  = "referral/payfile referral referral/payee referral/poster referral/review referral/tax"
+	rewards  = "referral/payfile referral referral/promoter referral/payee referral/poster referral/review referral/tax"
 	domain   = "campaign/... referral/... community/... wallet access " + plumbing
 )
 
@@ -42,7 +42,8 @@ var policy = []arrow{
 
 	{"campaign/guard", "community community/health " + plumbing},
 	{"campaign/planner", "campaign/guard community community/health " + plumbing},
-	{"campaign/promotion", "campaign campaign/guard campaign/planner " + rewards + " community community/health wallet " + plumbing},
+	{"campaign/material", "campaign " + rewards + " community wallet " + plumbing},
+	{"campaign/promotion", "campaign campaign/calendar campaign/guard campaign/material campaign/planner " + rewards + " community community/health wallet " + plumbing},
 	{"campaign/*", "campaign campaign/guard " + rewards + " community community/health wallet " + plumbing},
 	{"campaign", rewards + " community wallet " + plumbing},
 	{"referral/settlement", rewards + " community wallet " + plumbing},
@@ -51,9 +52,10 @@ var policy = []arrow{
 	{"referral/poster", "internal/qr internal/fault"},
 	{"referral/tax", "internal/money internal/fault"},
 	{"referral/payfile", "internal/money internal/fault"},
+	{"referral/promoter", plumbing},
 	{"referral/payee", "referral/tax community " + plumbing},
 	{"referral/review", "referral/payee referral/tax community " + plumbing},
-	{"referral", "referral/payee referral/poster referral/review referral/tax community wallet " + plumbing},
+	{"referral", "referral/payee referral/poster referral/promoter referral/review referral/tax community wallet " + plumbing},
 	{"community/health", "community " + plumbing},
 	{"community", plumbing},
 	{"wallet", plumbing},

@@ -20,6 +20,7 @@ import (
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
 	"siyu/campaign/invite"
+	"siyu/campaign/material"
 	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/community/health"
@@ -32,6 +33,7 @@ import (
 	"siyu/internal/webhook"
 	"siyu/referral"
 	"siyu/referral/payee"
+	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/referral/voucher"
@@ -127,6 +129,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	purse := &wallet.Service{DB: db}
 	h.referral = &referral.Service{DB: db, Secrets: keys, PublicURL: h.cfg.PublicURL, QRURL: h.cfg.QRURL, PosterFont: h.cfg.PosterFont}
 	payees := &payee.Service{DB: db, Secrets: keys}
+	promoters := &promoter.Service{DB: db}
 	h.review = &review.Service{DB: db, Secrets: keys}
 	sealed := &settlement.Service{DB: db, Vault: payees}
 	teams := &groupbuy.Service{DB: db, PublicURL: h.cfg.PublicURL}
@@ -136,11 +139,11 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	steps := &invite.Service{DB: db, Campaign: h.campaign}
 	keeper := &guard.Service{DB: db}
 	hooks := &webhook.Service{DB: db, Secrets: keys, Allow: allow}
-	sends := &promotion.Service{DB: db, Guard: keeper, Campaign: h.campaign, Paces: map[string]promotion.Pace{
+	sends := &promotion.Service{DB: db, Guard: keeper, Campaign: h.campaign, Dates: dates, Paces: map[string]promotion.Pace{
 		promotion.FileChannel{}.Name(): promotion.Pace(h.cfg.Paces.File), promotion.WebhookChannel{}.Name(): promotion.Pace(h.cfg.Paces.Webhook),
 	}}
 	if !h.rehearsal() { // a rehearsal sends nothing to anybody
-		sends.Channels = []promotion.Channel{promotion.FileChannel{Dir: h.outbox()}, promotion.WebhookChannel{DB: db}}
+		sends.Channels = []promotion.Channel{promotion.FileChannel{Dir: h.outbox(), Owner: promotion.Owner(h.cfg.FileOwner), DB: db}, promotion.WebhookChannel{DB: db}}
 	}
 	reg := task.NewRegistry()
 	for _, room := range []interface{ Register(*task.Registry) }{people, groups, h.campaign, teams, steps, h.referral, h.review, purse, sealed, sends, hooks} {
@@ -151,14 +154,16 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		return err
 	}
 	h.rest = &api.Server{
-		DB: db, Secrets: keys, Access: h.access, Community: people, Wallet: purse, Referral: h.referral, Review: h.review, Payee: payees, Settlement: sealed, Voucher: &voucher.Service{DB: db, Books: purse},
-		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends, Webhook: hooks,
-		Ready: h.degraded, Gauges: h.gauges,
+		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Wallet: purse, Referral: h.referral, Review: h.review, Payee: payees, Settlement: sealed,
+		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Material: &material.Service{DB: db}, Promotion: sends, Webhook: hooks,
+		Promoter: promoters,
+		Voucher:  &voucher.Service{DB: db, Books: purse},
+		Ready:    h.degraded, Gauges: h.gauges,
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
 	pages := &web.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends,
-		Referral: h.referral, Review: h.review, Settlement: sealed, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
+		Referral: h.referral, Review: h.review, Promoter: promoters, Settlement: sealed, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
 		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
 	engine, err := httpd.NewEngine(httpd.Config{TrustedProxies: h.cfg.TrustedProxies})

@@ -140,6 +140,16 @@ func (s *Service) ListUnits(ctx context.Context, page database.Page) (database.P
 	return database.Cut(page, rows, func(u Unit) int64 { return int64(u.ID) }), err
 }
 
+// UnitsUnder are the unit, which the actor must see, and all below it; nil, for
+// all, at the root.
+func (s *Service) UnitsUnder(ctx context.Context, unit id.Unit) ([]id.Unit, error) {
+	u, err := s.FindUnit(ctx, unit)
+	if err != nil {
+		return nil, err
+	}
+	return subtree(s.DB.Read(ctx), u)
+}
+
 // subtree are the units at and below u, or nil, which is all, at the root.
 func subtree(q *database.Query, u Unit) ([]id.Unit, error) {
 	if u.ParentID == 0 {

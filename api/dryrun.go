@@ -78,7 +78,7 @@ func (s *Server) foreseeAudience(ctx context.Context, c campaign.Campaign) ([]dr
 	if w.To <= w.From {
 		return []dryRun{}, nil
 	}
-	answers, err := s.Guard.Check(system(ctx), c.Audience.Groups, []guard.Window{w}, 0)
+	answers, err := s.Guard.Check(system(ctx), guard.Trial{Groups: c.Audience.Groups, Windows: []guard.Window{w}, Campaign: c.ID})
 	if err != nil {
 		return nil, err
 	}

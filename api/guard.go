@@ -27,7 +27,7 @@ func (s *Server) checkGuard(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
-	answers, err := s.Guard.Check(c.Request.Context(), in.Groups, []guard.Window{in.Window()}, 0)
+	answers, err := s.Guard.Check(c.Request.Context(), guard.Trial{Groups: in.Groups, Windows: []guard.Window{in.Window()}})
 	if err != nil {
 		return err
 	}

@@ -149,3 +149,24 @@ func TestAdPolicyRoutes(t *testing.T) {
 		}
 	})
 }
+
+// slotOf is an ad posted by hand.
+func slotOf(t *testing.T, h *house) string {
+	t.Helper()
+	return h.make(t, access.Marketer, "POST /v1/groups/"+groupOf(t, h)+"/ads", `{}`)
+}
+
+func decisionOf(t *testing.T, h *house) string {
+	t.Helper()
+	slotOf(t, h)
+	var list struct {
+		Items []struct {
+			ID string `json:"id"`
+		} `json:"items"`
+	}
+	got := h.call(t, h.keys[east][access.Marketer], "GET /v1/decisions", "")
+	if got.into(t, &list); len(list.Items) == 0 {
+		t.Fatalf("no decision: got %d %s", got.status, got.body)
+	}
+	return list.Items[0].ID
+}

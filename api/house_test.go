@@ -17,8 +17,10 @@ import (
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
 	"siyu/campaign/invite"
+	"siyu/campaign/material"
 	"siyu/campaign/promotion"
 	"siyu/community"
+	"siyu/community/health"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/httpd"
@@ -27,6 +29,7 @@ import (
 	"siyu/internal/webhook"
 	"siyu/referral"
 	"siyu/referral/payee"
+	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/referral/voucher"
@@ -63,12 +66,15 @@ func newServer(t testing.TB, db *database.DB) *Server {
 		DB: db, Secrets: set,
 		Access:    &access.Service{DB: db, Secrets: set},
 		Community: &community.Service{DB: db, Secrets: set},
+		Health:    &health.Service{DB: db},
 		Wallet:    &wallet.Service{DB: db},
 		Referral:  &referral.Service{DB: db, Secrets: set, PublicURL: "https://shop.example", QRURL: "https://q.example"},
 		Payee:     &payee.Service{DB: db, Secrets: set},
 		Review:    &review.Service{DB: db, Secrets: set},
+		Promoter:  &promoter.Service{DB: db},
 		GroupBuy:  &groupbuy.Service{DB: db},
 		Guard:     &guard.Service{DB: db},
+		Material:  &material.Service{DB: db},
 		Webhook:   &webhook.Service{DB: db, Secrets: set},
 		Rates:     Rates{Staff: 1_000_000, Member: 1_000_000, Address: 1_000_000},
 	}
@@ -79,7 +85,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 	s.Calendar = &calendar.Service{DB: db, Campaign: s.Campaign}
 	s.Invite = &invite.Service{DB: db, Campaign: s.Campaign}
 	s.Rehearsals = empty(db)
-	s.Promotion = &promotion.Service{DB: db, Guard: s.Guard, Campaign: s.Campaign, Channels: []promotion.Channel{promotion.FileChannel{Dir: t.TempDir()}}}
+	s.Promotion = &promotion.Service{DB: db, Guard: s.Guard, Campaign: s.Campaign, Dates: s.Calendar, Channels: []promotion.Channel{promotion.FileChannel{Dir: t.TempDir()}}}
 	s.Campaign.Start()
 	t.Cleanup(s.Campaign.Close)
 	return s

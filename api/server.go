@@ -24,13 +24,16 @@ import (
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
 	"siyu/campaign/invite"
+	"siyu/campaign/material"
 	"siyu/campaign/promotion"
 	"siyu/community"
+	"siyu/community/health"
 	"siyu/internal/database"
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
 	"siyu/referral"
 	"siyu/referral/payee"
+	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/referral/voucher"
@@ -43,10 +46,12 @@ type Server struct {
 	Secrets    *secret.Set
 	Access     *access.Service
 	Community  *community.Service
+	Health     *health.Service
 	Wallet     *wallet.Service
 	Referral   *referral.Service
 	Payee      *payee.Service
 	Review     *review.Service
+	Promoter   *promoter.Service
 	Settlement *settlement.Service
 	Voucher    *voucher.Service
 	Campaign   *campaign.Service
@@ -54,6 +59,7 @@ type Server struct {
 	GroupBuy   *groupbuy.Service
 	Invite     *invite.Service
 	Guard      *guard.Service
+	Material   *material.Service
 	Promotion  *promotion.Service
 	Webhook    *webhook.Service
 
@@ -86,6 +92,7 @@ func (s *Server) table() *routes {
 	s.pointRoutes(r)
 	s.rewardRoutes(r)
 	s.reviewRoutes(r)
+	s.promoterRoutes(r)
 	s.codeRoutes(r)
 	s.jobRoutes(r)
 	s.posterRoutes(r)
@@ -95,6 +102,7 @@ func (s *Server) table() *routes {
 	s.groupRoutes(r)
 	s.membershipRoutes(r)
 	s.activityRoutes(r)
+	s.groupHealthRoutes(r)
 	s.tagRoutes(r)
 	s.blockRoutes(r)
 	s.productRoutes(r)
@@ -111,8 +119,10 @@ func (s *Server) table() *routes {
 	s.calendarRoutes(r)
 	s.inviteRoutes(r)
 	s.orderRoutes(r)
+	s.materialRoutes(r)
 	s.promotionRoutes(r)
 	s.guardRoutes(r)
+	s.silenceRoutes(r)
 	s.checkupRoutes(r)
 	s.slotRoutes(r)
 	s.payerRoutes(r)

@@ -32,6 +32,8 @@ var things = map[string]func(t *testing.T, h *house) string{
 		h.seq++
 		return h.make(t, access.Marketer, "POST /v1/tags", fmt.Sprintf(`{"name_zh":"会员%d","name_en":"member %d"}`, h.seq, h.seq))
 	},
+	"/v1/materials/:id":              materialOf,
+	"/v1/pictures/:id":               pictureOf,
 	"/v1/programs/:id":               program,
 	"/v1/campaigns/:id":              func(t *testing.T, h *house) string { c, _ := campaignOf(t, h, "flash_sale", ""); return c },
 	"/v1/campaigns/:id/report":       endedOf,
@@ -51,17 +53,22 @@ var things = map[string]func(t *testing.T, h *house) string{
 		c, _ := campaignOf(t, h, "flash_sale", "")
 		return h.make(t, access.Marketer, "POST /v1/campaign-templates", `{"campaign_id":"`+c+`"}`)
 	},
-	"/v1/orders/:id":              orderOf,
-	"/v1/teams/:id":               teamOf,
-	"/v1/codes/:code":             codeOf,
-	"/v1/codes/:code/poster.png":  func(t *testing.T, h *house) string { templateOf(t, h); return codeOf(t, h) },
-	"/v1/jobs/:id/cards.pdf":      func(t *testing.T, h *house) string { templateOf(t, h); return jobOf(t, h) },
-	"/v1/jobs/:id":                jobOf,
-	"/v1/rewards/:id":             rewardOf,
-	"/v1/review-cases/:id":        caseOf,
-	"/v1/promotions/:id":          promotionOf,
-	"/v1/slots/:id":               slotOf,
-	"/v1/decisions/:id":           decisionOf,
+	"/v1/orders/:id":             orderOf,
+	"/v1/teams/:id":              teamOf,
+	"/v1/codes/:code":            codeOf,
+	"/v1/codes/:code/poster.png": func(t *testing.T, h *house) string { templateOf(t, h); return codeOf(t, h) },
+	"/v1/jobs/:id/cards.pdf":     func(t *testing.T, h *house) string { templateOf(t, h); return jobOf(t, h) },
+	"/v1/jobs/:id":               jobOf,
+	"/v1/rewards/:id":            rewardOf,
+	"/v1/review-cases/:id":       caseOf,
+	"/v1/promoters/:id":          promoterOf,
+	"/v1/promotions/:id":         promotionOf,
+	"/v1/slots/:id":              slotOf,
+	"/v1/decisions/:id":          decisionOf,
+	"/v1/guard/silences/:id": func(t *testing.T, h *house) string {
+		g := h.make(t, access.Marketer, "POST /v1/groups", `{"name":"南京路静默群","preset":"benefit"}`)
+		return h.make(t, access.Marketer, "POST /v1/guard/silences", `{"scope":"group","group_id":"`+g+`","reason":"群主请假","until_at":"2026-06-01T00:00:00+08:00"}`)
+	},
 	"/v1/settlements/:id":         settlementOf,
 	"/v1/settlements/:id/preview": openSettlementOf,
 	"/v1/payouts/:id":             payoutOf,
@@ -86,6 +93,7 @@ var bodies = map[string]string{
 	"PATCH /v1/units/:id":                                      `{"name":"新名"}`,
 	"PATCH /v1/staff/:id":                                      `{"name":"新名"}`,
 	"PATCH /v1/groups/:id":                                     `{"name":"新名"}`,
+	"PATCH /v1/materials/:id":                                  `{"name":"梨","kind":"text","sponsor":"有鲜超市","variants":[{"text_zh":"甜的"}]}`,
 	"POST /v1/groups/:id/charter":                              `{"purpose":"少而精","ads_per_day":1,"ads_per_week":2,"quiet_from":1290,"quiet_to":480}`,
 	"PUT /v1/groups/:id/memberships":                           `{"memberships":[{"member_id":"mem_0000000000007","role":"member"}]}`,
 	"POST /v1/groups/:id/activity":                             `{"events":[{"event_id":"e1","member_id":"mem_0000000000007","kind":"reply","at":"2026-03-01T10:00:00+08:00"}]}`,
@@ -98,6 +106,8 @@ var bodies = map[string]string{
 	"PUT /v1/tags/:id/members":                                 `{"members":[{"member_id":"mem_0000000000007"}]}`,
 	"PUT /v1/members/:id/block":                                `{"reason":"恶意退单"}`,
 	"PUT /v1/groups/:id/ad-policy":                             `{"preset":"retail","mode":"enforce"}`,
+	"POST /v1/promoters/:id/refuse":                            `{"reason":"资料不全"}`,
+	"POST /v1/promoters/:id/freeze":                            `{"reason":"刷单"}`,
 	"POST /v1/slots/:id/release":                               `{"reason":"not_sent"}`,
 	"POST /v1/slots/:id/report":                                `{"status":"sent"}`,
 	"POST /v1/campaigns/:id/breaker/resume":                    `{"reason":"已核实"}`,
@@ -368,25 +378,4 @@ func promotionOf(t *testing.T, h *house) string {
 	return h.make(t, access.Marketer, "POST /v1/promotions", fmt.Sprintf(
 		`{"campaign_id":%q,"name":"周一推送","text_zh":"苹果 9.9","groups":[%q],"windows":[{"from_at":%q,"to_at":%q}],"priority":5,"channel":"file"}`,
 		c, groupOf(t, h), now, now.Add(2*time.Hour)))
-}
-
-// slotOf is an ad posted by hand.
-func slotOf(t *testing.T, h *house) string {
-	t.Helper()
-	return h.make(t, access.Marketer, "POST /v1/groups/"+groupOf(t, h)+"/ads", `{}`)
-}
-
-func decisionOf(t *testing.T, h *house) string {
-	t.Helper()
-	slotOf(t, h)
-	var list struct {
-		Items []struct {
-			ID string `json:"id"`
-		} `json:"items"`
-	}
-	got := h.call(t, h.keys[east][access.Marketer], "GET /v1/decisions", "")
-	if got.into(t, &list); len(list.Items) == 0 {
-		t.Fatalf("no decision: got %d %s", got.status, got.body)
-	}
-	return list.Items[0].ID
 }

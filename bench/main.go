@@ -51,8 +51,10 @@ func commands() []command {
 		{"qr", "drawing a code against go-qrcode's PNG, and answering a drawn one against bare gin", runQR, qrMembers, nil},
 		{"codes", "a job that makes a code for every member, against a bare multi-row INSERT (MariaDB)", runCodes, codesAtOnce, nil},
 		{"activity", "reporting what members did in a group, against a bare multi-row INSERT (MariaDB)", runActivity, activityMembers, nil},
+		{"rollup", "counting and judging the days of groups, against a bare GROUP BY; -existing 5000000 is the full size", runRollup, activityMembers, nil},
 		{"crash", "kills of the house and of the database under load, and what was lost", runCrash, crashMembers, nil},
 		{"settle", "rewards that mature at one moment, made payable and settled, against one transaction per reward and one INSERT … SELECT", runSettle, 20_000, nil},
+		{"guard", "a wave of ads asked for in 100,000 groups, against one transaction per group; and the decision alone", runGuard, 1000, nil},
 		{"plan", "200 promotions fitted into 100,000 groups, against an upper bound and the greedy plan", nil, 0, runPlan},
 	}
 }

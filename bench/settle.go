@@ -64,10 +64,14 @@ func runSettle(ctx context.Context, l *lab) error {
 		return err
 	}
 	l.printf("  %s rewards made in %.0f s\n", short(n), time.Since(began).Seconds())
+	resetPeak(l.pids()[0])
+	house, server := cpuOf(l.pids()[0]), cpuOf(l.store.server.pid())
 	took, err := l.mature(ctx)
 	if err != nil {
 		return err
 	}
+	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(n) }
+	l.printf("  CPU per reward: the house %.0f µs, the database %.0f µs\n", each(cpuOf(l.pids()[0])-house), each(cpuOf(l.store.server.pid())-server))
 	rate := float64(n) / took.Seconds()
 	l.printf("clear %s rewards with their ledger entries: %.1f s, %.0f/s, the house at %.0f MiB; one transaction per reward: %.0f/s with %d workers: %.1f × (goal 10; 150 MiB)\n",
 		short(n), took.Seconds(), rate, mib(peakOf(l.pids()[0])), base, best, rate/base)

@@ -18,6 +18,7 @@ func (l *payday) closing(ctx context.Context) error {
 	if err := l.ripen(ctx); err != nil {
 		return err
 	}
+	resetPeak(l.pids()[0])
 	st, err := l.settles(ctx)
 	if err != nil {
 		return err

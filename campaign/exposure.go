@@ -63,15 +63,7 @@ func Worst(items []Item, stacks []Stack, products map[id.Product]Product, rules 
 func perPiece(price money.Amount, rules referral.Rules) money.Amount {
 	var sum money.Amount
 	for _, p := range rules.Rewards {
-		if p.Mode == referral.ModeFixed {
-			sum += p.Amount * tenThousand
-			continue
-		}
-		w := price * money.Amount(p.Rate)
-		if p.Cap > 0 {
-			w = min(w, p.Cap*tenThousand)
-		}
-		sum += w
+		sum += p.WorstOf(price)
 	}
 	return sum
 }

@@ -15,12 +15,26 @@ import (
 func Charters(q *database.Query, groups []id.Group, at clock.Milli) (map[id.Group]Charter, error) {
 	out, err := charterAsWritten(q, groups, at)
 	for g, c := range out {
-		if c.EndsAt != 0 && c.EndsAt <= at {
-			c.AdsPerDay, c.AdsPerWeek = 0, 0
-			out[g] = c
-		}
+		out[g] = c.at(at)
 	}
 	return out, err
+}
+
+// at is what the charter promises at a moment.
+func (c Charter) at(t clock.Milli) Charter {
+	if c.EndsAt != 0 && c.EndsAt <= t {
+		c.AdsPerDay, c.AdsPerWeek = 0, 0
+	}
+	return c
+}
+
+// inForce selects the versions in force of some groups at a moment, each
+// group's in order of version.
+func inForce(columns string) string {
+	return `SELECT ` + columns + ` FROM charters c WHERE group_id IN ? AND effective_at <= ?
+		AND NOT EXISTS (SELECT 1 FROM charters n WHERE n.group_id = c.group_id AND n.version > c.version
+			AND n.announced_at < c.effective_at)
+		ORDER BY group_id, version`
 }
 
 // charterAsWritten finds the versions in force. A version announced before an
@@ -32,10 +46,7 @@ func charterAsWritten(q *database.Query, groups []id.Group, at clock.Milli) (map
 		return out, nil
 	}
 	var rows []Charter
-	err := q.Raw(`SELECT `+charterColumns+` FROM charters c WHERE group_id IN ? AND effective_at <= ?
-		AND NOT EXISTS (SELECT 1 FROM charters n WHERE n.group_id = c.group_id AND n.version > c.version
-			AND n.announced_at < c.effective_at)
-		ORDER BY group_id, version`, groups, at).Scan(&rows).Error
+	err := q.Raw(inForce(charterColumns), groups, at).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("community: charters: %w", err)
 	}

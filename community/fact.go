@@ -111,6 +111,29 @@ func HasFactBeside(q *database.Query, member id.Member, kind FactKind, ref int64
 	return n > 0, nil
 }
 
+// CountFacts counts the members' facts of these kinds from one moment to before
+// another.
+func CountFacts(q *database.Query, members []id.Member, kinds []FactKind, from, to clock.Milli) (map[id.Member]map[FactKind]int64, error) {
+	var rows []struct {
+		MemberID id.Member
+		Kind     FactKind
+		N        int64
+	}
+	err := q.Raw("SELECT member_id, kind, COUNT(*) AS n FROM member_facts WHERE member_id IN ? AND kind IN ? AND at >= ? AND at < ? GROUP BY member_id, kind",
+		members, kinds, from, to).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("community: count facts: %w", err)
+	}
+	out := make(map[id.Member]map[FactKind]int64, len(members))
+	for _, r := range rows {
+		if out[r.MemberID] == nil {
+			out[r.MemberID] = map[FactKind]int64{}
+		}
+		out[r.MemberID][r.Kind] = r.N
+	}
+	return out, nil
+}
+
 // KeptIn says which of the live members stayed: they are in a group today, or
 // bought more than once.
 func KeptIn(q *database.Query, members []id.Member) ([]id.Member, error) {

@@ -21,6 +21,8 @@ const (
 	NoticeTeamFailed    NoticeName = "team_failed"
 	NoticeRefundDone    NoticeName = "refund_done"
 	NoticeRewardCleared NoticeName = "reward_cleared"
+	NoticeRewardPoints  NoticeName = "reward_points"
+	NoticeRewardCoupon  NoticeName = "reward_coupon"
 	NoticeWaitGranted   NoticeName = "wait_granted"
 	NoticeCampaignSoon  NoticeName = "campaign_soon"
 )
@@ -57,6 +59,10 @@ func builtIn() []NoticeTemplate {
 			Placeholders: []string{"campaign", "order_id", "amount"}, Channels: own, Version: 1},
 		{Name: NoticeRewardCleared, TextZH: "您的奖励 {amount} 元已到账，可在“我的奖励”查看。", TextEN: "Your reward of {amount} yuan is yours now; see my rewards.",
 			Placeholders: []string{"order_id", "amount"}, Channels: own, Version: 1},
+		{Name: NoticeRewardPoints, TextZH: "您的奖励 {points} 积分已到账。", TextEN: "Your reward of {points} points is yours now.",
+			Placeholders: []string{"order_id", "points"}, Channels: own, Version: 1},
+		{Name: NoticeRewardCoupon, TextZH: "您的奖励：一张优惠券已到账，可在商城使用。", TextEN: "Your reward, a coupon, is yours now; use it at the mall.",
+			Placeholders: []string{"order_id"}, Channels: own, Version: 1},
 		{Name: NoticeWaitGranted, TextZH: "「{campaign}」候补到位，请在 {deadline} 前付款。", TextEN: "Your place in the line of {campaign} has come up; pay before {deadline}.",
 			Placeholders: []string{"campaign", "order_id", "amount", "deadline"}, Channels: own, Version: 1},
 		{Name: NoticeCampaignSoon, TextZH: "您预约的「{campaign}」将于 {starts} 开始。", TextEN: "{campaign}, of which you asked to be reminded, begins at {starts}.",

@@ -1,6 +1,7 @@
 package community
 
 import (
+	"slices"
 	"time"
 
 	"siyu/internal/clock"
@@ -29,6 +30,9 @@ func presets() []string {
 
 // flashLife is how long a flash group may promise to live.
 const flashLife = 14 * 24 * time.Hour
+
+// Known says whether there is such a preset.
+func (p Preset) Known() bool { return slices.Contains(presets(), string(p)) }
 
 // defaults is the charter a group of the preset starts with unless it brings
 // its own.

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,7 +18,7 @@ func wrong(name, value, why, remedy string) error {
 
 // check looks at every setting and names the first that is wrong.
 func (c Config) check() error {
-	checks := []func() error{c.checkDB, c.checkRedis, c.checkAddr, c.checkURLs, c.checkRole, c.checkNetworks, c.checkFont, c.checkRates, c.checkPaces}
+	checks := []func() error{c.checkDB, c.checkRedis, c.checkAddr, c.checkURLs, c.checkRole, c.checkNetworks, c.checkFont, c.checkRates, c.checkPaces, c.checkOwner}
 	for _, f := range checks {
 		if err := f(); err != nil {
 			return err
@@ -126,6 +127,13 @@ func (c Config) checkPaces() error {
 		if *r.n < 0 || *r.n > 100_000 {
 			return wrong(r.env, strconv.Itoa(*r.n), "is no pace", "write ads per minute, at most 100000, or 0 for no limit")
 		}
+	}
+	return nil
+}
+
+func (c Config) checkOwner() error {
+	if !slices.Contains([]string{"", "prompt", "slow", "absent", "late"}, c.FileOwner) {
+		return wrong("SIYU_FILE_OWNER", c.FileOwner, "is no way to play an owner", "write prompt, slow, absent or late, or leave it empty")
 	}
 	return nil
 }

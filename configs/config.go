@@ -51,6 +51,7 @@ type Config struct {
 	PosterFont     string   `yaml:"poster_font"`     // the font of posters; "" looks where systems keep one
 	Rates          Rates    `yaml:"rates"`
 	Paces          Paces    `yaml:"paces"`
+	FileOwner      string   `yaml:"file_owner"` // how the file channel plays a group's owner: prompt, slow, absent, late
 
 	secretsJSON string // the key set itself, from the environment only
 }
@@ -145,7 +146,7 @@ func (c *Config) readEnv(look func(string) (string, bool)) error {
 	texts := map[string]*string{
 		"SIYU_DB": &c.DB, "SIYU_REDIS": &c.Redis, "SIYU_ADDR": &c.Addr, "SIYU_PUBLIC_URL": &c.PublicURL,
 		"SIYU_QR_URL": &c.QRURL, "SIYU_ROLE": (*string)(&c.Role), "SIYU_SECRETS": &c.Secrets, "SIYU_SECRETS_JSON": &c.secretsJSON,
-		"SIYU_POSTER_FONT": &c.PosterFont,
+		"SIYU_POSTER_FONT": &c.PosterFont, "SIYU_FILE_OWNER": &c.FileOwner,
 	}
 	for name, to := range texts {
 		if v, ok := look(name); ok {

@@ -61,6 +61,7 @@ func TestLoad_refusals(t *testing.T) {
 		"webhook allow":      {env: "SIYU_WEBHOOK_ALLOW", value: "192.168.1.7", want: "mall.internal:8080"},
 		"rate":               {env: "SIYU_RATE_MEMBER", value: "0", want: "at least 1"},
 		"rate text":          {env: "SIYU_RATE_MEMBER", value: "many", want: "SIYU_RATE_MEMBER"},
+		"file owner":         {env: "SIYU_FILE_OWNER", value: "asleep", want: "prompt, slow, absent or late"},
 		"pace":               {env: "SIYU_PACE_WEBHOOK", value: "-1", want: "0 for no limit"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/task"
+	"siyu/referral/promoter"
 )
 
 // makeBatch asks to make what is left of a batch.
@@ -47,11 +48,12 @@ func (s *Service) runBatch(ctx context.Context, _ task.Job, a makeBatch) error {
 
 // Why a place got no code, in place of the code's id.
 const (
-	noMember   = -1
-	noIdentity = -2
+	noMember    = -1
+	noIdentity  = -2
+	notPromoter = -3
 )
 
-var refusals = map[int64]string{noMember: "unknown_member", noIdentity: "identity_required"}
+var refusals = map[int64]string{noMember: "unknown_member", noIdentity: "identity_required", notPromoter: "promoter_required"}
 
 // partTx makes the codes of the next part.
 func (s *Service) partTx(tx *database.Tx, at Batch) error {
@@ -99,6 +101,14 @@ func (s *Service) spotsTx(tx *database.Tx, b Batch, spots []spot) (ids []int64, 
 	if err != nil {
 		return nil, 0, err
 	}
+	rules, err := latestRules(tx.DB, b.ProgramID)
+	if err != nil {
+		return nil, 0, err
+	}
+	standing, err := promoter.StandingIn(tx.DB, slices.Collect(maps.Values(today)))
+	if err != nil {
+		return nil, 0, err
+	}
 	ids = make([]int64, len(spots))
 	var places []Code
 	var of []int
@@ -108,6 +118,8 @@ func (s *Service) spotsTx(tx *database.Tx, b Batch, spots []spot) (ids []int64, 
 			ids[i] = noMember
 		case !strong[m]:
 			ids[i] = noIdentity
+		case rules.admits(standing[m]) != nil:
+			ids[i] = notPromoter
 		default:
 			of = append(of, i)
 			places = append(places, Code{UnitID: b.UnitID, InviterID: m, ProgramID: b.ProgramID, CampaignID: b.CampaignID,

@@ -81,6 +81,9 @@ func (s *Service) BindTx(tx *database.Tx, in Bind) (id.Binding, error) {
 	if err == nil {
 		b, rules, err = s.creditTx(tx, b, rules)
 	}
+	if err == nil {
+		err = mayInvite(tx.DB, rules, b.InviterID)
+	}
 	if err != nil {
 		return 0, err
 	}

@@ -1,6 +1,7 @@
 package referral
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
+	"siyu/referral/promoter"
 )
 
 // credited is why a binding is whose it is.
@@ -32,13 +34,13 @@ func (s *Service) creditTx(tx *database.Tx, b binding, rules Rules) (binding, Ru
 	if a.TouchDays == 0 {
 		return b, rules, nil
 	}
-	scans, programs, err := s.scansOf(tx, b, a)
+	scans, programs, err := s.scansOf(tx, b, rules)
 	if err != nil {
 		return b, rules, err
 	}
 	won, weighed, ok := a.Credit(scans, tx.Now)
 	if !ok {
-		return b, rules, ErrPage
+		return b, rules, cmp.Or(mayInvite(tx.DB, rules, b.InviterID), error(ErrPage))
 	}
 	b.TouchID, b.TouchedAt, b.Weighed = won.Touch, won.At, weighed
 	if won.Code == b.CodeID && won.Version == b.ProgramVersion {
@@ -51,9 +53,10 @@ func (s *Service) creditTx(tx *database.Tx, b binding, rules Rules) (binding, Ru
 }
 
 // scansOf are the invitee's scans in the binding's scope, under whichever id he
-// had then, of codes that still work and are not his own. The page acted on is
-// one of them, noted or not.
-func (s *Service) scansOf(tx *database.Tx, b binding, a Attribution) ([]Scan, map[id.Code]Code, error) {
+// had then, of codes that still work in programs that run, of others who may
+// invite now. The page acted on is one of them, noted or not.
+func (s *Service) scansOf(tx *database.Tx, b binding, rules Rules) ([]Scan, map[id.Code]Code, error) {
+	a := rules.Attribution
 	was, err := community.MergedInto(tx.DB, []id.Member{b.InviteeID})
 	if err != nil {
 		return nil, nil, err
@@ -65,8 +68,8 @@ func (s *Service) scansOf(tx *database.Tx, b binding, a Attribution) ([]Scan, ma
 	var list []Scan
 	err = tx.Raw(`SELECT t.id AS touch, t.code_id AS code, t.rules_version AS version, t.at
 		FROM touches t JOIN codes c ON c.id = t.code_id JOIN programs p ON p.id = c.program_id
-		WHERE t.visitor_id IN ? AND t.at > ? AND t.rules_version > 0 AND p.scope = ? ORDER BY `+order+" LIMIT ?",
-		append(was[b.InviteeID], b.InviteeID), tx.Now.Add(-days(a.TouchDays)), b.Scope, scansMost).Scan(&list).Error
+		WHERE t.visitor_id IN ? AND t.at > ? AND t.rules_version > 0 AND p.scope = ? AND p.status = ? ORDER BY `+order+" LIMIT ?",
+		append(was[b.InviteeID], b.InviteeID), tx.Now.Add(-days(a.TouchDays)), b.Scope, ProgramActive, scansMost).Scan(&list).Error
 	if err != nil {
 		return nil, nil, fmt.Errorf("referral: scans of %s: %w", b.InviteeID, err)
 	}
@@ -82,9 +85,17 @@ func (s *Service) scansOf(tx *database.Tx, b binding, a Attribution) ([]Scan, ma
 	if err != nil {
 		return nil, nil, err
 	}
+	var inviters []id.Member
+	for _, c := range codes {
+		inviters = append(inviters, c.InviterID)
+	}
+	standing, err := promoter.StandingIn(tx.DB, inviters)
+	if err != nil {
+		return nil, nil, err
+	}
 	list = slices.DeleteFunc(list, func(x Scan) bool {
 		c, works := codes[x.Code]
-		return !works || c.InviterID == b.InviteeID
+		return !works || c.InviterID == b.InviteeID || rules.admits(standing[c.InviterID]) != nil
 	})
 	for i := range list {
 		list[i].Inviter = codes[list[i].Code].InviterID

@@ -9,6 +9,8 @@ type OrderFact struct {
 	Goods             money.Amount
 	First             bool // no other order of the invitee was paid before
 	InviterHasOrdered bool
+	InviterLevel      int  // as a promoter, when it was paid
+	InviterFrozen     bool // a promoter who is suspended
 	InviterStrong     bool // has an identity that can be paid
 	InviteeStrong     bool
 }
@@ -29,6 +31,7 @@ const (
 	NoteBudgetExhausted  Note = "budget_exhausted"
 	NoteIdentityRequired Note = "identity_required"
 	NoteInviterNotBuyer  Note = "inviter_not_buyer"
+	NotePromoterFrozen   Note = "promoter_frozen"
 )
 
 // Earn decides what a paid order earns: a pure function of rules and fact.
@@ -38,7 +41,7 @@ func Earn(r Rules, f OrderFact) []Earned {
 	}
 	var out []Earned
 	for _, p := range r.Rewards {
-		e := Earned{Rule: p.Rule, To: p.To, Amount: p.of(f.Goods)}
+		e := Earned{Rule: p.Rule, To: p.To, Amount: p.at(f.InviterLevel).of(f.Goods)}
 		if e.Amount == 0 {
 			continue
 		}
@@ -50,19 +53,10 @@ func Earn(r Rules, f OrderFact) []Earned {
 	return out
 }
 
-func (p Promise) of(goods money.Amount) money.Amount {
-	if p.Mode == ModeFixed {
-		return p.Amount
-	}
-	n := goods.Rate(p.Rate)
-	if p.Cap > 0 {
-		n = min(n, p.Cap)
-	}
-	return n
-}
-
 func (r Rules) declines(to Side, f OrderFact) Note {
 	switch {
+	case to == SideInviter && f.InviterFrozen:
+		return NotePromoterFrozen
 	case to == SideInviter && r.InviterHasOrdered && !f.InviterHasOrdered:
 		return NoteInviterNotBuyer
 	case to == SideInviter && !f.InviterStrong, to == SideInvitee && !f.InviteeStrong:

@@ -2,6 +2,7 @@ package referral
 
 import (
 	"siyu/internal/database"
+	"siyu/internal/money"
 	"siyu/internal/webhook"
 )
 
@@ -24,6 +25,14 @@ var rewardTold = map[EventKind]webhook.Type{
 func publishReward(tx *database.Tx, r Reward, e RewardEvent) error {
 	return webhook.PublishTx(tx, rewardTold[e.Kind], map[string]any{
 		"id": r.ID, "beneficiary_id": r.BeneficiaryID, "side": r.Side, "rule": r.Rule, "program_id": r.ProgramID,
-		"campaign_id": r.CampaignID, "order_id": r.OrderID, "amount_fen": e.Amount, "matures_at": r.MaturesAt,
+		"campaign_id": r.CampaignID, "order_id": r.OrderID, "currency": r.Currency, "amount": e.Amount, "amount_fen": e.fen(r), "matures_at": r.MaturesAt,
 	})
+}
+
+// fen is the fact's amount if it is money.
+func (e RewardEvent) fen(r Reward) money.Amount {
+	if r.Currency == money.CNY {
+		return e.Amount
+	}
+	return 0
 }

@@ -38,7 +38,8 @@ type Landing struct {
 const refusalFloor = 60 * time.Millisecond
 
 // Land opens a code for anybody: unknown, mistyped, revoked and expired codes
-// are refused alike, by the same fault and not before 60 ms.
+// are refused alike, by the same fault and not before 60 ms. A code of somebody who
+// may not invite now is not dead, and says so.
 func (s *Service) Land(ctx context.Context, code string) (Landing, error) {
 	started := time.Now()
 	l, err := s.land(ctx, code)
@@ -65,6 +66,9 @@ func (s *Service) land(ctx context.Context, code string) (Landing, error) {
 	}
 	rules, err := rulesOf(s.DB.Read(ctx), p.ID, p.Latest)
 	if err != nil {
+		return Landing{}, err
+	}
+	if err := mayInvite(q, rules, c.InviterID); err != nil {
 		return Landing{}, err
 	}
 	return Landing{

@@ -106,7 +106,7 @@ func (r Reward) passTx(tx *database.Tx) error {
 	if err := r.reviewTx(tx, ReviewPassed); err != nil || r.MaturesAt > tx.Now {
 		return err
 	}
-	return task.EnqueueTx(tx, ClearReward{r.ID}, tx.Now)
+	return r.ripen(tx, tx.Now)
 }
 
 func (r Reward) reviewTx(tx *database.Tx, to Review) error {

@@ -7,11 +7,12 @@ import (
 
 	"siyu/internal/database"
 	"siyu/internal/id"
+	"siyu/referral/promoter"
 	"siyu/referral/review"
 )
 
 // MergeTx moves this room's part of the member from to the member into and
-// says how many rows it changed: codes, bindings, rewards. Where both were
+// says how many rows it changed: codes, bindings, rewards, standing. Where both were
 // invited in one scope the older binding stays; one that became a
 // self-invitation or closed a circle ends. Codes already printed go on
 // working; touches keep the old id.
@@ -41,6 +42,16 @@ func MergeTx(tx *database.Tx, from, into id.Member) (int, error) {
 		}
 		rows += int(res.RowsAffected)
 	}
+	stood, err := promoter.MergeTx(tx, from, into)
+	if err != nil {
+		return 0, err
+	}
+	rows += stood
+	counted, err := mergeCounts(tx, from, into)
+	if err != nil {
+		return 0, err
+	}
+	rows += counted
 	seen, err := review.MergeTx(tx, from, into)
 	if err != nil {
 		return 0, err

@@ -1,7 +1,6 @@
 package referral
 
 import (
-	"errors"
 	"fmt"
 
 	"siyu/community"
@@ -9,7 +8,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/money"
-	"siyu/internal/task"
+	"siyu/referral/promoter"
 	"siyu/wallet"
 )
 
@@ -58,30 +57,10 @@ func PaidTx(tx *database.Tx, o PaidOrder) error {
 	if err != nil {
 		return err
 	}
-	to := map[Side]id.Member{SideInviter: inviter, SideInvitee: invitee}
-	var fresh []Reward
-	for _, e := range Earn(rules, fact) {
-		r := Reward{
-			ID: id.Reward(tx.Next()), UnitID: o.Unit, ProgramID: o.Frozen.Program, ProgramVersion: o.Frozen.Version,
-			Fact: factOf(rules, o.Order, invitee), BeneficiaryID: to[e.To], Rule: e.Rule, Side: e.To, OrderID: o.Order, CampaignID: o.Campaign,
-			CodeID: o.Frozen.Code, BindingID: o.Frozen.Binding, Currency: money.CNY, Base: o.Goods, Amount: e.Amount, Note: e.Note,
-			EarnedAt: tx.Now, MaturesAt: rules.maturesUnreceived(o.PaidAt), Review: ReviewDue,
-		}
-		if o.FromCampaign {
-			r.FundedBy = o.Campaign
-		}
-		made, err := insertReward(tx, r)
-		if err != nil {
-			return err
-		}
-		if made && r.Amount > 0 {
-			fresh = append(fresh, r)
-		}
-	}
-	if err := reserveTx(tx, fresh); err != nil || len(fresh) == 0 {
-		return err
-	}
-	return task.EnqueueTx(tx, LookAtOrder{o.Order}, tx.Now)
+	return earnTx(tx, rules, act{
+		PaidOrder: o, fact: factOf(rules, o.Order, invitee), maturesAt: rules.maturesUnreceived(o.PaidAt), level: fact.InviterLevel,
+		to: map[Side]id.Member{SideInviter: inviter, SideInvitee: invitee},
+	}, Earn(rules, fact))
 }
 
 // orderFact asks what the rules look at. The binding's row is locked first, so
@@ -105,6 +84,16 @@ func orderFact(tx *database.Tx, o PaidOrder, rules Rules, inviter, invitee id.Me
 			return f, err
 		}
 	}
+	standing, err := promoter.StandingIn(tx.DB, []id.Member{inviter})
+	if err != nil {
+		return f, err
+	}
+	f.InviterFrozen = standing[inviter] == promoter.Frozen
+	if standing[inviter] != promoter.None {
+		if f.InviterLevel, err = promoter.LevelAt(tx.DB, inviter, o.PaidAt); err != nil {
+			return f, err
+		}
+	}
 	strong, err := community.StrongIn(tx.DB, []id.Member{inviter, invitee})
 	f.InviterStrong, f.InviteeStrong = strong[inviter], strong[invitee]
 	return f, err
@@ -119,93 +108,32 @@ func factOf(rules Rules, order id.Order, invitee id.Member) string {
 	return order.String()
 }
 
-// insertReward writes the row unless its key stands already.
-func insertReward(tx *database.Tx, r Reward) (bool, error) {
-	err := tx.Exec(`INSERT INTO rewards (id, unit_id, program_id, program_version, fact, beneficiary_id, rule, side, order_id, campaign_id,
-			code_id, binding_id, currency, base, amount, note, earned_at, matures_at, funded_by, review)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		r.ID, r.UnitID, r.ProgramID, r.ProgramVersion, r.Fact, r.BeneficiaryID, r.Rule, r.Side, r.OrderID, r.CampaignID,
-		r.CodeID, r.BindingID, r.Currency, r.Base, r.Amount, r.Note, r.EarnedAt, r.MaturesAt, r.FundedBy, r.Review).Error
-	switch {
-	case database.IsDuplicate(err):
-		return false, nil
-	case err != nil:
-		return false, fmt.Errorf("referral: reward: %w", err)
-	}
-	return true, nil
-}
-
-// reserveTx moves the promised amounts from budget to reserved: all at once,
-// or one by one in the order of the rules when the budget is nearly used up.
-func reserveTx(tx *database.Tx, list []Reward) error {
-	moves := make([]wallet.Transfer, len(list))
-	for i, r := range list {
-		moves[i] = r.move("earn", "reward_earn", r.Amount, wallet.At(wallet.StageBudget, r.payer()),
-			wallet.At(wallet.StageReserved, wallet.Member(r.BeneficiaryID)))
-	}
-	ids, err := wallet.PostManyTx(tx, moves)
-	if errors.Is(err, wallet.ErrInsufficient) {
-		ids = make([]id.Transfer, len(list))
-		for i := range moves {
-			if ids[i], err = wallet.PostTx(tx, moves[i]); errors.Is(err, wallet.ErrInsufficient) {
-				err = exhausted(tx, list[i].ID)
-			}
-			if err != nil {
-				return err
-			}
-		}
-	}
-	if err != nil {
-		return err
-	}
-	for i, r := range list {
-		if ids[i] == 0 {
-			continue
-		}
-		if err := r.earned(tx, ids[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func exhausted(tx *database.Tx, r id.Reward) error {
-	return tx.Exec("UPDATE rewards SET amount = 0, note = ? WHERE id = ?", NoteBudgetExhausted, r).Error
-}
-
-// earned records a funded reward and plans its clearing.
-func (r Reward) earned(tx *database.Tx, transfer id.Transfer) error {
-	if err := r.event(tx, RewardEvent{Kind: EventEarned, Ref: r.Fact, Amount: r.Amount}, transfer); err != nil {
-		return err
-	}
-	err := community.FactTx(tx, community.Fact{Member: r.BeneficiaryID, Kind: community.FactRewardOpen, Ref: int64(r.ID), At: tx.Now})
-	if err != nil {
-		return err
-	}
-	return task.EnqueueTx(tx, ClearReward{r.ID}, r.MaturesAt)
-}
-
-// payer is whose budget pays the reward.
-func (r Reward) payer() wallet.Owner {
-	if r.FundedBy != 0 {
-		return wallet.Campaign(r.FundedBy)
-	}
-	return wallet.Program(r.ProgramID)
-}
-
 // FundedBy is what rewards have taken from a campaign's budget and not given
 // back.
 func FundedBy(q *database.Query, c id.Campaign) (money.Amount, error) {
 	var n money.Amount
-	err := q.Raw(`SELECT COALESCE((SELECT SUM(amount) FROM rewards WHERE campaign_id = ? AND funded_by = ?), 0)
-		+ COALESCE((SELECT SUM(e.amount) FROM rewards r JOIN reward_events e ON e.reward_id = r.id
+	err := q.Raw(`SELECT COALESCE((SELECT SUM(amount * unit_cost) FROM rewards WHERE campaign_id = ? AND funded_by = ?), 0)
+		+ COALESCE((SELECT SUM(e.amount * r.unit_cost) FROM rewards r JOIN reward_events e ON e.reward_id = r.id
 			WHERE r.campaign_id = ? AND r.funded_by = ? AND e.kind IN ('reduced', 'clawed_back', 'voided')), 0)`, c, c, c, c).Scan(&n).Error
 	return n, err
 }
 
-// move is a ledger transfer of the reward; step makes its key.
+// at is where the reward's money lies at a stage: with its beneficiary, or for
+// points and coupons, which cost the budget their stated price, with the
+// program, set aside and then given.
+func (r Reward) at(s wallet.Stage) wallet.Leg {
+	switch {
+	case r.Currency == money.CNY:
+		return wallet.At(s, wallet.Member(r.BeneficiaryID))
+	case s == wallet.StagePayable:
+		s = wallet.StageGiven
+	}
+	return wallet.At(s, wallet.Program(r.ProgramID))
+}
+
+// move is a ledger transfer of what n of the reward cost; step makes its key.
 func (r Reward) move(step, kind string, n money.Amount, from, to wallet.Leg) wallet.Transfer {
-	return wallet.Move(fmt.Sprintf("reward:%d:%s", r.ID, step), kind, r.Currency, n, from, to)
+	return wallet.Move(fmt.Sprintf("reward:%d:%s", r.ID, step), kind, money.CNY, n*r.UnitCost, from, to)
 }
 
 // event appends a fact about the reward.

@@ -14,6 +14,7 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/referral/promoter"
 )
 
 // CodeIn names the place of a code. A member asks for his own; staff name the
@@ -112,7 +113,11 @@ func placesTx(tx *database.Tx, list []CodeIn) ([]Code, error) {
 		return nil, err
 	}
 	places := make([]Code, len(list))
-	units := map[id.Program]id.Unit{}
+	units, rules := map[id.Program]id.Unit{}, map[id.Program]Rules{}
+	standing, err := promoter.StandingIn(tx.DB, people)
+	if err != nil {
+		return nil, err
+	}
 	for i, in := range list {
 		switch {
 		case people[i] == 0:
@@ -129,6 +134,12 @@ func placesTx(tx *database.Tx, list []CodeIn) ([]Code, error) {
 				return nil, err
 			}
 			units[in.ProgramID] = unit
+			if rules[in.ProgramID], err = latestRules(tx.DB, in.ProgramID); err != nil {
+				return nil, err
+			}
+		}
+		if err := rules[in.ProgramID].admits(standing[people[i]]); err != nil {
+			return nil, err
 		}
 		places[i] = Code{UnitID: unit, InviterID: people[i], ProgramID: in.ProgramID, CampaignID: in.CampaignID,
 			GroupID: in.GroupID, Channel: in.Channel, Cost: in.Cost, ExpiresAt: in.ExpiresAt}

@@ -54,14 +54,11 @@ var scopeName = regexp.MustCompile(`^[a-z0-9_-]{0,40}$`)
 
 // Validate names everything wrong with the input.
 func (in ProgramIn) Validate() error {
-	if in.Currency == money.PTS {
-		return notYet("currency", money.CNY)
-	}
 	var c fault.Check
 	c.Required(in.Name, "name")
 	c.Length(in.Name, "name", 100)
 	c.That(scopeName.MatchString(in.Scope), "scope", "format", "最多 40 个小写字母、数字、- 或 _", "at most 40 lower case letters, digits, - or _")
-	c.That(in.Currency == "" || in.Currency == money.CNY, "currency", "unknown_value", "目前只支持 CNY", "must be CNY")
+	c.That(in.Currency == "" || in.Currency == money.CNY, "currency", "unknown_value", "预算以人民币计，积分和优惠券写在每条奖励里", "a budget is CNY; points and coupons are named by each reward")
 	c.Range(int64(in.Budget), "budget_fen", 0, maxBudget)
 	if err := c.Err(); err != nil {
 		return err
@@ -103,6 +100,9 @@ func (s *Service) CreateProgram(ctx context.Context, in ProgramIn) (id.Program, 
 			if _, err := payee.PayerTx(tx, unit, in.PayerID); err != nil {
 				return err
 			}
+		}
+		if err := in.Rules.givable(tx); err != nil {
+			return err
 		}
 		made = id.Program(tx.Next())
 		scope := in.Scope

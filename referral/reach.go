@@ -6,7 +6,6 @@ import (
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
-	"siyu/internal/money"
 )
 
 // Reach is a query of how far a campaign's codes reached, for the FROM of a
@@ -22,10 +21,11 @@ func Reach(c id.Campaign) (sql string, args []any) {
 
 // Cost is a query of what a campaign's orders cost in rewards, for the FROM of
 // a larger one: a row for each order that earned some, with order_id, what of
-// them is still promised, and what of that has cleared.
+// them is still promised, and what of that has cleared: money, and points and
+// coupons at their stated cost.
 func Cost(c id.Campaign) (sql string, args []any) {
-	return `SELECT r.order_id, SUM(` + netOf + `) AS promised, SUM(CASE WHEN ` + isCleared + ` THEN ` + netOf + ` ELSE 0 END) AS cleared
-		FROM rewards r WHERE r.campaign_id = ? AND r.currency = ? GROUP BY r.order_id`, []any{c, money.CNY}
+	return `SELECT r.order_id, SUM(` + netOf + ` * r.unit_cost) AS promised, SUM(CASE WHEN ` + isCleared + ` THEN ` + netOf + ` * r.unit_cost ELSE 0 END) AS cleared
+		FROM rewards r WHERE r.campaign_id = ? GROUP BY r.order_id`, []any{c}
 }
 
 // Brought is somebody whom a code brought. Until is when the binding ended or

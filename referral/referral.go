@@ -68,8 +68,14 @@ var (
 		"paying for a share is not possible: WeChat forbids inducing shares; a reward is triggered by what the invitee does, such as a paid order")
 	ErrDepth = fault.New(fault.KindUnprocessable, "referral.depth",
 		"奖励只能付给直接邀请人和被邀请人(一级)", "rewards go to the direct inviter and the invitee only (depth 1)")
+	ErrFrozen = fault.New(fault.KindUnprocessable, "referral.promoter_frozen",
+		"该推广员已被暂停推广，他的邀请码暂时不能使用", "this promoter is suspended; his codes cannot be used for now")
+	ErrNotPromoter = fault.New(fault.KindUnprocessable, "referral.promoter_required",
+		"该方案仅限已通过审核的推广员邀请", "only approved promoters may invite in this program")
 	ErrScope = fault.New(fault.KindUnprocessable, "referral.scope",
 		"首单奖励方案的 scope 必须是 new_member", "a program for first orders has the scope new_member")
+	ErrNothingLeft = fault.New(fault.KindConflict, "referral.nothing_left",
+		"积分已用完或优惠券已使用，无法收回", "the points are spent or the coupon is used; nothing is left to take back")
 	ErrRewardState = fault.New(fault.KindConflict, "referral.reward_state",
 		"奖励当前状态为 {state}", "the reward is {state}")
 )

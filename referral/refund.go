@@ -21,16 +21,32 @@ func RefundedTx(tx *database.Tx, order id.Order, refund id.Refund, refundedGoods
 	if err != nil {
 		return err
 	}
+	byHolder(list)
+	var left []taken
 	for _, r := range list {
 		lost := Lost(r.Amount, r.Base, refundedGoods) - (r.Amount - r.Net)
 		if lost <= 0 {
 			continue
 		}
-		if err := r.takeBack(tx, lost, refund.String(), ""); err != nil {
+		n, err := r.leftTx(tx, lost, refund.String())
+		if err != nil {
+			return err
+		}
+		left = append(left, taken{r, n})
+	}
+	for _, l := range left {
+		if err := l.takeBack(tx, l.n, refund.String(), ""); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// taken is what was left of a reward to be taken back. Holders come before
+// accounts in the order of locks, so all of it is taken before any is booked.
+type taken struct {
+	Reward
+	n money.Amount
 }
 
 // Lost is the part of a reward that goes with refunded goods: the floored
@@ -42,7 +58,8 @@ func Lost(reward, base, refunded money.Amount) money.Amount {
 	return reward.Share(max(refunded, 0), base)
 }
 
-// takeBack returns part of a reward to the budget; ref makes it happen once.
+// takeBack books that part of a reward returns to the budget; ref makes it
+// happen once. Nothing is written of what was gone already.
 func (r Reward) takeBack(tx *database.Tx, lost money.Amount, ref, reason string) error {
 	kind, from := EventReduced, wallet.StageReserved
 	switch {
@@ -51,11 +68,11 @@ func (r Reward) takeBack(tx *database.Tx, lost money.Amount, ref, reason string)
 	case lost == r.Net:
 		kind = EventVoided
 	}
-	if r.did(kind, ref) {
+	if lost == 0 || r.did(kind, ref) {
 		return nil
 	}
 	transfer, err := wallet.PostTx(tx, r.move(string(kind)+":"+ref, "reward_"+string(kind), lost,
-		wallet.At(from, wallet.Member(r.BeneficiaryID)), wallet.At(wallet.StageBudget, r.payer())))
+		r.at(from), wallet.At(wallet.StageBudget, r.payer())))
 	if err != nil {
 		return err
 	}
@@ -96,7 +113,14 @@ func (s *Service) VoidReward(ctx context.Context, reward id.Reward, reason strin
 			}
 			r.Review = ReviewRefused
 		}
-		if err := r.takeBack(tx, r.Net, "void", reason); err != nil {
+		left, err := r.leftTx(tx, r.Net, "void")
+		switch {
+		case err != nil:
+			return err
+		case left == 0:
+			return ErrNothingLeft
+		}
+		if err := r.takeBack(tx, left, "void", reason); err != nil {
 			return err
 		}
 		tx.SetResult("reward", int64(reward), 200)

@@ -1,8 +1,10 @@
 package referral
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"siyu/community"
 	"siyu/internal/clock"
@@ -44,7 +46,8 @@ type RewardEvent struct {
 	RewardID id.Reward    `json:"-"`
 	Kind     EventKind    `json:"kind"`
 	Ref      string       `json:"ref"`
-	Amount   money.Amount `json:"amount_fen"`
+	Amount   money.Amount `json:"amount"`
+	Fen      money.Amount `json:"amount_fen" gorm:"-"` // of money alone
 	At       clock.Milli  `json:"at"`
 	StaffID  id.Staff     `json:"staff_id"`
 	Reason   string       `json:"reason"`
@@ -82,23 +85,30 @@ type Reward struct {
 	CampaignID     id.Campaign   `json:"campaign_id"`
 	CodeID         id.Code       `json:"code_id"`
 	BindingID      id.Binding    `json:"binding_id"`
-	FundedBy       id.Campaign   `json:"-"` // whose budget pays; 0 is the program's
-	Currency       string        `json:"currency"`
+	FundedBy       id.Campaign   `json:"-"`        // whose budget pays; 0 is the program's
+	Currency       string        `json:"currency"` // CNY, PTS or CPN
+	UnitCost       money.Amount  `json:"-"`        // what one costs the budget; 1 of money
+	CouponID       id.Coupon     `json:"coupon_id"`
+	ValidDays      int           `json:"-"` // of points
 	Base           money.Amount  `json:"base_fen"`
-	Amount         money.Amount  `json:"amount_fen"`
-	Net            money.Amount  `json:"net_fen" gorm:"-"`
+	Amount         money.Amount  `json:"amount"` // fen, points or coupons
+	Net            money.Amount  `json:"net" gorm:"-"`
+	Fen            money.Amount  `json:"amount_fen" gorm:"-"` // of money alone
+	NetFen         money.Amount  `json:"net_fen" gorm:"-"`
 	State          RewardState   `json:"state" gorm:"-"`
 	Note           Note          `json:"note"`
 	EarnedAt       clock.Milli   `json:"earned_at"`
 	MaturesAt      clock.Milli   `json:"matures_at"`
 	ClearedAt      clock.Milli   `json:"cleared_at" gorm:"-"`
 	Review         Review        `json:"review"`
+	Level          int           `json:"level" gorm:"column:level_no"` // the inviter's, by which it was counted
 	Events         []RewardEvent `json:"events" gorm:"-"`
 	Evidence       *Evidence     `json:"evidence" gorm:"-"` // of one reward; lists leave it out
 }
 
 const rewardColumns = `r.id, r.unit_id, r.program_id, r.program_version, r.fact, r.beneficiary_id, r.rule, r.side, r.order_id,
-	r.campaign_id, r.code_id, r.binding_id, r.currency, r.base, r.amount, r.note, r.earned_at, r.matures_at, r.funded_by, r.review`
+	r.campaign_id, r.code_id, r.binding_id, r.currency, r.base, r.amount, r.note, r.earned_at, r.matures_at, r.funded_by, r.review,
+	r.unit_cost, r.coupon_id, r.valid_days, r.level_no`
 
 // fold computes what a reward has come to from its events.
 func (r Reward) fold(events []RewardEvent) Reward {
@@ -113,6 +123,12 @@ func (r Reward) fold(events []RewardEvent) Reward {
 			r.ClearedAt = e.At
 		case EventReduced, EventClawedBack, EventVoided:
 			r.Net += e.Amount
+		}
+	}
+	if r.Currency == money.CNY {
+		r.Fen, r.NetFen = r.Amount, r.Net
+		for i := range events {
+			events[i].Fen = events[i].Amount
 		}
 	}
 	switch {
@@ -146,15 +162,21 @@ func foldAll(q *database.Query, rows []Reward) ([]Reward, error) {
 	for i, r := range rows {
 		ids[i] = r.ID
 	}
-	var events []RewardEvent
-	err := q.Raw(`SELECT reward_id, kind, ref, amount, at, staff_id, reason FROM reward_events
-		WHERE reward_id IN ? ORDER BY reward_id, id`, ids).Scan(&events).Error
+	// Sorted here: asked for an order, an engine may walk all events in it.
+	type event struct {
+		ID int64
+		RewardEvent
+	}
+	var events []event
+	err := q.Raw(`SELECT id, reward_id, kind, ref, amount, at, staff_id, reason FROM reward_events
+		WHERE reward_id IN ?`, ids).Scan(&events).Error
 	if err != nil {
 		return nil, fmt.Errorf("referral: reward events: %w", err)
 	}
+	slices.SortFunc(events, func(a, b event) int { return cmp.Compare(a.ID, b.ID) })
 	of := make(map[id.Reward][]RewardEvent, len(rows))
 	for _, e := range events {
-		of[e.RewardID] = append(of[e.RewardID], e)
+		of[e.RewardID] = append(of[e.RewardID], e.RewardEvent)
 	}
 	for i, r := range rows {
 		rows[i] = r.fold(of[r.ID])

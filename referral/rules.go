@@ -40,16 +40,6 @@ const (
 	ModePercent Mode = "percent"
 )
 
-// Promise is one reward of a program; Rule names it within the program.
-type Promise struct {
-	Rule   string       `json:"rule"`
-	To     Side         `json:"to"`
-	Mode   Mode         `json:"mode"`
-	Amount money.Amount `json:"amount_fen,omitempty"`
-	Rate   money.Bps    `json:"rate_bp,omitempty"`
-	Cap    money.Amount `json:"cap_fen,omitempty"`
-}
-
 // Rules say who gets what when. A stored version never changes.
 type Rules struct {
 	Trigger              Trigger   `json:"trigger"`
@@ -60,6 +50,10 @@ type Rules struct {
 	AttributionDays      int       `json:"attribution_days"`
 
 	Attribution Attribution `json:"attribution,omitzero"`
+	Inviters    Inviters    `json:"inviters,omitempty"`
+
+	Caps       []Cap `json:"caps,omitempty"`
+	BudgetFull Full  `json:"budget_full,omitempty"` // none is skip
 }
 
 // RulesIn are rules as a marketer writes them; what is left out has a default.
@@ -73,17 +67,28 @@ type RulesIn struct {
 	Depth                int       `json:"depth"`
 
 	Attribution Attribution `json:"attribution"`
+	Inviters    Inviters    `json:"inviters"`
+
+	Caps       []Cap `json:"caps"`
+	BudgetFull Full  `json:"budget_full"`
 }
 
 // Rules fills the defaults in.
 func (in RulesIn) Rules() Rules {
+	rewards := make([]Promise, len(in.Rewards))
+	for i, p := range in.Rewards {
+		rewards[i] = p.stored()
+	}
 	return Rules{
-		Trigger: in.Trigger, Rewards: in.Rewards,
+		Trigger: in.Trigger, Rewards: rewards,
 		InviterHasOrdered:    or(in.InviterHasOrdered, true),
 		HoldDaysAfterReceipt: or(in.HoldDaysAfterReceipt, 7),
 		HoldDaysAfterPayment: or(in.HoldDaysAfterPayment, 15),
 		AttributionDays:      or(in.AttributionDays, 30),
 		Attribution:          in.Attribution.stored(),
+		Inviters:             in.Inviters,
+		Caps:                 in.Caps,
+		BudgetFull:           in.BudgetFull,
 	}
 }
 
@@ -124,13 +129,18 @@ func (in RulesIn) Validate() error {
 	c.Range(int64(r.AttributionDays), "rules.attribution_days", 1, 365)
 	c.Range(int64(in.Depth), "rules.depth", 0, 1)
 	in.Attribution.check(&c)
+	in.Inviters.check(&c)
+	checkCaps(&c, in.Caps)
+	in.BudgetFull.check(&c, "rules.budget_full")
 	names := map[string]bool{}
 	var rates money.Bps
 	for i, p := range r.Rewards {
 		p.check(&c, fmt.Sprintf("rules.rewards[%d].", i))
 		c.That(!names[p.Rule], fmt.Sprintf("rules.rewards[%d].rule", i), "duplicate", "规则名称不能重复", "names of rules must differ")
 		names[p.Rule] = true
-		rates += p.Rate
+		if p.pays() == money.CNY {
+			rates += p.top()
+		}
 	}
 	c.That(rates <= money.Whole, "rules.rewards", "range", "各比例之和不能超过 10000", "the rates sum to more than 10000")
 	return c.Err()
@@ -138,26 +148,6 @@ func (in RulesIn) Validate() error {
 
 func notYet(field string, may ...string) error {
 	return fault.NotYet.Field(field, "not_yet", fmt.Sprintf("目前支持 %v", may), fmt.Sprintf("supported now: %v", may))
-}
-
-// most is the largest single reward, 1 million yuan: beyond it is a typing
-// error.
-const most = 100_000_000
-
-func (p Promise) check(c *fault.Check, at string) {
-	c.That(ruleName.MatchString(p.Rule), at+"rule", "format", "1 到 24 个小写字母、数字或下划线", "1 to 24 lower case letters, digits or underscores")
-	c.OneOf(string(p.To), at+"to", string(SideInviter), string(SideInvitee))
-	c.Required(string(p.Mode), at+"mode")
-	switch p.Mode {
-	case ModeFixed:
-		c.Range(int64(p.Amount), at+"amount_fen", 1, most)
-		c.That(p.Rate == 0, at+"rate_bp", "conflict", "固定金额不能同时填写比例", "a fixed reward has no rate")
-		c.That(p.Cap == 0, at+"cap_fen", "conflict", "固定金额不需要封顶", "a fixed reward has no cap")
-	case ModePercent:
-		c.Range(int64(p.Rate), at+"rate_bp", 1, int64(money.Whole))
-		c.Range(int64(p.Cap), at+"cap_fen", 0, most)
-		c.That(p.Amount == 0, at+"amount_fen", "conflict", "按比例奖励不能同时填写固定金额", "a percentage has no fixed amount")
-	}
 }
 
 // Digest names the rules: SHA-256 over their canonical JSON.
@@ -181,4 +171,14 @@ func (r Rules) maturesUnreceived(paid clock.Milli) clock.Milli {
 // maturesReceived is when it matures once they are.
 func (r Rules) maturesReceived(received clock.Milli) clock.Milli {
 	return received.Add(days(r.HoldDaysAfterReceipt))
+}
+
+// promise is the promise of that name.
+func (r Rules) promise(rule string) Promise {
+	for _, p := range r.Rewards {
+		if p.Rule == rule {
+			return p
+		}
+	}
+	return Promise{}
 }

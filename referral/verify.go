@@ -26,11 +26,19 @@ func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 	if err != nil {
 		return nil, err
 	}
+	counts, err := verifyCounts(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	given, err := verifyGiven(ctx, db)
+	if err != nil {
+		return nil, err
+	}
 	codes, err := verifyCodes(ctx, db)
 	if err != nil {
 		return nil, err
 	}
-	return []database.Proof{v4, codes, v5, reviews}, nil
+	return []database.Proof{v4, codes, v5, counts, given, reviews}, nil
 }
 
 // verifyBindings walks the live bindings in ranges, then looks for circles in

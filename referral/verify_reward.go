@@ -54,6 +54,9 @@ func checkRewards(q *database.Query, after id.Reward, rows []Reward, p *database
 		if r.Amount < 0 || r.Net < 0 {
 			p.Break("reward %s of %s has come to %s", r.ID, r.Amount, r.Net)
 		}
+		if r.Currency != money.CNY && r.Currency != money.PTS && r.Currency != Coupons || r.Currency == money.CNY && r.UnitCost != 1 || r.UnitCost < 1 {
+			p.Break("reward %s is %d %s at %d fen each", r.ID, r.Amount, r.Currency, r.UnitCost)
+		}
 		if r.Amount > 0 && !r.did(EventEarned, r.Fact) {
 			p.Break("reward %s was promised without being reserved", r.ID)
 		}
@@ -97,8 +100,8 @@ func checkRewards(q *database.Query, after id.Reward, rows []Reward, p *database
 func checkBudget(q *database.Query, program Program, p *database.Proof) error {
 	var sum struct{ Budget, Promised, Taken money.Amount }
 	err := q.Raw(`SELECT (SELECT budget FROM programs WHERE id = ?) AS budget,
-			COALESCE((SELECT SUM(amount) FROM rewards WHERE program_id = ? AND funded_by = 0), 0) AS promised,
-			COALESCE((SELECT SUM(e.amount) FROM rewards r JOIN reward_events e ON e.reward_id = r.id
+			COALESCE((SELECT SUM(amount * unit_cost) FROM rewards WHERE program_id = ? AND funded_by = 0), 0) AS promised,
+			COALESCE((SELECT SUM(e.amount * r.unit_cost) FROM rewards r JOIN reward_events e ON e.reward_id = r.id
 				WHERE r.program_id = ? AND r.funded_by = 0 AND e.kind IN ('reduced', 'clawed_back', 'voided')), 0) AS taken`,
 		program.ID, program.ID, program.ID).Scan(&sum).Error
 	if err != nil {

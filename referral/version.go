@@ -27,6 +27,9 @@ func (s *Service) NewVersion(ctx context.Context, p id.Program, in RulesIn) (int
 		if err := scopeFits(row.Scope, in.Trigger); err != nil {
 			return err
 		}
+		if err := in.givable(tx); err != nil {
+			return err
+		}
 		tx.SetResult("program", int64(p), 201)
 		before, err := rulesOf(tx.DB, p, row.Latest)
 		if err != nil {
@@ -58,6 +61,15 @@ func writeVersion(tx *database.Tx, p id.Program, number int, r Rules) error {
 		return fmt.Errorf("referral: version %d of %s: %w", number, p, err)
 	}
 	return nil
+}
+
+// latestRules are the rules that new promises are made by.
+func latestRules(q *database.Query, p id.Program) (Rules, error) {
+	var number int
+	if err := q.Raw("SELECT latest FROM programs WHERE id = ?", p).Row().Scan(&number); err != nil {
+		return Rules{}, fmt.Errorf("referral: rules of %s: %w", p, err)
+	}
+	return rulesOf(q, p, number)
 }
 
 // rulesOf reads a frozen version.

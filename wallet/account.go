@@ -157,16 +157,13 @@ func addTx(tx *database.Tx, change map[id.Account]money.Amount, guarded map[id.A
 	return nil
 }
 
-// caseMost is how many balances one statement changes. Engines search a CASE
-// from its first WHEN for every row, so a long one costs its square.
-const caseMost = 40
+// caseMost is how many balances one statement changes.
+const caseMost = 200
 
 func addFreeTx(tx *database.Tx, free []id.Account, change map[id.Account]money.Amount) error {
-	args := make([]any, 0, 2*len(free)+1)
-	for _, a := range free {
-		args = append(args, a, change[a])
-	}
-	res := tx.Exec("UPDATE accounts SET balance = balance + CASE id"+strings.Repeat(" WHEN ? THEN ?", len(free))+" ELSE 0 END WHERE id IN ?", append(args, free)...)
+	var b strings.Builder
+	args := splitCase(&b, make([]any, 0, 3*len(free)), free, change)
+	res := tx.Exec("UPDATE accounts SET balance = balance + "+b.String()+" WHERE id IN ?", append(args, free)...)
 	if res.Error != nil {
 		return fmt.Errorf("wallet: balances: %w", res.Error)
 	}
@@ -174,4 +171,21 @@ func addFreeTx(tx *database.Tx, free []id.Account, change map[id.Account]money.A
 		return fmt.Errorf("wallet: %d balances changed of %d", res.RowsAffected, len(free))
 	}
 	return nil
+}
+
+// splitCase writes the change of each of the accounts, ids ascending, as a CASE
+// that halves the list at each step: engines search a flat one from its first
+// WHEN for every row, so a long one costs its square.
+func splitCase(b *strings.Builder, args []any, ids []id.Account, change map[id.Account]money.Amount) []any {
+	if len(ids) == 1 {
+		b.WriteByte('?')
+		return append(args, change[ids[0]])
+	}
+	half := len(ids) / 2
+	b.WriteString("CASE WHEN id < ? THEN ")
+	args = splitCase(b, append(args, ids[half]), ids[:half], change)
+	b.WriteString(" ELSE ")
+	args = splitCase(b, args, ids[half:], change)
+	b.WriteString(" END")
+	return args
 }

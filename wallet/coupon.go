@@ -111,3 +111,21 @@ func (s *Service) ListCoupons(ctx context.Context, status CouponStatus, page dat
 	}
 	return database.Cut(page, rows, func(c Coupon) int64 { return int64(c.ID) }), nil
 }
+
+// CouponsIn are the definitions with these ids that the actor sees, whatever
+// their state.
+func CouponsIn(q *database.Query, a database.Actor, ids []id.Coupon) (map[id.Coupon]Coupon, error) {
+	out := make(map[id.Coupon]Coupon, len(ids))
+	if len(ids) == 0 {
+		return out, nil
+	}
+	cond, args := a.Within("unit_id")
+	var rows []Coupon
+	if err := q.Raw("SELECT * FROM coupons WHERE id IN ?"+cond, append([]any{ids}, args...)...).Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("wallet: coupons by id: %w", err)
+	}
+	for _, c := range rows {
+		out[c.ID] = c
+	}
+	return out, nil
+}

@@ -59,7 +59,7 @@ func tellExpiredTx(tx *database.Tx, ran string) (int, error) {
 	}
 	err := tx.Raw(`SELECT m.id, m.coupon_id, m.member_id, CASE WHEN c.valid_days > 0 THEN m.valid_until ELSE c.valid_until END AS valid_until
 		FROM member_coupons m JOIN coupons c ON c.id = m.coupon_id
-		WHERE m.redeemed_at = 0 AND m.expiry_told = 0 AND `+ran+` ORDER BY m.id LIMIT ?`,
+		WHERE m.redeemed_at = 0 AND m.withdrawn_at = 0 AND m.expiry_told = 0 AND `+ran+` ORDER BY m.id LIMIT ?`,
 		tx.Now.Add(-expiredBack), tx.Now, expiredPage).Scan(&list).Error
 	if err != nil {
 		return 0, err

@@ -77,12 +77,12 @@ func proveHeld(q *database.Query, after, upto int64, p *database.Proof) error {
 		Live   int
 	}
 	err := q.Raw(`SELECT n.id, n.counts, n.live FROM (
-			SELECT m.id, m.redeemed_at,
+			SELECT m.id, m.redeemed_at, m.withdrawn_at,
 				(SELECT COUNT(*) FROM coupon_counts k WHERE k.member_id = m.member_id AND k.coupon_id = m.coupon_id
 					AND k.day IN (0, m.issued_day)) AS counts,
 				(SELECT COUNT(*) FROM coupon_redemptions r WHERE r.member_coupon_id = m.id AND r.returned_at = 0) AS live
 			FROM member_coupons m WHERE m.id > ? AND m.id <= ?) n
-		WHERE n.counts <> 2 OR n.live > 1 OR (n.redeemed_at = 0 AND n.live <> 0) OR (n.redeemed_at <> 0 AND n.live <> 1)`,
+		WHERE n.counts <> 2 OR n.live > 1 OR (n.redeemed_at = 0 AND n.live <> 0) OR (n.redeemed_at <> 0 AND n.live <> 1) OR (n.withdrawn_at <> 0 AND n.redeemed_at <> 0)`,
 		after, upto).Scan(&bad).Error
 	for _, b := range bad {
 		p.Break("%s has %d counters and stands on %d orders", b.ID, b.Counts, b.Live)

@@ -14,10 +14,13 @@ const (
 	eventCouponReturned webhook.Type = "coupon.returned"
 	eventCouponExpired  webhook.Type = "coupon.expired"
 
+	eventCouponWithdrawn webhook.Type = "coupon.withdrawn"
+
 	eventPointsEarned   webhook.Type = "points.earned"
 	eventPointsSpent    webhook.Type = "points.spent"
 	eventPointsRefunded webhook.Type = "points.refunded"
 	eventPointsExpired  webhook.Type = "points.expired"
+	eventPointsTaken    webhook.Type = "points.taken"
 
 	eventLedgerClosed webhook.Type = "ledger.closed"
 )

@@ -20,6 +20,8 @@ const (
 	HoldRedeemed HoldStatus = "redeemed"
 	HoldReturned HoldStatus = "returned"
 	HoldExpired  HoldStatus = "expired"
+
+	HoldWithdrawn HoldStatus = "withdrawn"
 )
 
 // MemberCoupon is one coupon that a member holds, with the terms it has today:
@@ -39,6 +41,7 @@ type MemberCoupon struct {
 	IssuedAt       clock.Milli `json:"issued_at"`
 	RedeemedAt     clock.Milli `json:"redeemed_at"`
 	ReturnedAt     clock.Milli `json:"returned_at"`
+	WithdrawnAt    clock.Milli `json:"withdrawn_at"`
 	// OrderRef and Discount are of the order it stands on, if it is redeemed.
 	OrderRef string       `json:"order_ref"`
 	Discount money.Amount `json:"discount_fen"`
@@ -47,7 +50,7 @@ type MemberCoupon struct {
 // held is a member's coupon with its definition, whose dates may have moved,
 // and with its order.
 const held = `SELECT m.id, m.coupon_id, c.unit_id, m.member_id, c.name_zh, c.name_en, c.kind, c.amount, c.rate, c.cap, c.min_spend,
-		c.include_goods, c.exclude_goods, c.return_on_refund, m.source_kind, m.issued_at, m.redeemed_at, m.returned_at,
+		c.include_goods, c.exclude_goods, c.return_on_refund, m.source_kind, m.issued_at, m.redeemed_at, m.returned_at, m.withdrawn_at,
 		CASE WHEN c.valid_days > 0 THEN m.valid_from ELSE c.valid_from END AS valid_from,
 		CASE WHEN c.valid_days > 0 THEN m.valid_until ELSE c.valid_until END AS valid_until,
 		COALESCE(r.order_ref, '') AS order_ref, COALESCE(r.discount, 0) AS discount
@@ -57,6 +60,8 @@ const held = `SELECT m.id, m.coupon_id, c.unit_id, m.member_id, c.name_zh, c.nam
 // at is the coupon as it stands now: expiry needs no write.
 func (m MemberCoupon) at(now clock.Milli) MemberCoupon {
 	switch {
+	case m.WithdrawnAt != 0:
+		m.Status = HoldWithdrawn
 	case m.RedeemedAt != 0:
 		m.Status = HoldRedeemed
 	case now >= m.ValidUntil:
@@ -116,6 +121,11 @@ func (s *Service) ListMemberCoupons(ctx context.Context, m id.Member, status Hol
 	cond, units := database.ActorOf(ctx).Within("c.unit_id")
 	args := append([]any{m, page.Bound()}, units...)
 	const until = "CASE WHEN c.valid_days > 0 THEN m.valid_until ELSE c.valid_until END"
+	if status == HoldWithdrawn {
+		cond += " AND m.withdrawn_at <> 0"
+	} else if status != "" {
+		cond += " AND m.withdrawn_at = 0"
+	}
 	switch status {
 	case HoldRedeemed:
 		cond += " AND m.redeemed_at <> 0"

@@ -87,6 +87,8 @@ func RedeemTx(tx *database.Tx, in Redeem) (Redemption, error) {
 	case found:
 		first.Lines = first.Discount.Split(m.weigh(in.Lines)...)
 		return first, nil
+	case m.Status == HoldWithdrawn:
+		return Redemption{}, ErrCouponWithdrawn
 	case m.Status == HoldRedeemed:
 		return Redemption{}, ErrCouponRedeemed
 	}
@@ -107,7 +109,7 @@ func RedeemTx(tx *database.Tx, in Redeem) (Redemption, error) {
 // writeRedemption marks the coupon and notes the use: the condition and the
 // unique keys each allow one.
 func writeRedemption(tx *database.Tx, r Redemption) error {
-	res := tx.Exec("UPDATE member_coupons SET redeemed_at = ? WHERE id = ?"+tx.Only("redeemed_at = 0"), r.RedeemedAt, r.MemberCouponID)
+	res := tx.Exec("UPDATE member_coupons SET redeemed_at = ? WHERE id = ?"+tx.Only("redeemed_at = 0 AND withdrawn_at = 0"), r.RedeemedAt, r.MemberCouponID)
 	if err := database.One(res, ErrCouponRedeemed); err != nil {
 		return err
 	}

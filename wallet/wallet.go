@@ -49,10 +49,12 @@ const (
 	StageTax      Stage = "tax"
 	StagePoints   Stage = "points"
 	StageFrozen   Stage = "frozen"
+	// Given is what a budget's points and coupons have cost.
+	StageGiven Stage = "given"
 )
 
 // stages are all of them, in the order in which money passes them.
-var stages = []Stage{StageSource, StageBudget, StageReserved, StagePayable, StagePaying, StagePaid, StageTax, StagePoints, StageFrozen}
+var stages = []Stage{StageSource, StageBudget, StageReserved, StagePayable, StagePaying, StagePaid, StageGiven, StageTax, StagePoints, StageFrozen}
 
 func (s Stage) known() bool { return slices.Contains(stages, s) }
 

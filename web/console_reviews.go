@@ -50,6 +50,7 @@ type reviewRow struct {
 	What    string
 	Who     string
 	Amount  money.Amount
+	Kind    string // points or a coupon in words
 	Found   string
 	Note    string
 	FoundAt time.Time
@@ -132,6 +133,11 @@ func (s *Server) reviewRow(ctx context.Context, lang string, x review.Case, card
 	a := database.ActorOf(ctx)
 	row := reviewRow{ID: r.ID, What: choose(lang, "邀请奖", "For inviting"), Who: card.Inviter, Amount: r.Net,
 		Note: cleanLong(x.FoundNote), Decides: slices.Contains(decidesReviews, access.Role(a.Role))}
+	coupons, err := s.couponNames(ctx, lang, couponsOf([]referral.Reward{r}))
+	if err != nil {
+		return row, err
+	}
+	row.Kind = inKind(lang, r.Currency, r.Net, coupons[r.CouponID])
 	if r.Side == referral.SideInvitee {
 		row.What, row.Who = choose(lang, "新人礼", "Welcome gift"), card.Invitee
 	}

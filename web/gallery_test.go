@@ -130,6 +130,7 @@ func gallery() []shown {
 	list := append(saleGallery(flash), inviteGallery(group)...)
 	list = append(list, consoleGallery()...)
 	list = append(list, planGallery()...)
+	list = append(list, promoterGallery()...)
 	return append(list, []shown{
 		{"console", "console", console.page, console}, {"login", "login", login.page, login},
 		{"landing", "landing", group.page, group}, {"landing_en", "landing", english.page, english},

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/referral"
 )
@@ -10,13 +11,14 @@ import (
 type giftView struct {
 	Who    string
 	Amount money.Amount
+	Kind   string // points or a coupon in words
 	Rate   string
 	Note   string
 }
 
 // gifts puts a program's rules into plain words: what each side gets, and
 // when, and what undoes it.
-func gifts(lang, inviter string, r referral.Rules) ([]giftView, []string) {
+func gifts(lang, inviter string, r referral.Rules, coupons map[id.Coupon]string) ([]giftView, []string) {
 	if len(r.Rewards) == 0 {
 		return nil, nil
 	}
@@ -24,7 +26,7 @@ func gifts(lang, inviter string, r referral.Rules) ([]giftView, []string) {
 	for _, side := range []referral.Side{referral.SideInvitee, referral.SideInviter} {
 		for _, promise := range r.Rewards {
 			if promise.To == side {
-				list = append(list, giftOf(lang, inviter, promise))
+				list = append(list, giftOf(lang, inviter, promise, coupons))
 			}
 		}
 	}
@@ -48,13 +50,20 @@ func gifts(lang, inviter string, r referral.Rules) ([]giftView, []string) {
 	return list, rules
 }
 
-func giftOf(lang, inviter string, p referral.Promise) giftView {
+func giftOf(lang, inviter string, p referral.Promise, coupons map[id.Coupon]string) giftView {
 	g := giftView{Who: choose(lang, "你（被邀请）", "You, invited"), Amount: p.Amount}
 	if p.To == referral.SideInviter {
 		g.Who = choose(lang, "%s（邀请人）", "%s, inviter", inviter)
 	}
 	g.Note = choose(lang, "付款后记下", "once you have paid")
-	if p.Mode == referral.ModePercent {
+	g.Kind = inKind(lang, p.Currency, p.Qty, coupons[p.CouponID])
+	switch {
+	case p.Mode == referral.ModePercent && p.Currency == money.PTS:
+		g.Kind, g.Note = choose(lang, "%s 积分/元", "%s points a yuan", hundredth(p.Rate)), choose(lang, "按实付商品金额", "of what is paid for the goods")
+		if p.CapQty > 0 {
+			g.Note = choose(lang, "按实付商品金额，最多 %d 积分", "of the goods paid, at most %d points", p.CapQty)
+		}
+	case p.Mode == referral.ModePercent:
 		g.Amount, g.Rate, g.Note = 0, rate(p.Rate), choose(lang, "按实付商品金额", "of what is paid for the goods")
 		if p.Cap > 0 {
 			g.Note = choose(lang, "按实付商品金额，最多 ¥%s", "of the goods paid, at most ¥%s", p.Cap)

@@ -189,7 +189,11 @@ func (s *Server) landingPage(c *gin.Context, v visitor, l referral.Landing) (lan
 	}
 	p.Inviter = called(p.Lang, names[l.InviterID])
 	if l.ProgramStatus == referral.ProgramActive {
-		p.Gifts, p.GiftRules = gifts(p.Lang, p.Inviter, l.Rules)
+		coupons, err := s.couponNames(ctx, p.Lang, couponsIn(l.Rules))
+		if err != nil {
+			return p, err
+		}
+		p.Gifts, p.GiftRules = gifts(p.Lang, p.Inviter, l.Rules, coupons)
 	}
 	p.NeedsLogin = p.NeedsLogin || len(p.Gifts) > 0
 	p.Charter, err = s.charter(ctx, p.Now, v, l)

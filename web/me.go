@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -12,6 +13,7 @@ import (
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/referral"
+	"siyu/referral/promoter"
 	"siyu/referral/settlement"
 	"siyu/wallet"
 )
@@ -38,6 +40,7 @@ type rewardView struct {
 	When   string
 	Reason string
 	Amount money.Amount
+	Kind   string // points or a coupon in words
 	State  string
 	Tone   string // "", good, dim
 	Void   bool
@@ -74,8 +77,12 @@ func (s *Server) me(c *gin.Context, v visitor) error {
 	if err != nil {
 		return err
 	}
+	coupons, err := s.couponNames(ctx, p.Lang, couponsOf(list.Items))
+	if err != nil {
+		return err
+	}
 	for _, r := range list.Items {
-		p.Rewards = append(p.Rewards, rewardOf(p.Lang, p.Now, r, paid[r.ID]))
+		p.Rewards = append(p.Rewards, rewardOf(p.Lang, p.Now, r, paid[r.ID], coupons))
 	}
 	if before == 0 {
 		codes, err := s.Referral.ListCodes(ctx, referral.CodeFilter{Inviter: v.Member}, database.Page{Limit: codesShown})
@@ -113,23 +120,31 @@ func sums(lang string, w wallet.Wallet) []sumView {
 }
 
 // rewardOf puts a reward into words; paidAt is zero until its money was sent.
-func rewardOf(lang string, now time.Time, r referral.Reward, paidAt clock.Milli) rewardView {
+func rewardOf(lang string, now time.Time, r referral.Reward, paidAt clock.Milli, coupons map[id.Coupon]string) rewardView {
 	say := func(zh, en string, args ...any) string { return choose(lang, zh, en, args...) }
 	day := func(m clock.Milli) string { return moment(lang, now, m.Time().In(shop)) }
 	v := rewardView{Href: "/me/rewards/" + r.ID.String(), Amount: r.Net, When: say("%s 记下", "noted %s", day(r.EarnedAt)), What: say("邀请奖", "For inviting")}
 	if r.Side == referral.SideInvitee {
 		v.What = say("新人礼", "Welcome gift")
 	}
+	v.Kind = inKind(lang, r.Currency, r.Net, coupons[r.CouponID])
 	switch r.State {
 	case referral.RewardPending:
 		v.State, v.Reason = say("待到期", "waiting"), say("%s 到期", "matures %s", day(r.MaturesAt))
 		if r.Net < r.Amount {
 			v.Reason = say("部分退款，已减少；%s 到期", "lowered by a partial refund; matures %s", day(r.MaturesAt))
 		}
+		if r.Note != "" && r.Currency == referral.Coupons {
+			v.State, v.Reason = say("待发放", "waiting"), say("优惠券暂时发不出，会自动重试", "the coupon cannot be given yet; it is tried again")
+		}
 		if r.Review == referral.ReviewOpen {
 			v.State, v.Reason = say("核实中", "being checked"), say("人工核实后到账或取消", "people look at it before it is paid")
 		}
 	case referral.RewardCleared:
+		if r.Currency != money.CNY {
+			v.State, v.Tone = say("已发放", "given"), "good"
+			break
+		}
 		v.State, v.Tone = say("已到期，待结算", "due"), "good"
 		if paidAt != 0 {
 			v.State, v.Tone, v.Reason = say("已到账", "paid"), "dim", say("%s 到账", "paid on %s", date(lang, now, paidAt.Time().In(shop)))
@@ -138,6 +153,7 @@ func rewardOf(lang string, now time.Time, r referral.Reward, paidAt clock.Milli)
 		v.State, v.Tone, v.Reason = say("未计", "none"), "dim", declined(lang, r.Note)
 	default:
 		v.State, v.Tone, v.Void, v.Amount = say("已取消", "cancelled"), "dim", true, r.Amount
+		v.Kind = inKind(lang, r.Currency, r.Amount, coupons[r.CouponID])
 		v.Reason = say("订单退款，奖励取消", "the order was refunded")
 		for _, e := range r.Events {
 			if e.Kind == referral.EventVoided && (e.StaffID != 0 || r.Review == referral.ReviewRefused) {
@@ -156,6 +172,11 @@ func declined(lang string, n referral.Note) string {
 		return choose(lang, "付款时还没有登录会员", "there was no signed-in member when the order was paid")
 	case referral.NoteInviterNotBuyer:
 		return choose(lang, "你自己还没有下过单", "you had no order of your own yet")
+	case referral.NotePromoterFrozen:
+		return choose(lang, "付款时你的推广资格被暂停", "you were suspended as a promoter when it was paid")
+	}
+	if strings.HasSuffix(string(n), "_cap") {
+		return choose(lang, "已达到活动的奖励上限", "the program's limit of rewards was reached")
 	}
 	return ""
 }
@@ -167,7 +188,8 @@ var shop = time.FixedZone(clock.Shanghai, 8*60*60)
 // codesPage shows a member's own codes.
 type codesPage struct {
 	page
-	Codes []codeView
+	Codes  []codeView
+	Frozen bool // he is a promoter who is suspended
 }
 
 type codeView struct {
@@ -192,6 +214,11 @@ func (s *Server) codes(c *gin.Context, v visitor) error {
 	}
 	p := codesPage{page: s.base(c, "")}
 	p.Title = choose(p.Lang, "我的邀请码", "My codes")
+	standing, err := promoter.StandingIn(s.DB.Read(ctx), []id.Member{v.Member})
+	if err != nil {
+		return err
+	}
+	p.Frozen = standing[v.Member] == promoter.Frozen
 	names := map[id.Campaign]string{}
 	for _, code := range list.Items {
 		if code.Status != referral.CodeLive {

@@ -73,8 +73,8 @@ func (s *Server) charterBy(ctx context.Context, now time.Time, v visitor, code s
 		return nil, nil
 	}
 	l, err := s.Referral.Land(ctx, code)
-	if errors.Is(err, referral.ErrCode) {
-		return nil, nil
+	if f, ok := fault.As(err); ok && f.Kind < fault.KindInternal {
+		return nil, nil // it leads nowhere, or its promoter may not invite now
 	}
 	if err != nil {
 		return nil, err

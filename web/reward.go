@@ -30,7 +30,8 @@ type rewardStep struct {
 	What   string
 	When   time.Time
 	Amount money.Amount
-	Less   bool // it took away
+	Kind   string // points or a coupon in words
+	Less   bool   // it took away
 }
 
 // reward answers GET /me/rewards/{id}.
@@ -55,9 +56,13 @@ func (s *Server) reward(c *gin.Context, v visitor) error {
 		return err
 	}
 	p := rewardPage{page: s.base(c, "")}
-	p.Reward = rewardOf(p.Lang, p.Now, r, paid[r.ID])
+	coupons, err := s.couponNames(ctx, p.Lang, couponsOf([]referral.Reward{r}))
+	if err != nil {
+		return err
+	}
+	p.Reward = rewardOf(p.Lang, p.Now, r, paid[r.ID], coupons)
 	p.Title = p.Reward.What
-	p.Steps = stepsOf(p.Lang, r, paid[r.ID])
+	p.Steps = stepsOf(p.Lang, r, paid[r.ID], coupons)
 	if p.Proof, err = s.proof(ctx, p.page, r); err != nil {
 		return err
 	}
@@ -65,7 +70,7 @@ func (s *Server) reward(c *gin.Context, v visitor) error {
 }
 
 // stepsOf puts what happened to a reward into words.
-func stepsOf(lang string, r referral.Reward, paidAt clock.Milli) []rewardStep {
+func stepsOf(lang string, r referral.Reward, paidAt clock.Milli, coupons map[id.Coupon]string) []rewardStep {
 	words := map[referral.EventKind]string{
 		referral.EventEarned: choose(lang, "朋友付款，记下", "noted when your friend paid"), referral.EventReduced: choose(lang, "部分退款，减少", "lowered by a partial refund"),
 		referral.EventCleared: choose(lang, "到期，可结算", "matured and due"), referral.EventVoided: choose(lang, "取消", "cancelled"),
@@ -74,12 +79,16 @@ func stepsOf(lang string, r referral.Reward, paidAt clock.Milli) []rewardStep {
 	if r.Side == referral.SideInvitee {
 		words[referral.EventEarned] = choose(lang, "你付款，记下", "noted when you paid")
 	}
+	if r.Currency != money.CNY {
+		words[referral.EventCleared] = choose(lang, "到期，已发放", "matured and given")
+	}
 	var out []rewardStep
 	for _, e := range r.Events {
-		out = append(out, rewardStep{words[e.Kind], e.At.Time().In(shop), max(e.Amount, -e.Amount), e.Amount < 0})
+		n := max(e.Amount, -e.Amount)
+		out = append(out, rewardStep{words[e.Kind], e.At.Time().In(shop), n, inKind(lang, r.Currency, n, coupons[r.CouponID]), e.Amount < 0})
 	}
 	if paidAt != 0 {
-		out = append(out, rewardStep{choose(lang, "到账", "paid"), paidAt.Time().In(shop), r.Net, false})
+		out = append(out, rewardStep{choose(lang, "到账", "paid"), paidAt.Time().In(shop), r.Net, "", false})
 	}
 	return out
 }

@@ -44,6 +44,7 @@ import (
 	"siyu/internal/httpd"
 	"siyu/internal/secret"
 	"siyu/referral"
+	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
 	"siyu/wallet"
@@ -63,6 +64,7 @@ type Server struct {
 	Promotion  *promotion.Service
 	Referral   *referral.Service
 	Review     *review.Service
+	Promoter   *promoter.Service
 	Settlement *settlement.Service
 	Wallet     *wallet.Service
 	// PublicURL is where this house is reached, without a slash at the end;
@@ -98,6 +100,8 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/me", s.visit(s.me))
 	r.GET("/me/rewards/:id", s.visit(s.reward))
 	r.GET("/me/codes", s.visit(s.codes))
+	r.GET("/me/promoter", s.visit(s.promoter))
+	r.POST("/me/promoter", s.visit(s.applyPromoter))
 	r.GET("/me/codes/:code/qr.png", s.visit(s.codePicture))
 
 	r.GET("/console", s.staffOnly(s.console))

@@ -161,10 +161,12 @@ func fen(a money.Amount) string {
 }
 
 // rate is basis points as people read them, like 5% or 2.5%.
-func rate(b money.Bps) string {
+func rate(b money.Bps) string { return hundredth(b) + "%" }
+
+// hundredth is a hundredth of a whole number, without needless digits.
+func hundredth(b money.Bps) string {
 	s := fmt.Sprintf("%d.%02d", b/100, b%100)
-	s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	return s + "%"
+	return strings.TrimRight(strings.TrimRight(s, "0"), ".")
 }
 
 // hourOf is a minute of the day, like 22:00.

@@ -113,6 +113,14 @@ func (s *Service) Show(ctx context.Context, a Ask) (Page, error) {
 	return p, err
 }
 
+// DaysBetween are the days everybody has and those that the caller's units and
+// the ones above them added, from one local day to another, both included.
+func (s *Service) DaysBetween(ctx context.Context, from, to int) ([]Day, error) {
+	own, err := s.ownDays(ctx, from, to)
+	days, _ := preloaded(from, to)
+	return append(days, own...), err
+}
+
 // page reads what is asked for.
 func (a Ask) page(now time.Time) (Page, *time.Location, error) {
 	p := Page{From: a.From, To: a.To, Zone: a.Zone, DataVersion: DataVersion()}

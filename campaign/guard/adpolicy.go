@@ -223,30 +223,32 @@ func lockGuard(tx *database.Tx, group id.Group) (groupGuard, error) {
 // prepare adds the rows of groups that have none, in a transaction of its own,
 // so that a reservation finds every row it locks.
 func (s *Service) prepare(ctx context.Context, groups []id.Group) error {
-	var there []id.Group
-	if err := s.DB.Read(ctx).Raw("SELECT group_id FROM group_guards WHERE group_id IN ?", groups).Scan(&there).Error; err != nil {
-		return fmt.Errorf("guard: prepare: %w", err)
+	var found loaded
+	for _, r := range append(question{groups: groups}.reads(&found), guardsRead(groups, "", &found)) {
+		if err := r.On(s.DB.Read(ctx)); err != nil {
+			return fmt.Errorf("guard: prepare: %w", err)
+		}
 	}
-	missing := without(groups, there)
+	missing := make([]community.Group, 0, len(groups))
+	for _, g := range groups {
+		if _, own := found.guards[g]; !own && found.groups[g].ID != 0 {
+			missing = append(missing, found.groups[g])
+		}
+	}
 	if len(missing) == 0 {
 		return nil
 	}
-	known, err := community.GroupsIn(s.DB.Read(ctx), missing)
-	if err != nil {
+	// Not under the caller's key or name: these rows belong to nobody's call.
+	err := s.DB.Tx(bare{ctx}, func(tx *database.Tx) error {
+		rows := make([]groupGuard, len(missing))
+		for i, g := range missing {
+			rows[i] = newGuard(g, tx.Now)
+		}
+		return writeGuards(tx, rows)
+	})
+	if !database.IsDuplicate(err) {
 		return err
 	}
-	// Not under the caller's key or name: these rows belong to nobody's call.
-	return s.DB.Tx(bare{ctx}, func(tx *database.Tx) error {
-		for _, g := range missing {
-			group, ok := known[g]
-			if !ok {
-				continue
-			}
-			row := newGuard(group, tx.Now)
-			if err := tx.Create(&row).Error; err != nil && !database.IsDuplicate(err) {
-				return fmt.Errorf("guard: prepare %s: %w", g, err)
-			}
-		}
-		return nil
-	})
+	// Somebody else was adding some of them: now they are there to be seen.
+	return s.prepare(ctx, groups)
 }

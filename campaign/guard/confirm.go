@@ -22,8 +22,8 @@ const (
 )
 
 // StartTx is the guard's last word before a delivery: it notes the start when
-// now is a moment of the slot's window and the charter, which may have become
-// stricter since, calls it neither quiet nor over. Starting again inside the
+// now is a moment of the slot's window, nothing is silenced, and the charter,
+// which may have become stricter since, calls it neither quiet nor over. Starting again inside the
 // window is the same start.
 func (s *Service) StartTx(tx *database.Tx, slot id.Slot) (Slot, error) {
 	row, _, err := lockSlot(tx, slot)
@@ -33,14 +33,14 @@ func (s *Service) StartTx(tx *database.Tx, slot id.Slot) (Slot, error) {
 	if row.Status() == StatusReleased || row.Status() == StatusConfirmed || tx.Now < row.FromAt || tx.Now >= row.ToAt {
 		return row, ErrNotNow
 	}
-	all, err := s.load(tx.DB, question{groups: []id.Group{row.GroupID}, now: tx.Now})
+	all, err := s.load(tx.DB, question{groups: []id.Group{row.GroupID}, campaign: row.CampaignID, now: tx.Now})
 	if err != nil {
 		return row, err
 	}
 	k := all[row.GroupID]
-	x := exam{policy: &Policy{Mode: ModeOff}, state: &k.state, zone: zone{loc: k.state.Zone}}
+	x := exam{policy: Policy{Mode: ModeOff}, state: k.state, zone: zone{loc: k.state.Zone}}
 	c := k.state.Charter
-	if !k.state.Open || c.EndsAt != 0 && c.EndsAt <= tx.Now || c.Version > 0 && x.quiet(c.Quiet, tx.Now) {
+	if len(k.state.Silences) > 0 || !k.state.Open || c.EndsAt != 0 && c.EndsAt <= tx.Now || c.Version > 0 && x.quiet(c.Quiet, tx.Now) {
 		return row, ErrNotNow
 	}
 	if row.StartedAt != 0 {
@@ -106,7 +106,7 @@ func (s *Service) ConfirmTx(tx *database.Tx, slot id.Slot, at clock.Milli) (Slot
 // keepLate records a late slot: how far outside its window, and what it broke.
 func (s *Service) keepLate(tx *database.Tx, row Slot) error {
 	shown := Window{row.ConfirmedAt, row.ConfirmedAt + 1}
-	all, err := s.load(tx.DB, question{groups: []id.Group{row.GroupID}, window: shown, now: row.ConfirmedAt, slot: row.ID})
+	all, err := s.load(tx.DB, question{groups: []id.Group{row.GroupID}, window: shown, now: row.ConfirmedAt, slot: row.ID, campaign: row.CampaignID})
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (s *Service) keepLate(tx *database.Tx, row Slot) error {
 	a.Reasons = append([]Reason{{RuleWindow, int64(off) / minuteMilli, 0}}, a.Reasons...)
 	a.Outcome, a.Rule, a.NotBefore, a.Window = OutcomeLate, RuleWindow, 0, shown
 	ask := Ask{row.CampaignID, row.PromotionID, row.WindowNo, Window{row.FromAt, row.ToAt}, nil}
-	return keepDecisions(tx, []record{recordOf(tx, k, ask, a)})
+	return keepDecisions(tx, []record{recordOf(tx, k, ask, a)}, nil)
 }
 
 // Release frees a slot whose ad the channel says was not and will not be
@@ -190,7 +190,7 @@ func (s *Service) postTx(tx *database.Tx, group id.Group, campaign id.Campaign, 
 		return Slot{}, err
 	}
 	shown := Window{at, at + 1}
-	all, err := s.load(tx.DB, question{groups: []id.Group{group}, window: shown, now: at})
+	all, err := s.load(tx.DB, question{groups: []id.Group{group}, window: shown, now: at, campaign: campaign})
 	if err != nil {
 		return Slot{}, err
 	}
@@ -210,7 +210,7 @@ func (s *Service) postTx(tx *database.Tx, group id.Group, campaign id.Campaign, 
 	if err := health.AdShownTx(tx, group, row.ID, at); err != nil {
 		return Slot{}, err
 	}
-	return row, keepDecisions(tx, []record{recordOf(tx, k, Ask{Campaign: campaign, Window: shown}, a)})
+	return row, keepDecisions(tx, []record{recordOf(tx, k, Ask{Campaign: campaign, Window: shown}, a)}, nil)
 }
 
 // lockSlot locks the slot's group, whose row orders all events of its slots,

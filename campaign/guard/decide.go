@@ -35,7 +35,7 @@ type Decision struct {
 // earliest later start inside the asked window that every rule passes turns a
 // denial into a deferral.
 func Decide(p Policy, s State, asked Window) Decision {
-	x := exam{policy: &p, state: &s, zone: zone{loc: s.Zone}}
+	x := exam{policy: p, state: s, zone: zone{loc: s.Zone}}
 	d := Decision{Outcome: OutcomeAllow, Advice: p.advice}
 	if p.Mode == ModeOff {
 		d.Advice = nil
@@ -60,17 +60,23 @@ func Decide(p Policy, s State, asked Window) Decision {
 	return d
 }
 
-// exam is one decision under way.
+// exam is one decision under way. It holds copies: pointers would put both on
+// the heap.
 type exam struct {
-	policy *Policy
-	state  *State
+	policy Policy
+	state  State
 	zone   zone
 }
 
 // window is the slot's window for a start: as long as asked, at most
-// WindowMax, ending where quiet hours begin.
+// WindowMax, ending where a silence or quiet hours begin.
 func (x *exam) window(from, to clock.Milli) Window {
 	to = min(to, from.Add(WindowMax))
+	for _, s := range x.state.Silences {
+		if s.From > from {
+			to = min(to, s.From)
+		}
+	}
 	if x.policy.Mode == ModeEnforce {
 		to = x.beforeQuiet(x.policy.Quiet, from, to)
 	}
@@ -102,6 +108,7 @@ func (x *exam) quiet(q Quiet, t clock.Milli) bool {
 func (x *exam) judge(w Window, d *Decision) clock.Milli {
 	v := verdict{free: w.From, decision: d}
 	x.facts(&v)
+	x.silences(w, &v)
 	if x.policy.Mode != ModeOff {
 		v.advise = x.policy.Mode == ModeAdvise
 		x.policyRules(w, &v)
@@ -129,6 +136,8 @@ func (v *verdict) deny(r Reason, free clock.Milli) {
 	case v.advise:
 		// The preset's list is shared: never append into it.
 		v.decision.Advice = append(v.decision.Advice[:len(v.decision.Advice):len(v.decision.Advice)], r)
+	case v.decision.Reasons == nil:
+		v.decision.Reasons = append(make(Reasons, 0, 6), r) // as many as ever come at once, in one piece
 	default:
 		v.decision.Reasons = append(v.decision.Reasons, r)
 	}
@@ -146,8 +155,17 @@ func (x *exam) facts(v *verdict) {
 	}
 }
 
+// silences hold in every mode.
+func (x *exam) silences(w Window, v *verdict) {
+	for _, s := range x.state.Silences {
+		if s.From <= w.From && w.From < s.To {
+			v.deny(Reason{RuleSilence, int64(s.To-w.From) / minuteMilli, 0}, s.To)
+		}
+	}
+}
+
 func (x *exam) policyRules(w Window, v *verdict) {
-	p, s := x.policy, x.state
+	p, s := &x.policy, &x.state
 	if ripe := s.BornAt.Add(p.WarmUp); w.From < ripe {
 		v.deny(Reason{RuleWarmUp, int64(w.From-s.BornAt) / (60 * minuteMilli), int64(p.WarmUp / hour)}, ripe)
 	}

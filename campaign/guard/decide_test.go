@@ -50,6 +50,7 @@ func TestDecide(t *testing.T) {
 		born     string
 		ads      []ad
 		life     int
+		silence  [2]string
 		from, to string
 		want     Outcome
 		rules    []Rule
@@ -119,6 +120,17 @@ func TestDecide(t *testing.T) {
 		"the charter's week": {policy: free, charter: Charter{Version: 1, Day: 9, Week: 1}, ads: []ad{{"2026-03-02 09:00", "2026-03-02 09:00"}},
 			from: "2026-03-03 10:00", to: "2026-03-04 09:00", want: OutcomeDeny, rules: []Rule{RuleCharterWeek, RuleCharterSliding}},
 
+		"S at its beginning": {policy: Policy{Mode: ModeOff}, silence: [2]string{"2026-03-02 10:00", "2026-03-02 12:30"},
+			from: "2026-03-02 10:00", to: "2026-03-02 20:00", want: OutcomeDefer, rules: []Rule{RuleSilence}, before: "2026-03-02 12:30"},
+		"S its last minute": {policy: free, silence: [2]string{"2026-03-02 10:00", "2026-03-02 12:30"},
+			from: "2026-03-02 12:29", to: "2026-03-02 20:00", want: OutcomeDefer, rules: []Rule{RuleSilence}, before: "2026-03-02 12:30"},
+		"S its end": {policy: free, silence: [2]string{"2026-03-02 10:00", "2026-03-02 12:30"},
+			from: "2026-03-02 12:30", to: "2026-03-02 20:00", want: OutcomeAllow, ends: "2026-03-02 20:00"},
+		"S a window ends where one begins": {policy: free, silence: [2]string{"2026-03-02 12:00", "2026-03-02 13:00"},
+			from: "2026-03-02 10:00", to: "2026-03-02 20:00", want: OutcomeAllow, ends: "2026-03-02 12:00"},
+		"S longer than what is asked": {policy: free, silence: [2]string{"2026-03-02 10:00", "2026-03-03 10:00"},
+			from: "2026-03-02 11:00", to: "2026-03-02 20:00", want: OutcomeDeny, rules: []Rule{RuleSilence}},
+
 		"all denials are listed, the first names it": {policy: PresetPolicy(PresetRetail, ModeEnforce), born: "2026-02-01 00:00", ads: []ad{{"2026-03-02 21:00", "2026-03-02 21:00"}},
 			from: "2026-03-02 22:30", to: "2026-03-03 20:00", want: OutcomeDefer, rules: []Rule{RuleQuiet, RuleGap, RuleDay}, before: "2026-03-03 17:00"},
 		"advice lets pass": {policy: PresetPolicy(PresetRetail, ModeAdvise), born: "2026-02-01 00:00", ads: []ad{{"2026-03-02 21:00", "2026-03-02 21:00"}},
@@ -132,6 +144,9 @@ func TestDecide(t *testing.T) {
 				c.born = "2020-01-01 00:00"
 			}
 			s := State{Open: true, Owned: true, BornAt: at(t, c.zone, c.born), Zone: location(t, c.zone), Charter: c.charter, Life: c.life}
+			if c.silence[0] != "" {
+				s.Silences = []Window{{at(t, c.zone, c.silence[0]), at(t, c.zone, c.silence[1])}}
+			}
 			for _, a := range c.ads {
 				s.Ads.Add(at(t, c.zone, a.first), at(t, c.zone, a.last))
 			}

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 
 	"siyu/internal/clock"
@@ -65,12 +66,8 @@ func recordOf(tx *database.Tx, k *known, ask Ask, a Answer) record {
 // keepDecisions inserts the records; of a refusal that is known already only
 // the counter moves. The groups' rows are locked, so nobody else counts the
 // same refusal.
-func keepDecisions(tx *database.Tx, records []record) error {
-	known, err := knownRefusals(tx, records)
-	if err != nil {
-		return err
-	}
-	var fresh []record
+func keepDecisions(tx *database.Tx, records []record, known map[refusal]id.Decision) error {
+	fresh := records[:0]
 	var again []id.Decision
 	for _, r := range records {
 		if old, ok := known[refusal{r.GroupID, r.RuleName}]; ok && r.Kept == 0 {
@@ -79,46 +76,37 @@ func keepDecisions(tx *database.Tx, records []record) error {
 		}
 		fresh = append(fresh, r)
 	}
-	if len(fresh) > 0 {
-		if err := tx.Create(&fresh).Error; err != nil {
-			return fmt.Errorf("guard: keep decisions: %w", err)
-		}
+	if err := writeRecords(tx, fresh); err != nil {
+		return fmt.Errorf("guard: keep decisions: %w", err)
 	}
-	if len(again) > 0 {
-		err := tx.Exec("UPDATE decisions SET times = times + 1, last_at = ? WHERE id IN ?", tx.Now, again).Error
-		if err != nil {
-			return fmt.Errorf("guard: count refusals: %w", err)
-		}
+	if len(again) == 0 {
+		return nil
+	}
+	if err := tx.Defer("UPDATE decisions SET times = times + 1, last_at = ? WHERE id IN ?", tx.Now, again); err != nil {
+		return fmt.Errorf("guard: count refusals: %w", err)
 	}
 	return nil
 }
 
+// refusal is what makes a refusal the same as an earlier one of a promotion.
 type refusal struct {
 	group id.Group
 	rule  Rule
 }
 
-func knownRefusals(tx *database.Tx, records []record) (map[refusal]id.Decision, error) {
-	var groups []id.Group
-	var promotion id.Promotion
-	for _, r := range records {
-		if r.Kept == 0 {
-			groups, promotion = append(groups, r.GroupID), r.PromotionID
-		}
+// refusalsRead reads the refusals that the promotion was already given.
+func (ask Ask) refusalsRead(into map[refusal]id.Decision) database.Read {
+	return database.Read{
+		SQL:  "SELECT id, group_id, rule_name FROM decisions WHERE promotion_id = ? AND group_id IN ? AND kept = 0",
+		Args: []any{ask.Promotion, ask.Groups},
+		Row: func(rows *sql.Rows) error {
+			var of id.Decision
+			var r refusal
+			err := rows.Scan(&of, &r.group, &r.rule)
+			into[r] = of
+			return err
+		},
 	}
-	if len(groups) == 0 {
-		return nil, nil
-	}
-	var rows []record
-	err := tx.Raw("SELECT id, group_id, rule_name FROM decisions WHERE promotion_id = ? AND group_id IN ? AND kept = 0", promotion, groups).Scan(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("guard: refusals: %w", err)
-	}
-	out := make(map[refusal]id.Decision, len(rows))
-	for _, r := range rows {
-		out[refusal{r.GroupID, r.RuleName}] = r.ID
-	}
-	return out, nil
 }
 
 // Kept is a decision as it is shown, its reasons put into words.

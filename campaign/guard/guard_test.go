@@ -307,7 +307,7 @@ func TestCheckKeepsNothing(t *testing.T) {
 		g := newGroup(t, db, community.PresetRetail)
 		first := guard.Window{From: now(db), To: now(db).Add(time.Hour)}
 		second := guard.Window{From: now(db).Add(2 * time.Hour), To: now(db).Add(3 * time.Hour)}
-		got, err := s.Check(bg, []id.Group{g}, []guard.Window{first, second}, 0)
+		got, err := s.Check(bg, guard.Trial{Groups: []id.Group{g}, Windows: []guard.Window{first, second}})
 		if err != nil || got[0][0].Outcome != guard.OutcomeAllow || got[1][0].Outcome != guard.OutcomeDeny {
 			t.Fatalf("got %+v, %v", got, err)
 		}

@@ -14,6 +14,7 @@ type Rule string
 const (
 	RuleClosed       Rule = "G2.closed"
 	RuleOwner        Rule = "G2.owner"
+	RuleSilence      Rule = "S"
 	RuleWarmUp       Rule = "G3"
 	RuleQuiet        Rule = "G5"
 	RuleGap          Rule = "G6"
@@ -112,6 +113,7 @@ func minutesAsHours(n int64) string { return tenths(n, 60) }
 var sentences = map[Rule]sentence{
 	RuleClosed:       {"群不存在或已关闭", "the group does not exist or is closed", number},
 	RuleOwner:        {"群还没有负责人", "nobody answers for the group", number},
+	RuleSilence:      {"已一键静默，还有 {observed} 小时", "silenced for another {observed} hours", minutesAsHours},
 	RuleWarmUp:       {"建群才 {observed} 天，满 {limit} 天再发推广", "the group is {observed} days old; ads begin at {limit} days", hoursAsDays},
 	RuleQuiet:        {"{observed} 在群的免打扰时段，{limit} 之后再发", "{observed} is in the group's quiet hours; send after {limit}", hhmm},
 	RuleGap:          {"离最近一条推广 {observed} 小时，至少隔 {limit} 小时", "{observed} hours from the nearest ad; at least {limit} hours are kept", minutesAsHours},
@@ -139,14 +141,19 @@ var sentences = map[Rule]sentence{
 
 // encode writes reasons as rule:observed:limit, joined by semicolons.
 func encode(list []Reason) string {
-	var b strings.Builder
+	if len(list) == 0 {
+		return ""
+	}
+	b := make([]byte, 0, len(list)*24)
 	for i, r := range list {
 		if i > 0 {
-			b.WriteByte(';')
+			b = append(b, ';')
 		}
-		fmt.Fprintf(&b, "%s:%d:%d", r.Rule, r.Observed, r.Limit)
+		b = append(append(b, r.Rule...), ':')
+		b = append(strconv.AppendInt(b, r.Observed, 10), ':')
+		b = strconv.AppendInt(b, r.Limit, 10)
 	}
-	return b.String()
+	return string(b)
 }
 
 // decode reads what encode wrote.

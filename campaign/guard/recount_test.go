@@ -104,7 +104,7 @@ func drawCase(t *testing.T, r *rand.Rand) oneCase {
 }
 
 func (c *oneCase) window(from clock.Milli) Window {
-	x := exam{policy: &c.policy, state: &c.state, zone: zone{loc: c.state.Zone}}
+	x := exam{policy: c.policy, state: c.state, zone: zone{loc: c.state.Zone}}
 	return x.window(from, c.asked.To)
 }
 

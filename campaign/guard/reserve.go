@@ -2,8 +2,12 @@ package guard
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -33,58 +37,104 @@ type Answer struct {
 	Decision
 }
 
+// atOnce is how many chunks of a wave are under way: while the server writes
+// one down, the next is read and decided.
+const atOnce = 2
+
 // Reserve decides for every group and reserves the slots that are allowed, a
-// chunk of groups to a transaction; also writes in the same transaction what the caller
-// keeps of the answers. A promotion holds one slot per window and group:
-// asking again returns the one that stands.
+// chunk of groups to a transaction; also writes in the same transaction what
+// the caller keeps of the answers, and is called for several chunks at once. A
+// promotion holds one slot per window and group: asking again returns the one
+// that stands.
+//
+// A wave is set-based: all that a chunk locks and reads is one message to the
+// server, and all it writes travels with the commit.
 func (s *Service) Reserve(ctx context.Context, ask Ask, also func(*database.Tx, []Answer) error) ([]Answer, error) {
 	groups := slices.Clone(ask.Groups)
 	slices.Sort(groups)
-	groups = slices.Compact(groups)
-	all := make([]Answer, 0, len(groups))
-	for part := range slices.Chunk(groups, chunk) {
-		if err := s.prepare(ctx, part); err != nil {
-			return nil, err
-		}
-		var answers []Answer
-		err := s.DB.Tx(ctx, func(tx *database.Tx) error {
-			ask.Groups = part
-			var err error
-			if answers, err = s.reserveTx(tx, ask); err != nil {
-				return err
+	parts := slices.Collect(slices.Chunk(slices.Compact(groups), chunk))
+	answers, errs := make([][]Answer, len(parts)), make([]error, min(atOnce, len(parts)))
+	var next atomic.Int64
+	var failed atomic.Bool
+	var work sync.WaitGroup
+	for w := range errs {
+		work.Go(func() {
+			for !failed.Load() {
+				i := int(next.Add(1)) - 1
+				if i >= len(parts) {
+					return
+				}
+				if answers[i], errs[w] = s.reservePart(ctx, ask.of(parts[i]), also); errs[w] != nil {
+					failed.Store(true)
+				}
 			}
-			return also(tx, answers)
 		})
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, answers...)
 	}
-	return all, nil
+	work.Wait()
+	return slices.Concat(answers...), errors.Join(errs...)
+}
+
+// of is the same question for other groups.
+func (ask Ask) of(groups []id.Group) Ask {
+	ask.Groups = groups
+	return ask
+}
+
+func (s *Service) reservePart(ctx context.Context, ask Ask, also func(*database.Tx, []Answer) error) ([]Answer, error) {
+	answers, err := s.reserveChunk(ctx, ask, also)
+	var missing errRows
+	if !errors.As(err, &missing) {
+		return answers, err
+	}
+	if err := s.prepare(ctx, missing); err != nil {
+		return nil, err
+	}
+	return s.reserveChunk(ctx, ask, also)
+}
+
+// errRows are groups without a row of their own: there is nothing to lock.
+type errRows []id.Group
+
+func (e errRows) Error() string { return fmt.Sprintf("guard: %d groups have no row yet", len(e)) }
+
+func (s *Service) reserveChunk(ctx context.Context, ask Ask, also func(*database.Tx, []Answer) error) (answers []Answer, err error) {
+	err = s.DB.Burst(ctx, func(tx *database.Tx) error {
+		if answers, err = s.reserveTx(tx, ask); err != nil {
+			return err
+		}
+		return also(tx, answers)
+	})
+	return answers, err
 }
 
 func (s *Service) reserveTx(tx *database.Tx, ask Ask) ([]Answer, error) {
+	q := question{groups: ask.Groups, window: ask.Window, now: tx.Now, campaign: ask.Campaign}
+	var found loaded
+	held, refusals := map[id.Group]Answer{}, map[refusal]id.Decision{}
 	// The rows are locked before anything is read, so that what is read next
 	// cannot change until this transaction ends.
-	var locked []id.Group
-	err := tx.Raw("SELECT group_id FROM group_guards WHERE group_id IN ? ORDER BY group_id"+tx.Dialect.ForUpdate, ask.Groups).Scan(&locked).Error
-	if err != nil {
-		return nil, fmt.Errorf("guard: lock: %w", err)
+	reads := append(q.reads(&found), ask.heldRead(held), ask.refusalsRead(refusals))
+	if err := tx.Queries(append([]database.Read{guardsRead(ask.Groups, tx.Dialect.ForUpdate, &found)}, reads...)...); err != nil {
+		return nil, fmt.Errorf("guard: reserve: %w", err)
 	}
-	held, err := heldSlots(tx, ask)
-	if err != nil {
-		return nil, err
+	var missing errRows
+	for _, g := range ask.Groups {
+		if _, own := found.guards[g]; !own && found.groups[g].ID != 0 {
+			missing = append(missing, g)
+		}
 	}
-	all, err := s.load(tx.DB, question{groups: ask.Groups, window: ask.Window, now: tx.Now})
+	if len(missing) > 0 {
+		return nil, missing
+	}
+	all, err := q.assemble(tx.DB, &found)
 	if err != nil {
 		return nil, err
 	}
 	answers := make([]Answer, 0, len(ask.Groups))
-	var slots []Slot
-	var records []record
+	slots, records := make([]Slot, 0, len(ask.Groups)), make([]record, 0, len(ask.Groups))
 	for _, g := range ask.Groups {
-		if slot, ok := held[g]; ok {
-			answers = append(answers, Answer{g, slot.ID, Decision{Outcome: OutcomeAllow, Window: Window{slot.FromAt, slot.ToAt}}})
+		if a, ok := held[g]; ok {
+			answers = append(answers, a)
 			continue
 		}
 		k := all[g]
@@ -100,25 +150,21 @@ func (s *Service) reserveTx(tx *database.Tx, ask Ask) ([]Answer, error) {
 	if err := insertSlots(tx, slots); err != nil {
 		return nil, err
 	}
-	return answers, keepDecisions(tx, records)
+	return answers, keepDecisions(tx, records, refusals)
 }
 
-// heldSlots are the slots the promotion's window holds already.
-func heldSlots(tx *database.Tx, ask Ask) (map[id.Group]Slot, error) {
-	if ask.Promotion == 0 {
-		return nil, nil
+// heldRead reads the slots the promotion's window holds already.
+func (ask Ask) heldRead(into map[id.Group]Answer) database.Read {
+	return database.Read{
+		SQL:  "SELECT group_id, id, from_at, to_at FROM slots WHERE promotion_id = ? AND promotion_id <> 0 AND window_no = ? AND group_id IN ? AND freed = 0",
+		Args: []any{int64(ask.Promotion), ask.WindowNo, ask.Groups},
+		Row: func(rows *sql.Rows) error {
+			a := Answer{Decision: Decision{Outcome: OutcomeAllow}}
+			err := rows.Scan(&a.GroupID, &a.SlotID, &a.Window.From, &a.Window.To)
+			into[a.GroupID] = a
+			return err
+		},
 	}
-	var rows []Slot
-	err := tx.Raw("SELECT "+slotColumns+" FROM slots WHERE promotion_id = ? AND window_no = ? AND group_id IN ? AND freed = 0",
-		ask.Promotion, ask.WindowNo, ask.Groups).Scan(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("guard: slots held: %w", err)
-	}
-	out := make(map[id.Group]Slot, len(rows))
-	for _, r := range rows {
-		out[r.GroupID] = r
-	}
-	return out, nil
 }
 
 // insertSlots writes the slots and moves their groups' sequence on.
@@ -126,32 +172,40 @@ func insertSlots(tx *database.Tx, slots []Slot) error {
 	if len(slots) == 0 {
 		return nil
 	}
-	if err := tx.Create(&slots).Error; err != nil {
-		return fmt.Errorf("guard: insert slots: %w", err)
-	}
 	groups := make([]id.Group, len(slots))
 	for i, s := range slots {
 		groups[i] = s.GroupID
 	}
-	err := tx.Exec("UPDATE group_guards SET last_seq = last_seq + 1 WHERE group_id IN ?", groups).Error
-	if err != nil {
+	if err := writeSlots(tx, slots); err != nil {
+		return fmt.Errorf("guard: insert slots: %w", err)
+	}
+	if err := tx.Defer("UPDATE group_guards SET last_seq = last_seq + 1 WHERE group_id IN ?", groups); err != nil {
 		return fmt.Errorf("guard: sequence: %w", err)
 	}
 	return nil
 }
 
+// Trial is a dry run: what would become of an ad of the campaign, if any, in
+// each group and window. The promotion's own slots do not count.
+type Trial struct {
+	Groups    []id.Group
+	Windows   []Window
+	Campaign  id.Campaign
+	Promotion id.Promotion
+}
+
 // Check decides for every group and window in turn and keeps nothing; an ad
-// allowed in one window counts in the next. Slots of the promotion except, if
-// any, do not count. A group the actor may not see does not exist.
-func (s *Service) Check(ctx context.Context, groups []id.Group, windows []Window, except id.Promotion) ([][]Answer, error) {
-	if len(windows) == 0 || len(groups) == 0 {
+// allowed in one window counts in the next. A group the actor may not see does
+// not exist.
+func (s *Service) Check(ctx context.Context, try Trial) ([][]Answer, error) {
+	if len(try.Windows) == 0 || len(try.Groups) == 0 {
 		return nil, nil
 	}
 	q, actor, now := s.DB.Read(ctx), database.ActorOf(ctx), s.now()
-	windows = fromNow(windows, now)
+	windows := fromNow(try.Windows, now)
 	out := make([][]Answer, len(windows))
-	for part := range slices.Chunk(groups, chunk) {
-		all, err := s.load(q, question{groups: part, window: around(windows), now: now, except: except})
+	for part := range slices.Chunk(try.Groups, chunk) {
+		all, err := s.load(q, question{groups: part, window: around(windows), now: now, except: try.Promotion, campaign: try.Campaign})
 		if err != nil {
 			return nil, err
 		}

@@ -3,7 +3,6 @@ package guard
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"siyu/community"
@@ -45,6 +44,8 @@ type question struct {
 	now    clock.Milli  // charters are those in force then, or at the window's begin
 	except id.Promotion // its own slots do not count (dry runs); 0: all count
 	slot   id.Slot      // nor does this one
+
+	campaign id.Campaign // whose ad it is; 0: any
 }
 
 // known is what is known of one group.
@@ -52,45 +53,6 @@ type known struct {
 	group community.Group
 	guard groupGuard
 	state State
-}
-
-// load reads groups, policies, charters and slots, each in one statement.
-// Groups without a row of their own get the one they would begin with.
-func (s *Service) load(q *database.Query, ask question) (map[id.Group]*known, error) {
-	groups, err := community.GroupsIn(q, ask.groups)
-	if err != nil {
-		return nil, err
-	}
-	charters, err := community.Charters(q, ask.groups, max(ask.now, ask.window.From))
-	if err != nil {
-		return nil, err
-	}
-	var rows []groupGuard
-	if err := q.Raw("SELECT "+guardColumns+" FROM group_guards WHERE group_id IN ?", ask.groups).Scan(&rows).Error; err != nil {
-		return nil, fmt.Errorf("guard: load: %w", err)
-	}
-	out := make(map[id.Group]*known, len(ask.groups))
-	zones := map[string]*time.Location{}
-	for _, g := range ask.groups {
-		group := groups[g]
-		k := &known{group: group, guard: newGuard(group, ask.now)}
-		if k.state, err = stateOf(group, charters[g], zones); err != nil {
-			return nil, err
-		}
-		out[g] = k
-	}
-	for _, row := range rows {
-		out[row.GroupID].guard = row
-	}
-	for _, k := range out {
-		if k.guard.Preset == "" {
-			k.guard.Preset = Preset(k.group.Preset)
-		}
-	}
-	if ask.window == (Window{}) {
-		return out, nil
-	}
-	return out, s.loadAds(q, ask, out)
 }
 
 func stateOf(g community.Group, c community.Charter, zones map[string]*time.Location) (State, error) {
@@ -112,45 +74,6 @@ func stateOf(g community.Group, c community.Charter, zones map[string]*time.Loca
 	}, nil
 }
 
-func (s *Service) loadAds(q *database.Query, ask question, into map[id.Group]*known) error {
-	const counted = " FROM slots WHERE group_id IN ? AND released_at = 0 AND (? = 0 OR promotion_id <> ?) AND id <> ?"
-	args := []any{ask.groups, ask.except, ask.except, ask.slot}
-	var rows []struct {
-		GroupID         id.Group
-		FirstAt, LastAt clock.Milli
-	}
-	err := q.Raw("SELECT group_id, first_at, last_at"+counted+" AND last_at >= ? AND first_at <= ?",
-		append(args, ask.window.From.Add(-reach), ask.window.To.Add(reach))...).Scan(&rows).Error
-	if err != nil {
-		return fmt.Errorf("guard: slots: %w", err)
-	}
-	for _, r := range rows {
-		into[r.GroupID].state.Ads.Add(r.FirstAt, r.LastAt)
-	}
-	var limited []id.Group
-	for g, k := range into {
-		if k.guard.policy().Life != Unlimited {
-			limited = append(limited, g)
-		}
-	}
-	if len(limited) == 0 {
-		return nil
-	}
-	slices.Sort(limited)
-	var lives []struct {
-		GroupID id.Group
-		N       int
-	}
-	args[0] = limited
-	if err := q.Raw("SELECT group_id, COUNT(*) AS n"+counted+" GROUP BY group_id", args...).Scan(&lives).Error; err != nil {
-		return fmt.Errorf("guard: slots: %w", err)
-	}
-	for _, l := range lives {
-		into[l.GroupID].state.Life = l.N
-	}
-	return nil
-}
-
 // decide is Decide from now on: a window that is over is refused, one that has
 // begun is what is left of it.
 func (k *known) decide(w Window, now clock.Milli) Decision {
@@ -160,19 +83,4 @@ func (k *known) decide(w Window, now clock.Milli) Decision {
 		return Decision{Outcome: OutcomeDeny, Rule: RuleWindow, Reasons: []Reason{{RuleWindow, late, 0}}}
 	}
 	return Decide(k.guard.policy(), k.state, w)
-}
-
-// without is the groups of all that are not in some.
-func without(all, some []id.Group) []id.Group {
-	in := make(map[id.Group]bool, len(some))
-	for _, g := range some {
-		in[g] = true
-	}
-	var out []id.Group
-	for _, g := range all {
-		if !in[g] {
-			out = append(out, g)
-		}
-	}
-	return out
 }

@@ -16,6 +16,8 @@ type State struct {
 	Charter Charter
 	Ads     Ads
 	Life    int // slots that count since the group began
+
+	Silences []Window // no ad at all
 }
 
 // Charter is what the group was promised; Version 0 means none yet, EndsAt the

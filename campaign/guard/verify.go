@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"siyu/internal/clock"
@@ -17,7 +18,7 @@ const verifyGroups = 100
 // counts on its own, by calendar dates and plain loops, and shares nothing
 // with Decide but the table.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
-	proof := database.Proof{ID: "V8", Says: "every slot was within the caps written on it when reserved; late and unplanned ones carry their record; no delivery outside its window or in quiet hours"}
+	proof := database.Proof{ID: "V8", Says: "every slot was within the caps written on it when reserved; late and unplanned ones carry their record; no delivery outside its window, in quiet hours or in a silence"}
 	for after := id.Group(0); ; {
 		var groups []id.Group
 		err := db.Snapshot(ctx, func(q *database.Query) error {
@@ -42,14 +43,12 @@ func replayGroups(q *database.Query, groups []id.Group, proof *database.Proof) e
 	if err := q.Raw("SELECT "+slotColumns+" FROM slots WHERE group_id IN ? ORDER BY group_id, seq", groups).Scan(&slots).Error; err != nil {
 		return err
 	}
-	var recorded []id.Slot
-	err := q.Raw("SELECT slot_id FROM decisions WHERE group_id IN ? AND outcome IN ?", groups, []Outcome{OutcomeLate, OutcomeUnplanned}).Scan(&recorded).Error
+	record, err := recorded(q, slots)
 	if err != nil {
 		return err
 	}
-	record := make(map[id.Slot]bool, len(recorded))
-	for _, s := range recorded {
-		record[s] = true
+	if err := notInSilence(q, groups, slots, proof); err != nil {
+		return err
 	}
 	for from := 0; from < len(slots); {
 		to := from
@@ -60,6 +59,54 @@ func replayGroups(q *database.Query, groups []id.Group, proof *database.Proof) e
 		from = to
 	}
 	return nil
+}
+
+// notInSilence finds deliveries that began in a silence which was known by then.
+func notInSilence(q *database.Query, groups []id.Group, slots []Slot, proof *database.Proof) error {
+	var all []struct {
+		Scope                     Scope
+		Unit                      id.Unit
+		GroupID                   id.Group
+		CampaignID                id.Campaign
+		FromAt, UntilAt, CalledAt clock.Milli
+	}
+	err := q.Raw(`SELECT s.scope, COALESCE(u.unit_id, 0) AS unit, s.group_id, s.campaign_id, s.from_at, s.until_at, s.created_at AS called_at
+		FROM guard_silences s LEFT JOIN guard_silence_units u ON u.silence_id = s.id AND s.scope = 'unit'
+		WHERE s.group_id = 0 OR s.group_id IN ?`, groups).Scan(&all).Error
+	if err != nil {
+		return err
+	}
+	for _, x := range slots {
+		for _, s := range all {
+			h := hush{s.Scope, s.Unit, s.GroupID, s.CampaignID, Window{}}
+			if x.StartedAt >= s.FromAt && x.StartedAt >= s.CalledAt.Add(hushed) && x.StartedAt < s.UntilAt && h.of(x.UnitID, x.GroupID, x.CampaignID) {
+				proof.Break("%s of %s: its delivery began in a silence", x.ID, x.GroupID)
+			}
+		}
+	}
+	return nil
+}
+
+// recorded are those of the late and unplanned slots that have their record.
+func recorded(q *database.Query, slots []Slot) (map[id.Slot]bool, error) {
+	var of []id.Slot
+	for _, s := range slots {
+		if s.Late || s.Unplanned {
+			of = append(of, s.ID)
+		}
+	}
+	record := make(map[id.Slot]bool, len(of))
+	for part := range slices.Chunk(of, 200) {
+		var kept []id.Slot
+		err := q.Raw("SELECT slot_id FROM decisions WHERE slot_id IN ? AND outcome IN ?", part, []Outcome{OutcomeLate, OutcomeUnplanned}).Scan(&kept).Error
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range kept {
+			record[s] = true
+		}
+	}
+	return record, nil
 }
 
 // replay walks one group's slots in the order they were reserved.

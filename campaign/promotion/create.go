@@ -3,12 +3,14 @@ package promotion
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"siyu/campaign"
 	"siyu/campaign/guard"
+	"siyu/campaign/material"
 	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -22,7 +24,7 @@ import (
 // them; a larger brand makes a plan per region.
 const (
 	groupsMax  = 1500
-	windowsMax = 10
+	windowsMax = 40
 	windowFor  = 7 * 24 * time.Hour
 
 	valueUsual = money.Amount(100)
@@ -31,14 +33,19 @@ const (
 
 // In is a promotion to make. Value is what the ad is worth to the brand in one
 // group; with the priority, each step of which counts double, it decides who
-// gets a group's slot. Left out it is valueUsual.
+// gets a group's slot. Left out it is valueUsual. It sends either its own text
+// or an approved material, into groups by name or by what they are, in windows
+// by name or by rule.
 type In struct {
 	CampaignID id.Campaign    `json:"campaign_id"`
 	Name       string         `json:"name"`
 	TextZH     string         `json:"text_zh"`
 	TextEN     string         `json:"text_en"`
+	MaterialID id.Material    `json:"material_id"`
 	Groups     []id.Group     `json:"groups"`
+	GroupsLike *GroupsLike    `json:"groups_like"`
 	Windows    []guard.Window `json:"windows"`
+	Schedule   *Schedule      `json:"schedule"`
 	Priority   int            `json:"priority"`
 	Value      money.Amount   `json:"value_fen"`
 	Channel    string         `json:"channel"`
@@ -50,26 +57,46 @@ func (in In) Validate() error {
 	c.That(in.CampaignID != 0, "campaign_id", "required", "请选择活动", "name the campaign")
 	c.Required(in.Name, "name")
 	c.Length(in.Name, "name", 100)
-	c.That(in.TextZH != "" || in.TextEN != "", "text_zh", "required", "请填写推送文案", "write the text in at least one language")
+	hasText := in.TextZH != "" || in.TextEN != ""
+	c.That(hasText || in.MaterialID != 0, "text_zh", "required", "请填写推送文案或选择素材", "write the text in at least one language, or name a material")
+	c.That(!hasText || in.MaterialID == 0, "material_id", "either", "文案与素材只能选其一", "send either a text or a material")
 	c.Length(in.TextZH, "text_zh", 4000)
 	c.Length(in.TextEN, "text_en", 4000)
 	for _, f := range campaign.CheckTexts([]campaign.Text{{Where: "text_zh", Says: in.TextZH}}) {
 		c.That(f.Result != campaign.ResultRefusal, f.Where, f.ID, f.ReasonZH+"（"+f.RuleZH+"）", f.ReasonEN+" ("+f.RuleEN+")")
 	}
-	c.Range(int64(len(in.Groups)), "groups", 1, groupsMax)
-	c.Range(int64(len(in.Windows)), "windows", 1, windowsMax)
+	in.checkGroups(&c)
+	in.checkWindows(&c)
 	c.Range(int64(in.Priority), "priority", 0, 9)
 	c.Range(int64(in.Value), "value_fen", 0, valueMax)
 	c.Required(in.Channel, "channel")
+	return c.Err()
+}
+
+func (in In) checkGroups(c *fault.Check) {
+	if in.GroupsLike != nil {
+		c.That(len(in.Groups) == 0, "groups_like", "either", "群列表与条件只能选其一", "name groups or what they are like, not both")
+		in.GroupsLike.check(c, "groups_like")
+		return
+	}
+	c.Range(int64(len(in.Groups)), "groups", 1, groupsMax)
 	groups := slices.Clone(in.Groups)
 	slices.Sort(groups)
 	c.That(len(slices.Compact(groups)) == len(in.Groups), "groups", "duplicate", "同一个群只能出现一次", "each group may be named once")
+}
+
+func (in In) checkWindows(c *fault.Check) {
+	if in.Schedule != nil {
+		c.That(len(in.Windows) == 0, "schedule", "either", "时段与排期只能选其一", "name windows or a schedule, not both")
+		in.Schedule.check(c, "schedule")
+		return
+	}
+	c.Range(int64(len(in.Windows)), "windows", 1, windowsMax)
 	for i, w := range in.Windows {
 		at := fmt.Sprintf("windows[%d]", i)
 		c.That(w.From > 0 && w.From < w.To && w.To <= w.From.Add(windowFor), at, "range", "结束须晚于开始，且不超过 7 天", "must end after it begins, within 7 days")
 		c.That(i == 0 || in.Windows[i-1].To <= w.From, at, "order", "时段须按先后排列且不重叠", "windows must follow one another without overlap")
 	}
-	return c.Err()
 }
 
 // Create makes a draft.
@@ -81,19 +108,31 @@ func (s *Service) Create(ctx context.Context, in In) (id.Promotion, error) {
 	if err != nil {
 		return 0, err
 	}
+	if in.Schedule != nil {
+		if in.Windows, err = s.scheduled(ctx, *in.Schedule, offer); err != nil {
+			return 0, err
+		}
+	}
 	if err := s.fits(in, offer); err != nil {
 		return 0, err
 	}
 	var promotion id.Promotion
 	err = s.DB.Tx(ctx, func(tx *database.Tx) error {
-		if err := knownGroups(tx, in.Groups); err != nil {
+		if in.GroupsLike != nil {
+			if in.Groups, err = in.GroupsLike.find(tx); err != nil {
+				return err
+			}
+		} else if err := knownGroups(tx, in.Groups); err != nil {
 			return err
 		}
 		if err := heard(tx, in.Channel); err != nil {
 			return err
 		}
+		if err := usable(tx, in.MaterialID); err != nil {
+			return err
+		}
 		p := Promotion{
-			ID: id.Promotion(tx.Next()), UnitID: offer.UnitID, CampaignID: in.CampaignID, Name: in.Name, TextZH: in.TextZH, TextEN: in.TextEN,
+			ID: id.Promotion(tx.Next()), UnitID: offer.UnitID, CampaignID: in.CampaignID, Name: in.Name, TextZH: in.TextZH, TextEN: in.TextEN, MaterialID: in.MaterialID,
 			Priority: in.Priority, Value: cmp.Or(in.Value, valueUsual), Channel: in.Channel, Status: StatusDraft, CreatedBy: tx.Actor.Staff, Version: 1, CreatedAt: tx.Now,
 		}
 		promotion = p.ID
@@ -104,6 +143,20 @@ func (s *Service) Create(ctx context.Context, in In) (id.Promotion, error) {
 		return database.AuditTx(tx, "promotion.create", p.ID, nil, p)
 	})
 	return promotion, err
+}
+
+// scheduled works a schedule out by the calendar, until the campaign's end.
+func (s *Service) scheduled(ctx context.Context, plan Schedule, offer campaign.Campaign) ([]guard.Window, error) {
+	loc, err := time.LoadLocation(cmp.Or(plan.Zone, offer.Zone))
+	if err != nil {
+		return nil, err
+	}
+	from, to := plan.reach()
+	days, err := s.Dates.DaysBetween(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	return plan.windows(days, loc, s.now(), offer.EndsAt)
 }
 
 // fits checks the plan against the campaign it advertises and the channels
@@ -135,6 +188,22 @@ func heard(tx *database.Tx, channel string) error {
 	}
 	var c fault.Check
 	c.That(wanted, "channel", "no_subscriber", "还没有 Webhook 订阅 promotion.deliver，请先创建", "no webhook is subscribed to promotion.deliver; create one first")
+	return c.Err()
+}
+
+// usable refuses a material that the author may not see or nobody approved.
+func usable(tx *database.Tx, m id.Material) error {
+	if m == 0 {
+		return nil
+	}
+	row, err := material.Read(tx.DB, m)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return err
+	}
+	var c fault.Check
+	known := err == nil && tx.Actor.Sees(row.UnitID)
+	c.That(known, "material_id", "unknown_value", "没有这个素材", "there is no such material")
+	c.That(!known || row.Status == material.StatusApproved, "material_id", "not_approved", "素材尚未批准或已撤回", "the material is not approved, or withdrawn")
 	return c.Err()
 }
 

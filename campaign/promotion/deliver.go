@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"siyu/campaign/guard"
+	"siyu/campaign/material"
 	"siyu/community"
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/task"
@@ -50,13 +53,15 @@ func (s *Service) deliverOne(ctx context.Context, slot id.Slot) error {
 		if _, err := s.Guard.StartTx(tx, slot); err != nil {
 			return err
 		}
-		return mustRun(tx, o.row.PromotionID)
+		return mustRun(tx, o.row.PromotionID, o.send.MaterialID)
 	})
 	switch {
 	case errors.Is(err, guard.ErrNotNow):
-		return s.withdraw(ctx, o, guard.ReleaseNotSent)
+		// Stopped inside its window, by a silence or a stricter charter: the
+		// guard is asked again.
+		return s.withdraw(ctx, o, guard.ReleaseNotSent, s.now().Add(time.Minute))
 	case errors.Is(err, errStopped):
-		return s.withdraw(ctx, o, guard.ReleaseCancelled)
+		return s.withdraw(ctx, o, guard.ReleaseCancelled, 0)
 	case err != nil:
 		return err
 	}
@@ -69,9 +74,11 @@ func (s *Service) deliverOne(ctx context.Context, slot id.Slot) error {
 			if _, err := s.Guard.ConfirmTx(tx, slot, tx.Now); err != nil {
 				return err
 			}
+		} else if err := remindTx(tx, o.slot); err != nil {
+			return err
 		}
-		return database.One(tx.Exec("UPDATE promotion_sends SET status = ?, handed_at = ? WHERE slot_id = ?"+tx.Only("status = ?"),
-			SendHanded, tx.Now, slot, SendReserved), errStopped)
+		return database.One(tx.Exec("UPDATE promotion_sends SET status = ?, handed_at = ?, variant_no = ? WHERE slot_id = ?"+tx.Only("status = ?"),
+			SendHanded, tx.Now, o.send.VariantNo, slot, SendReserved), errStopped)
 	})
 	if errors.Is(err, errStopped) || errors.Is(err, guard.ErrSlotReleased) {
 		// It was withdrawn while the channel took it: take it back once more.
@@ -80,9 +87,19 @@ func (s *Service) deliverOne(ctx context.Context, slot id.Slot) error {
 	return err
 }
 
-func mustRun(tx *database.Tx, promotion id.Promotion) error {
+// mustRun refuses a delivery whose promotion was stopped or whose material was
+// withdrawn.
+func mustRun(tx *database.Tx, promotion id.Promotion, shown id.Material) error {
 	p, err := lock(tx, promotion)
-	if err == nil && p.Status != StatusRunning {
+	switch {
+	case err != nil:
+		return err
+	case p.Status != StatusRunning:
+		return errStopped
+	case shown == 0:
+		return nil
+	}
+	if err = material.LiveTx(tx, shown); errors.Is(err, material.ErrStatus) {
 		return errStopped
 	}
 	return err
@@ -92,6 +109,7 @@ func mustRun(tx *database.Tx, promotion id.Promotion) error {
 type outgoing struct {
 	row     sendRow
 	slot    guard.Slot
+	window  Window
 	send    Send
 	channel Channel
 }
@@ -106,6 +124,7 @@ func (s *Service) outgoing(ctx context.Context, slot id.Slot) (outgoing, error) 
 	if err != nil {
 		return o, err
 	}
+	o.window = p.Windows[o.row.WindowNo-1]
 	if o.slot, err = s.Guard.FindSlot(ctx, slot); err != nil {
 		return o, err
 	}
@@ -116,7 +135,10 @@ func (s *Service) outgoing(ctx context.Context, slot id.Slot) (outgoing, error) 
 	g := groups[o.row.GroupID]
 	o.send = Send{
 		SlotID: slot, PromotionID: p.ID, CampaignID: p.CampaignID, GroupID: g.ID, ExternalID: g.ExternalID, GroupName: g.Name, OwnerID: g.OwnerID,
-		Window: guard.Window{From: o.slot.FromAt, To: o.slot.ToAt}, Label: Label, TextZH: p.TextZH, TextEN: p.TextEN, Priority: p.Priority,
+		Window: guard.Window{From: o.slot.FromAt, To: o.slot.ToAt}, Label: Label, RefuseZH: RefuseZH, RefuseEN: RefuseEN, Priority: p.Priority,
+	}
+	if o.send.Shows, o.send.Sponsor, err = shows(q, p, g.ID); err != nil {
+		return o, err
 	}
 	var known bool
 	if o.channel, known = s.channel(p.Channel); !known {
@@ -147,7 +169,7 @@ func (s *Service) closeWindow(ctx context.Context, _ task.Job, a closeWindow) er
 	for _, slot := range slots {
 		o, err := s.outgoing(ctx, slot)
 		if err == nil && (p.Status == StatusCancelled || o.slot.ToAt <= s.now()) {
-			err = s.withdraw(ctx, o, why)
+			err = s.withdraw(ctx, o, why, 0)
 		}
 		if err != nil {
 			failed = append(failed, fmt.Errorf("promotion: close %s: %w", slot, err))
@@ -161,8 +183,9 @@ func (s *Service) closeWindow(ctx context.Context, _ task.Job, a closeWindow) er
 
 // withdraw takes a send back. An ad that no channel has is freed at once; of
 // one that was handed out only the channel can say that it was not shown, and
-// until somebody does, its slot counts.
-func (s *Service) withdraw(ctx context.Context, o outgoing, why guard.Release) error {
+// until somebody does, its slot counts. Again, if any, is when it may be asked
+// for once more.
+func (s *Service) withdraw(ctx context.Context, o outgoing, why guard.Release, again clock.Milli) error {
 	free := o.slot.StartedAt == 0
 	if !free && o.slot.Status() == guard.StatusStarted {
 		receipt, err := o.channel.Cancel(ctx, o.send)
@@ -176,13 +199,17 @@ func (s *Service) withdraw(ctx context.Context, o outgoing, why guard.Release) e
 			row, err := s.Guard.ReleaseTx(tx, o.slot.ID, why)
 			switch {
 			case errors.Is(err, guard.ErrSlotConfirmed):
+				again = 0
 			case err != nil:
 				return err
 			case row.StartedAt != o.slot.StartedAt:
 				return errors.New("its delivery has just begun") // tried again, with the channel
 			}
 		}
-		return tx.Exec("UPDATE promotion_sends SET status = ? WHERE slot_id = ?", SendClosed, o.slot.ID).Error
+		if !free {
+			again = 0
+		}
+		return o.closedTx(tx, again)
 	})
 }
 

@@ -1,7 +1,7 @@
 // Package promotion plans the ads of a campaign and sends them into chat
 // groups, never more than the guard allows.
 //
-// A promotion is a text, groups and windows of time. Somebody else than its
+// A promotion is a text or a material, groups and windows of time. Somebody else than its
 // author approves it; then a task opens each window, asks the guard for a slot
 // per group, hands what is allowed to the channel and asks again for what was
 // deferred. At a slot's end, or when the promotion is cancelled, what is not
@@ -20,6 +20,7 @@ import (
 	"fmt"
 
 	"siyu/campaign"
+	"siyu/campaign/calendar"
 	"siyu/campaign/guard"
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -34,6 +35,7 @@ type Service struct {
 	DB       *database.DB
 	Guard    *guard.Service
 	Campaign *campaign.Service
+	Dates    *calendar.Service
 	Channels []Channel
 	Paces    map[string]Pace
 }
@@ -59,6 +61,7 @@ type Promotion struct {
 	Name       string       `json:"name" gorm:"column:name"`
 	TextZH     string       `json:"text_zh" gorm:"column:text_zh"`
 	TextEN     string       `json:"text_en" gorm:"column:text_en"`
+	MaterialID id.Material  `json:"material_id" gorm:"column:material_id"`
 	Priority   int          `json:"priority" gorm:"column:priority"`
 	Value      money.Amount `json:"value_fen" gorm:"column:value_fen"`
 	Channel    string       `json:"channel" gorm:"column:channel"`
@@ -76,7 +79,7 @@ type Promotion struct {
 // TableName is the table's.
 func (Promotion) TableName() string { return "promotions" }
 
-const columns = `id, unit_id, campaign_id, name, text_zh, text_en, priority, value_fen, channel, status, created_by, approved_by,
+const columns = `id, unit_id, campaign_id, name, text_zh, text_en, material_id, priority, value_fen, channel, status, created_by, approved_by,
 	version, created_at, approved_at, closed_at`
 
 // Window is one of a promotion's windows, numbered from 1.

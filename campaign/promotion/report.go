@@ -57,26 +57,35 @@ type WindowReport struct {
 	Outcome
 }
 
-// Shown is one ad that a group saw.
+// VariantReport is what followed the ads with one variant of a material.
+type VariantReport struct {
+	VariantNo int `json:"variant_no"`
+	Shown     int `json:"shown"`
+	After
+}
+
+// Shown is one ad that a group saw. VariantNo is 0 where no material was sent.
 type Shown struct {
-	WindowNo int         `json:"window_no"`
-	GroupID  id.Group    `json:"group_id"`
-	SlotID   id.Slot     `json:"slot_id"`
-	At       clock.Milli `json:"shown_at"`
-	Late     bool        `json:"late"`
+	WindowNo  int         `json:"window_no"`
+	VariantNo int         `json:"variant_no"`
+	GroupID   id.Group    `json:"group_id"`
+	SlotID    id.Slot     `json:"slot_id"`
+	At        clock.Milli `json:"shown_at"`
+	Late      bool        `json:"late"`
 	After
 }
 
 // Report is what a promotion came to so far.
 type Report struct {
-	PromotionID id.Promotion   `json:"promotion_id"`
-	CampaignID  id.Campaign    `json:"campaign_id"`
-	Status      Status         `json:"status"`
-	Total       Outcome        `json:"total"`
-	After       After          `json:"after"`
-	RefusedBy   []RuleCount    `json:"refused_by"`
-	Windows     []WindowReport `json:"windows"`
-	Shown       []Shown        `json:"shown"`
+	PromotionID id.Promotion    `json:"promotion_id"`
+	CampaignID  id.Campaign     `json:"campaign_id"`
+	Status      Status          `json:"status"`
+	Total       Outcome         `json:"total"`
+	After       After           `json:"after"`
+	RefusedBy   []RuleCount     `json:"refused_by"`
+	Windows     []WindowReport  `json:"windows"`
+	Variants    []VariantReport `json:"variants"` // of a material
+	Shown       []Shown         `json:"shown"`
 }
 
 // Report counts what became of a promotion, in one snapshot. What happens
@@ -101,7 +110,7 @@ func (s *Service) Report(ctx context.Context, promotion id.Promotion) (Report, e
 
 // reportOf counts the sends, and lists what was shown, oldest first.
 func reportOf(p Promotion, sends map[sendKey]sendRow, slots map[id.Slot]guard.Slot) Report {
-	r := Report{PromotionID: p.ID, CampaignID: p.CampaignID, Status: p.Status, RefusedBy: []RuleCount{}, Shown: []Shown{}}
+	r := Report{PromotionID: p.ID, CampaignID: p.CampaignID, Status: p.Status, RefusedBy: []RuleCount{}, Variants: []VariantReport{}, Shown: []Shown{}}
 	windows, rules := map[int]*Outcome{}, map[guard.Rule]int{}
 	for _, w := range p.Windows {
 		windows[w.No] = &Outcome{}
@@ -115,7 +124,7 @@ func reportOf(p Promotion, sends map[sendKey]sendRow, slots map[id.Slot]guard.Sl
 		case row.Status == SendRefused:
 			rules[row.RuleName]++
 		case row.SlotID != 0 && slot.ConfirmedAt != 0:
-			r.Shown = append(r.Shown, Shown{WindowNo: row.WindowNo, GroupID: row.GroupID, SlotID: slot.ID, At: slot.ConfirmedAt, Late: slot.Late})
+			r.Shown = append(r.Shown, Shown{WindowNo: row.WindowNo, VariantNo: row.VariantNo, GroupID: row.GroupID, SlotID: slot.ID, At: slot.ConfirmedAt, Late: slot.Late})
 		}
 	}
 	for _, w := range p.Windows {
@@ -197,8 +206,17 @@ func (r *Report) follow(q *database.Query) error {
 	if err != nil {
 		return fmt.Errorf("promotion: report of %s: %w", r.PromotionID, err)
 	}
+	variants := map[int]VariantReport{}
 	for _, s := range r.Shown {
 		r.After.add(s.After)
+		v := variants[s.VariantNo]
+		v.VariantNo, v.Shown = s.VariantNo, v.Shown+1
+		v.add(s.After)
+		variants[s.VariantNo] = v
+	}
+	delete(variants, 0)
+	for _, no := range slices.Sorted(maps.Keys(variants)) {
+		r.Variants = append(r.Variants, variants[no])
 	}
 	return nil
 }

@@ -98,6 +98,7 @@ func TestReport(t *testing.T) {
 			After: After{Scans: 2, Bindings: 2, Orders: 2, Paid: 2, Net: 2*9900 - 900, Members: 5, Left: 2},
 			Windows: []WindowReport{{Window: Window{No: 1, From: h.windows(p)[0].From, To: h.windows(p)[0].To},
 				Outcome: Outcome{Asked: 3, Sent: 1, Late: 1, Refused: 1}}},
+			Variants:  []VariantReport{},
 			RefusedBy: []RuleCount{{Rule: sent[third].Rule, Groups: 1}},
 			Shown: []Shown{
 				{WindowNo: 1, GroupID: first, SlotID: sent[first].SlotID, At: shownAt,

@@ -41,12 +41,14 @@ type sendRow struct {
 	SlotID      id.Slot      `gorm:"column:slot_id"`
 	HandedAt    clock.Milli  `gorm:"column:handed_at"`
 	PublishedAt clock.Milli  `gorm:"column:published_at"`
+	VariantNo   int          `gorm:"column:variant_no"`
+	RemindedAt  clock.Milli  `gorm:"column:reminded_at"`
 }
 
 // TableName is the table's.
 func (sendRow) TableName() string { return "promotion_sends" }
 
-const sendColumns = "promotion_id, window_no, group_id, status, rule_name, not_before, slot_id, handed_at, published_at"
+const sendColumns = "promotion_id, window_no, group_id, status, rule_name, not_before, slot_id, handed_at, published_at, variant_no, reminded_at"
 
 // allWindows in closeWindow means every window of the promotion.
 const allWindows = 0
@@ -58,6 +60,7 @@ type openWindow struct {
 	Promotion id.Promotion `json:"promotion"`
 	Window    int          `json:"window"`
 	Again     bool         `json:"again,omitempty"`
+	Lifted    bool         `json:"lifted,omitempty"` // what waits for a silence to end, too
 }
 
 // closeWindow ends what is over: slots past their end, or all of them once the
@@ -84,6 +87,9 @@ func (s *Service) Register(r *task.Registry) {
 	task.HandleOutside(r, s.openWindow)
 	task.HandleOutside(r, s.deliver)
 	task.HandleOutside(r, s.closeWindow)
+	task.HandleOutside(r, s.remind)
+	task.HandleOutside(r, s.playOwner)
+	task.HandleOutside(r, s.hush)
 }
 
 // errStopped rolls a reservation back: the promotion was cancelled meanwhile.
@@ -113,15 +119,18 @@ func (s *Service) openWindow(ctx context.Context, _ task.Job, a openWindow) erro
 	if err != nil {
 		return err
 	}
-	again := guard.Rule("none")
+	early := []guard.Rule{"none"}
 	if a.Again {
-		again = guard.RulePlan
+		early = append(early, guard.RulePlan)
+	}
+	if a.Lifted {
+		early = append(early, guard.RuleSilence)
 	}
 	var groups []id.Group
 	err = s.DB.Read(ctx).Raw(`SELECT g.group_id FROM promotion_groups g
 		LEFT JOIN promotion_sends s ON s.promotion_id = g.promotion_id AND s.group_id = g.group_id AND s.window_no = ?
-		WHERE g.promotion_id = ? AND (s.status IS NULL OR (s.status = ? AND (s.not_before <= ? OR s.rule_name = ?))) ORDER BY g.group_id`,
-		w.No, p.ID, SendDeferred, now, again).Scan(&groups).Error
+		WHERE g.promotion_id = ? AND (s.status IS NULL OR (s.status = ? AND (s.not_before <= ? OR s.rule_name IN ?))) ORDER BY g.group_id`,
+		w.No, p.ID, SendDeferred, now, early).Scan(&groups).Error
 	if err != nil {
 		return fmt.Errorf("promotion: groups of %s: %w", p.ID, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"siyu/campaign/guard"
+	"siyu/campaign/material"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/task"
@@ -32,6 +33,11 @@ func (s *Service) Approve(ctx context.Context, promotion id.Promotion) error {
 			return ErrSameStaff
 		case over(offer.Phase(tx.Now)):
 			return ErrCampaign.With("status", offer.Phase(tx.Now))
+		}
+		if p.MaterialID != 0 {
+			if err := material.LiveTx(tx, p.MaterialID); err != nil {
+				return err
+			}
 		}
 		err = database.One(tx.Exec("UPDATE promotions SET status = ?, approved_by = ?, approved_at = ?, version = version + 1 WHERE id = ?"+
 			tx.Only("status = ?"), StatusApproved, tx.Actor.Staff, tx.Now, promotion, StatusDraft), ErrStatus.With("status", p.Status))
@@ -93,7 +99,7 @@ func planAgainTx(tx *database.Tx, gone id.Promotion) error {
 		return fmt.Errorf("promotion: left out for %s: %w", gone, err)
 	}
 	for _, w := range open {
-		if err := task.EnqueueTx(tx, openWindow{w.Promotion, w.Opened, true}, tx.Now); err != nil {
+		if err := task.EnqueueTx(tx, openWindow{Promotion: w.Promotion, Window: w.Opened, Again: true}, tx.Now); err != nil {
 			return err
 		}
 	}

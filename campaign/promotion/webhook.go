@@ -17,6 +17,7 @@ type WebhookChannel struct {
 const (
 	EventDeliver webhook.Type = "promotion.deliver"
 	EventCancel  webhook.Type = "promotion.cancel"
+	EventRemind  webhook.Type = "promotion.remind"
 )
 
 // Name is what promotions call the channel.
@@ -39,4 +40,15 @@ func (w WebhookChannel) Deliver(ctx context.Context, s Send) (Receipt, error) {
 func (w WebhookChannel) Cancel(ctx context.Context, s Send) (Receipt, error) {
 	err := w.DB.Tx(ctx, func(tx *database.Tx) error { return webhook.PublishTx(tx, EventCancel, s) })
 	return ReceiptPending, err
+}
+
+// Remind publishes once that the owner has not posted the ad.
+func (w WebhookChannel) Remind(ctx context.Context, s Send) error {
+	return w.DB.Tx(ctx, func(tx *database.Tx) error {
+		res := tx.Exec("UPDATE promotion_sends SET reminded_at = ? WHERE slot_id = ?"+tx.Only("reminded_at = 0"), tx.Now, s.SlotID)
+		if res.Error != nil || res.RowsAffected == 0 {
+			return res.Error
+		}
+		return webhook.PublishTx(tx, EventRemind, s)
+	})
 }

@@ -15,7 +15,11 @@
 // and web read health. Nothing here refuses anybody anything.
 package health
 
-import "siyu/internal/database"
+import (
+	"strconv"
+
+	"siyu/internal/database"
+)
 
 // Service is the room's use cases.
 type Service struct {
@@ -37,6 +41,28 @@ const (
 
 // Unknown is a figure whose inputs are missing.
 const Unknown = -1
+
+// Figure is a number that may be Unknown, which JSON shows as null.
+type Figure int
+
+// MarshalJSON writes the number or null.
+func (f Figure) MarshalJSON() ([]byte, error) {
+	if f == Unknown {
+		return []byte("null"), nil
+	}
+	return strconv.AppendInt(nil, int64(f), 10), nil
+}
+
+// UnmarshalJSON reads the number or null.
+func (f *Figure) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*f = Unknown
+		return nil
+	}
+	n, err := strconv.Atoi(string(b))
+	*f = Figure(n)
+	return err
+}
 
 // whole is a share of all, in basis points.
 const whole = 10_000

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
@@ -38,13 +39,14 @@ func (c *course) judgeTx(tx *database.Tx) error {
 			return err
 		}
 		rows = append(rows, row)
-		s.Day, s.State, s.Since, s.Coverage, s.DAR = j.Day, j.State, since, j.Coverage, j.DAR
+		s.Day, s.State, s.Since, s.Coverage, s.DAR, s.Fatigue = j.Day, j.State, since, j.Coverage, j.DAR, j.Fatigue
 	}
 	if err := c.writeTx(tx, first, rows); err != nil {
 		return err
 	}
 	last := len(h.Days) - 1
-	s.Content, s.Ads = h.content(last)
+	content, ads := h.content(last)
+	s.Content, s.Ads = Figure(content), ads
 	s.Held = h.held(last)
 	s.JudgedAt = tx.Now
 	return nil
@@ -53,8 +55,8 @@ func (c *course) judgeTx(tx *database.Tx) error {
 // history reads the days a judgement from the first day on looks at, up to
 // today: the weeks before it, and those that are the group's own measure.
 func (c *course) history(q *database.Query, first int) (History, error) {
-	h := History{Born: c.born, Ads: map[int]int{}}
-	from, ownFirst, ownLast := plus(first, -35), plus(c.born, ownFrom-1), plus(c.born, ownTo-1)
+	h := History{Born: c.born}
+	from, ownFirst, ownLast := plus(first, -adsBack), plus(c.born, ownFrom-1), plus(c.born, ownTo-1)
 	var rows []Day
 	err := q.Raw("SELECT * FROM group_days WHERE group_id = ? AND day <= ? AND (day >= ? OR day >= ? AND day <= ?) ORDER BY day",
 		c.group.ID, c.today, from, ownFirst, ownLast).Scan(&rows).Error
@@ -62,15 +64,36 @@ func (c *course) history(q *database.Query, first int) (History, error) {
 		return h, fmt.Errorf("health: days of %s: %w", c.group.ID, err)
 	}
 	h.Days = unbroken(rows, c.today)
+	return h, c.moments(q, &h, clock.MilliOf(noon(from)))
+}
+
+// adsBack is how far back ads are looked at: what came before weighs little.
+const adsBack = 100
+
+// moments reads the ads since a moment, and if there were any who left and who
+// refused.
+func (c *course) moments(q *database.Query, h *History, since clock.Milli) error {
 	var ads []clock.Milli
-	err = q.Raw("SELECT at FROM group_ads WHERE group_id = ? AND at >= ?", c.group.ID, clock.MilliOf(noon(from))).Scan(&ads).Error
-	if err != nil {
-		return h, fmt.Errorf("health: ads of %s: %w", c.group.ID, err)
+	if err := q.Raw("SELECT at FROM group_ads WHERE group_id = ? AND at >= ? ORDER BY at", c.group.ID, since).Scan(&ads).Error; err != nil {
+		return fmt.Errorf("health: ads of %s: %w", c.group.ID, err)
 	}
 	for _, at := range ads {
-		h.Ads[clock.Day(at.Time(), c.zone)]++
+		h.Ads = append(h.Ads, Ad{at, clock.Day(at.Time(), c.zone)})
 	}
-	return h, nil
+	if len(ads) == 0 {
+		return nil
+	}
+	err := q.Raw("SELECT left_at FROM memberships WHERE group_id = ? AND left_at >= ? AND role NOT IN (?, ?) ORDER BY left_at",
+		c.group.ID, since, community.RoleAdmin, community.RoleOwner).Scan(&h.Leaves).Error
+	if err != nil {
+		return fmt.Errorf("health: who left %s: %w", c.group.ID, err)
+	}
+	err = q.Raw(`SELECT c.at FROM memberships s JOIN consents c ON c.member_id = s.member_id AND c.purpose = ?
+		WHERE s.group_id = ? AND c.granted = 0 AND c.at >= ? ORDER BY c.at`, community.PurposeMarketing, c.group.ID, since).Scan(&h.Refusals).Error
+	if err != nil {
+		return fmt.Errorf("health: who refused in %s: %w", c.group.ID, err)
+	}
+	return nil
 }
 
 // unbroken fills the days between the first row and today: of a day without a

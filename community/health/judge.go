@@ -1,6 +1,10 @@
 package health
 
-import "slices"
+import (
+	"slices"
+
+	"siyu/internal/clock"
+)
 
 // The cut points of the daily active rate, in basis points, and what a group
 // is measured by from its second month on.
@@ -20,30 +24,47 @@ const (
 	enoughKnown = 5_000 // a share of a window's days
 )
 
-// History is a group's days in order, without gaps, and its ads.
+// History is a group's days in order, without gaps, and what happened in it at
+// which moments, in order.
 type History struct {
-	Born int // the local day of the group's real creation
-	Days []Day
-	Ads  map[int]int // how many ads were shown, by day
+	Born     int // the local day of the group's real creation
+	Days     []Day
+	Ads      []Ad
+	Leaves   []clock.Milli // of members who left
+	Refusals []clock.Milli // of members who want no more marketing
 }
 
 // Judgement is what one day that is over was found to be. Figures are Unknown
 // where inputs are missing.
 type Judgement struct {
-	Day      int
-	State    State
-	Coverage int // share of the last 14 days that are covered
-	DAR      int // daily active rate, mean of the last 7 days
-	Held     int // the last day on which an interaction drew enough; 0: none is known
-	Content  int // of the last 7 days
-	Ads      int // of the last 7 days
+	Day          int    `json:"day"`
+	State        State  `json:"state"`
+	Coverage     int    `json:"coverage"` // share of the last 14 days that are covered
+	Size         Figure `json:"size"`
+	Rate         Figure `json:"rate"`          // daily active rate
+	DAR          Figure `json:"dar"`           // its mean of the last 7 days
+	HostShare    Figure `json:"host_share"`    // of all that was said in 14 days
+	Held         int    `json:"held"`          // the last day on which an interaction drew enough; 0: none is known
+	Week         Figure `json:"week"`          // whether one did in the ISO week that was over
+	Content      Figure `json:"content"`       // of the last 7 days
+	Ads          int    `json:"ads"`           // of the last 7 days
+	Fatigue      Figure `json:"fatigue"`       // how tired of ads it is
+	FatigueKnown int    `json:"fatigue_known"` // the share of its parts whose inputs were there
+	Fall         Figure `json:"fall"`          // of the rate after an ad or the group's beginning
 }
 
 // judge says what the i-th day of a history is.
 func (h History) judge(i int) Judgement {
-	j := Judgement{Day: h.Days[i].Day, DAR: h.meanRate(i, 7), Coverage: h.coverage(i, 14), Held: h.held(i)}
-	j.Content, j.Ads = h.content(i)
-	j.State = h.state(i, j.DAR)
+	j := Judgement{
+		Day: h.Days[i].Day, Coverage: h.coverage(i, 14), Size: Figure(h.Days[i].Size), Rate: Figure(h.rate(i)),
+		HostShare: Figure(h.hostShare(i)), Held: h.held(i), Week: Figure(h.week(i)), Fall: Figure(h.fall(i)),
+	}
+	rate := h.meanRate(i, 7)
+	j.State, j.DAR = h.state(i, rate), Figure(rate)
+	content, ads := h.content(i)
+	j.Content, j.Ads = Figure(content), ads
+	tired, known := h.fatigue(i)
+	j.Fatigue, j.FatigueKnown = Figure(tired), known
 	return j
 }
 
@@ -176,10 +197,14 @@ func (h History) topical(i int) bool {
 	return n >= topicDays
 }
 
+func (d Day) drawn() bool {
+	return d.Covered && d.Size != Unknown && d.Drawn >= enough(d.Size)
+}
+
 // held is the last of the last 14 days on which an interaction drew enough.
 func (h History) held(i int) int {
 	for _, d := range slices.Backward(h.last(i, 14)) {
-		if d.Covered && d.Size != Unknown && d.Drawn >= enough(d.Size) {
+		if d.drawn() {
 			return d.Day
 		}
 	}
@@ -215,7 +240,12 @@ func (h History) hostShare(i int) int {
 // content counts the last week's content, if enough of it is known, and ads.
 func (h History) content(i int) (content, ads int) {
 	for _, d := range h.last(i, 7) {
-		content, ads = content+d.Content, ads+h.Ads[d.Day]
+		content += d.Content
+		for _, ad := range h.Ads {
+			if ad.Day == d.Day {
+				ads++
+			}
+		}
 	}
 	if !h.known(i, 7) {
 		content = Unknown

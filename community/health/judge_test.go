@@ -62,32 +62,32 @@ func TestState(t *testing.T) {
 		h    History
 		want State
 	}{
-		{"nothing was reported", History{born, days(born, 7, Day{Size: 1000}), nil}, StateUnknown},
-		{"nobody was reported to be in it", History{born, days(born, 7, Day{Covered: true, Size: Unknown}), nil}, StateUnknown},
-		{"three of seven days are too few", History{born, append(days(born, 4, Day{Size: 1000}), days(20260105, 3, active(300))...), nil}, StateUnknown},
-		{"four of seven are enough", History{born, append(days(born, 3, Day{Size: 1000}), days(20260104, 4, active(300))...), nil}, StateHealthy},
-		{"on its second day two are asked for", History{born, days(born, 2, active(200)), nil}, StateHealthy},
-		{"a fifth in the first month", History{born, days(born, 7, active(200)), nil}, StateHealthy},
-		{"less than a fifth", History{born, days(born, 7, active(199)), nil}, StateWarm},
-		{"a tenth", History{born, days(born, 7, active(100)), nil}, StateWarm},
-		{"less than a tenth", History{born, days(born, 7, active(99)), nil}, StateCooling},
-		{"a twentieth", History{born, days(born, 7, active(50)), nil}, StateCooling},
-		{"less than a twentieth", History{born, days(born, 7, active(49)), nil}, StateQuiet},
-		{"a fiftieth", History{born, days(born, 7, with(func(d *Day) { d.People = 20 })), nil}, StateQuiet},
-		{"less, and somebody talks", History{born, days(born, 7, active(19)), nil}, StateQuiet},
-		{"less, and nobody talks", History{born, days(born, 7, with(func(d *Day) { d.People = 19 })), nil}, StateDead},
-		{"all is known to be silent", History{born, days(born, 7, full), nil}, StateDead},
-		{"the host says nine tenths", History{born, days(born, 14, with(func(d *Day) { d.People, d.Talk, d.Said, d.Host = 300, 300, 100, 900 })), nil}, StateHealthy},
-		{"the host says more", History{born, days(born, 14, with(func(d *Day) { d.People, d.Talk, d.Said, d.Host = 300, 300, 100, 901 })), nil}, StateDead},
+		{"nothing was reported", History{Born: born, Days: days(born, 7, Day{Size: 1000})}, StateUnknown},
+		{"nobody was reported to be in it", History{Born: born, Days: days(born, 7, Day{Covered: true, Size: Unknown})}, StateUnknown},
+		{"three of seven days are too few", History{Born: born, Days: append(days(born, 4, Day{Size: 1000}), days(20260105, 3, active(300))...)}, StateUnknown},
+		{"four of seven are enough", History{Born: born, Days: append(days(born, 3, Day{Size: 1000}), days(20260104, 4, active(300))...)}, StateHealthy},
+		{"on its second day two are asked for", History{Born: born, Days: days(born, 2, active(200))}, StateHealthy},
+		{"a fifth in the first month", History{Born: born, Days: days(born, 7, active(200))}, StateHealthy},
+		{"less than a fifth", History{Born: born, Days: days(born, 7, active(199))}, StateWarm},
+		{"a tenth", History{Born: born, Days: days(born, 7, active(100))}, StateWarm},
+		{"less than a tenth", History{Born: born, Days: days(born, 7, active(99))}, StateCooling},
+		{"a twentieth", History{Born: born, Days: days(born, 7, active(50))}, StateCooling},
+		{"less than a twentieth", History{Born: born, Days: days(born, 7, active(49))}, StateQuiet},
+		{"a fiftieth", History{Born: born, Days: days(born, 7, with(func(d *Day) { d.People = 20 }))}, StateQuiet},
+		{"less, and somebody talks", History{Born: born, Days: days(born, 7, active(19))}, StateQuiet},
+		{"less, and nobody talks", History{Born: born, Days: days(born, 7, with(func(d *Day) { d.People = 19 }))}, StateDead},
+		{"all is known to be silent", History{Born: born, Days: days(born, 7, full)}, StateDead},
+		{"the host says nine tenths", History{Born: born, Days: days(born, 14, with(func(d *Day) { d.People, d.Talk, d.Said, d.Host = 300, 300, 100, 900 }))}, StateHealthy},
+		{"the host says more", History{Born: born, Days: days(born, 14, with(func(d *Day) { d.People, d.Talk, d.Said, d.Host = 300, 300, 100, 901 }))}, StateDead},
 
-		{"old, a topic on five days of seven", History{born, append(days(plus(late, -6), 2, active(10)), days(plus(late, -4), 5, with(func(d *Day) { d.People, d.TopicPeople = 30, 30 }))...), nil}, StateHealthy},
-		{"old, a topic on four days", History{born, append(days(plus(late, -6), 3, active(30)), days(plus(late, -3), 4, with(func(d *Day) { d.People, d.Talk, d.TopicPeople = 30, 30, 30 }))...), nil}, StateQuiet},
-		{"old, topics of one too few", History{born, days(plus(late, -6), 7, with(func(d *Day) { d.People, d.Talk, d.TopicPeople = 29, 29, 29 })), nil}, StateQuiet},
-		{"old, a fifth and nothing to measure it by", History{born, days(plus(late, -6), 7, active(200)), nil}, StateHealthy},
-		{"old, seven tenths of what it was", History{born, append(days(plus(born, 30), 60, active(100)), days(plus(born, 90), 11, active(70))...), nil}, StateHealthy},
-		{"old, less of what it was", History{born, append(days(plus(born, 30), 60, active(100)), days(plus(born, 90), 11, active(69))...), nil}, StateCooling},
-		{"old, a fifth is little for what it was", History{born, append(days(plus(born, 30), 60, active(500)), days(plus(born, 90), 11, active(200))...), nil}, StateWarm},
-		{"old, thirteen days are no measure", History{born, append(append(days(plus(born, 30), 13, active(500)), days(plus(born, 43), 50, Day{Size: 1000})...), days(plus(born, 93), 8, active(200))...), nil}, StateHealthy},
+		{"old, a topic on five days of seven", History{Born: born, Days: append(days(plus(late, -6), 2, active(10)), days(plus(late, -4), 5, with(func(d *Day) { d.People, d.TopicPeople = 30, 30 }))...)}, StateHealthy},
+		{"old, a topic on four days", History{Born: born, Days: append(days(plus(late, -6), 3, active(30)), days(plus(late, -3), 4, with(func(d *Day) { d.People, d.Talk, d.TopicPeople = 30, 30, 30 }))...)}, StateQuiet},
+		{"old, topics of one too few", History{Born: born, Days: days(plus(late, -6), 7, with(func(d *Day) { d.People, d.Talk, d.TopicPeople = 29, 29, 29 }))}, StateQuiet},
+		{"old, a fifth and nothing to measure it by", History{Born: born, Days: days(plus(late, -6), 7, active(200))}, StateHealthy},
+		{"old, seven tenths of what it was", History{Born: born, Days: append(days(plus(born, 30), 60, active(100)), days(plus(born, 90), 11, active(70))...)}, StateHealthy},
+		{"old, less of what it was", History{Born: born, Days: append(days(plus(born, 30), 60, active(100)), days(plus(born, 90), 11, active(69))...)}, StateCooling},
+		{"old, a fifth is little for what it was", History{Born: born, Days: append(days(plus(born, 30), 60, active(500)), days(plus(born, 90), 11, active(200))...)}, StateWarm},
+		{"old, thirteen days are no measure", History{Born: born, Days: append(append(days(plus(born, 30), 13, active(500)), days(plus(born, 43), 50, Day{Size: 1000})...), days(plus(born, 93), 8, active(200))...)}, StateHealthy},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			last := len(c.h.Days) - 1
@@ -99,13 +99,13 @@ func TestState(t *testing.T) {
 }
 
 func TestRate(t *testing.T) {
-	h := History{born, []Day{
+	h := History{Born: born, Days: []Day{
 		{Day: born, Covered: true, Size: 10, People: 5},
 		{Day: plus(born, 1), Covered: true, Size: 30, People: 5}, // over the mean of 10 and 30
 		{Day: plus(born, 2), Size: 30},
 		{Day: plus(born, 3), Covered: true, Size: 0, People: 1},
 		{Day: plus(born, 4), Covered: true, Size: 0, People: 1},
-	}, nil}
+	}}
 	var got []int
 	for i := range h.Days {
 		got = append(got, h.rate(i))
@@ -124,7 +124,7 @@ func TestEnough(t *testing.T) {
 }
 
 func TestContentAndAds(t *testing.T) {
-	h := History{born, days(born, 8, Day{Covered: true, Size: 100, Content: 2, Drawn: 5}), map[int]int{born: 9, plus(born, 1): 1, plus(born, 7): 2}}
+	h := History{Born: born, Days: days(born, 8, Day{Covered: true, Size: 100, Content: 2, Drawn: 5}), Ads: []Ad{{Day: born}, {Day: plus(born, 1)}, {Day: plus(born, 7)}, {Day: plus(born, 7)}}}
 	if content, ads := h.content(7); content != 14 || ads != 3 {
 		t.Errorf("got %d and %d ads, want 14 and 3 of the last seven days", content, ads)
 	}

@@ -136,10 +136,18 @@ func lockCourse(tx *database.Tx, group id.Group) (course, error) {
 	if err != nil {
 		return course{}, err
 	}
-	stands, err := lastStanding(tx.DB, group)
-	c := course{group: g, zone: zone, born: clock.Day(g.BornAt.Time(), zone), today: clock.Day(tx.Now.Time(), zone), stands: stands}
+	return courseOf(tx.DB, g, clock.Day(tx.Now.Time(), zone))
+}
+
+func courseOf(q *database.Query, g community.Group, today int) (course, error) {
+	zone, err := g.Location()
+	if err != nil {
+		return course{}, err
+	}
+	stands, err := lastStanding(q, g.ID)
+	c := course{group: g, zone: zone, born: clock.Day(g.BornAt.Time(), zone), today: today, stands: stands}
 	if c.fresh = stands.GroupID == 0; c.fresh {
-		c.stands = Standing{GroupID: group, DAR: Unknown, Fatigue: Unknown, Content: Unknown}
+		c.stands = Standing{GroupID: g.ID, DAR: Unknown, Fatigue: Unknown, Content: Unknown}
 	}
 	return c, err
 }

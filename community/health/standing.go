@@ -16,9 +16,9 @@ type Standing struct {
 	State    State       `json:"state" gorm:"column:state"`
 	Since    int         `json:"since" gorm:"column:since"`       // the first day of the unbroken run of the state
 	Coverage int         `json:"coverage" gorm:"column:coverage"` // basis points of the last 14 days
-	DAR      int         `json:"dar" gorm:"column:dar"`           // basis points, mean of 7 days
-	Fatigue  int         `json:"fatigue" gorm:"column:fatigue"`   // basis points
-	Content  int         `json:"content" gorm:"column:content"`   // of the last 7 days
+	DAR      Figure      `json:"dar" gorm:"column:dar"`           // basis points, mean of 7 days
+	Fatigue  Figure      `json:"fatigue" gorm:"column:fatigue"`   // basis points
+	Content  Figure      `json:"content" gorm:"column:content"`   // of the last 7 days
 	Ads      int         `json:"ads" gorm:"column:ads"`           // of the last 7 days
 	Held     int         `json:"held" gorm:"column:held"`         // the last day an interaction drew enough people; 0: none is known of 14 days
 	Redo     int         `json:"-" gorm:"column:redo"`            // the first day whose judgement no longer stands; 0: all stand

@@ -47,8 +47,9 @@ func openMySQL(ctx context.Context, db *DB, cfg Config) error {
 		return fmt.Errorf("database: SIYU_DB: %w", err)
 	}
 	db.burst = sql.OpenDB(connector)
-	db.burst.SetMaxOpenConns(2)
-	db.burst.SetMaxIdleConns(2)
+	// The committer of claims has one at a time; a wave of ads leaves it one.
+	db.burst.SetMaxOpenConns(4)
+	db.burst.SetMaxIdleConns(4)
 	db.pools = append(db.pools, db.burst)
 	g, err := db.gormOver(gormmysql.New(gormmysql.Config{Conn: pool, SkipInitializeWithVersion: true}))
 	db.write, db.read = g, g

@@ -18,6 +18,7 @@ type (
 	group          struct{}
 	item           struct{}
 	job            struct{}
+	material       struct{}
 	member         struct{}
 	notice         struct{}
 	memberCoupon   struct{}
@@ -26,11 +27,13 @@ type (
 	payer          struct{}
 	payment        struct{}
 	payout         struct{}
+	picture        struct{}
 	posterTemplate struct{}
 	priceApproval  struct{}
 	stepReward     struct{}
 	product        struct{}
 	program        struct{}
+	promoter       struct{}
 	promotion      struct{}
 	refund         struct{}
 	rehearsal      struct{}
@@ -39,6 +42,7 @@ type (
 	reviewCase     struct{}
 	reward         struct{}
 	settlement     struct{}
+	silence        struct{}
 	slot           struct{}
 	staff          struct{}
 	tag            struct{}
@@ -68,6 +72,7 @@ func (feed) prefix() string           { return "fed" }
 func (group) prefix() string          { return "grp" }
 func (item) prefix() string           { return "itm" }
 func (job) prefix() string            { return "job" }
+func (material) prefix() string       { return "mat" }
 func (member) prefix() string         { return "mem" }
 func (memberCoupon) prefix() string   { return "mcp" }
 func (notice) prefix() string         { return "ntc" }
@@ -76,10 +81,12 @@ func (payee) prefix() string          { return "pye" }
 func (payer) prefix() string          { return "ent" }
 func (payment) prefix() string        { return "pmt" }
 func (payout) prefix() string         { return "pay" }
+func (picture) prefix() string        { return "pic" }
 func (posterTemplate) prefix() string { return "ptm" }
 func (priceApproval) prefix() string  { return "pap" }
 func (product) prefix() string        { return "prd" }
 func (program) prefix() string        { return "prg" }
+func (promoter) prefix() string       { return "pro" }
 func (promotion) prefix() string      { return "prm" }
 func (refund) prefix() string         { return "rfd" }
 func (rehearsal) prefix() string      { return "rhs" }
@@ -88,6 +95,7 @@ func (request) prefix() string        { return "req" }
 func (reviewCase) prefix() string     { return "rvc" }
 func (reward) prefix() string         { return "rwd" }
 func (settlement) prefix() string     { return "stl" }
+func (silence) prefix() string        { return "sil" }
 func (slot) prefix() string           { return "slt" }
 func (staff) prefix() string          { return "stf" }
 func (tag) prefix() string            { return "tag" }
@@ -107,10 +115,12 @@ func (webhook) prefix() string        { return "whk" }
 // that a member holds, CalendarDay a day a unit added, Feed a calendar app's
 // subscription, Decision a guard decision, Delivery a webhook delivery,
 // Event a published event, Group a chat group, Item a product in a campaign,
-// Job long work a person watches, PosterTemplate what codes are printed on,
+// Job long work a person watches, Material what an ad shows, Picture an
+// uploaded one, PosterTemplate what codes are printed on,
 // PriceApproval a price under the floor that
 // two people agree on, Rehearsal a campaign played on a store of its own,
-// Payee who receives a member's money, Payer the entity that pays it,
+// Promoter a member who asked to promote, Silence a stop of ads,
+// Payee who receives a member\'s money, Payer the entity that pays it,
 // ReviewCase a reward stopped for a human, StepReward what a step of a
 // referral campaign gives, Touch one scan, Transfer a ledger fact, Unit
 // a region or store; the others are what their names say.
@@ -131,6 +141,7 @@ type (
 	Group          = ID[group]
 	Item           = ID[item]
 	Job            = ID[job]
+	Material       = ID[material]
 	Member         = ID[member]
 	MemberCoupon   = ID[memberCoupon]
 	Notice         = ID[notice]
@@ -139,10 +150,12 @@ type (
 	Payer          = ID[payer]
 	Payment        = ID[payment]
 	Payout         = ID[payout]
+	Picture        = ID[picture]
 	PosterTemplate = ID[posterTemplate]
 	PriceApproval  = ID[priceApproval]
 	Product        = ID[product]
 	Program        = ID[program]
+	Promoter       = ID[promoter]
 	Promotion      = ID[promotion]
 	Refund         = ID[refund]
 	Rehearsal      = ID[rehearsal]
@@ -151,6 +164,7 @@ type (
 	ReviewCase     = ID[reviewCase]
 	Reward         = ID[reward]
 	Settlement     = ID[settlement]
+	Silence        = ID[silence]
 	Slot           = ID[slot]
 	Staff          = ID[staff]
 	Tag            = ID[tag]

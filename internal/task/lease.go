@@ -27,6 +27,13 @@ const leaseMost = 500
 // two processes that saw the same rows one gets them. That one of the two then
 // gets none is why an empty hand with candidates left is tried again.
 func take(ctx context.Context, db *database.DB, kind string, most int) ([]Job, error) {
+	return takeOf(ctx, db, kind, most, candidates)
+}
+
+// look finds rows that may be leased.
+type look func(ctx context.Context, db *database.DB, kind string, most int) ([]id.Task, error)
+
+func takeOf(ctx context.Context, db *database.DB, kind string, most int, candidates look) ([]Job, error) {
 	for range 3 {
 		ids, err := candidates(ctx, db, kind, most)
 		if err != nil || len(ids) == 0 {
@@ -41,21 +48,27 @@ func take(ctx context.Context, db *database.DB, kind string, most int) ([]Job, e
 	return nil, nil // others are at it; the relay looks again in a second
 }
 
-// candidates are due rows first, then those whose lease ran out.
+// candidates are those whose lease ran out, then due rows.
 func candidates(ctx context.Context, db *database.DB, kind string, most int) ([]id.Task, error) {
-	var ids, over []id.Task
-	q := db.Read(ctx)
-	err := q.Raw(`SELECT id FROM outbox WHERE status = ? AND kind = ? AND leased_until <= ? ORDER BY id LIMIT ?`,
+	var over []id.Task
+	err := db.Read(ctx).Raw(`SELECT id FROM outbox WHERE status = ? AND kind = ? AND leased_until <= ? ORDER BY id LIMIT ?`,
 		statusLeased, kind, time.Now().UnixMilli(), most).Scan(&over).Error
 	if err != nil {
 		return nil, fmt.Errorf("task: look for %s: %w", kind, err)
 	}
-	err = q.Raw(`SELECT id FROM outbox WHERE status = ? AND kind = ? AND next_at <= ? ORDER BY next_at, id LIMIT ?`,
-		statusWaiting, kind, clock.MilliOf(db.Clock.Now()), most-len(over)).Scan(&ids).Error
+	ids, err := dueRows(ctx, db, kind, most-len(over))
+	return append(over, ids...), err
+}
+
+// dueRows are those nobody has leased yet.
+func dueRows(ctx context.Context, db *database.DB, kind string, most int) ([]id.Task, error) {
+	var ids []id.Task
+	err := db.Read(ctx).Raw(`SELECT id FROM outbox WHERE status = ? AND kind = ? AND next_at <= ? ORDER BY next_at, id LIMIT ?`,
+		statusWaiting, kind, clock.MilliOf(db.Clock.Now()), most).Scan(&ids).Error
 	if err != nil {
 		return nil, fmt.Errorf("task: look for %s: %w", kind, err)
 	}
-	return append(over, ids...), nil
+	return ids, nil
 }
 
 func leaseRows(ctx context.Context, db *database.DB, ids []id.Task) ([]Job, error) {

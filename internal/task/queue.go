@@ -44,6 +44,19 @@ type lane struct {
 	slots   int
 	kicked  chan struct{} // holds one kick that has not been looked after
 	running bool
+	looked  time.Time // when it last looked for leases that ran out
+}
+
+// lookEvery is how often a busy lane looks for leases that ran out; that look
+// passes over every leased row of the kind.
+const lookEvery = 900 * time.Millisecond
+
+func (l *lane) look() look {
+	if time.Since(l.looked) < lookEvery {
+		return dueRows
+	}
+	l.looked = time.Now()
+	return candidates
 }
 
 // NewQueue is a queue that works nothing until it is kicked.
@@ -175,7 +188,7 @@ func (q *Queue) pass(l *lane) {
 		})
 	}
 	for q.open() {
-		jobs, err := take(q.run, q.db, l.kind, most)
+		jobs, err := takeOf(q.run, q.db, l.kind, most, l.look())
 		if err != nil {
 			slog.Warn("due tasks not leased", "kind", l.kind, "error", err)
 			break // the relay kicks again in a second

@@ -55,7 +55,7 @@ func sealed(s Status) bool {
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 	s := &Service{DB: db}
 	p := database.Proof{ID: "V7", Says: "settlements are sealed, whole, and hold each reward once"}
-	steps := []func(context.Context, *database.Proof) error{s.proveChain, s.proveEach, s.proveTwins, s.proveCover, s.proveClawbacks, s.proveMarks}
+	steps := []func(context.Context, *database.Proof) error{s.proveChain, s.proveEach, s.proveTwins, s.proveCash, s.proveCover, s.proveClawbacks, s.proveMarks}
 	for _, step := range steps {
 		if err := step(ctx, &p); err != nil {
 			return nil, fmt.Errorf("settlement: verify: %w", err)

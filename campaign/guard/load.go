@@ -1,0 +1,145 @@
+package guard
+
+import (
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"siyu/community"
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/id"
+)
+
+// loaded is what the reads of a question found.
+type loaded struct {
+	groups   map[id.Group]community.Group
+	charters map[id.Group]community.Charter
+	guards   map[id.Group]groupGuard
+	ads      []adRow
+	silences []hush
+}
+
+// adRow is when a slot of a group counts.
+type adRow struct {
+	group       id.Group
+	first, last clock.Milli
+}
+
+// reads are groups, charters, policies and slots, each in one statement, so
+// that a reservation sends them together.
+func (ask question) reads(into *loaded) []database.Read {
+	n := len(ask.groups)
+	*into = loaded{make(map[id.Group]community.Group, n), make(map[id.Group]community.Charter, n), make(map[id.Group]groupGuard, n), make([]adRow, 0, 4*n), nil}
+	reads := []database.Read{
+		community.GroupRows(ask.groups, func(g community.Group) { into.groups[g.ID] = g }),
+		community.CharterRows(ask.groups, max(ask.now, ask.window.From), func(c community.Charter) { into.charters[c.GroupID] = c }),
+		ask.silencesRead(into),
+	}
+	if ask.window == (Window{}) {
+		return reads
+	}
+	return append(reads, database.Read{
+		SQL:  "SELECT group_id, first_at, last_at" + counted + " AND last_at >= ? AND first_at <= ?",
+		Args: append(ask.counted(ask.groups), ask.window.From.Add(-reach), ask.window.To.Add(reach)),
+		Row: func(rows *sql.Rows) error {
+			var r adRow
+			err := rows.Scan(&r.group, &r.first, &r.last)
+			into.ads = append(into.ads, r)
+			return err
+		},
+	})
+}
+
+// counted are the slots that count.
+const counted = " FROM slots WHERE group_id IN ? AND released_at = 0 AND (? = 0 OR promotion_id <> ?) AND id <> ?"
+
+func (ask question) counted(groups []id.Group) []any {
+	return []any{groups, ask.except, ask.except, ask.slot}
+}
+
+// guardsRead reads the groups' own rows; lock ends the statement.
+func guardsRead(groups []id.Group, lock string, into *loaded) database.Read {
+	return database.Read{
+		SQL: "SELECT " + guardColumns + " FROM group_guards WHERE group_id IN ? ORDER BY group_id" + lock, Args: []any{groups},
+		Row: func(rows *sql.Rows) error {
+			var g groupGuard
+			err := rows.Scan(&g.GroupID, &g.Preset, &g.Mode, &g.WarmUpDays, &g.GapHours, &g.AdsPerDay, &g.AdsPerWeek, &g.AdsPerMonth,
+				&g.QuietFrom, &g.QuietTo, &g.ObserveUntil, &g.LastSeq, &g.Version, &g.CreatedAt)
+			into.guards[g.GroupID] = g
+			return err
+		},
+	}
+}
+
+// load answers the question. Groups without a row of their own get the one
+// they would begin with.
+func (s *Service) load(q *database.Query, ask question) (map[id.Group]*known, error) {
+	var found loaded
+	for _, r := range append(ask.reads(&found), guardsRead(ask.groups, "", &found)) {
+		if err := r.On(q); err != nil {
+			return nil, fmt.Errorf("guard: load: %w", err)
+		}
+	}
+	return ask.assemble(q, &found)
+}
+
+// assemble puts what was found together, group by group.
+func (ask question) assemble(q *database.Query, found *loaded) (map[id.Group]*known, error) {
+	all := make([]known, len(ask.groups))
+	out := make(map[id.Group]*known, len(ask.groups))
+	zones := map[string]*time.Location{}
+	for i, g := range ask.groups {
+		group, k := found.groups[g], &all[i]
+		var err error
+		if k.state, err = stateOf(group, found.charters[g], zones); err != nil {
+			return nil, err
+		}
+		var own bool
+		if k.guard, own = found.guards[g]; !own {
+			k.guard = newGuard(group, ask.now)
+		}
+		if k.guard.Preset == "" {
+			k.guard.Preset = Preset(group.Preset)
+		}
+		for _, h := range found.silences {
+			if h.of(group.UnitID, g, ask.campaign) {
+				k.state.Silences = append(k.state.Silences, h.during)
+			}
+		}
+		k.group, out[g] = group, k
+	}
+	for _, r := range found.ads {
+		out[r.group].state.Ads.Add(r.first, r.last)
+	}
+	if ask.window == (Window{}) {
+		return out, nil
+	}
+	return out, ask.lives(q, out)
+}
+
+// lives counts all slots of the groups that have a cap for life.
+func (ask question) lives(q *database.Query, into map[id.Group]*known) error {
+	var limited []id.Group
+	for g, k := range into {
+		if k.guard.policy().Life != Unlimited {
+			limited = append(limited, g)
+		}
+	}
+	if len(limited) == 0 {
+		return nil
+	}
+	slices.Sort(limited)
+	var lives []struct {
+		GroupID id.Group
+		N       int
+	}
+	if err := q.Raw("SELECT group_id, COUNT(*) AS n"+counted+" GROUP BY group_id", ask.counted(limited)...).Scan(&lives).Error; err != nil {
+		return fmt.Errorf("guard: slots: %w", err)
+	}
+	for _, l := range lives {
+		into[l.GroupID].state.Life = l.N
+	}
+	return nil
+}

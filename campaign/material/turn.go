@@ -1,0 +1,90 @@
+package material
+
+import (
+	"context"
+
+	"siyu/internal/database"
+	"siyu/internal/id"
+)
+
+// Approve lets promotions use a draft, as it stands, for good. Its author
+// cannot approve it; it is looked through again with the words of now.
+func (s *Service) Approve(ctx context.Context, material id.Material) error {
+	before, err := s.Find(ctx, material)
+	if err != nil {
+		return err
+	}
+	return s.DB.Tx(ctx, func(tx *database.Tx) error {
+		m, err := lock(tx, material)
+		switch {
+		case err != nil:
+			return err
+		case m.Status != StatusDraft:
+			return ErrStatus.With("status", m.Status)
+		case tx.Actor.Kind == database.ActorStaff && tx.Actor.Staff == m.CreatedBy:
+			return ErrSameStaff
+		}
+		words, err := In{Kind: m.Kind, Variants: m.contents()}.fit(tx, m.UnitID)
+		if err != nil {
+			return err
+		}
+		err = database.One(tx.Exec("UPDATE materials SET status = ?, words = ?, approved_by = ?, approved_at = ?, version = version + 1 WHERE id = ?"+
+			tx.Only("status = ?"), StatusApproved, words, tx.Actor.Staff, tx.Now, material, StatusDraft), ErrStatus.With("status", m.Status))
+		if err != nil {
+			return err
+		}
+		return turned(tx, "material.approve", before, StatusApproved)
+	})
+}
+
+// Withdraw takes a material away: no promotion with it can be approved, and
+// what no channel has yet is not handed out.
+func (s *Service) Withdraw(ctx context.Context, material id.Material) error {
+	before, err := s.Find(ctx, material)
+	if err != nil {
+		return err
+	}
+	return s.DB.Tx(ctx, func(tx *database.Tx) error {
+		m, err := lock(tx, material)
+		if err != nil {
+			return err
+		}
+		err = database.One(tx.Exec("UPDATE materials SET status = ?, withdrawn_at = ?, version = version + 1 WHERE id = ?"+
+			tx.Only("status <> ?"), StatusWithdrawn, tx.Now, material, StatusWithdrawn), ErrStatus.With("status", m.Status))
+		if err != nil {
+			return err
+		}
+		return turned(tx, "material.withdraw", before, StatusWithdrawn)
+	})
+}
+
+func (m Material) contents() []Content {
+	out := make([]Content, len(m.Variants))
+	for i, v := range m.Variants {
+		out[i] = v.Content
+	}
+	return out
+}
+
+// LiveTx refuses a material that may not be shown: one that is not approved or
+// was withdrawn. It holds the row, so that a withdrawal waits or comes first.
+func LiveTx(tx *database.Tx, material id.Material) error {
+	m, err := lock(tx, material)
+	if err == nil && m.Status != StatusApproved {
+		return ErrStatus.With("status", m.Status)
+	}
+	return err
+}
+
+func turned(tx *database.Tx, action string, before Material, to Status) error {
+	tx.SetResult("material", int64(before.ID), 200)
+	return database.AuditTx(tx, action, before.ID, map[string]Status{"status": before.Status}, map[string]Status{"status": to})
+}
+
+func lock(tx *database.Tx, material id.Material) (Material, error) {
+	var locked int64
+	if err := tx.Raw("SELECT id FROM materials WHERE id = ?"+tx.Dialect.ForUpdate, material).Scan(&locked).Error; err != nil {
+		return Material{}, err
+	}
+	return Read(tx.DB, material)
+}

@@ -1,0 +1,43 @@
+package promotion
+
+import (
+	"fmt"
+	"slices"
+
+	"siyu/community"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+)
+
+// GroupsLike are groups by what they are, as they stand when the promotion is
+// made; those that come later are not in it. Zero fields do not narrow.
+type GroupsLike struct {
+	UnitID     id.Unit            `json:"unit_id"`
+	Presets    []community.Preset `json:"presets"`
+	OwnerID    id.Staff           `json:"owner_id"`
+	MembersMin int                `json:"members_min"`
+	Except     []id.Group         `json:"except"`
+}
+
+func (l GroupsLike) check(c *fault.Check, at string) {
+	for i, p := range l.Presets {
+		c.That(p.Known(), fmt.Sprintf("%s.presets[%d]", at, i), "unknown_value", "没有这种群类型", "there is no such preset")
+	}
+	c.Range(int64(l.MembersMin), at+".members_min", 0, 100_000)
+	c.Range(int64(len(l.Except)), at+".except", 0, groupsMax)
+}
+
+// find lists the groups, by id.
+func (l GroupsLike) find(tx *database.Tx) ([]id.Group, error) {
+	list, err := community.ActiveGroups(tx.DB, tx.Actor, community.GroupsLike{Unit: l.UnitID, Presets: l.Presets, Owner: l.OwnerID, MembersMin: l.MembersMin},
+		groupsMax+len(l.Except)+1)
+	if err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(list, func(g id.Group) bool { return slices.Contains(l.Except, g) })
+	var c fault.Check
+	c.That(len(list) > 0, "groups_like", "empty", "没有符合条件的群", "no group is like that")
+	c.That(len(list) <= groupsMax, "groups_like", "too_many", fmt.Sprintf("超过 %d 个群，请按区域分开推送", groupsMax), fmt.Sprintf("more than %d groups; make a promotion per region", groupsMax))
+	return list, c.Err()
+}

@@ -1,0 +1,69 @@
+package community
+
+import (
+	"fmt"
+	"slices"
+
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/id"
+	"siyu/internal/money"
+)
+
+// Tie says that one member replied to or helped another in a group; both are
+// the live ones they are today.
+type Tie struct{ Giver, Taker id.Member }
+
+// TiesOf are the distinct ties of a group since a day.
+func TiesOf(q *database.Query, group id.Group, since int) ([]Tie, error) {
+	var ties []Tie
+	err := q.Raw(`SELECT DISTINCT CASE WHEN a.merged_into <> 0 THEN a.merged_into ELSE a.id END AS giver,
+			CASE WHEN b.merged_into <> 0 THEN b.merged_into ELSE b.id END AS taker
+		FROM activity_events e JOIN members a ON a.id = e.member_id JOIN members b ON b.id = e.to_id
+		WHERE e.group_id = ? AND e.day >= ? AND e.kind IN (?, ?) AND e.to_id <> 0`,
+		group, since, ActivityReply, ActivityAnswer).Scan(&ties).Error
+	if err != nil {
+		return nil, fmt.Errorf("community: ties in %s: %w", group, err)
+	}
+	return ties, nil
+}
+
+// Dealings are what a live member bought and brought.
+type Dealings struct {
+	OrderedAt  clock.Milli  // his last paid order
+	Bought     money.Amount // all he ever paid
+	RewardedAt clock.Milli  // his last reward was earned
+	Kept       int          // whom he brought and who stayed, since the day asked for
+}
+
+// DealingsOf reads the dealings of live members; kept ones since a moment.
+func DealingsOf(q *database.Query, members []id.Member, keptSince clock.Milli) (map[id.Member]Dealings, error) {
+	out := make(map[id.Member]Dealings, len(members))
+	for part := range slices.Chunk(members, activityLook) {
+		var rows []struct {
+			MemberID id.Member
+			Kind     FactKind
+			Latest   clock.Milli
+			Bought   money.Amount
+			Kept     int
+		}
+		err := q.Raw(`SELECT member_id, kind, MAX(at) AS latest, SUM(amount) AS bought, SUM(CASE WHEN at >= ? THEN 1 ELSE 0 END) AS kept
+			FROM member_facts WHERE member_id IN ? GROUP BY member_id, kind`, keptSince, part).Scan(&rows).Error
+		if err != nil {
+			return nil, fmt.Errorf("community: dealings: %w", err)
+		}
+		for _, r := range rows {
+			d := out[r.MemberID]
+			switch r.Kind {
+			case FactOrderPaid:
+				d.OrderedAt, d.Bought = r.Latest, r.Bought
+			case FactRewardOpen:
+				d.RewardedAt = r.Latest
+			case FactReferralKept:
+				d.Kept = r.Kept
+			}
+			out[r.MemberID] = d
+		}
+	}
+	return out, nil
+}

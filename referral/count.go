@@ -1,0 +1,119 @@
+package referral
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+)
+
+// capTx lowers what was earned to what the caps of its version leave room for.
+// The counters' rows are locked, made if they were missing, before any reward
+// is written, so payments that share one go one after the other.
+func capTx(tx *database.Tx, caps []Cap, list []Reward) error {
+	if len(caps) == 0 || len(list) == 0 {
+		return nil
+	}
+	want := map[counter]bool{}
+	for _, r := range list {
+		for _, p := range caps {
+			want[p.counter(r.BeneficiaryID, tx.Now)] = true
+		}
+	}
+	counts, err := lockCounts(tx, list[0].ProgramID, slices.SortedFunc(maps.Keys(want), counter.compare))
+	if err != nil {
+		return err
+	}
+	for i, r := range list {
+		e := fit(caps, Earned{Amount: r.Amount, Note: r.Note}, r.UnitCost, r.BeneficiaryID, tx.Now, counts)
+		list[i].Amount, list[i].Note = e.Amount, e.Note
+	}
+	return nil
+}
+
+func (c counter) compare(o counter) int {
+	return cmp.Or(cmp.Compare(c.member, o.member), cmp.Compare(c.window, o.window))
+}
+
+// lockCounts locks counters in their order.
+func lockCounts(tx *database.Tx, p id.Program, want []counter) (map[counter]used, error) {
+	counts := make(map[counter]used, len(want))
+	for _, c := range want {
+		var rows []used
+		find := func(lock string) error {
+			return tx.Raw("SELECT qty, cost FROM reward_counts WHERE program_id = ? AND member_id = ? AND window_no = ?"+lock,
+				p, c.member, c.window).Scan(&rows).Error
+		}
+		err := find("")
+		if err == nil && len(rows) == 0 {
+			err = tx.Exec(`INSERT INTO reward_counts (id, program_id, member_id, window_no, qty, cost, brought_qty, brought_cost)
+				VALUES (?, ?, ?, ?, 0, 0, 0, 0)`, tx.Next(), p, c.member, c.window).Error
+			if database.IsDuplicate(err) {
+				err = nil
+			}
+		}
+		if err == nil {
+			err = find(tx.Dialect.ForUpdate)
+		}
+		if err == nil && len(rows) != 1 {
+			err = fmt.Errorf("%d rows", len(rows))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("referral: counter %d of %s in %s: %w", c.window, c.member, p, err)
+		}
+		counts[c] = rows[0]
+	}
+	return counts, nil
+}
+
+// countTx counts what was earned and funded. The condition is the second lock.
+func countTx(tx *database.Tx, caps []Cap, list []Reward) error {
+	for _, p := range caps {
+		sums := map[counter]used{}
+		for _, r := range list {
+			c := p.counter(r.BeneficiaryID, tx.Now)
+			sums[c] = used{sums[c].Qty + 1, sums[c].Cost + r.Amount*r.UnitCost}
+		}
+		for _, c := range slices.SortedFunc(maps.Keys(sums), counter.compare) {
+			n := sums[c]
+			res := tx.Exec("UPDATE reward_counts SET qty = qty + ?, cost = cost + ? WHERE program_id = ? AND member_id = ? AND window_no = ?"+
+				tx.Only("(? = 0 OR qty + ? <= ?) AND (? = 0 OR cost + ? <= ?)"), n.Qty, n.Cost, list[0].ProgramID, c.member, c.window,
+				p.Count, n.Qty, p.Count, p.Cost, n.Cost, p.Cost)
+			if err := database.One(res, fault.Unavailable.Wrap(fmt.Errorf("referral: %s of %s was met meanwhile", p.note(), list[0].ProgramID))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mergeCounts adds the counters of one member to another's.
+func mergeCounts(tx *database.Tx, from, into id.Member) (int, error) {
+	var rows []struct {
+		ProgramID id.Program
+		WindowNo  int
+		Qty, Cost int64
+	}
+	err := tx.Raw("SELECT program_id, window_no, qty, cost FROM reward_counts WHERE member_id = ? AND qty > 0 ORDER BY program_id, window_no"+tx.Dialect.ForUpdate, from).Scan(&rows).Error
+	if err != nil {
+		return 0, fmt.Errorf("referral: counters of %s: %w", from, err)
+	}
+	for _, r := range rows {
+		if _, err := lockCounts(tx, r.ProgramID, []counter{{into, r.WindowNo}}); err != nil {
+			return 0, err
+		}
+		err := tx.Exec(`UPDATE reward_counts SET qty = qty + ?, cost = cost + ?, brought_qty = brought_qty + ?, brought_cost = brought_cost + ?
+			WHERE program_id = ? AND member_id = ? AND window_no = ?`, r.Qty, r.Cost, r.Qty, r.Cost, r.ProgramID, into, r.WindowNo).Error
+		if err == nil {
+			err = tx.Exec("UPDATE reward_counts SET qty = 0, cost = 0 WHERE program_id = ? AND member_id = ? AND window_no = ?", r.ProgramID, from, r.WindowNo).Error
+		}
+		if err != nil {
+			return 0, fmt.Errorf("referral: counters of %s: %w", from, err)
+		}
+	}
+	return 2 * len(rows), nil
+}

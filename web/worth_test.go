@@ -1,0 +1,39 @@
+package web
+
+import (
+	"testing"
+	"time"
+
+	"siyu/internal/id"
+	"siyu/internal/money"
+	"siyu/referral"
+)
+
+// Rewards in points and coupons never read as money.
+func TestInKindWords(t *testing.T) {
+	names := map[id.Coupon]string{7: "5 元券"}
+	for _, c := range []struct {
+		lang, currency, kind, state string
+		state0                      referral.RewardState
+	}{
+		{"zh", money.PTS, "300 积分", "已发放", referral.RewardCleared},
+		{"en", money.PTS, "300 points", "given", referral.RewardCleared},
+		{"zh", referral.Coupons, "优惠券「5 元券」", "待到期", referral.RewardPending},
+		{"en", referral.Coupons, "coupon 5 元券", "waiting", referral.RewardPending},
+		{"zh", money.CNY, "", "已到期，待结算", referral.RewardCleared},
+	} {
+		r := referral.Reward{Currency: c.currency, CouponID: 7, Amount: 300, Net: 300, State: c.state0}
+		v := rewardOf(c.lang, time.UnixMilli(0), r, 0, names)
+		if v.Kind != c.kind || v.State != c.state {
+			t.Errorf("%s %s: got %q %q, want %q %q", c.lang, c.currency, v.Kind, v.State, c.kind, c.state)
+		}
+	}
+	rules := referral.Rules{Rewards: []referral.Promise{
+		{To: referral.SideInviter, Mode: referral.ModePercent, Currency: money.PTS, Rate: 150, CapQty: 90},
+		{To: referral.SideInvitee, Mode: referral.ModeFixed, Currency: referral.Coupons, Qty: 1, CouponID: 7},
+	}}
+	list, _ := gifts("zh", "王*", rules, names)
+	if len(list) != 2 || list[0].Kind != "优惠券「5 元券」" || list[1].Kind != "1.5 积分/元" || list[1].Note != "按实付商品金额，最多 90 积分" {
+		t.Errorf("gifts: got %+v", list)
+	}
+}
