@@ -123,6 +123,7 @@ func (s *Server) table() *routes {
 	s.promotionRoutes(r)
 	s.guardRoutes(r)
 	s.silenceRoutes(r)
+	s.permitRoutes(r)
 	s.checkupRoutes(r)
 	s.slotRoutes(r)
 	s.payerRoutes(r)

@@ -46,9 +46,9 @@ func (s *Service) StartTx(tx *database.Tx, slot id.Slot) (Slot, error) {
 	if row.StartedAt != 0 {
 		return row, nil
 	}
-	row.StartedAt = tx.Now
-	return row, database.One(tx.Exec("UPDATE slots SET started_at = ? WHERE id = ?"+
-		tx.Only("started_at = 0 AND confirmed_at = 0 AND released_at = 0"), tx.Now, slot), ErrNotNow)
+	row.StartedAt, row.StartedNo = tx.Now, tx.Next()
+	return row, database.One(tx.Exec("UPDATE slots SET started_at = ?, started_no = ? WHERE id = ?"+
+		tx.Only("started_at = 0 AND confirmed_at = 0 AND released_at = 0"), tx.Now, row.StartedNo, slot), ErrNotNow)
 }
 
 // Confirm notes that the ad was shown at a moment (0: now). Outside the slot's
@@ -196,7 +196,7 @@ func (s *Service) postTx(tx *database.Tx, group id.Group, campaign id.Campaign, 
 	}
 	k := all[group]
 	a := Answer{GroupID: group, Decision: Decide(k.guard.policy(), k.state, shown)}
-	row := slotOf(k, shown, id.Slot(tx.Next()), tx.Now)
+	row := slotOf(k, Decision{Window: shown}, id.Slot(tx.Next()), tx.Now)
 	row.CampaignID, row.Freed = campaign, row.ID // it holds no promotion's window
 	row.ConfirmedAt, row.ConfirmedSeq = at, guard.LastSeq+1
 	if a.Outcome != OutcomeAllow {

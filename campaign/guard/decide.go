@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"siyu/internal/clock"
+	"siyu/internal/id"
 )
 
 // Outcome is what a decision comes to.
@@ -27,6 +28,8 @@ type Decision struct {
 	NotBefore clock.Milli `json:"not_before"` // when deferred: the first minute that passes
 	Reasons   Reasons     `json:"reasons"`    // every rule that denies
 	Advice    Reasons     `json:"advice"`     // rules that would, were they enforced, or lack data
+	Permit    id.Permit   `json:"permit_id"`  // by which it is allowed, if not by the policy
+	By        PermitKind  `json:"permit_kind"`
 }
 
 // Decide says whether an ad may show at some moment of the asked window. All
@@ -37,7 +40,7 @@ type Decision struct {
 func Decide(p Policy, s State, asked Window) Decision {
 	x := exam{policy: p, state: s, zone: zone{loc: s.Zone}}
 	d := Decision{Outcome: OutcomeAllow, Advice: p.advice}
-	if p.Mode == ModeOff {
+	if p.Mode == ModeOff || s.Condition.State != "" {
 		d.Advice = nil
 	}
 	w := x.window(asked.From, asked.To)
@@ -46,16 +49,17 @@ func Decide(p Policy, s State, asked Window) Decision {
 		d.Window = w
 		return d
 	}
-	d.Outcome, d.Rule = OutcomeDeny, d.Reasons[0].Rule
-	for free < asked.To {
-		start := wholeMinute(free)
-		if start >= asked.To {
-			break
-		}
-		if free = x.judge(x.window(start, asked.To), nil); free == start {
-			d.Outcome, d.NotBefore = OutcomeDefer, start
-			break
-		}
+	start, by, found := x.choose(asked, free)
+	switch {
+	case found && start == asked.From:
+		x.policy, x.under = x.policy.lifted(by.Kind), by.Kind
+		d.Window, d.Permit, d.By = x.window(start, min(asked.To, by.Window.To)), by.ID, by.Kind
+		// What it lifted stays on the receipt, as advice.
+		d.Reasons, d.Advice = nil, append(d.Advice[:len(d.Advice):len(d.Advice)], d.Reasons...)
+	case found:
+		d.Outcome, d.Rule, d.NotBefore = OutcomeDefer, d.Reasons[0].Rule, start
+	default:
+		d.Outcome, d.Rule = OutcomeDeny, d.Reasons[0].Rule
 	}
 	return d
 }
@@ -66,6 +70,7 @@ type exam struct {
 	policy Policy
 	state  State
 	zone   zone
+	under  PermitKind
 }
 
 // window is the slot's window for a start: as long as asked, at most
@@ -134,12 +139,18 @@ func (v *verdict) deny(r Reason, free clock.Milli) {
 	switch {
 	case v.decision == nil:
 	case v.advise:
-		// The preset's list is shared: never append into it.
-		v.decision.Advice = append(v.decision.Advice[:len(v.decision.Advice):len(v.decision.Advice)], r)
+		v.note(r) // the preset's list is shared: never appended into
 	case v.decision.Reasons == nil:
 		v.decision.Reasons = append(make(Reasons, 0, 6), r) // as many as ever come at once, in one piece
 	default:
 		v.decision.Reasons = append(v.decision.Reasons, r)
+	}
+}
+
+// note lists a rule without refusing.
+func (v *verdict) note(r Reason) {
+	if v.decision != nil {
+		v.decision.Advice = append(v.decision.Advice[:len(v.decision.Advice):len(v.decision.Advice)], r)
 	}
 }
 
@@ -171,6 +182,10 @@ func (x *exam) policyRules(w Window, v *verdict) {
 	}
 	x.quietRule(RuleQuiet, p.Quiet, w, v)
 	x.gapRule(w, v)
+	if x.under != PermitOverride {
+		x.gapAfterAdvance(w, v)
+		x.rest(w, v)
+	}
 	x.calendar(RuleDay, p.Day, periodDay, w, v)
 	x.calendar(RuleWeek, p.Week, periodWeek, w, v)
 	x.sliding(RuleWeekSliding, p.Week, 7*day, w, v)
@@ -179,6 +194,10 @@ func (x *exam) policyRules(w Window, v *verdict) {
 	if p.Life != Unlimited && s.Life >= p.Life {
 		v.deny(Reason{RuleLife, int64(s.Life), int64(p.Life)}, never)
 	}
+	if s.Condition.State != "" && x.under != PermitOverride {
+		x.careRules(w, v)
+	}
+	x.mainAd(w, v)
 }
 
 func (x *exam) charterRules(w Window, v *verdict) {
@@ -212,15 +231,20 @@ func (x *exam) gapRule(w Window, v *verdict) {
 	v.deny(Reason{RuleGap, int64(near) / minuteMilli, int64(gap) / minuteMilli}, x.state.Ads.last[passed+tooNear-1]+gap)
 }
 
-// calendar holds the cap in each period the window touches.
-func (x *exam) calendar(r Rule, limit int, unit period, w Window, v *verdict) {
+// calendar holds the cap in each period the window touches, and says whether
+// it denied.
+func (x *exam) calendar(r Rule, limit int, unit period, w Window, v *verdict) bool {
 	if limit == Unlimited {
-		return
+		return false
 	}
 	most, free := 0, clock.Milli(0)
 	for t := w.From; t < w.To; {
 		from, to := x.zone.span(unit, t)
-		if n := x.state.Ads.touching(from, to); n >= limit {
+		n := x.state.Ads.touching(from, to)
+		if r == RuleWeek {
+			n += x.owed(from)
+		}
+		if n >= limit {
 			most, free = max(most, n), to
 		}
 		t = to
@@ -231,12 +255,13 @@ func (x *exam) calendar(r Rule, limit int, unit period, w Window, v *verdict) {
 		}
 		v.deny(Reason{r, int64(most), int64(limit)}, free)
 	}
+	return free > 0
 }
 
 // sliding holds the cap in every span of the length.
-func (x *exam) sliding(r Rule, limit int, length time.Duration, w Window, v *verdict) {
+func (x *exam) sliding(r Rule, limit int, length time.Duration, w Window, v *verdict) bool {
 	if limit == Unlimited {
-		return
+		return false
 	}
 	most, latest, full := x.state.Ads.crowded(w.From, w.To-1, clock.Milli(length.Milliseconds()), limit)
 	if full {
@@ -246,4 +271,5 @@ func (x *exam) sliding(r Rule, limit int, length time.Duration, w Window, v *ver
 		}
 		v.deny(Reason{r, int64(most), int64(limit)}, free)
 	}
+	return full
 }

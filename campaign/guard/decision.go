@@ -40,13 +40,15 @@ type record struct {
 	Times          int          `gorm:"column:times"`
 	DecidedAt      clock.Milli  `gorm:"column:decided_at"`
 	LastAt         clock.Milli  `gorm:"column:last_at"`
+	PermitID       id.Permit    `gorm:"column:permit_id"`
+	PermitKind     PermitKind   `gorm:"column:permit_kind"`
 }
 
 // TableName is the table's.
 func (record) TableName() string { return "decisions" }
 
 const recordColumns = `id, group_id, unit_id, campaign_id, promotion_id, window_no, slot_id, outcome, rule_name, kept, reasons, advice,
-	asked_from, asked_to, from_at, to_at, not_before, preset, mode, policy_version, charter_version, zone, times, decided_at, last_at`
+	asked_from, asked_to, from_at, to_at, not_before, preset, mode, policy_version, charter_version, zone, times, decided_at, last_at, permit_id, permit_kind`
 
 func recordOf(tx *database.Tx, k *known, ask Ask, a Answer) record {
 	r := record{
@@ -55,7 +57,7 @@ func recordOf(tx *database.Tx, k *known, ask Ask, a Answer) record {
 		Reasons: encode(a.Reasons), Advice: encode(a.Advice), AskedFrom: ask.Window.From, AskedTo: ask.Window.To,
 		FromAt: a.Window.From, ToAt: a.Window.To, NotBefore: a.NotBefore, Preset: k.guard.Preset, Mode: k.guard.Mode,
 		PolicyVersion: k.guard.Version, CharterVersion: k.state.Charter.Version, Zone: k.state.Zone.String(),
-		Times: 1, DecidedAt: tx.Now, LastAt: tx.Now,
+		Times: 1, DecidedAt: tx.Now, LastAt: tx.Now, PermitID: a.Permit, PermitKind: a.By,
 	}
 	if a.Outcome != OutcomeDefer && a.Outcome != OutcomeDeny {
 		r.Kept = r.ID
@@ -134,7 +136,7 @@ func (r record) shown() Kept {
 		ID: r.ID, GroupID: r.GroupID, CampaignID: r.CampaignID, PromotionID: r.PromotionID, WindowNo: r.WindowNo, SlotID: r.SlotID,
 		Asked: Window{r.AskedFrom, r.AskedTo},
 		Decision: Decision{Outcome: r.Outcome, Rule: r.RuleName, Window: Window{r.FromAt, r.ToAt}, NotBefore: r.NotBefore,
-			Reasons: decode(r.Reasons), Advice: decode(r.Advice)},
+			Reasons: decode(r.Reasons), Advice: decode(r.Advice), Permit: r.PermitID, By: r.PermitKind},
 		Preset: r.Preset, Mode: r.Mode, PolicyVersion: r.PolicyVersion, CharterVersion: r.CharterVersion, Zone: r.Zone,
 		Times: r.Times, DecidedAt: r.DecidedAt, LastAt: r.LastAt,
 	}

@@ -60,7 +60,7 @@ func writeSlots(tx *database.Tx, slots []Slot) error {
 			int64(s.ConfirmedAt), s.ConfirmedSeq, int64(s.ReleasedAt), s.ReleasedSeq, string(s.ReleaseReason), flag(s.Late), flag(s.Unplanned),
 			int64(s.CapDay), int64(s.CapWeek), int64(s.CapMonth), int64(s.CapLife), int64(s.GapMinutes),
 			int64(s.QuietFrom), int64(s.QuietTo), int64(s.CharterQuietFrom), int64(s.CharterQuietTo),
-			string(s.Preset), string(s.Mode), int64(s.PresetVersion), int64(s.PolicyVersion), int64(s.CharterVersion), s.Zone)
+			string(s.Preset), string(s.Mode), int64(s.PresetVersion), int64(s.PolicyVersion), int64(s.CharterVersion), s.Zone, int64(s.PermitID), string(s.PermitKind), s.StartedNo)
 	}
 	return in.write(tx)
 }
@@ -72,7 +72,7 @@ func writeRecords(tx *database.Tx, records []record) error {
 		in.row(int64(r.ID), int64(r.GroupID), int64(r.UnitID), int64(r.CampaignID), int64(r.PromotionID), int64(r.WindowNo), int64(r.SlotID),
 			string(r.Outcome), string(r.RuleName), int64(r.Kept), r.Reasons, r.Advice,
 			int64(r.AskedFrom), int64(r.AskedTo), int64(r.FromAt), int64(r.ToAt), int64(r.NotBefore),
-			string(r.Preset), string(r.Mode), int64(r.PolicyVersion), int64(r.CharterVersion), r.Zone, int64(r.Times), int64(r.DecidedAt), int64(r.LastAt))
+			string(r.Preset), string(r.Mode), int64(r.PolicyVersion), int64(r.CharterVersion), r.Zone, int64(r.Times), int64(r.DecidedAt), int64(r.LastAt), int64(r.PermitID), string(r.PermitKind))
 	}
 	return in.write(tx)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"siyu/community"
+	"siyu/community/health"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
@@ -19,11 +20,14 @@ type loaded struct {
 	guards   map[id.Group]groupGuard
 	ads      []adRow
 	silences []hush
+	permits  []permitRow
+	health   map[id.Group]health.Standing
 }
 
 // adRow is when a slot of a group counts.
 type adRow struct {
 	group       id.Group
+	campaign    id.Campaign
 	first, last clock.Milli
 }
 
@@ -31,21 +35,22 @@ type adRow struct {
 // that a reservation sends them together.
 func (ask question) reads(into *loaded) []database.Read {
 	n := len(ask.groups)
-	*into = loaded{make(map[id.Group]community.Group, n), make(map[id.Group]community.Charter, n), make(map[id.Group]groupGuard, n), make([]adRow, 0, 4*n), nil}
+	*into = loaded{make(map[id.Group]community.Group, n), make(map[id.Group]community.Charter, n), make(map[id.Group]groupGuard, n), make([]adRow, 0, 4*n), nil, nil, map[id.Group]health.Standing{}}
 	reads := []database.Read{
 		community.GroupRows(ask.groups, func(g community.Group) { into.groups[g.ID] = g }),
 		community.CharterRows(ask.groups, max(ask.now, ask.window.From), func(c community.Charter) { into.charters[c.GroupID] = c }),
 		ask.silencesRead(into),
+		health.StandingRows(ask.groups, func(s health.Standing) { into.health[s.GroupID] = s }),
 	}
 	if ask.window == (Window{}) {
 		return reads
 	}
-	return append(reads, database.Read{
-		SQL:  "SELECT group_id, first_at, last_at" + counted + " AND last_at >= ? AND first_at <= ?",
+	return append(reads, ask.permitsRead(into), database.Read{
+		SQL:  "SELECT group_id, campaign_id, first_at, last_at" + counted + " AND last_at >= ? AND first_at <= ?",
 		Args: append(ask.counted(ask.groups), ask.window.From.Add(-reach), ask.window.To.Add(reach)),
 		Row: func(rows *sql.Rows) error {
 			var r adRow
-			err := rows.Scan(&r.group, &r.first, &r.last)
+			err := rows.Scan(&r.group, &r.campaign, &r.first, &r.last)
 			into.ads = append(into.ads, r)
 			return err
 		},
@@ -103,6 +108,9 @@ func (ask question) assemble(q *database.Query, found *loaded) (map[id.Group]*kn
 		if k.guard.Preset == "" {
 			k.guard.Preset = Preset(group.Preset)
 		}
+		if s, judged := found.health[g]; judged {
+			k.state.Condition = conditionOf(s, k.state.Zone)
+		}
 		for _, h := range found.silences {
 			if h.of(group.UnitID, g, ask.campaign) {
 				k.state.Silences = append(k.state.Silences, h.during)
@@ -111,10 +119,17 @@ func (ask question) assemble(q *database.Query, found *loaded) (map[id.Group]*kn
 		k.group, out[g] = group, k
 	}
 	for _, r := range found.ads {
-		out[r.group].state.Ads.Add(r.first, r.last)
+		state := &out[r.group].state
+		state.Ads.Add(r.first, r.last)
+		if ask.campaign != 0 && r.campaign != 0 && r.campaign != ask.campaign {
+			state.Others.Add(r.first, r.last)
+		}
 	}
 	if ask.window == (Window{}) {
 		return out, nil
+	}
+	if err := ask.permits(q, found, out); err != nil {
+		return nil, err
 	}
 	return out, ask.lives(q, out)
 }

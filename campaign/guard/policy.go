@@ -49,8 +49,10 @@ type Policy struct {
 	Life    int           // ever
 	Quiet   Quiet
 
-	// advice are rules whose inputs nothing measures yet: listed on every
-	// receipt, never refusing.
+	Care Care // what rests on the group's health
+
+	// advice are rules whose inputs nothing measures in a group that
+	// was never judged: listed on every receipt, never refusing.
 	advice []Reason
 }
 
@@ -68,7 +70,7 @@ var PresetNames = []string{
 // PresetPolicy is the preset's policy in the mode; an unknown preset is
 // interest, the default of new groups.
 func PresetPolicy(name Preset, mode Mode) Policy {
-	p := Policy{Preset: name, Mode: mode}
+	p := Policy{Preset: name, Mode: mode, Care: cares[name]}
 	switch name {
 	case PresetRetail:
 		p.WarmUp, p.Gap, p.Quiet = 3*day, 20*hour, Quiet{22 * 60, 8 * 60}
@@ -96,7 +98,7 @@ func PresetPolicy(name Preset, mode Mode) Policy {
 	case PresetService:
 		p.Day, p.Week, p.Month, p.Life = 0, 0, 0, 0
 	default:
-		p.Preset = PresetInterest
+		p.Preset, p.Care = PresetInterest, cares[PresetInterest]
 		p.WarmUp, p.Gap, p.Quiet = 7*day, 48*hour, Quiet{22 * 60, 8*60 + 30}
 		p.Day, p.Week, p.Month, p.Life = 1, 2, 6, Unlimited
 		p.advice = adviceInterest

@@ -27,7 +27,7 @@ func TestAnySequenceHolds(t *testing.T) {
 			h.group = newGroup(t, db, rapid.SampledFrom(presets).Draw(r, "preset"))
 			r.Repeat(map[string]func(*rapid.T){
 				"reserve": h.reserve, "start": h.start, "confirm": h.confirm, "release": h.release,
-				"by hand": h.byHand, "policy": h.policy, "clock": h.clock,
+				"by hand": h.byHand, "policy": h.policy, "clock": h.clock, "permit": h.permit, "silence": h.silence,
 			})
 			proofs, err := guard.Verify(bg, db)
 			if err != nil {
@@ -120,3 +120,33 @@ func (p *player) policy(r *rapid.T) {
 }
 
 func (p *player) clock(r *rapid.T) { p.db.Clock.Jump(minutes(r, -600, 3*24*60)) }
+
+// permit asks for one of any kind, has it approved by somebody else, and now
+// and then revokes it.
+func (p *player) permit(r *rapid.T) {
+	kind := rapid.SampledFrom([]guard.PermitKind{guard.PermitOverride, guard.PermitPass, guard.PermitAdvance}).Draw(r, "kind")
+	from := now(p.db).Add(minutes(r, 0, 24*60))
+	in := guard.PermitIn{Kind: kind, Groups: []id.Group{p.group}, Reason: "大促", From: from, To: from.Add(minutes(r, 60, 24*60))}
+	if kind == guard.PermitOverride {
+		in.PromotionID = id.Promotion(int64(p.group)) + p.next + 1 // the next one
+	}
+	asks := database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 1})
+	approves := database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 2})
+	made, err := p.s.AskPermit(asks, in)
+	if err != nil {
+		refused(r, err)
+		return
+	}
+	if err := p.s.ApprovePermit(asks, made); !errors.Is(err, guard.ErrSameStaff) {
+		r.Fatalf("who asked approves: got %v", err)
+	}
+	refused(r, p.s.ApprovePermit(approves, made))
+	if rapid.IntRange(0, 4).Draw(r, "revoke") == 0 {
+		refused(r, p.s.RevokePermit(approves, made))
+	}
+}
+
+func (p *player) silence(r *rapid.T) {
+	in := guard.SilenceIn{Scope: guard.ScopeGroup, GroupID: p.group, Reason: "停电", Until: now(p.db).Add(minutes(r, 1, 600))}
+	refused(r, p.db.Tx(bg, func(tx *database.Tx) error { _, err := p.s.SilenceTx(tx, in); return err }))
+}

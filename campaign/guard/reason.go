@@ -18,6 +18,8 @@ const (
 	RuleWarmUp       Rule = "G3"
 	RuleQuiet        Rule = "G5"
 	RuleGap          Rule = "G6"
+	RuleGapAdvance   Rule = "G6.advance"
+	RuleRest         Rule = "G6.pass"
 	RuleDay          Rule = "G7.day"
 	RuleWeek         Rule = "G7.week"
 	RuleWeekSliding  Rule = "G7.7x24h"
@@ -35,6 +37,8 @@ const (
 	RuleContent Rule = "G9"
 	RuleWeekly  Rule = "G10"
 	RuleHealth  Rule = "G11"
+	RuleFatigue Rule = "G12"
+	RuleMain    Rule = "G13"
 
 	// RulePlan is noted by the room that plans: the group's slots are for
 	// others, or its moment comes later.
@@ -80,6 +84,9 @@ func (r Reason) MarshalJSON() ([]byte, error) {
 // Text is the reason as a sentence: "en", else Chinese.
 func (r Reason) Text(lang string) string {
 	s, ok := sentences[r.Rule]
+	if m, measured := measured[r.Rule]; measured && r.Observed != Unknown {
+		s = m
+	}
 	if !ok {
 		return string(r.Rule)
 	}
@@ -117,6 +124,8 @@ var sentences = map[Rule]sentence{
 	RuleWarmUp:       {"建群才 {observed} 天，满 {limit} 天再发推广", "the group is {observed} days old; ads begin at {limit} days", hoursAsDays},
 	RuleQuiet:        {"{observed} 在群的免打扰时段，{limit} 之后再发", "{observed} is in the group's quiet hours; send after {limit}", hhmm},
 	RuleGap:          {"离最近一条推广 {observed} 小时，至少隔 {limit} 小时", "{observed} hours from the nearest ad; at least {limit} hours are kept", minutesAsHours},
+	RuleGapAdvance:   {"离预支的推广 {observed} 小时，至少隔 {limit} 小时", "{observed} hours since an ad taken in advance; at least {limit} hours are kept", minutesAsHours},
+	RuleRest:         {"通行证结束 {observed} 小时，须静默 {limit} 小时", "{observed} hours since a pass ended; {limit} hours are silent", minutesAsHours},
 	RuleDay:          {"当天已占 {observed} 条，每天最多 {limit} 条", "{observed} ads hold that day; at most {limit} a day", number},
 	RuleWeek:         {"当周已占 {observed} 条，每周最多 {limit} 条", "{observed} ads hold that week; at most {limit} a week", number},
 	RuleWeekSliding:  {"连续 7 天内已占 {observed} 条，最多 {limit} 条", "{observed} ads hold within 7 days; at most {limit}", number},
@@ -135,8 +144,18 @@ var sentences = map[Rule]sentence{
 	RuleWeekly:  {"建议每周至少 {limit} 次固定互动(暂无互动数据)", "advice: at least {limit} fixed interaction a week (no interaction data yet)", number},
 	RuleHealth:  {"建议先看群活跃度(暂无活跃数据)", "advice: look at the group's health first (no activity data yet)", number},
 
+	RuleFatigue: {"群已疲劳，离上一条推广 {observed} 小时，须隔 {limit} 小时", "the group is tired: {observed} hours since the last ad, {limit} hours are kept", minutesAsHours},
+	RuleMain:    {"当天已有其他活动的 {observed} 条推广，建议每天只主推一个", "advice: {observed} ads of other campaigns hold that day; one main ad a day is enough", number},
+
 	RulePlan:   {"本群的名额留给更有价值的推送计划", "the group's slots go to promotions that are worth more", number},
 	RuleWindow: {"不在推送名额的时段内", "outside the slot's window", number},
+}
+
+// measured are the sentences of rules on health where their inputs are known.
+var measured = map[Rule]sentence{
+	RuleContent: {"7 天内有 {observed} 条内容，算上这一条推广须有 {limit} 条", "{observed} pieces of content in 7 days; with this ad there are to be {limit}", number},
+	RuleWeekly:  {"最近 7 天没有固定互动，请先办一次", "no fixed interaction in the last 7 days; hold one first", number},
+	RuleHealth:  {"按群的活跃度，这段时间最多 {limit} 条，已占 {observed} 条", "by the group's health at most {limit} in that time; {observed} hold", number},
 }
 
 // encode writes reasons as rule:observed:limit, joined by semicolons.

@@ -108,7 +108,7 @@ func (s *Service) reserveChunk(ctx context.Context, ask Ask, also func(*database
 }
 
 func (s *Service) reserveTx(tx *database.Tx, ask Ask) ([]Answer, error) {
-	q := question{groups: ask.Groups, window: ask.Window, now: tx.Now, campaign: ask.Campaign}
+	q := question{groups: ask.Groups, window: ask.Window, now: tx.Now, campaign: ask.Campaign, promotion: ask.Promotion}
 	var found loaded
 	held, refusals := map[id.Group]Answer{}, map[refusal]id.Decision{}
 	// The rows are locked before anything is read, so that what is read next
@@ -140,7 +140,7 @@ func (s *Service) reserveTx(tx *database.Tx, ask Ask) ([]Answer, error) {
 		k := all[g]
 		a := Answer{GroupID: g, Decision: k.decide(ask.Window, tx.Now)}
 		if a.Outcome == OutcomeAllow {
-			slot := slotOf(k, a.Window, id.Slot(tx.Next()), tx.Now)
+			slot := slotOf(k, a.Decision, id.Slot(tx.Next()), tx.Now)
 			slot.CampaignID, slot.PromotionID, slot.WindowNo = ask.Campaign, ask.Promotion, ask.WindowNo
 			slots, a.SlotID = append(slots, slot), slot.ID
 		}
@@ -156,11 +156,11 @@ func (s *Service) reserveTx(tx *database.Tx, ask Ask) ([]Answer, error) {
 // heldRead reads the slots the promotion's window holds already.
 func (ask Ask) heldRead(into map[id.Group]Answer) database.Read {
 	return database.Read{
-		SQL:  "SELECT group_id, id, from_at, to_at FROM slots WHERE promotion_id = ? AND promotion_id <> 0 AND window_no = ? AND group_id IN ? AND freed = 0",
+		SQL:  "SELECT group_id, id, from_at, to_at, permit_id, permit_kind FROM slots WHERE promotion_id = ? AND promotion_id <> 0 AND window_no = ? AND group_id IN ? AND freed = 0",
 		Args: []any{int64(ask.Promotion), ask.WindowNo, ask.Groups},
 		Row: func(rows *sql.Rows) error {
 			a := Answer{Decision: Decision{Outcome: OutcomeAllow}}
-			err := rows.Scan(&a.GroupID, &a.SlotID, &a.Window.From, &a.Window.To)
+			err := rows.Scan(&a.GroupID, &a.SlotID, &a.Window.From, &a.Window.To, &a.Permit, &a.By)
 			into[a.GroupID] = a
 			return err
 		},
@@ -205,7 +205,7 @@ func (s *Service) Check(ctx context.Context, try Trial) ([][]Answer, error) {
 	windows := fromNow(try.Windows, now)
 	out := make([][]Answer, len(windows))
 	for part := range slices.Chunk(try.Groups, chunk) {
-		all, err := s.load(q, question{groups: part, window: around(windows), now: now, except: try.Promotion, campaign: try.Campaign})
+		all, err := s.load(q, question{groups: part, window: around(windows), now: now, except: try.Promotion, campaign: try.Campaign, promotion: try.Promotion})
 		if err != nil {
 			return nil, err
 		}

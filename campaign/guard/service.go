@@ -45,7 +45,8 @@ type question struct {
 	except id.Promotion // its own slots do not count (dry runs); 0: all count
 	slot   id.Slot      // nor does this one
 
-	campaign id.Campaign // whose ad it is; 0: any
+	campaign  id.Campaign  // whose ad it is; 0: any
+	promotion id.Promotion // whose overrides count
 }
 
 // known is what is known of one group.

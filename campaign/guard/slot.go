@@ -31,6 +31,7 @@ type Slot struct {
 	LastAt           clock.Milli  `json:"-" gorm:"column:last_at"`
 	ReservedAt       clock.Milli  `json:"reserved_at" gorm:"column:reserved_at"`
 	StartedAt        clock.Milli  `json:"started_at" gorm:"column:started_at"`
+	StartedNo        int64        `json:"-" gorm:"column:started_no"` // made then; ids never go back as clocks may
 	ConfirmedAt      clock.Milli  `json:"confirmed_at" gorm:"column:confirmed_at"`
 	ConfirmedSeq     int64        `json:"-" gorm:"column:confirmed_seq"`
 	ReleasedAt       clock.Milli  `json:"released_at" gorm:"column:released_at"`
@@ -53,6 +54,8 @@ type Slot struct {
 	PolicyVersion    int          `json:"policy_version" gorm:"column:policy_version"`
 	CharterVersion   int          `json:"charter_version" gorm:"column:charter_version"`
 	Zone             string       `json:"zone" gorm:"column:zone"`
+	PermitID         id.Permit    `json:"permit_id" gorm:"column:permit_id"`
+	PermitKind       PermitKind   `json:"permit_kind" gorm:"column:permit_kind"`
 }
 
 // TableName is the table's.
@@ -61,7 +64,7 @@ func (Slot) TableName() string { return "slots" }
 const slotColumns = `id, group_id, seq, unit_id, campaign_id, promotion_id, window_no, freed, from_at, to_at, first_at, last_at,
 	reserved_at, started_at, confirmed_at, confirmed_seq, released_at, released_seq, release_reason, late, unplanned,
 	cap_day, cap_week, cap_month, cap_life, gap_minutes, quiet_from, quiet_to, charter_quiet_from, charter_quiet_to,
-	preset, mode, preset_version, policy_version, charter_version, zone`
+	preset, mode, preset_version, policy_version, charter_version, zone, permit_id, permit_kind, started_no`
 
 // Status is where a slot stands.
 type Status string
@@ -98,14 +101,14 @@ func (s Slot) MarshalJSON() ([]byte, error) {
 
 // slotOf is a slot for the window, with the limits that hold for it: those of
 // the policy where it is enforced, the charter's always, the tighter of both.
-func slotOf(k *known, w Window, slot id.Slot, now clock.Milli) Slot {
-	p, c := k.guard.policy(), k.state.Charter
+func slotOf(k *known, d Decision, slot id.Slot, now clock.Milli) Slot {
+	p, c, w := k.guard.policy().lifted(d.By), k.state.Charter, d.Window
 	out := Slot{
 		ID: slot, GroupID: k.group.ID, Seq: k.guard.LastSeq + 1, UnitID: k.group.UnitID,
 		FromAt: w.From, ToAt: w.To, FirstAt: w.From, LastAt: w.To - 1, ReservedAt: now,
 		CapDay: Unlimited, CapWeek: Unlimited, CapMonth: Unlimited, CapLife: Unlimited,
 		Preset: p.Preset, Mode: p.Mode, PresetVersion: PresetVersion, PolicyVersion: p.Version,
-		CharterVersion: c.Version, Zone: k.state.Zone.String(),
+		CharterVersion: c.Version, Zone: k.state.Zone.String(), PermitID: d.Permit, PermitKind: d.By,
 	}
 	if p.Mode == ModeEnforce {
 		out.CapDay, out.CapWeek, out.CapMonth, out.CapLife = p.Day, p.Week, p.Month, p.Life

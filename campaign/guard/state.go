@@ -17,7 +17,13 @@ type State struct {
 	Ads     Ads
 	Life    int // slots that count since the group began
 
-	Silences []Window // no ad at all
+	Silences []Window  // no ad at all
+	Permits  []Allowed // that may still be used
+	Rest     []Window  // the silent days after a pass
+	Early    []Window  // ads taken in advance: when each may show
+
+	Condition Condition // the group's health
+	Others    Ads       // those of Ads that are another campaign's
 }
 
 // Charter is what the group was promised; Version 0 means none yet, EndsAt the

@@ -47,6 +47,9 @@ func replayGroups(q *database.Query, groups []id.Group, proof *database.Proof) e
 	if err != nil {
 		return err
 	}
+	if err := permitted(q, slots, proof); err != nil {
+		return err
+	}
 	if err := notInSilence(q, groups, slots, proof); err != nil {
 		return err
 	}
@@ -64,13 +67,14 @@ func replayGroups(q *database.Query, groups []id.Group, proof *database.Proof) e
 // notInSilence finds deliveries that began in a silence which was known by then.
 func notInSilence(q *database.Query, groups []id.Group, slots []Slot, proof *database.Proof) error {
 	var all []struct {
-		Scope                     Scope
-		Unit                      id.Unit
-		GroupID                   id.Group
-		CampaignID                id.Campaign
-		FromAt, UntilAt, CalledAt clock.Milli
+		Scope           Scope
+		Unit            id.Unit
+		GroupID         id.Group
+		CampaignID      id.Campaign
+		FromAt, UntilAt clock.Milli
+		Called          int64
 	}
-	err := q.Raw(`SELECT s.scope, COALESCE(u.unit_id, 0) AS unit, s.group_id, s.campaign_id, s.from_at, s.until_at, s.created_at AS called_at
+	err := q.Raw(`SELECT s.scope, COALESCE(u.unit_id, 0) AS unit, s.group_id, s.campaign_id, s.from_at, s.until_at, s.id AS called
 		FROM guard_silences s LEFT JOIN guard_silence_units u ON u.silence_id = s.id AND s.scope = 'unit'
 		WHERE s.group_id = 0 OR s.group_id IN ?`, groups).Scan(&all).Error
 	if err != nil {
@@ -79,7 +83,7 @@ func notInSilence(q *database.Query, groups []id.Group, slots []Slot, proof *dat
 	for _, x := range slots {
 		for _, s := range all {
 			h := hush{s.Scope, s.Unit, s.GroupID, s.CampaignID, Window{}}
-			if x.StartedAt >= s.FromAt && x.StartedAt >= s.CalledAt.Add(hushed) && x.StartedAt < s.UntilAt && h.of(x.UnitID, x.GroupID, x.CampaignID) {
+			if x.StartedAt >= s.FromAt && x.StartedAt < s.UntilAt && id.MilliOf(x.StartedNo)-id.MilliOf(s.Called) >= hushed.Milliseconds() && h.of(x.UnitID, x.GroupID, x.CampaignID) {
 				proof.Break("%s of %s: its delivery began in a silence", x.ID, x.GroupID)
 			}
 		}
@@ -122,7 +126,8 @@ func replay(slots []Slot, record map[id.Slot]bool, proof *database.Proof) {
 			proof.Break("%s and %s of %s share sequence %d", slots[i-1].ID, s.ID, s.GroupID, s.Seq)
 		}
 		if !s.Unplanned {
-			for _, wrong := range recount(s, othersAt(slots, s), loc) {
+			others := othersAt(slots, s)
+			for _, wrong := range append(recount(s, others, loc), afterAdvance(slots, s, others, loc)...) {
 				proof.Break("%s of %s: %s", s.ID, s.GroupID, wrong)
 			}
 		}

@@ -114,7 +114,7 @@ func TestVerifySeesADeliveryInASilence(t *testing.T) {
 		h.approve(p)
 		h.silence(guard.SilenceIn{Scope: guard.ScopeCampaign, CampaignID: h.offer.ID})
 		h.check(db.Tx(bg, func(tx *database.Tx) error {
-			return tx.Exec("UPDATE slots SET started_at = ?", tx.Now.Add(time.Minute)).Error
+			return tx.Exec("UPDATE slots SET started_at = ?, started_no = started_no + ?", tx.Now.Add(time.Minute), int64(10_000)<<22).Error
 		}))
 		proofs, err := guard.Verify(bg, db)
 		h.check(err)

@@ -89,3 +89,7 @@ func (g *Generator) Block(n int) int64 {
 	g.last, g.seq = ms, first+int64(n)-1
 	return ms<<(nodeBits+seqBits) | g.node<<seqBits | first
 }
+
+// MilliOf is when an id was made, in milliseconds of wall time. Replicas agree
+// on it as far as their clocks do, so it tells seconds apart, no less.
+func MilliOf(n int64) int64 { return n>>(nodeBits+seqBits) + epoch }

@@ -27,6 +27,7 @@ type (
 	payer          struct{}
 	payment        struct{}
 	payout         struct{}
+	permit         struct{}
 	picture        struct{}
 	posterTemplate struct{}
 	priceApproval  struct{}
@@ -95,6 +96,7 @@ func (request) prefix() string        { return "req" }
 func (reviewCase) prefix() string     { return "rvc" }
 func (reward) prefix() string         { return "rwd" }
 func (settlement) prefix() string     { return "stl" }
+func (permit) prefix() string         { return "per" }
 func (silence) prefix() string        { return "sil" }
 func (slot) prefix() string           { return "slt" }
 func (staff) prefix() string          { return "stf" }
@@ -119,8 +121,8 @@ func (webhook) prefix() string        { return "whk" }
 // uploaded one, PosterTemplate what codes are printed on,
 // PriceApproval a price under the floor that
 // two people agree on, Rehearsal a campaign played on a store of its own,
-// Promoter a member who asked to promote, Silence a stop of ads,
-// Payee who receives a member\'s money, Payer the entity that pays it,
+// Promoter a member who asked to promote, Silence a stop of ads, Permit what
+// lifts a policy, Payee who receives a member's money, Payer the entity that pays it,
 // ReviewCase a reward stopped for a human, StepReward what a step of a
 // referral campaign gives, Touch one scan, Transfer a ledger fact, Unit
 // a region or store; the others are what their names say.
@@ -150,6 +152,7 @@ type (
 	Payer          = ID[payer]
 	Payment        = ID[payment]
 	Payout         = ID[payout]
+	Permit         = ID[permit]
 	Picture        = ID[picture]
 	PosterTemplate = ID[posterTemplate]
 	PriceApproval  = ID[priceApproval]
