@@ -49,6 +49,7 @@ var policy = []arrow{
 	{"referral/settlement", rewards + " community wallet " + plumbing},
 	{"referral/voucher", "referral/workbook community wallet " + plumbing},
 	{"referral/workbook", "internal/money"},
+	{"referral/taxreturn", "referral/payee referral/tax referral/workbook community " + plumbing},
 	{"referral/poster", "internal/qr internal/fault"},
 	{"referral/tax", "internal/money internal/fault"},
 	{"referral/payfile", "internal/money internal/fault"},

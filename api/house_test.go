@@ -32,6 +32,7 @@ import (
 	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
+	"siyu/referral/taxreturn"
 	"siyu/referral/voucher"
 	"siyu/wallet"
 )
@@ -79,6 +80,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 		Rates:     Rates{Staff: 1_000_000, Member: 1_000_000, Address: 1_000_000},
 	}
 	s.Voucher = &voucher.Service{DB: db, Books: s.Wallet}
+	s.TaxReturn = &taxreturn.Service{DB: db, Payees: s.Payee}
 	s.Settlement = &settlement.Service{DB: db, Vault: s.Payee}
 	s.Campaign = campaign.New(db, s.Community, flashsale.Kind(), invite.Kind(), s.GroupBuy.Kind())
 	s.GroupBuy.Campaign = s.Campaign

@@ -166,3 +166,37 @@ func bookDay(t *testing.T, h *house, day int) {
 		t.Errorf("got %d %s", a.status, a.body)
 	}
 }
+
+// closedPayerOf is a payer whose January is closed.
+func closedPayerOf(t *testing.T, h *house) string {
+	t.Helper()
+	p := payerOf(t, h)
+	if a := h.call(t, h.keys[east][access.Finance], "POST /v1/payers/"+p+"/closes", `{"month":202601}`, h.newKey()); a.status != 201 {
+		t.Fatalf("close a month: got %d %s", a.status, a.body)
+	}
+	return p
+}
+
+// TestTaxReturn fetches a closed month in every format.
+func TestTaxReturn(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		at, finance := "/v1/payers/"+closedPayerOf(t, h)+"/tax-months/", h.keys[east][access.Finance]
+		for _, kind := range []string{"sheet", "return"} {
+			for format, begins := range map[string]string{"xlsx": "PK", "csv": "工号,", "csv-bom": "\ufeff工号,"} {
+				a := h.call(t, finance, "GET "+at+"202601/"+kind+"?format="+format, "")
+				if a.status != 200 || !strings.HasPrefix(string(a.body), begins) || a.header.Get("Siyu-File-Sha256") == "" || a.header.Get("Cache-Control") != "no-store" {
+					t.Errorf("%s %s: got %d %.40q", kind, format, a.status, a.body)
+				}
+			}
+			for path, status := range map[string]int{"202602/": 409, "x/": 404, "202601/": 422} {
+				query := ""
+				if status == 422 {
+					query = "?format=pdf"
+				}
+				if a := h.call(t, finance, "GET "+at+path+kind+query, ""); a.status != status {
+					t.Errorf("%s%s: got %d %s", path, kind, a.status, a.body)
+				}
+			}
+		}
+	})
+}

@@ -36,6 +36,7 @@ import (
 	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
+	"siyu/referral/taxreturn"
 	"siyu/referral/voucher"
 	"siyu/wallet"
 )
@@ -53,6 +54,7 @@ type Server struct {
 	Review     *review.Service
 	Promoter   *promoter.Service
 	Settlement *settlement.Service
+	TaxReturn  *taxreturn.Service
 	Voucher    *voucher.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
@@ -127,6 +129,7 @@ func (s *Server) table() *routes {
 	s.checkupRoutes(r)
 	s.slotRoutes(r)
 	s.payerRoutes(r)
+	s.taxReturnRoutes(r)
 	s.payeeRoutes(r)
 	s.settlementRoutes(r)
 	s.payoutRoutes(r)

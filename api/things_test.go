@@ -72,6 +72,7 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/payouts/:id":             payoutOf,
 	"/v1/payouts/:id/file":        sentPayoutOf,
 	"/v1/payouts/:id/imports":     func(t *testing.T, h *house) string { p := sentPayoutOf(t, h); importOf(t, h, p); return p },
+	"/v1/payers/:id/tax-months":   closedPayerOf,
 	"/v1/payers/:id":              payerOf,
 	"/v1/payees/:id":              payeeOf,
 	"/v1/members/:id/payee":       func(t *testing.T, h *house) string { m, _ := payeeOfMember(t, h); return m },
@@ -135,6 +136,7 @@ var bodies = map[string]string{
 var others = map[string]string{
 	":name":     "lines.csv",
 	":no":       "1",
+	":month":    "202601",
 	":delivery": "dlv_0000000000007",
 	":item":     "itm_0000000000007",
 	":approval": "pap_0000000000007",
