@@ -54,6 +54,7 @@ var policy = []arrow{
 	{"referral/tax", "internal/money internal/fault"},
 	{"referral/payfile", "internal/money internal/fault"},
 	{"referral/promoter", plumbing},
+	{"referral/insight", rewards + " community wallet " + plumbing},
 	{"referral/payee", "referral/tax community " + plumbing},
 	{"referral/review", "referral/payee referral/tax community " + plumbing},
 	{"referral", "referral/payee referral/poster referral/promoter referral/review referral/tax community wallet " + plumbing},

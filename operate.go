@@ -13,12 +13,14 @@ import (
 	"siyu/campaign/guard"
 	"siyu/campaign/invite"
 	"siyu/community"
+	"siyu/community/health"
 	"siyu/configs"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/task"
 	"siyu/referral"
 	"siyu/referral/payee"
+	"siyu/referral/promoter"
 	"siyu/referral/settlement"
 	"siyu/referral/voucher"
 	"siyu/wallet"
@@ -127,7 +129,7 @@ func prove(ctx context.Context, db *database.DB, strict bool, out io.Writer) err
 		queue = task.VerifyStrict
 	}
 	rooms := []func(context.Context, *database.DB) ([]database.Proof, error){
-		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, invite.Verify, referral.Verify, wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, wallet.VerifyCloses, voucher.Verify, settlement.Verify, payee.Verify, guard.Verify, queue, community.Verify,
+		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, invite.Verify, referral.Verify, promoter.Verify, wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, wallet.VerifyCloses, voucher.Verify, settlement.Verify, payee.Verify, guard.Verify, queue, community.Verify, health.Verify,
 	}
 	if strict {
 		rooms = append(rooms, campaign.VerifyStrict)

@@ -12,6 +12,7 @@ import (
 
 func (s *Server) activityRoutes(r *routes) {
 	r.post("/v1/groups/:id/activity", s.putActivity, staff(access.Marketer, access.Mall, access.GroupOwner))
+	r.post("/v1/activity", s.streamActivity, staff(access.Marketer, access.Mall, access.GroupOwner), bodyLimit(streamBody))
 	r.get("/v1/groups/:id/activity", s.listActivity, staff(access.Marketer, access.Mall, access.GroupOwner))
 }
 

@@ -144,6 +144,7 @@ func TestRoutes_are_careful(t *testing.T) {
 var unkeyedPosts = map[string]string{
 	"POST /v1/members/:id/tokens":                              "a token is stored nowhere; another one does no harm",
 	"POST /v1/groups/:id/activity":                             "an event is known by its id",
+	"POST /v1/activity":                                        "an event is known by its id",
 	"POST /v1/api-keys/:id/revoke":                             "a revoked key stays revoked",
 	"POST /v1/codes/:code/revoke":                              "a revoked code stays revoked",
 	"POST /v1/codes/batch":                                     "the same place always has the same code",
@@ -172,6 +173,7 @@ var unkeyedPosts = map[string]string{
 	"POST /v1/programs/:id/end":                                "the state refuses a second one",
 	"POST /v1/campaigns/:id/rehearse":                          "a rehearsal is stored nowhere; two of them is the most there can be",
 	"POST /v1/campaigns/:id/cancel":                            "the state refuses a second one",
+	"POST /v1/channels/wechat-bills/notices":                   "a notice may come any number of times",
 	"POST /v1/payouts/:id/imports":                             "the same bytes are the same import",
 	"POST /v1/payees/:id/approve":                              "the state refuses a second one",
 	"POST /v1/payees/:id/reject":                               "the state refuses a second one",

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"siyu/access"
+	"siyu/community"
 	"siyu/community/health"
 )
 
@@ -37,6 +39,24 @@ func TestGroupHealth(t *testing.T) {
 		h.call(t, marketer, "GET /v1/groups/"+g+"/work-lists", "").into(t, &one)
 		if one.GroupID.String() != g || one.Feedback.Deeds != 1 || one.Feedback.Minutes != health.Unknown {
 			t.Errorf("got %+v", one)
+		}
+		lines := fmt.Sprintf(`{"group_id":%q,"event_id":"s1","member_id":%q,"kind":"reply","at":%q}`, g, m, at.Format(time.RFC3339)) + "\n" +
+			`{"group_id":` + "\n" + fmt.Sprintf(`{"group_id":%q,"complete_day":20260226}`, g) + "\n" + `{"group_id":"grp_0000000000009","complete_day":20260226}` + "\n"
+		a := h.call(t, marketer, "POST /v1/activity", lines, "Content-Type: application/x-ndjson")
+		told := strings.Split(strings.TrimSpace(string(a.body)), "\n")
+		if a.status != http.StatusOK || len(told) != 4 {
+			t.Fatalf("got %d %s", a.status, a.body)
+		}
+		for i, want := range []string{`"result":"recorded"`, `"result":"conflict","error"`, `"result":"recorded"`, `"result":"conflict","error"`} {
+			if !strings.Contains(told[i], want) || !strings.Contains(told[i], fmt.Sprintf(`"line":%d,`, i+1)) {
+				t.Errorf("line %d: got %s, want %s", i+1, told[i], want)
+			}
+		}
+		if a := h.call(t, marketer, "POST /v1/activity", lines); a.status != http.StatusUnsupportedMediaType {
+			t.Errorf("as JSON: got %d", a.status)
+		}
+		if a := h.call(t, marketer, "POST /v1/activity", strings.Repeat("{}\n", community.StreamMax+1), "Content-Type: application/x-ndjson"); a.status != http.StatusUnprocessableEntity {
+			t.Errorf("a line too many: got %d", a.status)
 		}
 		if a := h.call(t, marketer, "POST /v1/groups/"+g+"/activity", `{"complete_days":[20260229]}`); a.status != http.StatusUnprocessableEntity {
 			t.Errorf("a day that is none: got %d %s", a.status, a.body)

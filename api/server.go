@@ -32,6 +32,7 @@ import (
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
 	"siyu/referral"
+	"siyu/referral/insight"
 	"siyu/referral/payee"
 	"siyu/referral/promoter"
 	"siyu/referral/review"
@@ -53,6 +54,7 @@ type Server struct {
 	Payee      *payee.Service
 	Review     *review.Service
 	Promoter   *promoter.Service
+	Insight    *insight.Service
 	Settlement *settlement.Service
 	TaxReturn  *taxreturn.Service
 	Voucher    *voucher.Service
@@ -95,6 +97,7 @@ func (s *Server) table() *routes {
 	s.rewardRoutes(r)
 	s.reviewRoutes(r)
 	s.promoterRoutes(r)
+	s.insightRoutes(r)
 	s.codeRoutes(r)
 	s.jobRoutes(r)
 	s.posterRoutes(r)
@@ -134,6 +137,7 @@ func (s *Server) table() *routes {
 	s.settlementRoutes(r)
 	s.payoutRoutes(r)
 	s.payoutFileRoutes(r)
+	s.billRoutes(r)
 	s.webhookRoutes(r)
 	s.taskRoutes(r)
 	return r

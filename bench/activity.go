@@ -93,7 +93,7 @@ func (l *lab) reportActivity(ctx context.Context, group string, round int) (time
 	return spent, nil
 }
 
-const activityRow = "group_id, event_id, member_id, kind, at, day, received_at"
+const activityRow = "group_id, event_id, member_id, kind, at, day, received_at, to_id"
 
 // activityRows are the rows a round made, ready for an INSERT, in the order
 // in which they were reported.
@@ -105,12 +105,12 @@ func activityRows(ctx context.Context, db *sql.DB, prefix string) ([]string, err
 	defer found.Close()
 	var rows []string
 	for found.Next() {
-		var group, member, at, day, received int64
+		var group, member, at, day, received, to int64
 		var event, kind string
-		if err := found.Scan(&group, &event, &member, &kind, &at, &day, &received); err != nil {
+		if err := found.Scan(&group, &event, &member, &kind, &at, &day, &received, &to); err != nil {
 			return nil, err
 		}
-		rows = append(rows, fmt.Sprintf("(%d,'%s',%d,'%s',%d,%d,%d)", group, event, member, kind, at, day, received))
+		rows = append(rows, fmt.Sprintf("(%d,'%s',%d,'%s',%d,%d,%d,%d)", group, event, member, kind, at, day, received, to))
 	}
 	return rows, found.Err()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"siyu/internal/clock"
@@ -67,13 +68,38 @@ func putActivity(tx *database.Tx, group id.Group, batch ActivityBatch) ([]Activi
 	if err != nil {
 		return nil, err
 	}
-	known, err := knownActivity(tx, group, events)
+	// Mostly all are new: what stands is looked up only when the insert says that
+	// something does.
+	known := map[string]activityRow{}
+	out, fresh := sortActivity(tx, g, zone, events, live, known)
+	if err = insertActivity(tx, fresh); database.IsDuplicate(err) {
+		if known, err = knownActivity(tx, group, events); err != nil {
+			return nil, err
+		}
+		out, fresh = sortActivity(tx, g, zone, events, live, known)
+		err = insertActivity(tx, fresh)
+	}
 	if err != nil {
+		return nil, raced(err)
+	}
+	days := slices.Clone(batch.CompleteDays)
+	for _, row := range fresh {
+		days = append(days, row.Day)
+	}
+	if len(days) == 0 {
+		return out, nil
+	}
+	if err := MarkTx(tx, group, days); err != nil {
 		return nil, err
 	}
+	return out, database.AuditTx(tx, "group.activity", group, nil, map[string]int{"recorded": len(fresh)})
+}
+
+// sortActivity says what becomes of each event, given those that stand, to
+// which it adds the fresh ones.
+func sortActivity(tx *database.Tx, g Group, zone *time.Location, events []ActivityIn, live map[id.Member]id.Member, known map[string]activityRow) ([]ActivityResult, []activityRow) {
 	out := make([]ActivityResult, len(events))
-	days := slices.Clone(batch.CompleteDays)
-	var fresh []activityRow
+	fresh := make([]activityRow, 0, len(events))
 	for i, in := range events {
 		out[i] = ActivityResult{EventID: in.EventID, Result: ActivityConflict}
 		member := live[in.MemberID]
@@ -93,23 +119,37 @@ func putActivity(tx *database.Tx, group id.Group, batch ActivityBatch) ([]Activi
 			out[i].Result = ActivityRepeated
 		default:
 			out[i].Result = ActivityRecorded
-			row := activityRow{group, in.EventID, member, in.Kind, in.At, clock.Day(time.UnixMilli(int64(in.At)), zone), tx.Now, live[in.ToID]}
+			row := activityRow{g.ID, in.EventID, member, in.Kind, in.At, clock.Day(time.UnixMilli(int64(in.At)), zone), tx.Now, live[in.ToID]}
 			known[in.EventID] = row
-			fresh, days = append(fresh, row), append(days, row.Day)
+			fresh = append(fresh, row)
 		}
 	}
-	if len(days) == 0 {
-		return out, nil
+	return out, fresh
+}
+
+// insertActivity writes rows in one statement. Numbers and kinds, which are
+// ours, stand in its text: the driver would quote four thousand values.
+func insertActivity(tx *database.Tx, rows []activityRow) error {
+	if len(rows) == 0 {
+		return nil
 	}
-	if len(fresh) > 0 {
-		if err := tx.Create(&fresh).Error; err != nil {
-			return nil, raced(err)
+	text := make([]byte, 0, 100*len(rows)+120)
+	text = append(text, "INSERT INTO activity_events (group_id, event_id, member_id, kind, at, day, received_at, to_id) VALUES "...)
+	args := make([]any, len(rows))
+	for i, r := range rows {
+		if i > 0 {
+			text = append(text, ',')
 		}
+		text = append(strconv.AppendInt(append(text, '('), int64(r.GroupID), 10), ",?,"...)
+		text = append(strconv.AppendInt(text, int64(r.MemberID), 10), ",'"...)
+		text = append(append(text, r.Kind...), "',"...)
+		text = append(strconv.AppendInt(text, int64(r.At), 10), ',')
+		text = append(strconv.AppendInt(text, int64(r.Day), 10), ',')
+		text = append(strconv.AppendInt(text, int64(r.ReceivedAt), 10), ',')
+		text = append(strconv.AppendInt(text, int64(r.ToID), 10), ')')
+		args[i] = r.EventID
 	}
-	if err := MarkTx(tx, group, days); err != nil {
-		return nil, err
-	}
-	return out, database.AuditTx(tx, "group.activity", group, nil, map[string]int{"recorded": len(fresh)})
+	return tx.Exec(string(text), args...).Error
 }
 
 // closeDays notes days of which all was reported. A day that is not over, or

@@ -1,7 +1,9 @@
 package community_test
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -178,6 +180,93 @@ func TestActivityDays(t *testing.T) {
 }
 
 const dayMilli = clock.Milli(24 * 60 * 60 * 1000)
+
+// TestStreamActivity: lines of several groups stand each for itself.
+func TestStreamActivity(t *testing.T) {
+	const recorded, repeated, conflict = community.ActivityRecorded, community.ActivityRepeated, community.ActivityConflict
+	run(t, func(t *testing.T, s *community.Service) {
+		a, b := newGroup(t, s, brand(), community.GroupIn{Name: "群"}), newGroup(t, s, brand(), community.GroupIn{Name: "另一群"})
+		m, now := born(t, s, "a"), milli(s.DB.Clock.Now())
+		line := func(g id.Group, event string) community.ActivityLine {
+			return community.ActivityLine{GroupID: g, ActivityIn: community.ActivityIn{EventID: event, MemberID: m, Kind: community.ActivityReply, At: now}}
+		}
+		var lines []community.ActivityLine
+		for i := range 1_100 {
+			lines = append(lines, line([]id.Group{a, b}[i%2], fmt.Sprint(i)))
+		}
+		ahead, nobody := line(a, "ahead"), line(a, "nobody")
+		ahead.At, nobody.MemberID = now+1, 0
+		yesterday := clock.Day(s.DB.Clock.Now().Add(-36*time.Hour), time.UTC)
+		lines = append(lines, line(b, "1"), line(404, "x"), ahead, nobody, line(0, "y"),
+			community.ActivityLine{GroupID: a, CompleteDay: yesterday}, community.ActivityLine{GroupID: a, CompleteDay: 20991231})
+		want := append(slices.Repeat([]community.ActivityOutcome{recorded}, 1_100), repeated, conflict, conflict, conflict, conflict, recorded, conflict)
+		out, err := s.StreamActivity(brand(), lines)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range out {
+			if r.Result != want[i] || (r.Err != nil) != (want[i] == conflict) {
+				t.Errorf("line %d: got %+v, want %s", i, r, want[i])
+			}
+		}
+		if n := count(t, s.DB, "SELECT COUNT(*) FROM activity_events"); n != 1_100 {
+			t.Errorf("got %d events", n)
+		}
+		if out, err = s.StreamActivity(brand(), lines[:1_100]); err != nil || out[0].Result != repeated || out[1_099].Result != repeated {
+			t.Errorf("again: got %v and %v", out[0], err)
+		}
+	})
+}
+
+// TestActivityIsForgotten: an erased member's events go, of himself and of whom
+// he was merged from, and with time everybody's.
+func TestActivityIsForgotten(t *testing.T) {
+	run(t, func(t *testing.T, s *community.Service) {
+		g := newGroup(t, s, brand(), community.GroupIn{Name: "群", BornAt: milli(s.DB.Clock.Now().AddDate(-1, 0, 0))})
+		old, m, other := born(t, s, "old"), born(t, s, "m"), born(t, s, "other")
+		did := func(m id.Member, n int, at clock.Milli) {
+			var list []community.ActivityIn
+			for i := range n {
+				list = append(list, community.ActivityIn{EventID: fmt.Sprintf("%s-%d", m, i), MemberID: m, Kind: community.ActivityPost, At: at})
+			}
+			report(t, s, g, list...)
+		}
+		now := milli(s.DB.Clock.Now())
+		did(old, 1, now-dayMilli)
+		did(m, 500, now)
+		did(other, 2, now)
+		mustMerge(t, s, old, m)
+		out, err := s.ExportMember(brand(), m)
+		if err != nil || len(out.Activity) != 501 || out.Activity[0].At != now-dayMilli || out.Activity[0].GroupID != g {
+			t.Fatalf("export: %d events, %v", len(out.Activity), err)
+		}
+		for range 2 {
+			if err := s.EraseMember(brand(), m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := count(t, s.DB, "SELECT COUNT(*) FROM activity_events WHERE member_id <> ?", other); n != 0 {
+			t.Errorf("%d of his events are left", n)
+		}
+		if n := count(t, s.DB, "SELECT COUNT(*) FROM activity_marks WHERE group_id = ?", g); n != 2 {
+			t.Errorf("%d days wait to be counted, want both", n)
+		}
+		s.DB.Clock.Jump(401 * 24 * time.Hour)
+		if err := s.PurgeActivity(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if n := count(t, s.DB, "SELECT COUNT(*) FROM activity_events"); n != 2 {
+			t.Errorf("after 401 days: got %d events, want 2", n)
+		}
+		s.DB.Clock.Jump(3 * 24 * time.Hour)
+		if err := s.PurgeActivity(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if n := count(t, s.DB, "SELECT COUNT(*) FROM activity_events"); n != 0 {
+			t.Errorf("after 404 days: got %d events", n)
+		}
+	})
+}
 
 // TestActivityAtOnce: the same batch from many sides is recorded once.
 func TestActivityAtOnce(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -38,7 +39,7 @@ func PersonalData() []Personal {
 		{"member_facts", "member_id", []string{"kind", "ref", "at", "amount"},
 			"", "opaque references that rewards rest on"},
 		{"activity_events", "member_id", []string{"group_id", "event_id", "kind", "at", "day", "received_at", "to_id"},
-			"", "the group's activity by opaque id; holds no text"},
+			"", "EraseMember takes them away in parts; that another replied to him stays, by opaque id"},
 		{"notices", "member_id", []string{"template", "fact", "created_at"},
 			"", "that he was told of something, by opaque id; holds no text"},
 		{"member_tags", "member_id", []string{"tag_id", "source", "day"},
@@ -61,6 +62,15 @@ type Export struct {
 	Facts       []ExportFact `json:"facts"`
 	Tags        []MemberTag  `json:"tags"`
 	Blocks      []Block      `json:"blocks"` // at most one
+
+	Activity []ExportActivity `json:"activity"`
+}
+
+// ExportActivity is one thing the person did in a group.
+type ExportActivity struct {
+	GroupID id.Group     `json:"group_id"`
+	Kind    ActivityKind `json:"kind"`
+	At      clock.Milli  `json:"at"`
 }
 
 // ExportFact is a fact as the person is shown it.
@@ -76,7 +86,7 @@ func (s *Service) ExportMember(ctx context.Context, member id.Member) (Export, e
 	if err != nil {
 		return Export{}, err
 	}
-	out := Export{Member: m, MergedFrom: []id.Member{}, Memberships: []Membership{}, Facts: []ExportFact{}, Blocks: []Block{}}
+	out := Export{Member: m, MergedFrom: []id.Member{}, Memberships: []Membership{}, Facts: []ExportFact{}, Blocks: []Block{}, Activity: []ExportActivity{}}
 	q := s.DB.Read(ctx)
 	for sql, into := range map[string]any{
 		"SELECT id FROM members WHERE merged_into = ? ORDER BY id":                                           &out.MergedFrom,
@@ -91,14 +101,23 @@ func (s *Service) ExportMember(ctx context.Context, member id.Member) (Export, e
 	if out.Tags, err = tagsOf(q, m.ID); err != nil {
 		return Export{}, err
 	}
+	// Events keep the id they were reported with.
+	for part := range slices.Chunk(append([]id.Member{m.ID}, out.MergedFrom...), activityLook) {
+		var rows []ExportActivity
+		if err := q.Raw("SELECT group_id, kind, at FROM activity_events WHERE member_id IN ? ORDER BY at, event_id", part).Scan(&rows).Error; err != nil {
+			return Export{}, fmt.Errorf("community: export %s: %w", m.ID, err)
+		}
+		out.Activity = append(out.Activity, rows...)
+	}
 	out.Consents, err = consentHistory(q, m.ID)
 	return out, err
 }
 
 // EraseMember takes away what names a person: his identities go, his name is
-// replaced, he leaves his groups. Consents stay as proof. It may be repeated.
+// replaced, he leaves his groups, and what he did in them is taken away after
+// that. Consents stay as proof. It may be repeated.
 func (s *Service) EraseMember(ctx context.Context, member id.Member) error {
-	return again(func() error {
+	err := again(func() error {
 		return s.DB.Tx(ctx, func(tx *database.Tx) error {
 			m, err := lockLive(tx, member)
 			if errors.Is(err, ErrMemberErased) {
@@ -126,4 +145,12 @@ func (s *Service) EraseMember(ctx context.Context, member id.Member) error {
 			return database.AuditTx(tx, "member.erase", m.ID, nil, nil)
 		})
 	})
+	if err != nil {
+		return err
+	}
+	live, err := FollowMerges(s.DB.Read(ctx), []id.Member{member})
+	if err != nil {
+		return err
+	}
+	return s.forgetActivity(ctx, live[member])
 }

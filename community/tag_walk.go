@@ -18,6 +18,9 @@ func (s *Service) Register(r *task.Registry) {
 	task.Every(r, "community:tag_daily", 24*time.Hour, func(ctx context.Context, _ clock.Milli) error {
 		return s.DB.Tx(ctx, walkTx)
 	})
+	task.Every(r, "community:purge_activity", 24*time.Hour, func(ctx context.Context, _ clock.Milli) error {
+		return s.PurgeActivity(ctx)
+	})
 }
 
 // tagMembers is the task that works out the rules for the members after one,

@@ -26,7 +26,7 @@ func TestConsoleLedger(t *testing.T) {
 			_, err := wallet.FundTx(tx, wallet.Fund{Key: "f", Owner: wallet.Program(900), Currency: money.CNY, Amount: 123456})
 			return err
 		}))
-		day := dayOf(t, db)
+		day := booksDay(t, db)
 		db.Clock.Jump(26 * time.Hour)
 		must(t, h.s.Wallet.CloseDue(h.system))
 		p = h.consoleOf(h.staffKey(access.Finance)) // the first session is over
@@ -40,7 +40,7 @@ func TestConsoleLedger(t *testing.T) {
 	})
 }
 
-func dayOf(t *testing.T, db *database.DB) string {
+func booksDay(t *testing.T, db *database.DB) string {
 	t.Helper()
 	return db.Clock.Now().In(shop).Format("20060102")
 }

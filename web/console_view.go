@@ -41,6 +41,7 @@ type consolePage struct {
 	SeesReviews bool
 	SeesPlan    bool
 	SeesBooks   bool
+	SeesInsight bool
 }
 
 type campaignRow struct {
@@ -74,6 +75,7 @@ func part(n, of int64) int64 {
 }
 
 type groupRow struct {
+	ID     id.Group
 	Name   string
 	Preset string
 	Used   int
@@ -109,7 +111,7 @@ func (s *Server) console(c *gin.Context) error {
 		page: s.base(c, ""), Role: roleName(s.lang(c), role),
 		SeesGroups:  slices.Contains([]access.Role{access.Admin, access.Marketer, access.GroupOwner}, role),
 		SeesMoney:   slices.Contains([]access.Role{access.Admin, access.Finance, access.Cashier}, role),
-		SeesReviews: slices.Contains(readsReviews, role), SeesPlan: slices.Contains(plansPromotions, role), SeesBooks: seesBooks(database.ActorOf(ctx)),
+		SeesReviews: slices.Contains(readsReviews, role), SeesPlan: slices.Contains(plansPromotions, role), SeesInsight: slices.Contains(readsInsight, role), SeesBooks: seesBooks(database.ActorOf(ctx)),
 	}
 	p.Title, p.Now = choose(p.Lang, "控制台", "Console"), p.Now.In(shop)
 	for _, fill := range []func(context.Context, *consolePage) error{s.fillCampaigns, s.fillGroups, s.fillSettlements} {
@@ -167,7 +169,7 @@ func (s *Server) fillGroups(ctx context.Context, p *consolePage) error {
 	for _, g := range list.Items {
 		week, charter := weeks[g.ID], charters[g.ID]
 		p.Groups = append(p.Groups, groupRow{
-			Name: clean(g.Name), Preset: presetName(p.Lang, string(g.Preset)), Used: week.Used, Cap: week.Promised, Full: week.Used >= week.Promised,
+			ID: g.ID, Name: clean(g.Name), Preset: presetName(p.Lang, string(g.Preset)), Used: week.Used, Cap: week.Promised, Full: week.Used >= week.Promised,
 			Quiet: hourOf(charter.QuietFrom) + "–" + hourOf(charter.QuietTo),
 		})
 	}

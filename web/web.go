@@ -39,11 +39,13 @@ import (
 	"siyu/campaign/invite"
 	"siyu/campaign/promotion"
 	"siyu/community"
+	"siyu/community/health"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/httpd"
 	"siyu/internal/secret"
 	"siyu/referral"
+	"siyu/referral/insight"
 	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
@@ -56,6 +58,7 @@ type Server struct {
 	Secrets    *secret.Set
 	Access     *access.Service
 	Community  *community.Service
+	Health     *health.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
 	GroupBuy   *groupbuy.Service
@@ -65,6 +68,7 @@ type Server struct {
 	Referral   *referral.Service
 	Review     *review.Service
 	Promoter   *promoter.Service
+	Insight    *insight.Service
 	Settlement *settlement.Service
 	Wallet     *wallet.Service
 	// PublicURL is where this house is reached, without a slash at the end;
@@ -106,9 +110,11 @@ func (s *Server) Register(r gin.IRouter) {
 
 	r.GET("/console", s.staffOnly(s.console))
 	r.GET("/console/calendar", s.staffOnly(s.consoleCalendar))
+	r.GET("/console/insight", s.staffOnly(s.consoleInsight))
 	r.GET("/console/plan", s.staffOnly(s.consolePlan))
 	r.GET("/console/ledger", s.staffOnly(s.consoleLedger))
 	r.GET("/console/ledger.csv", s.staffOnly(s.consoleLedgerCSV))
+	r.GET("/console/groups/:id/health", s.staffOnly(s.consoleHealth))
 	r.GET("/console/campaigns/:id", s.staffOnly(s.consoleCampaign))
 	r.POST("/console/step-rewards/:id/hand-over", s.staffOnly(s.consoleHandOver))
 	r.GET("/console/reviews", s.staffOnly(s.consoleReviews))

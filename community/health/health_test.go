@@ -36,8 +36,26 @@ func run(t *testing.T, test func(t *testing.T, w *town)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		test(t, &town{Service: &community.Service{DB: db, Secrets: keys}, health: &health.Service{DB: db}})
+		w := &town{Service: &community.Service{DB: db, Secrets: keys}, health: &health.Service{DB: db}}
+		test(t, w)
+		for _, b := range w.broken(t) {
+			t.Error(b)
+		}
 	})
+}
+
+// broken is what Verify finds.
+func (w *town) broken(t testing.TB) []string {
+	t.Helper()
+	err := w.DB.MarkNow(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	proofs, err := health.Verify(context.Background(), w.DB)
+	if err != nil || len(proofs) != 1 || proofs[0].Checked == 0 {
+		t.Fatalf("Verify: %+v, %v", proofs, err)
+	}
+	return proofs[0].Broken
 }
 
 func (w *town) now() clock.Milli { return clock.MilliOf(w.DB.Clock.Now()) }
@@ -281,6 +299,38 @@ func TestRollUpAtOnce(t *testing.T) {
 		w.roll(t)
 		if rows := w.days(t, g); len(rows) != 4 || rows[2].People != len(who) {
 			t.Errorf("got %+v, want %d people the day before", rows, len(who))
+		}
+	})
+}
+
+// TestVerify: a day that drifted, an event nobody counted and a standing that is
+// not the newest judgement are each seen.
+func TestVerify(t *testing.T) {
+	run(t, func(t *testing.T, w *town) {
+		start := w.now()
+		g := w.group(t, community.GroupIn{BornAt: start.Add(-3 * day)})
+		who := w.members(t, g, 2, community.RoleMember, start.Add(-3*day))
+		w.did(t, g, community.ActivityReply, start.Add(-day), who...)
+		w.roll(t)
+		if got := w.broken(t); len(got) > 0 {
+			t.Fatalf("before: %v", got)
+		}
+		for _, c := range []struct{ breaks, mends string }{
+			{"UPDATE group_days SET said = said + 1 WHERE said = 2", "UPDATE group_days SET said = said - 1 WHERE said = 3"},
+			{"UPDATE activity_events SET day = day + 1", "UPDATE activity_events SET day = day - 1"},
+			{"UPDATE group_standings SET state = 'dead'", "UPDATE group_standings SET state = 'unknown'"},
+			{"UPDATE group_standings SET day = day - 1", "UPDATE group_standings SET day = day + 1"},
+		} {
+			do := func(sql string) {
+				if err := w.DB.Tx(context.Background(), func(tx *database.Tx) error { return tx.Exec(sql).Error }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			do(c.breaks)
+			if len(w.broken(t)) == 0 {
+				t.Errorf("%s is not seen", c.breaks)
+			}
+			do(c.mends)
 		}
 	})
 }

@@ -166,7 +166,9 @@ func TestReturn(t *testing.T) {
 		if _, err := h.Return(elsewhere, h.payer, 202603, taxreturn.CSV); err == nil {
 			t.Error("another unit's month was given out")
 		}
-		h.tx(func(tx *database.Tx) error { return tx.Exec("UPDATE tax_lines SET tax = tax + 1 WHERE line_key = 'a'").Error })
+		h.tx(func(tx *database.Tx) error {
+			return tx.Exec("UPDATE tax_lines SET tax = tax + 1 WHERE line_key = 'a'").Error
+		})
 		if _, err := h.Write(as(1), h.payer, 202603, taxreturn.CSV); err == nil || errors.Is(err, taxreturn.ErrOpen) {
 			t.Errorf("a month that its lines do not sum up to: got %v", err)
 		}

@@ -1,0 +1,94 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"mime"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/community"
+	"siyu/internal/clock"
+	"siyu/internal/fault"
+	"siyu/internal/httpd"
+	"siyu/internal/id"
+)
+
+// streamBody holds StreamMax lines of some 300 bytes.
+const streamBody = 16 << 20
+
+var (
+	errNotLines  = fault.New(fault.Kind(415), "content_type", "请以 Content-Type: application/x-ndjson 发送", "send it as Content-Type: application/x-ndjson")
+	errLines     = fault.New(fault.KindUnprocessable, "lines", "一次应有 1 到 {max} 行", "send 1 to {max} lines at once")
+	ndjsonFormat = "application/x-ndjson"
+)
+
+// activityLine is one line as it comes in: an event, or a complete day.
+type activityLine struct {
+	GroupID     id.Group               `json:"group_id"`
+	CompleteDay int                    `json:"complete_day"`
+	EventID     string                 `json:"event_id"`
+	MemberID    id.Member              `json:"member_id"`
+	Kind        community.ActivityKind `json:"kind"`
+	At          clock.Milli            `json:"at"`
+	ToID        id.Member              `json:"to_member_id"`
+}
+
+// activityTold is a line of the answer.
+type activityTold struct {
+	Line int `json:"line"`
+	community.ActivityResult
+	Error *rowError `json:"error,omitempty"`
+}
+
+// streamActivity answers each line with one of its own, in order. A line that
+// cannot be read is a conflict like others.
+func (s *Server) streamActivity(c *gin.Context) error {
+	kind, _, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
+	if err != nil || kind != ndjsonFormat {
+		return errNotLines
+	}
+	body, err := httpd.Body(c)
+	if err != nil {
+		return err
+	}
+	raw := bytes.Split(bytes.TrimRight(body, "\r\n"), []byte("\n"))
+	if len(body) == 0 || len(raw) > community.StreamMax {
+		return errLines.With("max", community.StreamMax)
+	}
+	told := make([]activityTold, len(raw))
+	lines, at := make([]community.ActivityLine, 0, len(raw)), make([]int, 0, len(raw))
+	for i, text := range raw {
+		var in activityLine
+		told[i] = activityTold{Line: i + 1, ActivityResult: community.ActivityResult{Result: community.ActivityConflict}}
+		err := httpd.Decode(text, &in)
+		if f, ok := fault.As(err); ok {
+			told[i].Error = rowErrorOf(c, f)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		at = append(at, i)
+		lines = append(lines, community.ActivityLine{GroupID: in.GroupID, CompleteDay: in.CompleteDay, ActivityIn: community.ActivityIn{
+			EventID: in.EventID, MemberID: in.MemberID, Kind: in.Kind, At: in.At, ToID: in.ToID,
+		}})
+	}
+	results, err := s.Community.StreamActivity(c.Request.Context(), lines)
+	if err != nil {
+		return err
+	}
+	for k, r := range results {
+		told[at[k]].ActivityResult, told[at[k]].Error = r, rowErrorOf(c, r.Err)
+	}
+	var out bytes.Buffer
+	write := json.NewEncoder(&out)
+	for _, one := range told {
+		if err := write.Encode(one); err != nil {
+			return err
+		}
+	}
+	c.Data(http.StatusOK, ndjsonFormat, out.Bytes())
+	return nil
+}
