@@ -159,6 +159,7 @@ var unkeyedPosts = map[string]string{
 	"POST /v1/guard/check":                                     "a dry run keeps nothing",
 	"POST /v1/guard/permits/:id/approve":                       "the state refuses a second one",
 	"POST /v1/guard/permits/:id/revoke":                        "the state refuses a second one",
+	"POST /v1/guard/enforce":                                   "groups that enforce already stay so",
 	"POST /v1/guard/silences/:id/lift":                         "the state refuses a second one",
 	"POST /v1/checkups":                                        "a checkup keeps nothing",
 	"POST /v1/campaigns/:id/simulate":                          "a simulation keeps nothing",

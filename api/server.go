@@ -129,6 +129,7 @@ func (s *Server) table() *routes {
 	s.guardRoutes(r)
 	s.silenceRoutes(r)
 	s.permitRoutes(r)
+	s.observeRoutes(r)
 	s.checkupRoutes(r)
 	s.slotRoutes(r)
 	s.payerRoutes(r)

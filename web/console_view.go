@@ -109,7 +109,7 @@ func (s *Server) console(c *gin.Context) error {
 	role := access.Role(database.ActorOf(ctx).Role)
 	p := consolePage{
 		page: s.base(c, ""), Role: roleName(s.lang(c), role),
-		SeesGroups:  slices.Contains([]access.Role{access.Admin, access.Marketer, access.GroupOwner}, role),
+		SeesGroups:  slices.Contains(seesGroups, role),
 		SeesMoney:   slices.Contains([]access.Role{access.Admin, access.Finance, access.Cashier}, role),
 		SeesReviews: slices.Contains(readsReviews, role), SeesPlan: slices.Contains(plansPromotions, role), SeesInsight: slices.Contains(readsInsight, role), SeesBooks: seesBooks(database.ActorOf(ctx)),
 	}
