@@ -137,6 +137,7 @@ func (s *Server) table() *routes {
 	s.payeeRoutes(r)
 	s.settlementRoutes(r)
 	s.payoutRoutes(r)
+	s.objectionRoutes(r)
 	s.payoutFileRoutes(r)
 	s.billRoutes(r)
 	s.webhookRoutes(r)
