@@ -130,6 +130,7 @@ func gallery() []shown {
 	list := append(saleGallery(flash), inviteGallery(group)...)
 	list = append(list, consoleGallery()...)
 	list = append(list, planGallery()...)
+	list = append(list, groupGallery()...)
 	list = append(list, weekGallery()...)
 	list = append(list, healthGallery()...)
 	list = append(list, promoterGallery()...)

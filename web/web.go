@@ -39,7 +39,9 @@ import (
 	"siyu/campaign/invite"
 	"siyu/campaign/promotion"
 	"siyu/community"
+	"siyu/community/gate"
 	"siyu/community/health"
+	"siyu/community/request"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/httpd"
@@ -58,6 +60,8 @@ type Server struct {
 	Secrets    *secret.Set
 	Access     *access.Service
 	Community  *community.Service
+	Gate       *gate.Service
+	Request    *request.Service
 	Health     *health.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
@@ -101,6 +105,10 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/t/:team/qr.png", s.visit(s.teamPicture))
 	r.GET("/o/:order", s.visit(s.order))
 	r.POST("/o/:order/late", s.visit(s.chooseLate))
+	r.GET("/g/:group", s.visit(s.group))
+	r.POST("/g/:group/:act", s.visit(s.groupAct))
+	r.GET("/g/:group/requests", s.visit(s.requests))
+	r.POST("/g/:group/requests/:act", s.visit(s.requestAct))
 	r.GET("/me", s.visit(s.me))
 	r.GET("/me/rewards/:id", s.visit(s.reward))
 	r.GET("/me/codes", s.visit(s.codes))

@@ -8,10 +8,10 @@ import (
 	"siyu/internal/money"
 )
 
-// Verify proves V20: the vouchers of a day are what its close moved, sort by
+// Verify proves V21: the vouchers of a day are what its close moved, sort by
 // sort, and balance. That a close is what its transfers say is V17.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
-	p := database.Proof{ID: "V20", Says: "vouchers of a day are what the ledger moved on it"}
+	p := database.Proof{ID: "V21", Says: "vouchers of a day are what the ledger moved on it"}
 	err := db.Snapshot(ctx, func(q *database.Query) error {
 		var sets []Set
 		if err := q.Raw("SELECT " + setColumns + " FROM voucher_sets ORDER BY close_no, chart_no").Scan(&sets).Error; err != nil {

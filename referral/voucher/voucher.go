@@ -12,7 +12,7 @@
 // and chart and never changes.
 //
 // Tables: voucher_charts, voucher_rules, voucher_sets, voucher_lines; it reads
-// the closes and the ledger of wallet, and payees. Invariant V20. Callers: api.
+// the closes and the ledger of wallet, and payees. Invariant V21. Callers: api.
 package voucher
 
 import (
