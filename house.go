@@ -180,7 +180,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	h.rest.Intake, h.rest.Gate, h.rest.Request = files, doors, wishes
 	pages := &web.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends,
-		Referral: h.referral, Review: h.review, Promoter: promoters, Insight: figures, Settlement: sealed, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
+		Referral: h.referral, Review: h.review, Promoter: promoters, Insight: figures, Settlement: sealed, Payee: payees, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
 		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
 	pages.Gate, pages.Request = doors, wishes

@@ -134,6 +134,7 @@ func gallery() []shown {
 	list = append(list, weekGallery()...)
 	list = append(list, healthGallery()...)
 	list = append(list, promoterGallery()...)
+	list = append(list, payeeGallery(me)...)
 	list = append(list, insightGallery()...)
 	return append(list, []shown{
 		{"console", "console", console.page, console}, {"login", "login", login.page, login},

@@ -48,6 +48,7 @@ import (
 	"siyu/internal/secret"
 	"siyu/referral"
 	"siyu/referral/insight"
+	"siyu/referral/payee"
 	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
@@ -74,6 +75,7 @@ type Server struct {
 	Promoter   *promoter.Service
 	Insight    *insight.Service
 	Settlement *settlement.Service
+	Payee      *payee.Service
 	Wallet     *wallet.Service
 	// PublicURL is where this house is reached, without a slash at the end;
 	// cookies are Secure when it is https.
@@ -112,6 +114,8 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/me", s.visit(s.me))
 	r.GET("/me/rewards/:id", s.visit(s.reward))
 	r.GET("/me/codes", s.visit(s.codes))
+	r.GET("/me/payee", s.visit(s.payee))
+	r.POST("/me/payee", s.visit(s.enterPayee))
 	r.GET("/me/promoter", s.visit(s.promoter))
 	r.POST("/me/promoter", s.visit(s.applyPromoter))
 	r.GET("/me/codes/:code/qr.png", s.visit(s.codePicture))
