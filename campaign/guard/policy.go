@@ -49,7 +49,8 @@ type Policy struct {
 	Life    int           // ever
 	Quiet   Quiet
 
-	Care Care // what rests on the group's health
+	Care  Care       // what rests on the group's health
+	Rules []RuleMode // rules that are kept otherwise than the preset says
 
 	// advice are rules whose inputs nothing measures in a group that
 	// was never judged: listed on every receipt, never refusing.
