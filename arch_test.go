@@ -25,7 +25,7 @@ import (
 type arrow struct{ room, reaches string }
 
 const (
-	leaves   = "internal/clock internal/fault internal/id internal/money internal/qr internal/secret"
+	leaves   = "internal/clock internal/fault internal/id internal/money internal/qr internal/secret internal/sheet"
 	store    = leaves + " migrations internal/database"
 	plumbing = store + " internal/task internal/webhook internal/wechat"
 	rewards  = "referral/payfile referral referral/promoter referral/payee referral/poster referral/review referral/tax"
@@ -54,6 +54,9 @@ var policy = []arrow{
 	{"referral/insight", rewards + " community wallet " + plumbing},
 	{"referral/payee", "referral/tax community " + plumbing},
 	{"referral/review", "referral/payee referral/tax community " + plumbing},
+	{"community/request", "community " + plumbing},
+	{"community/intake", "community " + plumbing},
+	{"community/gate", "community " + plumbing},
 	{"referral", "referral/payee referral/poster referral/promoter referral/review referral/tax community wallet " + plumbing},
 	{"community/health", "community " + plumbing},
 	{"community", plumbing},
@@ -70,6 +73,7 @@ var policy = []arrow{
 	{"internal/money", ""},
 	{"internal/qr", ""},
 	{"internal/secret", ""},
+	{"internal/sheet", ""},
 	{"internal/wechat", ""},
 	{"migrations", ""},
 	{"configs", ""},

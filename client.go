@@ -68,22 +68,34 @@ func (c *client) call(ctx context.Context, method, path string, body, answer any
 }
 
 func (c *client) send(ctx context.Context, method, path string, body any, idempotency string) ([]byte, error) {
-	var payload io.Reader
-	if body != nil {
-		b, err := json.Marshal(body)
-		if err != nil {
-			return nil, err
-		}
-		payload = bytes.NewReader(b)
+	if body == nil {
+		return c.sendAs(ctx, method, path, "", nil, idempotency)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.url+path, payload)
+	b, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	return c.sendAs(ctx, method, path, "application/json", b, idempotency)
+}
+
+// upload is call with a body that is no JSON.
+func (c *client) upload(ctx context.Context, method, path, kind string, body []byte, answer any) error {
+	raw, err := c.sendAs(ctx, method, path, kind, body, rand.Text())
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, answer)
+}
+
+func (c *client) sendAs(ctx context.Context, method, path, kind string, body []byte, idempotency string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.url+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+c.key)
 	req.Header.Set("Accept-Language", "en")
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
 	}
 	if method == http.MethodPost {
 		req.Header.Set("Idempotency-Key", idempotency)

@@ -26,7 +26,7 @@ func TestVersion(t *testing.T) {
 	if code != 2 || out != "" || !strings.Contains(errs, `"fly"`) {
 		t.Errorf("fly: exit status %d, %q, %q", code, out, errs)
 	}
-	for _, verb := range []string{"serve", "demo", "migrate", "verify", "backup", "access", "settle", "export", "version"} {
+	for _, verb := range []string{"serve", "demo", "migrate", "verify", "backup", "access", "settle", "export", "import", "version"} {
 		if !strings.Contains(errs, "\n  "+verb) {
 			t.Errorf("the list lacks %s:\n%s", verb, errs)
 		}
@@ -119,11 +119,23 @@ func TestSettleAndExport(t *testing.T) {
 			t.Errorf("%s has another SHA-256 than export printed:\n%s", name, out)
 		}
 	}
+	people := filepath.Join(folder, "people.csv")
+	if err := os.WriteFile(people, []byte("会员号,姓名\n9001,王一\n9002,李二\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"2 lines, 2 new, 0 there already", "2 lines, 0 new, 2 there already"} {
+		out, errs, code = e.place.runWith(env, "import", "--report", people+".done", "members", people)
+		if report, err := os.ReadFile(people + ".done"); code != 0 || !strings.Contains(out, want) || err != nil || strings.Count(string(report), "mem_") != 2 {
+			t.Errorf("import: exit status %d, want %q\n%s%s", code, want, out, errs)
+		}
+	}
 	for _, bad := range []struct {
 		env  []string
 		args []string
 		says string
 	}{
+		{env, []string{"import", "people", people}, "members"},
+		{env, []string{"import", "members", people + ".none"}, "people.csv.none"},
 		{nil, []string{"settle"}, "SIYU_KEY"},
 		{env[:1:1], []string{"export", made[1]}, "SIYU_KEY"},
 		{append(env[:1:1], "SIYU_KEY=sk_siyu_nobody"), []string{"settle"}, "401"},

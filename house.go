@@ -23,7 +23,10 @@ import (
 	"siyu/campaign/material"
 	"siyu/campaign/promotion"
 	"siyu/community"
+	"siyu/community/gate"
 	"siyu/community/health"
+	"siyu/community/intake"
+	"siyu/community/request"
 	"siyu/configs"
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -125,6 +128,9 @@ func keySet(cfg configs.Config) (*secret.Set, error) {
 func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	db := h.db
 	people := &community.Service{DB: db, Secrets: keys}
+	wishes := &request.Service{DB: db}
+	doors := &gate.Service{DB: db}
+	files := &intake.Service{DB: db, Community: people, Secrets: keys}
 	groups := &health.Service{DB: db}
 	purse := &wallet.Service{DB: db}
 	h.referral = &referral.Service{DB: db, Secrets: keys, PublicURL: h.cfg.PublicURL, QRURL: h.cfg.QRURL, PosterFont: h.cfg.PosterFont}
@@ -155,6 +161,9 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	for _, room := range []interface{ Register(*task.Registry) }{people, groups, h.campaign, teams, steps, h.referral, h.review, purse, sealed, sends, hooks} {
 		room.Register(reg)
 	}
+	files.Register(reg)
+	doors.Register(reg)
+	wishes.Register(reg)
 	task.Register(reg, db)
 	if err := h.queue(reg); err != nil {
 		return err
@@ -166,11 +175,13 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		Ready: h.degraded, Gauges: h.gauges,
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
+	h.rest.Intake, h.rest.Gate, h.rest.Request = files, doors, wishes
 	pages := &web.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends,
-		Referral: h.referral, Review: h.review, Promoter: promoters, Insight: figures, Settlement: sealed, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
+		Referral: h.referral, Review: h.review, Promoter: promoters, Insight: figures, Settlement: sealed, Payee: payees, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
 		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
+	pages.Gate, pages.Request = doors, wishes
 	engine, err := httpd.NewEngine(httpd.Config{TrustedProxies: h.cfg.TrustedProxies})
 	if err != nil {
 		return err

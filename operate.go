@@ -14,6 +14,7 @@ import (
 	"siyu/campaign/invite"
 	"siyu/community"
 	"siyu/community/health"
+	"siyu/community/request"
 	"siyu/configs"
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -129,6 +130,7 @@ func prove(ctx context.Context, db *database.DB, strict bool, out io.Writer) err
 	}
 	rooms := []func(context.Context, *database.DB) ([]database.Proof, error){
 		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, invite.Verify, referral.Verify, promoter.Verify, wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, wallet.VerifyCloses, settlement.Verify, payee.Verify, guard.Verify, queue, community.Verify, health.Verify,
+		request.Verify,
 	}
 	if strict {
 		rooms = append(rooms, campaign.VerifyStrict)

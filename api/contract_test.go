@@ -143,6 +143,11 @@ func TestRoutes_are_careful(t *testing.T) {
 // or whose repetition is refused by the state they leave.
 var unkeyedPosts = map[string]string{
 	"POST /v1/members/:id/tokens":                              "a token is stored nowhere; another one does no harm",
+	"POST /v1/groups/:id/agreement":                            "agreeing again to the same version changes nothing",
+	"POST /v1/requests/:id/wants":                              "a member wants a request once",
+	"POST /v1/requests/:id/rating":                             "an outcome is rated once",
+	"POST /v1/applications/:id/decide":                         "the state refuses a second one",
+	"POST /v1/applications/:id/withdraw":                       "the state refuses a second one",
 	"POST /v1/groups/:id/activity":                             "an event is known by its id",
 	"POST /v1/activity":                                        "an event is known by its id",
 	"POST /v1/api-keys/:id/revoke":                             "a revoked key stays revoked",

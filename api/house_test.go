@@ -20,7 +20,10 @@ import (
 	"siyu/campaign/material"
 	"siyu/campaign/promotion"
 	"siyu/community"
+	"siyu/community/gate"
 	"siyu/community/health"
+	"siyu/community/intake"
+	"siyu/community/request"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/httpd"
@@ -79,6 +82,9 @@ func newServer(t testing.TB, db *database.DB) *Server {
 		Webhook:   &webhook.Service{DB: db, Secrets: set},
 		Rates:     Rates{Staff: 1_000_000, Member: 1_000_000, Address: 1_000_000},
 	}
+	s.Request = &request.Service{DB: db}
+	s.Gate = &gate.Service{DB: db}
+	s.Intake = &intake.Service{DB: db, Community: s.Community, Secrets: set}
 	s.Settlement = &settlement.Service{DB: db, Vault: s.Payee}
 	s.Campaign = campaign.New(db, s.Community, flashsale.Kind(), invite.Kind(), s.GroupBuy.Kind())
 	s.GroupBuy.Campaign = s.Campaign

@@ -83,3 +83,32 @@ func (h *house) staffOf(t *testing.T, r access.Role) id.Staff {
 	}
 	return a.Staff
 }
+
+// member1 is somebody new whom the mall knows.
+func member1(t *testing.T, h *house) string {
+	t.Helper()
+	h.seq++
+	var out struct {
+		Results []struct {
+			Member string `json:"member_id"`
+		} `json:"results"`
+	}
+	got := h.call(t, h.keys[east][access.Mall], "PUT /v1/members",
+		fmt.Sprintf(`{"members":[{"name":"王小明","identities":[{"kind":"mall","value":"mall-%d"}]}]}`, h.seq))
+	if got.into(t, &out); len(out.Results) != 1 || out.Results[0].Member == "" {
+		t.Fatalf("got %d %s", got.status, got.body)
+	}
+	return out.Results[0].Member
+}
+
+func tokenOf(t *testing.T, h *house, member string) string {
+	t.Helper()
+	var out struct {
+		Token string `json:"token"`
+	}
+	got := h.call(t, h.keys[east][access.Mall], "POST /v1/members/"+member+"/tokens", `{"ttl_seconds":600}`, h.newKey())
+	if got.into(t, &out); out.Token == "" {
+		t.Fatalf("got %d %s", got.status, got.body)
+	}
+	return out.Token
+}

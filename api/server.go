@@ -27,7 +27,10 @@ import (
 	"siyu/campaign/material"
 	"siyu/campaign/promotion"
 	"siyu/community"
+	"siyu/community/gate"
 	"siyu/community/health"
+	"siyu/community/intake"
+	"siyu/community/request"
 	"siyu/internal/database"
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
@@ -46,6 +49,9 @@ type Server struct {
 	Secrets    *secret.Set
 	Access     *access.Service
 	Community  *community.Service
+	Intake     *intake.Service
+	Gate       *gate.Service
+	Request    *request.Service
 	Health     *health.Service
 	Wallet     *wallet.Service
 	Referral   *referral.Service
@@ -102,6 +108,9 @@ func (s *Server) table() *routes {
 	s.groupRoutes(r)
 	s.membershipRoutes(r)
 	s.activityRoutes(r)
+	s.importRoutes(r)
+	s.gateRoutes(r)
+	s.requestRoutes(r)
 	s.groupHealthRoutes(r)
 	s.tagRoutes(r)
 	s.blockRoutes(r)

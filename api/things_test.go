@@ -28,6 +28,9 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/groups/:id": func(t *testing.T, h *house) string {
 		return h.make(t, access.Marketer, "POST /v1/groups", `{"name":"南京路福利群","preset":"benefit"}`)
 	},
+	"/v1/imports/:id":      importFileOf,
+	"/v1/applications/:id": applicationOf,
+	"/v1/requests/:id":     requestOf,
 	"/v1/tags/:id": func(t *testing.T, h *house) string {
 		h.seq++
 		return h.make(t, access.Marketer, "POST /v1/tags", fmt.Sprintf(`{"name_zh":"会员%d","name_en":"member %d"}`, h.seq, h.seq))
@@ -92,6 +95,12 @@ var bodies = map[string]string{
 	"PATCH /v1/staff/:id":                                      `{"name":"新名"}`,
 	"PATCH /v1/groups/:id":                                     `{"name":"新名"}`,
 	"PATCH /v1/materials/:id":                                  `{"name":"梨","kind":"text","sponsor":"有鲜超市","variants":[{"text_zh":"甜的"}]}`,
+	"PUT /v1/groups/:id/gate":                                  `{"capacity":200}`,
+	"POST /v1/groups/:id/violations":                           `{"member_id":"mem_0000000000007","rule":"ad"}`,
+	"POST /v1/applications/:id/decide":                         `{"admit":true}`,
+	"POST /v1/applications/:id/fee":                            `{"payment_no":"p-9","amount_fen":100}`,
+	"POST /v1/requests/:id/answer":                             `{"status":"answered","answer":"有"}`,
+	"POST /v1/requests/:id/group-buy":                          `{"sku":"a","price_fen":1,"stock":1,"size":2}`,
 	"POST /v1/groups/:id/charter":                              `{"purpose":"少而精","ads_per_day":1,"ads_per_week":2,"quiet_from":1290,"quiet_to":480}`,
 	"PUT /v1/groups/:id/memberships":                           `{"memberships":[{"member_id":"mem_0000000000007","role":"member"}]}`,
 	"POST /v1/groups/:id/activity":                             `{"events":[{"event_id":"e1","member_id":"mem_0000000000007","kind":"reply","at":"2026-03-01T10:00:00+08:00"}]}`,
@@ -172,35 +181,6 @@ func (h *house) makeAs(t *testing.T, bearer, call, body string) string {
 func staffOf(t *testing.T, h *house) fmt.Stringer {
 	t.Helper()
 	return h.staffOf(t, access.Admin)
-}
-
-// member1 is somebody new whom the mall knows.
-func member1(t *testing.T, h *house) string {
-	t.Helper()
-	h.seq++
-	var out struct {
-		Results []struct {
-			Member string `json:"member_id"`
-		} `json:"results"`
-	}
-	got := h.call(t, h.keys[east][access.Mall], "PUT /v1/members",
-		fmt.Sprintf(`{"members":[{"name":"王小明","identities":[{"kind":"mall","value":"mall-%d"}]}]}`, h.seq))
-	if got.into(t, &out); len(out.Results) != 1 || out.Results[0].Member == "" {
-		t.Fatalf("got %d %s", got.status, got.body)
-	}
-	return out.Results[0].Member
-}
-
-func tokenOf(t *testing.T, h *house, member string) string {
-	t.Helper()
-	var out struct {
-		Token string `json:"token"`
-	}
-	got := h.call(t, h.keys[east][access.Mall], "POST /v1/members/"+member+"/tokens", `{"ttl_seconds":600}`, h.newKey())
-	if got.into(t, &out); out.Token == "" {
-		t.Fatalf("got %d %s", got.status, got.body)
-	}
-	return out.Token
 }
 
 const someRules = `{"trigger":"every_paid_order","inviter_has_completed_order":false,"rewards":[{"rule":"inviter","to":"inviter","mode":"fixed","amount_fen":500}]}`

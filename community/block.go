@@ -40,8 +40,8 @@ const reasonMax = 200
 // Validate checks what needs no database.
 func (in BlockIn) Validate() error {
 	var c fault.Check
-	c.Required(cleanName(in.Reason), "reason")
-	c.Length(cleanName(in.Reason), "reason", reasonMax)
+	c.Required(CleanLine(in.Reason), "reason")
+	c.Length(CleanLine(in.Reason), "reason", reasonMax)
 	return c.Err()
 }
 
@@ -53,7 +53,7 @@ func (s *Service) Block(ctx context.Context, member id.Member, in BlockIn) (Bloc
 		return Block{}, err
 	}
 	var row Block
-	err := again(func() error {
+	err := Again(func() error {
 		return s.DB.Tx(ctx, func(tx *database.Tx) error {
 			if in.UntilAt != 0 && in.UntilAt <= tx.Now {
 				return fault.Invalid.Field("until_at", "past", "应晚于现在", "must lie ahead")
@@ -62,7 +62,7 @@ func (s *Service) Block(ctx context.Context, member id.Member, in BlockIn) (Bloc
 			if err != nil {
 				return err
 			}
-			row = Block{m.ID, cleanName(in.Reason), in.UntilAt, tx.Actor.Staff, tx.Now}
+			row = Block{m.ID, CleanLine(in.Reason), in.UntilAt, tx.Actor.Staff, tx.Now}
 			if err := unblock(tx, m.ID); err != nil {
 				return err
 			}
@@ -77,7 +77,7 @@ func (s *Service) Block(ctx context.Context, member id.Member, in BlockIn) (Bloc
 
 // Unblock takes the member off the blocklist; it may be repeated.
 func (s *Service) Unblock(ctx context.Context, member id.Member) error {
-	return again(func() error {
+	return Again(func() error {
 		return s.DB.Tx(ctx, func(tx *database.Tx) error {
 			m, err := lockLive(tx, member)
 			if err != nil {
@@ -93,6 +93,16 @@ func (s *Service) Unblock(ctx context.Context, member id.Member) error {
 
 func unblock(tx *database.Tx, member id.Member) error {
 	return tx.Exec("DELETE FROM member_blocks WHERE member_id = ?", member).Error
+}
+
+// BlockedAt says whether the live member is on the blocklist at a moment.
+func BlockedAt(q *database.Query, member id.Member, at clock.Milli) (bool, error) {
+	var n int
+	err := q.Raw("SELECT COUNT(*) FROM member_blocks WHERE member_id = ? AND (until_at = 0 OR until_at > ?)", member, at).Scan(&n).Error
+	if err != nil {
+		return false, fmt.Errorf("community: block of %s: %w", member, err)
+	}
+	return n > 0, nil
 }
 
 // ListBlocks lists who is on the blocklist, also those whose block has run

@@ -65,6 +65,8 @@ var (
 		"标签最多 {max} 个，请沿用已有标签", "there are {max} tags, which is the most; use one of them")
 	ErrMemberTagsFull = fault.New(fault.KindConflict, "community.member_tags_full",
 		"一位会员最多手工打 {max} 个标签，请先移除一个", "a member has at most {max} tags by hand; take one away first")
+	ErrGroupGated = fault.New(fault.KindConflict, "community.group_gated",
+		"这个群需要申请才能加入", "this group is joined by application")
 	ErrGroupClosed = fault.New(fault.KindConflict, "community.group_dissolved",
 		"群当前状态为 {status},不能再变更或加入", "the group is {status}; it can neither change nor be joined")
 )
@@ -73,8 +75,9 @@ var (
 // the whole transaction is run again and then sees it.
 var errRaced = errors.New("community: raced")
 
-// again runs fn until it has not been overtaken, a few times at most.
-func again(fn func() error) error {
+// Again runs fn, a use case whose transaction composes functions of this room,
+// until it has not been overtaken, a few times at most.
+func Again(fn func() error) error {
 	var err error
 	for range 8 {
 		if err = fn(); !errors.Is(err, errRaced) {

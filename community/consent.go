@@ -70,7 +70,7 @@ func (s *Service) SetConsents(ctx context.Context, member id.Member, in []Consen
 	if err := (ConsentBatch{in}).Validate(); err != nil {
 		return err
 	}
-	return again(func() error {
+	return Again(func() error {
 		return s.DB.Tx(ctx, func(tx *database.Tx) error {
 			m, err := lockLive(tx, member)
 			if err != nil {

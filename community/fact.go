@@ -100,6 +100,17 @@ func HasFact(q *database.Query, member id.Member, kind FactKind) (bool, error) {
 	return n > 0, nil
 }
 
+// HasFactSince says whether the live member has a fact of the kind of that
+// moment or later.
+func HasFactSince(q *database.Query, member id.Member, kind FactKind, since clock.Milli) (bool, error) {
+	var n int
+	err := q.Raw("SELECT EXISTS (SELECT 1 FROM member_facts WHERE member_id = ? AND kind = ? AND at >= ?)", member, kind, since).Scan(&n).Error
+	if err != nil {
+		return false, fmt.Errorf("community: fact %s of %s: %w", kind, member, err)
+	}
+	return n > 0, nil
+}
+
 // HasFactBeside says whether the live member has a fact of the kind about
 // anything but ref: whether an order is his first, say.
 func HasFactBeside(q *database.Query, member id.Member, kind FactKind, ref int64) (bool, error) {

@@ -36,6 +36,7 @@ type Group struct {
 	OwnerID    id.Staff    `json:"owner_id" gorm:"column:owner_id"`
 	BornAt     clock.Milli `json:"born_at" gorm:"column:born_at"`
 	Imported   bool        `json:"imported" gorm:"column:imported"`
+	Gated      bool        `json:"gated" gorm:"column:gated"` // joined by application alone
 	Status     GroupStatus `json:"status" gorm:"column:status"`
 	Version    int         `json:"version" gorm:"column:version"`
 	CreatedAt  clock.Milli `json:"created_at" gorm:"column:created_at;autoCreateTime:false"`
@@ -44,7 +45,7 @@ type Group struct {
 // TableName is the table's.
 func (Group) TableName() string { return "chat_groups" }
 
-const groupColumns = "id, unit_id, external_id, name, preset, zone, owner_id, born_at, imported, status, version, created_at"
+const groupColumns = "id, unit_id, external_id, name, preset, zone, owner_id, born_at, imported, gated, status, version, created_at"
 
 // GroupIn is a group to make. Left out, ExternalID becomes the group's own id,
 // UnitID and OwnerID the caller's, Preset interest, Zone Shanghai, BornAt now
@@ -68,7 +69,7 @@ func (in GroupIn) Validate() error {
 }
 
 func (in GroupIn) check(c *fault.Check, at string) {
-	c.Required(cleanName(in.Name), at+"name")
+	c.Required(CleanLine(in.Name), at+"name")
 	checkName(c, in.Name, at+"name")
 	c.Length(in.ExternalID, at+"external_id", 64)
 	c.That(plain(in.ExternalID), at+"external_id", "format", "不能含空白或控制字符", "must hold neither spaces nor control characters")
@@ -115,7 +116,7 @@ func (s *Service) CreateGroup(ctx context.Context, in GroupIn) (id.Group, error)
 // createTx writes group and charter; a taken external id is errRaced.
 func createTx(tx *database.Tx, in GroupIn, imported importedGroup) (Group, error) {
 	g := Group{
-		ID: id.Group(tx.Next()), UnitID: in.UnitID, ExternalID: in.ExternalID, Name: cleanName(in.Name),
+		ID: id.Group(tx.Next()), UnitID: in.UnitID, ExternalID: in.ExternalID, Name: CleanLine(in.Name),
 		Preset: in.Preset, Zone: in.Zone, OwnerID: in.OwnerID, BornAt: in.BornAt, Imported: bool(imported),
 		Status: GroupActive, Version: 1, CreatedAt: tx.Now,
 	}

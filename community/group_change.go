@@ -22,7 +22,7 @@ type GroupChange struct {
 func (in GroupChange) Validate() error {
 	var c fault.Check
 	if in.Name != nil {
-		c.Required(cleanName(*in.Name), "name")
+		c.Required(CleanLine(*in.Name), "name")
 		checkName(&c, *in.Name, "name")
 	}
 	if in.Preset != nil {
@@ -45,7 +45,7 @@ func (in GroupChange) apply(g Group) Group {
 	put(&g.OwnerID, in.OwnerID)
 	put(&g.Status, in.Status)
 	if in.Name != nil {
-		g.Name = cleanName(*in.Name)
+		g.Name = CleanLine(*in.Name)
 	}
 	return g
 }

@@ -51,17 +51,19 @@ func (s *Service) PutGroups(ctx context.Context, rows []GroupIn) ([]GroupResult,
 		return nil, err
 	}
 	var out []GroupResult
-	err := again(func() error {
+	err := Again(func() error {
 		return s.DB.Tx(ctx, func(tx *database.Tx) error {
 			var err error
-			out, err = putGroups(tx, rows)
+			out, err = PutGroupsTx(tx, rows)
 			return err
 		})
 	})
 	return out, err
 }
 
-func putGroups(tx *database.Tx, rows []GroupIn) ([]GroupResult, error) {
+// PutGroupsTx is PutGroups inside a transaction that the caller runs under
+// Again.
+func PutGroupsTx(tx *database.Tx, rows []GroupIn) ([]GroupResult, error) {
 	externals := make([]string, len(rows))
 	for i, in := range rows {
 		externals[i] = in.ExternalID
@@ -120,7 +122,7 @@ func putGroup(tx *database.Tx, g Group, in GroupIn) error {
 		return ErrGroupClosed.With("status", g.Status)
 	}
 	next := g
-	next.Name = cleanName(in.Name)
+	next.Name = CleanLine(in.Name)
 	next.UnitID = cmp.Or(in.UnitID, g.UnitID)
 	next.Preset = cmp.Or(in.Preset, g.Preset)
 	next.Zone = cmp.Or(in.Zone, g.Zone)

@@ -3,6 +3,7 @@ package community
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -162,6 +163,29 @@ func (s *Service) Resolve(q *database.Query, kind, app, value string) (id.Member
 		}
 	}
 	return 0, fault.NotFound
+}
+
+// ResolveIn finds the members that identities name; unknown ones are left out.
+func (s *Service) ResolveIn(q *database.Query, identities []Identity) (map[Identity]id.Member, error) {
+	out := make(map[Identity]id.Member, len(identities))
+	for part := range slices.Chunk(identities, 100) { // a phone has a form per live key
+		var want []Identity
+		for _, i := range part {
+			want = append(want, s.stored(i)...)
+		}
+		found, err := lookup(q, want)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range part {
+			for _, f := range s.stored(i) {
+				if r, ok := found[f]; ok {
+					out[i] = r.MemberID
+				}
+			}
+		}
+	}
+	return out, nil
 }
 
 // StrongIn says which of the live members have a strong identity: mall id,

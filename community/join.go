@@ -34,10 +34,15 @@ func (s *Service) Join(ctx context.Context, in Join) error {
 		if err != nil {
 			return err
 		}
-		yes := true
-		return setConsents(tx, member, []ConsentIn{
-			{Purpose: PurposeGroupOps, Granted: &yes, TextVersion: CharterText(in.Group, charter), Source: consentPage},
-		})
+		return consentTx(tx, member, in.Group, charter)
+	})
+}
+
+// consentTx records the consent that comes with a charter.
+func consentTx(tx *database.Tx, member id.Member, group id.Group, charter int) error {
+	yes := true
+	return setConsents(tx, member, []ConsentIn{
+		{Purpose: PurposeGroupOps, Granted: &yes, TextVersion: CharterText(group, charter), Source: consentPage},
 	})
 }
 
@@ -53,9 +58,30 @@ func JoinTx(tx *database.Tx, in Join) error {
 	return err
 }
 
+// AdmitTx is JoinTx for a group with a gate, by the room that kept it, with
+// the consent that comes with the charter.
+func AdmitTx(tx *database.Tx, in Join) error {
+	member, charter, err := enterTx(tx, in)
+	if err != nil {
+		return err
+	}
+	return consentTx(tx, member, in.Group, charter)
+}
+
 // joinTx says who joined after merges, and under which charter.
 func joinTx(tx *database.Tx, in Join) (id.Member, int, error) {
-	member, err := lockJoining(tx, in.Member)
+	known, err := GroupsIn(tx.DB, []id.Group{in.Group})
+	switch {
+	case err != nil:
+		return 0, 0, err
+	case known[in.Group].Gated:
+		return 0, 0, ErrGroupGated
+	}
+	return enterTx(tx, in)
+}
+
+func enterTx(tx *database.Tx, in Join) (id.Member, int, error) {
+	member, err := LockLiveTx(tx, in.Member)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -89,9 +115,9 @@ func joinTx(tx *database.Tx, in Join) (id.Member, int, error) {
 	return member, charter, err
 }
 
-// lockJoining locks the live member behind an id. A merged row that is locked
+// LockLiveTx locks the live member behind an id. A merged row that is locked
 // keeps pointing where it points.
-func lockJoining(tx *database.Tx, member id.Member) (id.Member, error) {
+func LockLiveTx(tx *database.Tx, member id.Member) (id.Member, error) {
 	for {
 		rows, err := lockMembers(tx, []id.Member{member})
 		switch {
@@ -106,6 +132,27 @@ func lockJoining(tx *database.Tx, member id.Member) (id.Member, error) {
 		}
 		member = rows[0].MergedInto
 	}
+}
+
+// GateTx marks a group the actor may see as joined by application alone, and
+// locks it.
+func GateTx(tx *database.Tx, group id.Group) error {
+	g, err := lockGroup(tx, group)
+	if err != nil || g.Gated {
+		return err
+	}
+	return tx.Exec("UPDATE chat_groups SET gated = 1, version = version + 1 WHERE id = ?", group).Error
+}
+
+// AgreeTx notes the charter that a live member, who is in the group, has read;
+// otherwise is returned for one who is not. Once more changes nothing.
+func AgreeTx(tx *database.Tx, group id.Group, member id.Member, charter int, otherwise error) error {
+	err := database.One(tx.Exec("UPDATE memberships SET charter_version = ?, version = version + 1 WHERE group_id = ? AND member_id = ? AND left_at = 0",
+		charter, group, member), otherwise)
+	if err != nil {
+		return err
+	}
+	return consentTx(tx, member, group, charter)
 }
 
 // GroupsRead is GroupsOf's reading for a caller that sends several reads in one

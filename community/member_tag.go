@@ -81,7 +81,7 @@ func (s *Service) TagMembers(ctx context.Context, tag id.Tag, rows []TagRow) ([]
 		return nil, err
 	}
 	var out []MemberResult
-	err := again(func() error {
+	err := Again(func() error {
 		return s.DB.Tx(ctx, func(tx *database.Tx) error {
 			t, err := seenTag(tx.Context(), tx.DB, tag)
 			if err != nil {

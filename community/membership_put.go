@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"siyu/internal/clock"
@@ -20,7 +21,7 @@ func (s *Service) PutMemberships(ctx context.Context, group id.Group, rows []Mem
 		return nil, err
 	}
 	var out []MembershipResult
-	err := again(func() error {
+	err := Again(func() error {
 		return s.DB.Tx(ctx, func(tx *database.Tx) error {
 			var err error
 			out, err = putMemberships(tx, group, rows)
@@ -39,9 +40,66 @@ func putMemberships(tx *database.Tx, group id.Group, rows []MembershipIn) ([]Mem
 	if err != nil {
 		return nil, err
 	}
+	return putLocked(tx, g, live, rows)
+}
+
+// MembershipOf is a membership of any group, for batches over several groups.
+type MembershipOf struct {
+	Group id.Group
+	MembershipIn
+}
+
+// PutStaysTx writes how people stand in several groups, a result for each row
+// in order. A group that cannot be joined refuses its own rows.
+func PutStaysTx(tx *database.Tx, stays []MembershipOf) ([]MembershipResult, error) {
+	rows := make([]MembershipIn, len(stays))
+	of := map[id.Group][]int{}
+	for i, s := range stays {
+		rows[i] = s.MembershipIn
+		of[s.Group] = append(of[s.Group], i)
+	}
+	live, err := lockForJoin(tx, rows)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]MembershipResult, len(stays))
+	for _, group := range slices.Sorted(maps.Keys(of)) {
+		g, err := lockGroup(tx, group)
+		refused, known := fault.As(err)
+		if err != nil && !known {
+			return nil, err
+		}
+		part := make([]MembershipIn, len(of[group]))
+		for j, i := range of[group] {
+			part[j] = rows[i]
+			out[i] = MembershipResult{Member: rows[i].MemberID, Result: RowConflict, Err: refused}
+		}
+		if refused != nil {
+			continue
+		}
+		done, err := putLocked(tx, g, live, part)
+		if err != nil {
+			return nil, err
+		}
+		for j, i := range of[group] {
+			out[i] = done[j]
+		}
+	}
+	return out, nil
+}
+
+// putLocked writes the rows of a group; it and the live members are locked.
+func putLocked(tx *database.Tx, g Group, live map[id.Member]id.Member, rows []MembershipIn) ([]MembershipResult, error) {
+	group := g.ID
+	members := make(map[id.Member]id.Member, len(rows))
+	for _, in := range rows {
+		if m := live[in.MemberID]; m != 0 {
+			members[in.MemberID] = m
+		}
+	}
 	var known []Membership
-	err = tx.Raw("SELECT "+membershipColumns+" FROM memberships WHERE group_id = ? AND member_id IN ? ORDER BY id"+tx.Dialect.ForUpdate,
-		group, liveIDs(live)).Scan(&known).Error
+	err := tx.Raw("SELECT "+membershipColumns+" FROM memberships WHERE group_id = ? AND member_id IN ? ORDER BY id"+tx.Dialect.ForUpdate,
+		group, liveIDs(members)).Scan(&known).Error
 	if err != nil {
 		return nil, fmt.Errorf("community: memberships of %s: %w", group, err)
 	}

@@ -40,6 +40,18 @@ func PersonalData() []Personal {
 			"", "opaque references that rewards rest on"},
 		{"activity_events", "member_id", []string{"group_id", "event_id", "kind", "at", "day", "received_at", "to_id"},
 			"", "EraseMember takes them away in parts; that another replied to him stays, by opaque id"},
+		{"applications", "member_id", []string{"group_id", "status", "charter_version", "region", "answers", "reason", "fee", "paid", "looked", "waited_at", "created_at", "decided_at"},
+			"UPDATE applications SET region = '', answers = '{}', reason = '' WHERE member_id = ?",
+			"what he said of himself goes; that he asked stays, by opaque id"},
+		{"requests", "member_id", []string{"group_id", "kind", "line", "status", "wants", "answer_by", "answer", "answered_at", "rating", "campaign_id", "created_at"},
+			"UPDATE requests SET line = '已注销' WHERE member_id = ?",
+			"what he asked goes; that somebody asked stays, by opaque id"},
+		{"request_wants", "member_id", []string{"request_id", "at"},
+			"", "what he wanted too, by opaque id"},
+		{"vouches", "member_id", []string{"group_id", "used_by", "created_at"},
+			"", "whom he vouched for, by opaque id"},
+		{"violations", "member_id", []string{"group_id", "rule", "at", "created_at"},
+			"", "the group's order by opaque id; holds no text"},
 		{"notices", "member_id", []string{"template", "fact", "created_at"},
 			"", "that he was told of something, by opaque id; holds no text"},
 		{"member_tags", "member_id", []string{"tag_id", "source", "day"},
@@ -117,7 +129,7 @@ func (s *Service) ExportMember(ctx context.Context, member id.Member) (Export, e
 // replaced, he leaves his groups, and what he did in them is taken away after
 // that. Consents stay as proof. It may be repeated.
 func (s *Service) EraseMember(ctx context.Context, member id.Member) error {
-	err := again(func() error {
+	err := Again(func() error {
 		return s.DB.Tx(ctx, func(tx *database.Tx) error {
 			m, err := lockLive(tx, member)
 			if errors.Is(err, ErrMemberErased) {

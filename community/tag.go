@@ -55,10 +55,10 @@ type TagIn struct {
 // Validate checks what needs no database.
 func (in TagIn) Validate() error {
 	var c fault.Check
-	c.Required(cleanName(in.NameZH), "name_zh")
-	c.Length(cleanName(in.NameZH), "name_zh", tagZHMax)
-	c.Required(cleanName(in.NameEN), "name_en")
-	c.Length(cleanName(in.NameEN), "name_en", tagENMax)
+	c.Required(CleanLine(in.NameZH), "name_zh")
+	c.Length(CleanLine(in.NameZH), "name_zh", tagZHMax)
+	c.Required(CleanLine(in.NameEN), "name_en")
+	c.Length(CleanLine(in.NameEN), "name_en", tagENMax)
 	if in.Rule != nil {
 		in.Rule.check(&c)
 	}
@@ -72,7 +72,7 @@ func (s *Service) CreateTag(ctx context.Context, in TagIn) (id.Tag, error) {
 		return 0, err
 	}
 	var made Tag
-	err := again(func() error {
+	err := Again(func() error {
 		return s.DB.Tx(ctx, func(tx *database.Tx) (err error) {
 			made, err = createTag(tx, in)
 			return err
@@ -89,7 +89,7 @@ func createTag(tx *database.Tx, in TagIn) (Tag, error) {
 		return Tag{}, ErrUnitUnknown
 	}
 	t := Tag{
-		ID: id.Tag(tx.Next()), UnitID: in.UnitID, Seq: 1, NameZH: cleanName(in.NameZH), NameEN: cleanName(in.NameEN),
+		ID: id.Tag(tx.Next()), UnitID: in.UnitID, Seq: 1, NameZH: CleanLine(in.NameZH), NameEN: CleanLine(in.NameEN),
 		Rule: in.Rule, Version: 1, CreatedAt: tx.Now,
 	}
 	if in.Rule != nil {

@@ -12,10 +12,10 @@ import (
 // nameMax is the longest name of a person or a group, in characters.
 const nameMax = 100
 
-// cleanName makes a name from outside fit to be shown beside other text: NFC,
+// CleanLine makes a name from outside fit to be shown beside other text: NFC,
 // single spaces, and no mark that could hide, split or reverse what stands
 // around it. The zero-width joiner stays; emoji are made with it.
-func cleanName(s string) string {
+func CleanLine(s string) string {
 	s = norm.NFC.String(strings.ToValidUTF8(s, ""))
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -35,11 +35,11 @@ func cleanName(s string) string {
 func cleanText(s string) string {
 	lines := strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
 	for i, line := range lines {
-		lines[i] = cleanName(line)
+		lines[i] = CleanLine(line)
 	}
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
 func checkName(c *fault.Check, name, field string) {
-	c.Length(cleanName(name), field, nameMax)
+	c.Length(CleanLine(name), field, nameMax)
 }

@@ -94,10 +94,10 @@ func (s *Service) UpsertMembers(ctx context.Context, rows []MemberIn) ([]MemberR
 	out := make([]MemberResult, 0, len(rows))
 	for chunk := range slices.Chunk(rows, memberChunk) {
 		var done []MemberResult
-		err := again(func() error {
+		err := Again(func() error {
 			return s.DB.Tx(ctx, func(tx *database.Tx) error {
 				var err error
-				done, err = s.upsertTx(tx, chunk)
+				done, err = s.UpsertMembersTx(tx, chunk)
 				return err
 			})
 		})

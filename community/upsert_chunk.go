@@ -27,7 +27,9 @@ type person struct {
 	changed bool
 }
 
-func (s *Service) upsertTx(tx *database.Tx, chunk []MemberIn) ([]MemberResult, error) {
+// UpsertMembersTx is UpsertMembers for at most 200 rows, inside a transaction
+// that the caller runs under Again.
+func (s *Service) UpsertMembersTx(tx *database.Tx, chunk []MemberIn) ([]MemberResult, error) {
 	var want []Identity
 	for _, in := range chunk {
 		for _, x := range in.Identities {
@@ -188,7 +190,7 @@ func (u *upsert) refuse(in MemberIn, owners []*person, missing []Identity) *faul
 }
 
 func (p *person) set(in MemberIn) {
-	if name := cleanName(in.Name); name != "" && name != p.Name {
+	if name := CleanLine(in.Name); name != "" && name != p.Name {
 		p.Name, p.changed = name, true
 	}
 	if in.UnitID != 0 && in.UnitID != p.UnitID {

@@ -130,9 +130,11 @@ func gallery() []shown {
 	list := append(saleGallery(flash), inviteGallery(group)...)
 	list = append(list, consoleGallery()...)
 	list = append(list, planGallery()...)
+	list = append(list, groupGallery()...)
 	list = append(list, weekGallery()...)
 	list = append(list, healthGallery()...)
 	list = append(list, promoterGallery()...)
+	list = append(list, payeeGallery(me)...)
 	list = append(list, insightGallery()...)
 	return append(list, []shown{
 		{"console", "console", console.page, console}, {"login", "login", login.page, login},

@@ -32,6 +32,7 @@ type charterView struct {
 	QuietFrom  string
 	QuietTo    string
 	Pact       string
+	Door       string // where one applies, of a group that is joined by application
 }
 
 // charter is the charter of the group a code is of, or nil.
@@ -60,8 +61,11 @@ func (s *Server) charter(ctx context.Context, now time.Time, v visitor, l referr
 		AdsPerDay: charter.AdsPerDay, AdsPerWeek: charter.AdsPerWeek,
 		Quiet: charter.QuietFrom != charter.QuietTo, QuietFrom: hourOf(charter.QuietFrom), QuietTo: hourOf(charter.QuietTo),
 	}
-	if !slices.Contains(in[v.Member], l.GroupID) {
+	if !known[l.GroupID].Gated && !slices.Contains(in[v.Member], l.GroupID) {
 		view.Pact = s.sealPact(v, pact{l.GroupID, charter.Version, l.CodeID})
+	}
+	if known[l.GroupID].Gated {
+		view.Door = "/g/" + l.GroupID.String()
 	}
 	return view, nil
 }

@@ -39,13 +39,16 @@ import (
 	"siyu/campaign/invite"
 	"siyu/campaign/promotion"
 	"siyu/community"
+	"siyu/community/gate"
 	"siyu/community/health"
+	"siyu/community/request"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/httpd"
 	"siyu/internal/secret"
 	"siyu/referral"
 	"siyu/referral/insight"
+	"siyu/referral/payee"
 	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
@@ -58,6 +61,8 @@ type Server struct {
 	Secrets    *secret.Set
 	Access     *access.Service
 	Community  *community.Service
+	Gate       *gate.Service
+	Request    *request.Service
 	Health     *health.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
@@ -70,6 +75,7 @@ type Server struct {
 	Promoter   *promoter.Service
 	Insight    *insight.Service
 	Settlement *settlement.Service
+	Payee      *payee.Service
 	Wallet     *wallet.Service
 	// PublicURL is where this house is reached, without a slash at the end;
 	// cookies are Secure when it is https.
@@ -101,9 +107,15 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/t/:team/qr.png", s.visit(s.teamPicture))
 	r.GET("/o/:order", s.visit(s.order))
 	r.POST("/o/:order/late", s.visit(s.chooseLate))
+	r.GET("/g/:group", s.visit(s.group))
+	r.POST("/g/:group/:act", s.visit(s.groupAct))
+	r.GET("/g/:group/requests", s.visit(s.requests))
+	r.POST("/g/:group/requests/:act", s.visit(s.requestAct))
 	r.GET("/me", s.visit(s.me))
 	r.GET("/me/rewards/:id", s.visit(s.reward))
 	r.GET("/me/codes", s.visit(s.codes))
+	r.GET("/me/payee", s.visit(s.payee))
+	r.POST("/me/payee", s.visit(s.enterPayee))
 	r.GET("/me/promoter", s.visit(s.promoter))
 	r.POST("/me/promoter", s.visit(s.applyPromoter))
 	r.GET("/me/codes/:code/qr.png", s.visit(s.codePicture))

@@ -1,22 +1,17 @@
 package checkup
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
-
-	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"siyu/campaign/guard"
 	"siyu/internal/clock"
 	"siyu/internal/fault"
+	"siyu/internal/sheet"
 )
 
 // The bounds of a file.
@@ -80,20 +75,18 @@ func Read(r io.Reader, zone *time.Location) ([]Event, Lines, error) {
 	case len(body) > BytesMax:
 		return nil, lines, ErrTooLarge
 	}
-	if body = bytes.TrimPrefix(body, []byte("\uFEFF")); !utf8.Valid(body) {
-		if body, err = simplifiedchinese.GB18030.NewDecoder().Bytes(body); err != nil {
-			return nil, lines, err
-		}
-	}
-	c := csv.NewReader(bytes.NewReader(body))
-	c.Comma, c.FieldsPerRecord, c.TrimLeadingSpace, c.ReuseRecord, c.LazyQuotes = comma(body), -1, true, true, true
-	at, err := header(c)
+	file, err := sheet.Open(body, columns)
 	if err != nil {
 		return nil, lines, err
 	}
+	for _, must := range []string{"group", "time", "event"} {
+		if !file.Has(must) {
+			return nil, lines, ErrHeader.With("missing", must)
+		}
+	}
 	var out []Event
 	for {
-		record, err := c.Read()
+		row, err := file.Next()
 		if errors.Is(err, io.EOF) {
 			return out, lines, nil
 		}
@@ -103,60 +96,22 @@ func Read(r io.Reader, zone *time.Location) ([]Event, Lines, error) {
 		if lines.Read++; lines.Read > LinesMax {
 			return nil, lines, ErrTooLarge
 		}
-		line, _ := c.FieldPos(0)
-		e, bad := event(record, at, zone)
+		e, bad := event(row, zone)
 		if bad == nil {
 			out = append(out, e)
 			continue
 		}
 		if lines.Bad++; len(lines.Why) < badMax {
-			bad.Line = line
+			bad.Line = row.Line
 			lines.Why = append(lines.Why, *bad)
 		}
 	}
 }
 
-// comma is the separator of the first line.
-func comma(body []byte) rune {
-	first, _, _ := bufio.ScanLines(body[:min(len(body), 4096)], true)
-	line := body[:first]
-	for _, c := range "\t;" {
-		if bytes.ContainsRune(line, c) {
-			return c
-		}
-	}
-	return ','
-}
-
-func header(c *csv.Reader) (map[string]int, error) {
-	record, err := c.Read()
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	at := map[string]int{}
-	for i, name := range record {
-		if column, ok := columns[strings.ToLower(strings.TrimSpace(name))]; ok {
-			at[column] = i
-		}
-	}
-	for _, must := range []string{"group", "time", "event"} {
-		if _, ok := at[must]; !ok {
-			return nil, ErrHeader.With("missing", must)
-		}
-	}
-	return at, nil
-}
-
-func event(record []string, at map[string]int, zone *time.Location) (Event, *BadLine) {
-	field := func(name string) string {
-		i, ok := at[name]
-		if !ok || i >= len(record) {
-			return ""
-		}
-		return strings.TrimSpace(record[i])
-	}
+func event(row sheet.Row, zone *time.Location) (Event, *BadLine) {
+	field := row.Field
 	bad := func(name, zh, en string) *BadLine { return &BadLine{Field: name, Words: Words{zh, en}} }
-	e := Event{Group: strings.Clone(field("group")), N: 1, Preset: guard.Preset(field("preset"))}
+	e := Event{Group: field("group"), N: 1, Preset: guard.Preset(field("preset"))}
 	if e.Group == "" {
 		return e, bad("group", "群名为空", "the group is empty")
 	}
@@ -165,7 +120,8 @@ func event(record []string, at map[string]int, zone *time.Location) (Event, *Bad
 		return e, bad("event", fmt.Sprintf("不认识的事件 %q，应为 send、join、leave、size、created", field("event")),
 			fmt.Sprintf("%q is not one of send, join, leave, size, created", field("event")))
 	}
-	if e.At, ok = moment(field("time"), zone); !ok {
+	at, ok := sheet.Moment(field("time"), zone)
+	if e.At = clock.MilliOf(at); !ok {
 		return e, bad("time", fmt.Sprintf("看不懂的时间 %q，例如 2026-03-02 10:00", field("time")),
 			fmt.Sprintf("%q is no time; write it like 2026-03-02 10:00", field("time")))
 	}
@@ -189,24 +145,6 @@ func known(preset string) bool {
 		}
 	}
 	return false
-}
-
-// layouts are the forms of time that spreadsheets write.
-var layouts = []string{
-	"2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02T15:04:05", "2006/1/2 15:04:05", "2006/1/2 15:04",
-	"2006-1-2 15:04", "2006-01-02", "2006/1/2", "2006年1月2日 15:04", "2006年1月2日",
-}
-
-func moment(s string, zone *time.Location) (clock.Milli, bool) {
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return clock.MilliOf(t), true
-	}
-	for _, layout := range layouts {
-		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
-			return clock.MilliOf(t), true
-		}
-	}
-	return 0, false
 }
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }

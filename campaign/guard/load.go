@@ -54,8 +54,15 @@ func (ask question) reads(into *loaded) []database.Read {
 			into.ads = append(into.ads, r)
 			return err
 		},
-	})
+	}, community.PastAdRows(ask.groups, ask.window.From.Add(-reach), ask.window.To.Add(reach), func(p community.PastAd) {
+		for range min(p.N, pastMost) {
+			into.ads = append(into.ads, adRow{group: p.GroupID, first: p.At, last: p.At})
+		}
+	}))
 }
+
+// pastMost is how many ads of one past moment are counted: no cap is as high.
+const pastMost = 100
 
 // counted are the slots that count.
 const counted = " FROM slots WHERE group_id IN ? AND released_at = 0 AND (? = 0 OR promotion_id <> ?) AND id <> ?"
@@ -156,5 +163,5 @@ func (ask question) lives(q *database.Query, into map[id.Group]*known) error {
 	for _, l := range lives {
 		into[l.GroupID].state.Life = l.N
 	}
-	return nil
+	return community.PastAdRows(limited, 0, ask.window.To, func(p community.PastAd) { into[p.GroupID].state.Life += p.N }).On(q)
 }

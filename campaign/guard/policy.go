@@ -30,7 +30,7 @@ const (
 
 // PresetVersion is the version of the presets' numbers below. It is written on
 // every slot; whoever changes a number raises it.
-const PresetVersion = 1
+const PresetVersion = 2
 
 // Unlimited is a cap that is not set.
 const Unlimited = -1

@@ -6,6 +6,7 @@ type (
 	apiKey         struct{}
 	audit          struct{}
 	binding        struct{}
+	application    struct{}
 	calendarDay    struct{}
 	campaign       struct{}
 	code           struct{}
@@ -16,6 +17,7 @@ type (
 	event          struct{}
 	feed           struct{}
 	group          struct{}
+	importFile     struct{}
 	item           struct{}
 	job            struct{}
 	material       struct{}
@@ -53,6 +55,8 @@ type (
 	touch          struct{}
 	transfer       struct{}
 	unit           struct{}
+	violation      struct{}
+	vouch          struct{}
 	wait           struct{}
 	webhook        struct{}
 )
@@ -61,6 +65,7 @@ func (account) prefix() string        { return "acc" }
 func (apiKey) prefix() string         { return "key" }
 func (audit) prefix() string          { return "aud" }
 func (binding) prefix() string        { return "bnd" }
+func (application) prefix() string    { return "apl" }
 func (calendarDay) prefix() string    { return "day" }
 func (campaign) prefix() string       { return "cmp" }
 func (code) prefix() string           { return "cod" }
@@ -71,6 +76,7 @@ func (delivery) prefix() string       { return "dlv" }
 func (event) prefix() string          { return "evt" }
 func (feed) prefix() string           { return "fed" }
 func (group) prefix() string          { return "grp" }
+func (importFile) prefix() string     { return "imp" }
 func (item) prefix() string           { return "itm" }
 func (job) prefix() string            { return "job" }
 func (material) prefix() string       { return "mat" }
@@ -108,6 +114,8 @@ func (template) prefix() string       { return "tpl" }
 func (touch) prefix() string          { return "tch" }
 func (transfer) prefix() string       { return "trf" }
 func (unit) prefix() string           { return "unt" }
+func (violation) prefix() string      { return "vio" }
+func (vouch) prefix() string          { return "vch" }
 func (wait) prefix() string           { return "wat" }
 func (webhook) prefix() string        { return "whk" }
 
@@ -116,7 +124,9 @@ func (webhook) prefix() string        { return "whk" }
 // Coupon a coupon's definition, CouponBatch codes for one, MemberCoupon one
 // that a member holds, CalendarDay a day a unit added, Feed a calendar app's
 // subscription, Decision a guard decision, Delivery a webhook delivery,
-// Event a published event, Group a chat group, Item a product in a campaign,
+// Event a published event, Application somebody who wants
+// into a group, Group a chat group, Import a file of what was
+// before, Item a product in a campaign,
 // Job long work a person watches, Material what an ad shows, Picture an
 // uploaded one, PosterTemplate what codes are printed on,
 // PriceApproval a price under the floor that
@@ -131,6 +141,7 @@ type (
 	APIKey         = ID[apiKey]
 	Audit          = ID[audit]
 	Binding        = ID[binding]
+	Application    = ID[application]
 	CalendarDay    = ID[calendarDay]
 	Campaign       = ID[campaign]
 	Code           = ID[code]
@@ -141,6 +152,7 @@ type (
 	Event          = ID[event]
 	Feed           = ID[feed]
 	Group          = ID[group]
+	Import         = ID[importFile]
 	Item           = ID[item]
 	Job            = ID[job]
 	Material       = ID[material]
@@ -178,6 +190,8 @@ type (
 	Touch          = ID[touch]
 	Transfer       = ID[transfer]
 	Unit           = ID[unit]
+	Violation      = ID[violation]
+	Vouch          = ID[vouch]
 	Wait           = ID[wait]
 	Webhook        = ID[webhook]
 )

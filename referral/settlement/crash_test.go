@@ -72,7 +72,9 @@ func runChild(spec []string) error {
 		return s.RunImport(bg, id.Payout(object), 1)
 	case "bills":
 		return s.RunBills(bg, id.Payout(object))
-	case "sheet":
+	case settlement.FileLines:
+		return s.WriteLines(bg, id.Settlement(object), os.Stdout)
+	case settlement.FileSheet:
 		return s.WriteSheet(bg, id.Settlement(object), os.Stdout)
 	}
 	return errors.New("unknown job " + job)
@@ -90,7 +92,7 @@ func billsAt(spec []string) (*settlement.Bills, error) {
 	return billsBy(c), err
 }
 
-func child(t *testing.T, url, job string, object int64, kill string) *exec.Cmd {
+func child(t testing.TB, url, job string, object int64, kill string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"siyu/internal/clock"
 )
 
 // csvHeader names the columns. The file is for machines: UTF-8 without a byte
@@ -18,12 +20,14 @@ var csvHeader = []string{
 // linesFile is lines.csv: a header, the lines, and a row of control totals with
 // the number of lines and the rows digest. It writes as encoding/csv does.
 type linesFile struct {
-	to  io.Writer
-	buf []byte
+	to   io.Writer
+	buf  []byte
+	at   clock.Milli // of the last line, and its text: what cleared together has one
+	text []byte
 }
 
 func newLinesFile(to io.Writer) *linesFile {
-	return &linesFile{to, append([]byte(strings.Join(csvHeader, ",")), '\n')}
+	return &linesFile{to: to, buf: append([]byte(strings.Join(csvHeader, ",")), '\n')}
 }
 
 func (f *linesFile) line(l Line) error {
@@ -46,7 +50,10 @@ func (f *linesFile) line(l Line) error {
 	number(int64(l.Gross))
 	number(int64(l.Tax))
 	number(int64(l.Net))
-	f.buf = append(l.OccurredAt.Append(b), '\n')
+	if l.OccurredAt != f.at {
+		f.at, f.text = l.OccurredAt, l.OccurredAt.Append(f.text[:0])
+	}
+	f.buf = append(append(b, f.text...), '\n')
 	if len(f.buf) < 32<<10 {
 		return nil
 	}

@@ -300,7 +300,7 @@ func TestSameBytesFromTwoProcesses(t *testing.T) {
 			st := books(h)
 			stored := h.file(st.ID, settlement.FileSheet)
 			for range 2 {
-				made, err := child(t, url, "sheet", int64(st.ID), "").Output()
+				made, err := child(t, url, settlement.FileSheet, int64(st.ID), "").Output()
 				h.must(err)
 				if !bytes.Equal(made, stored) {
 					t.Errorf("another process made %d other bytes than the %d stored", len(made), len(stored))

@@ -1,0 +1,83 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"siyu/access"
+	"siyu/community/gate"
+)
+
+// gated is a group of the region's owner that looks at each applicant.
+func gated(t *testing.T, h *house) string {
+	t.Helper()
+	g := groupOf(t, h)
+	got := h.call(t, h.keys[east][access.GroupOwner], "PUT /v1/groups/"+g+"/gate", `{"review":true,"fee_fen":100}`, `If-Match: "0"`)
+	if got.status != http.StatusOK || got.header.Get("ETag") != `"1"` {
+		t.Fatalf("gate: got %d %s", got.status, got.body)
+	}
+	return g
+}
+
+func applicationOf(t *testing.T, h *house) string {
+	t.Helper()
+	return h.makeAs(t, tokenOf(t, h, member1(t, h)), "POST /v1/groups/"+gated(t, h)+"/applications", `{"charter_version":1}`)
+}
+
+func TestGates(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		owner, g := h.keys[east][access.GroupOwner], gated(t, h)
+		at := "/v1/groups/" + g
+		if got := h.call(t, owner, "PUT "+at+"/gate", `{"capacity":5}`, `If-Match: "0"`); got.status != http.StatusPreconditionFailed {
+			t.Errorf("an old version: got %d", got.status)
+		}
+		m := member1(t, h)
+		token := tokenOf(t, h, m)
+		if got := h.call(t, token, "GET "+at+"/gate", ""); got.status != http.StatusOK {
+			t.Errorf("a member reads it: got %d %s", got.status, got.body)
+		}
+		if got := h.call(t, token, "POST "+at+"/applications", `{"charter_version":9}`, h.newKey()); got.problem().Code != "gate.charter" {
+			t.Errorf("another charter: got %d %s", got.status, got.body)
+		}
+		key := h.newKey()
+		first := h.call(t, token, "POST "+at+"/applications", `{"charter_version":1}`, key)
+		again := h.call(t, token, "POST "+at+"/applications", `{"charter_version":1}`, key)
+		var a gate.Application
+		if first.into(t, &a); first.status != http.StatusCreated || a.Status != gate.StatusFee || string(again.body) != string(first.body) {
+			t.Fatalf("apply: got %d %s, again %s", first.status, first.body, again.body)
+		}
+		is := func(bearer, call, body string, want gate.Status) {
+			t.Helper()
+			got := h.call(t, bearer, call, body, h.newKey())
+			if got.into(t, &a); got.status != http.StatusOK || a.Status != want {
+				t.Errorf("%s: got %d %s, want %s", call, got.status, got.body, want)
+			}
+		}
+		one := "/v1/applications/" + a.ID.String()
+		is(h.keys[east][access.Mall], "POST "+one+"/fee", `{"payment_no":"p1","amount_fen":100}`, gate.StatusReview)
+		if got := h.call(t, tokenOf(t, h, member1(t, h)), "GET "+one, ""); got.status != http.StatusNotFound {
+			t.Errorf("another member reads it: got %d", got.status)
+		}
+		is(owner, "POST "+one+"/decide", `{"admit":true}`, gate.StatusAdmitted)
+		var list struct{ Items []gate.Application }
+		if h.call(t, owner, "GET "+at+"/applications?status=admitted", "").into(t, &list); len(list.Items) != 1 {
+			t.Errorf("list: got %+v", list)
+		}
+		if got := h.call(t, token, "POST "+at+"/agreement", `{"charter_version":1}`); got.status != http.StatusOK {
+			t.Errorf("agree: got %d %s", got.status, got.body)
+		}
+		if got := h.call(t, token, "POST "+at+"/vouches", "", h.newKey()); got.status != http.StatusNotFound {
+			t.Errorf("a voucher nobody asks for: got %d %s", got.status, got.body)
+		}
+		got := h.call(t, owner, "POST "+at+"/violations", fmt.Sprintf(`{"member_id":%q,"rule":"ad"}`, m), h.newKey())
+		var bad struct{ Items []gate.Violation }
+		if h.call(t, owner, "GET "+at+"/violations", "").into(t, &bad); got.status != http.StatusCreated || len(bad.Items) != 1 {
+			t.Errorf("violation: got %d %s, %+v", got.status, got.body, bad)
+		}
+		var b gate.Application
+		other := tokenOf(t, h, member1(t, h))
+		h.call(t, other, "POST "+at+"/applications", `{"charter_version":1}`, h.newKey()).into(t, &b)
+		is(other, "POST /v1/applications/"+b.ID.String()+"/withdraw", "", gate.StatusWithdrawn)
+	})
+}

@@ -1,0 +1,220 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/community"
+	"siyu/community/gate"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/money"
+)
+
+// groupPage is a group as anybody may see it: what it promises, how much of
+// this week's ads is used, and how one gets in.
+type groupPage struct {
+	page
+	ID      id.Group
+	Name    string
+	Charter charterView
+	Used    int // of the week's ads
+	Coming  *comingView
+	Gated   bool
+	Gate    gate.Gate
+	Ask     gate.ApplyIn // what he wrote before the page came back
+	In      bool         // the visitor is in the group
+	Agreed  bool         // and to the charter as it stands
+	Strong  bool
+	Mine    *applicationView
+}
+
+// Fee is what the gate costs.
+func (p groupPage) Fee() money.Amount { return p.Gate.Fee }
+
+// Asks says whether the gate asks anything at all.
+func (p groupPage) Asks() bool {
+	g := p.Gate
+	return g.Review || g.PaidWithinDays > 0 || g.Fee > 0 || g.VouchDays > 0
+}
+
+// comingView is a charter that was announced and does not count yet.
+type comingView struct {
+	AdsPerDay  int
+	AdsPerWeek int
+	At         time.Time
+}
+
+// applicationView is the visitor's newest application.
+type applicationView struct {
+	ID   id.Application
+	Text string
+	More string
+	Open bool
+}
+
+// group answers GET /g/{group}.
+func (s *Server) group(c *gin.Context, v visitor) error {
+	p, err := s.groupPage(c, &v)
+	if err != nil {
+		return err
+	}
+	return s.show(c, http.StatusOK, "group", p.page, p)
+}
+
+func (s *Server) groupPage(c *gin.Context, v *visitor) (groupPage, error) {
+	var p groupPage
+	if err := read(c.Param("group"), &p.ID); err != nil {
+		return p, err
+	}
+	ctx := c.Request.Context()
+	g, err := s.Community.FindGroup(ctx, p.ID)
+	if err == nil && g.Status != community.GroupActive {
+		err = fault.NotFound
+	}
+	if err != nil {
+		return p, err
+	}
+	if *v, err = s.greet(c, *v); err != nil {
+		return p, err
+	}
+	p.page, p.Name, p.Gated, p.Strong = s.base(c, clean(g.Name)), clean(g.Name), g.Gated, v.Strong
+	p.at("/g/" + p.ID.String())
+	s.armed(&p.page, *v)
+	list, err := s.Community.ListCharters(ctx, p.ID)
+	if err != nil {
+		return p, err
+	}
+	now := list.InForce
+	p.Charter = charterView{Group: p.Name, Version: now.Version, Purpose: cleanLong(now.Purpose), AdsPerDay: now.AdsPerDay, AdsPerWeek: now.AdsPerWeek,
+		Quiet: now.QuietFrom != now.QuietTo, QuietFrom: hourOf(now.QuietFrom), QuietTo: hourOf(now.QuietTo)}
+	if next := list.Versions[0]; next.EffectiveAt.Time().After(p.Now) {
+		p.Coming = &comingView{next.AdsPerDay, next.AdsPerWeek, next.EffectiveAt.Time().In(shop)}
+	}
+	week, err := s.Guard.ThisWeek(ctx, []id.Group{p.ID})
+	if err != nil {
+		return p, err
+	}
+	p.Used = week[p.ID].Used
+	return p, s.fillGate(c, *v, &p)
+}
+
+// fillGate says how the visitor stands to the group.
+func (s *Server) fillGate(c *gin.Context, v visitor, p *groupPage) error {
+	ctx := c.Request.Context()
+	stays, err := community.StaysOf(s.DB.Read(ctx), []id.Member{v.Member})
+	if err != nil {
+		return err
+	}
+	for _, m := range stays[v.Member] {
+		if m.GroupID == p.ID && m.LeftAt == 0 {
+			p.In, p.Agreed = true, m.CharterVersion == p.Charter.Version
+		}
+	}
+	if !p.Gated {
+		return nil
+	}
+	if p.Gate, err = s.Gate.Find(ctx, p.ID); err != nil {
+		return err
+	}
+	a, had, err := s.Gate.Mine(ctx, p.ID, v.Member)
+	if err != nil || !had || p.In && a.Status == gate.StatusAdmitted {
+		return err
+	}
+	p.Mine = applicationOf(p.Lang, a)
+	return nil
+}
+
+func applicationOf(lang string, a gate.Application) *applicationView {
+	v := &applicationView{ID: a.ID, Open: true}
+	switch a.Status {
+	case gate.StatusFee:
+		v.Text = choose(lang, "待付费用 ¥%s", "¥%s to pay", a.Fee.String())
+		v.More = choose(lang, "在商城付款后自动往下走", "pay it at the mall and this goes on by itself")
+	case gate.StatusReview:
+		v.Text, v.More = choose(lang, "群主正在看你的申请", "The owner is looking at it"), choose(lang, "通过后会通知你", "you are told when it is decided")
+	case gate.StatusWaiting:
+		v.Text = choose(lang, "候补中，前面还有 %d 位", "In the line, %d before you", a.Ahead)
+		v.More = choose(lang, "有人退群时按顺序轮到你", "places come free in this order")
+	case gate.StatusAdmitted:
+		v.Text, v.Open = choose(lang, "曾经通过，现在不在群里", "You were let in once and are not in now"), false
+	case gate.StatusRefused:
+		v.Text, v.More, v.Open = choose(lang, "没有通过", "Not this time"), clean(a.Reason), false
+	case gate.StatusWithdrawn:
+		v.Text, v.Open = choose(lang, "申请已撤回", "You took it back"), false
+	}
+	return v
+}
+
+// groupAct answers POST /g/{group}/{act}: apply, withdraw, agree. What is
+// refused is said on the same page.
+func (s *Server) groupAct(c *gin.Context, v visitor) error {
+	var in gate.ApplyIn
+	err := s.actOnGroup(c, v, &in)
+	f, ok := fault.As(err)
+	if !ok || f.Kind == fault.KindNotFound {
+		return err
+	}
+	p, err := s.groupPage(c, &v)
+	if err != nil {
+		return err
+	}
+	p.Ask = in
+	p.Notice = &notice{Text: f.Text(p.Lang)}
+	var more []string
+	for _, x := range f.Fields {
+		more = append(more, x.Text(p.Lang))
+	}
+	p.Notice.More = strings.Join(more, choose(p.Lang, "；", "; "))
+	return s.show(c, int(f.Kind), "group", p.page, p)
+}
+
+func (s *Server) actOnGroup(c *gin.Context, v visitor, in *gate.ApplyIn) error {
+	var group id.Group
+	if err := read(c.Param("group"), &group); err != nil {
+		return err
+	}
+	ctx, err := s.sent(c, v, c.FullPath(), group.String(), c.Param("act"))
+	if err != nil {
+		return err
+	}
+	version, err := strconv.Atoi(c.PostForm("charter"))
+	if err != nil {
+		return errForm
+	}
+	switch c.Param("act") {
+	case "apply":
+		in.Charter, in.Region, in.Answers = version, strings.TrimSpace(c.PostForm("region")), map[string]string{}
+		for name, values := range c.Request.PostForm {
+			if key, ok := strings.CutPrefix(name, "answer-"); ok && strings.TrimSpace(values[0]) != "" {
+				in.Answers[key] = strings.TrimSpace(values[0])
+			}
+		}
+		if text := strings.TrimSpace(c.PostForm("vouch")); text != "" && in.Vouch.UnmarshalText([]byte(text)) != nil {
+			return gate.ErrRefused.Field("vouch_id", "format", "邀请码不对", "is no voucher")
+		}
+		_, err = s.Gate.Apply(ctx, group, v.Member, *in)
+	case "withdraw":
+		var a id.Application
+		if err := read(c.PostForm("application"), &a); err != nil {
+			return err
+		}
+		err = s.Gate.Withdraw(ctx, a)
+	case "agree":
+		err = s.Gate.Agree(database.WithoutKey(ctx), group, v.Member, version)
+	default:
+		return fault.NotFound
+	}
+	var again *database.Replayed // a second tap: it stands already
+	if err != nil && !errors.As(err, &again) {
+		return err
+	}
+	c.Redirect(http.StatusSeeOther, "/g/"+group.String())
+	return nil
+}

@@ -1,0 +1,87 @@
+package web
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"siyu/community"
+	"siyu/community/gate"
+	"siyu/internal/database"
+	"siyu/internal/database/dbtest"
+)
+
+// groupGallery are the group's page in its moods.
+func groupGallery() []shown {
+	now := noon()
+	open := groupPage{page: base(langZH, "西湖茶友群"), ID: 9 << 40, Name: "西湖茶友群", Used: 1, Strong: true,
+		Charter: charterView{Group: "西湖茶友群", Version: 3, Purpose: "一起喝春茶、聊产地、团好茶。", AdsPerDay: 1, AdsPerWeek: 2, Quiet: true, QuietFrom: "22:00", QuietTo: "08:30"}}
+	asks := open
+	asks.Gated, asks.Coming = true, &comingView{2, 4, now.Add(5 * 24 * time.Hour)}
+	asks.Gate = gate.Gate{Version: 1, Capacity: 200, Review: true, PaidWithinDays: 90, Fee: 990, VouchDays: 30, Regions: []string{"杭州", "上海"},
+		Questions: []gate.Question{{Key: "why", ZH: "为什么想来这个群？", EN: "Why would you like to come?", Required: true}, {Key: "tea", ZH: "最近在喝什么茶", EN: "What tea are you drinking?"}}}
+	asks.Notice = &notice{Text: "还不符合入群条件", More: "需要一位群友的邀请；请回答"}
+	waits := asks
+	waits.Notice, waits.Coming = nil, nil
+	waits.Mine = &applicationView{ID: 7 << 40, Text: "候补中，前面还有 3 位", More: "有人退群时按顺序轮到你", Open: true}
+	inside := open
+	inside.In = true
+	english := asks
+	english.page, english.Name = base(langEN, "West Lake tea friends"), "West Lake tea friends and everybody who came along with them"
+	english.Notice = nil
+	list := []shown{}
+	for name, p := range map[string]groupPage{"group": open, "group_gate": asks, "group_waits": waits, "group_inside": inside, "group_gate_en": english} {
+		list = append(list, shown{name, "group", p.page, p})
+	}
+	list = append(list, requestsGallery()...)
+	return list
+}
+
+// TestGroupPage: anybody sees what a group promises and how much of it is
+// used; who meets the gate applies, waits for a place, and takes it back; who
+// is in agrees to a new version.
+func TestGroupPage(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := open(t, db)
+		page := "/g/" + h.group.String()
+		h.phone().get(page).is(t, 200).has(t, "西湖茶友群", "0/2", "每周最多 2 条", "邀请码")
+		_, err := h.s.Gate.Set(h.staff, h.group, 0, gate.In{Capacity: 1, Regions: []string{"杭州"}, Questions: []gate.Question{{Key: "why", ZH: "为什么想来", Required: true}}})
+		must(t, err)
+		h.phone().get(page).is(t, 200).has(t, "请从商城登录后再来", "为什么想来")
+
+		li, han := h.signedIn(h.member("李雷", "m-li")), h.signedIn(h.member("韩梅梅", "m-han"))
+		form := li.get(page).form(t, page+"/apply")
+		form.Set("region", "杭州")
+		li.post(page+"/apply", form).is(t, http.StatusUnprocessableEntity).has(t, "还不符合入群条件", "请回答", "selected>杭州")
+		form = li.get(page).form(t, page+"/apply")
+		form.Set("region", "杭州")
+		form.Set("answer-why", "<script>alert(3)</script>")
+		li.post(page+"/apply", form).is(t, http.StatusSeeOther)
+		li.post(page+"/apply", form).is(t, http.StatusSeeOther) // a second tap
+		han.post(page+"/apply", form).is(t, http.StatusForbidden)
+		li.get(page).is(t, 200).has(t, "也看过现在的群约定")
+
+		form = han.get(page).form(t, page+"/apply")
+		form.Set("region", "杭州")
+		form.Set("answer-why", "喝茶")
+		han.post(page+"/apply", form).is(t, http.StatusSeeOther)
+		waits := han.get(page).is(t, 200)
+		waits.has(t, "候补中，前面还有 0 位", "撤回申请")
+		han.post(page+"/withdraw", waits.form(t, page+"/withdraw")).is(t, http.StatusSeeOther)
+		han.get(page).is(t, 200).has(t, "申请已撤回", "申请入群")
+
+		db.Clock.Jump(time.Minute)
+		_, err = h.s.Community.PublishCharter(h.staff, h.group, community.CharterIn{Purpose: "多一点", AdsPerDay: 2, AdsPerWeek: 4, QuietFrom: 1320, QuietTo: 510})
+		must(t, err)
+		li.get(page).is(t, 200).has(t, "群约定将放宽", "每周最多 4 条", "0/2")
+		db.Clock.Jump(7 * 24 * time.Hour)
+		li = h.signedIn(h.member("李雷", "m-li"))
+		fresh := li.get(page).is(t, 200)
+		fresh.has(t, "同意第 2 版", "0/4")
+		li.post(page+"/agree", fresh.form(t, page+"/agree")).is(t, http.StatusSeeOther)
+		li.get(page).is(t, 200).has(t, "也看过现在的群约定")
+		li.lang = "en"
+		li.get(page).is(t, 200).lacks(t, "%!", "群约定")
+		h.phone().get("/g/grp_0000000000007").is(t, http.StatusNotFound)
+	})
+}
