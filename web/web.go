@@ -124,6 +124,8 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/console/calendar", s.staffOnly(s.consoleCalendar))
 	r.GET("/console/insight", s.staffOnly(s.consoleInsight))
 	r.GET("/console/plan", s.staffOnly(s.consolePlan))
+	r.GET("/console/ledger", s.staffOnly(s.consoleLedger))
+	r.GET("/console/ledger.csv", s.staffOnly(s.consoleLedgerCSV))
 	r.GET("/console/groups/:id", s.staffOnly(s.consoleGroup))
 	r.GET("/console/groups/:id/health", s.staffOnly(s.consoleHealth))
 	r.GET("/console/campaigns/:id", s.staffOnly(s.consoleCampaign))
