@@ -24,6 +24,7 @@ import (
 	"siyu/community/health"
 	"siyu/community/intake"
 	"siyu/community/request"
+	"siyu/community/ritual"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/httpd"
@@ -80,6 +81,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 		Webhook:   &webhook.Service{DB: db, Secrets: set},
 		Rates:     Rates{Staff: 1_000_000, Member: 1_000_000, Address: 1_000_000},
 	}
+	s.Ritual = &ritual.Service{DB: db}
 	s.Request = &request.Service{DB: db}
 	s.Gate = &gate.Service{DB: db}
 	s.Intake = &intake.Service{DB: db, Community: s.Community, Secrets: set}

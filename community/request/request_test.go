@@ -198,7 +198,9 @@ func TestRequest(t *testing.T) {
 		if h.broken() != 0 {
 			t.Error("the proof sees a breach")
 		}
-		err := db.Tx(bg, func(tx *database.Tx) error { return tx.Exec("UPDATE requests SET wants = wants + 1 WHERE id = ?", r).Error })
+		err := db.Tx(bg, func(tx *database.Tx) error {
+			return tx.Exec("UPDATE requests SET wants = wants + 1 WHERE id = ?", r).Error
+		})
 		if err != nil || h.broken() != 1 {
 			t.Errorf("a wrong counter is not seen (%v)", err)
 		}
