@@ -51,6 +51,7 @@ var policy = []arrow{
 	{"referral/tax", "internal/money internal/fault"},
 	{"referral/payfile", "internal/money internal/fault"},
 	{"referral/promoter", plumbing},
+	{"referral/insight", rewards + " community wallet " + plumbing},
 	{"referral/payee", "referral/tax community " + plumbing},
 	{"referral/review", "referral/payee referral/tax community " + plumbing},
 	{"community/ritual", "community " + plumbing},

@@ -53,7 +53,34 @@ func (s *story) promoteAgain() error {
 	if err != nil {
 		return err
 	}
-	return s.showPlan(send)
+	if err := s.showPlan(send); err != nil {
+		return err
+	}
+	for _, g := range []struct{ name, id string }{{"young", s.young}, {"healthy", s.healthy}} {
+		if err := s.showForecast(g.name, g.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// showForecast prints the next 14 days of a group: o where an ad may be shown.
+func (s *story) showForecast(name, group string) error {
+	var f struct {
+		Room int `json:"room"`
+		Days []struct {
+			Open bool `json:"open"`
+		} `json:"days"`
+	}
+	if err := s.do(s.marketer, "GET", "/v1/guard/forecast?group_id="+group, nil, &f); err != nil {
+		return err
+	}
+	days := ""
+	for _, d := range f.Days {
+		days += map[bool]string{true: "o", false: "-"}[d.Open]
+	}
+	s.printf("      %-8s the next 14 days %s, room for %d\n", name, days, f.Room)
+	return nil
 }
 
 func (s *story) newSend(name string, from, to time.Time) (string, error) {

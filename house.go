@@ -36,6 +36,7 @@ import (
 	"siyu/internal/task"
 	"siyu/internal/webhook"
 	"siyu/referral"
+	"siyu/referral/insight"
 	"siyu/referral/payee"
 	"siyu/referral/promoter"
 	"siyu/referral/review"
@@ -136,9 +137,15 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	purse := &wallet.Service{DB: db}
 	h.referral = &referral.Service{DB: db, Secrets: keys, PublicURL: h.cfg.PublicURL, QRURL: h.cfg.QRURL, PosterFont: h.cfg.PosterFont}
 	payees := &payee.Service{DB: db, Secrets: keys}
-	promoters := &promoter.Service{DB: db}
+	promoters, figures := &promoter.Service{DB: db}, &insight.Service{DB: db}
 	h.review = &review.Service{DB: db, Secrets: keys}
 	sealed := &settlement.Service{DB: db, Vault: payees}
+	if !h.rehearsal() { // a rehearsal pays nobody
+		var err error
+		if sealed.Bills, err = billsOf(h.cfg); err != nil {
+			return err
+		}
+	}
 	teams := &groupbuy.Service{DB: db, PublicURL: h.cfg.PublicURL}
 	h.campaign = campaign.New(db, people, flashsale.Kind(), teams.Kind(), invite.Kind())
 	teams.Campaign = h.campaign
@@ -167,14 +174,14 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	h.rest = &api.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Wallet: purse, Referral: h.referral, Review: h.review, Payee: payees, Settlement: sealed,
 		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Material: &material.Service{DB: db}, Promotion: sends, Webhook: hooks,
-		Promoter: promoters,
-		Ready:    h.degraded, Gauges: h.gauges,
+		Promoter: promoters, Insight: figures,
+		Ready: h.degraded, Gauges: h.gauges,
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
 	h.rest.Intake, h.rest.Gate, h.rest.Request, h.rest.Ritual = files, doors, wishes, habits
 	pages := &web.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends,
-		Referral: h.referral, Review: h.review, Promoter: promoters, Settlement: sealed, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
+		Referral: h.referral, Review: h.review, Promoter: promoters, Insight: figures, Settlement: sealed, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
 		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
 	pages.Gate, pages.Request = doors, wishes

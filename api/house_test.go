@@ -32,6 +32,7 @@ import (
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
 	"siyu/referral"
+	"siyu/referral/insight"
 	"siyu/referral/payee"
 	"siyu/referral/promoter"
 	"siyu/referral/review"
@@ -75,6 +76,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 		Payee:     &payee.Service{DB: db, Secrets: set},
 		Review:    &review.Service{DB: db, Secrets: set},
 		Promoter:  &promoter.Service{DB: db},
+		Insight:   &insight.Service{DB: db},
 		GroupBuy:  &groupbuy.Service{DB: db},
 		Guard:     &guard.Service{DB: db},
 		Material:  &material.Service{DB: db},

@@ -15,6 +15,7 @@ import (
 	"siyu/internal/id"
 	"siyu/referral"
 	"siyu/referral/payee"
+	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/wallet"
 )
@@ -67,6 +68,7 @@ type memberExport struct {
 	Reminders []campaign.Reminder   `json:"reminders"`
 	Rewards   []referral.Reward     `json:"rewards"`
 	Codes     []referral.Code       `json:"codes"`
+	Promoter  *promoter.Promoter    `json:"promoter"` // none if he never applied
 	Wallet    wallet.Wallet         `json:"wallet"`
 	Ledger    []wallet.Entry        `json:"ledger"`
 	Coupons   []wallet.MemberCoupon `json:"coupons"`
@@ -127,6 +129,13 @@ func (s *Server) exportMember(c *gin.Context) error {
 	if out.Coupons, err = every(func(p database.Page) (database.Paged[wallet.MemberCoupon], error) {
 		return s.Wallet.ListMemberCoupons(ctx, mid, "", p)
 	}); err != nil {
+		return err
+	}
+	standing, err := s.Promoter.OfMember(ctx, mid)
+	switch {
+	case err == nil:
+		out.Promoter = &standing
+	case !errors.Is(err, fault.NotFound):
 		return err
 	}
 	if out.Payee, out.TaxLines, err = s.exportPayee(ctx, mid); err != nil {

@@ -254,7 +254,20 @@ func TestRewardToWallet(t *testing.T) {
 		}
 		own := tokenOf(t, h, r.Beneficiary)
 		for _, who := range []string{own, finance} {
-			a := h.call(t, who, "GET /v1/members/"+r.Beneficiary+"/wallet", "")
+			var seen struct {
+				Items []struct {
+					State, Reason string
+					Amount        int64
+				}
+				Sums struct {
+					Available int64 `json:"available_fen"`
+				}
+			}
+			a := h.call(t, who, "GET /v1/members/"+r.Beneficiary+"/rewards", "")
+			if a.into(t, &seen); a.status != 200 || len(seen.Items) != 1 || seen.Items[0].State != "available" || seen.Items[0].Reason != "unsettled" || seen.Items[0].Amount != 500 || seen.Sums.Available != 500 {
+				t.Errorf("as he sees it: got %d %s", a.status, a.body)
+			}
+			a = h.call(t, who, "GET /v1/members/"+r.Beneficiary+"/wallet", "")
 			if a.status != 200 || !strings.Contains(string(a.body), `{"stage":"payable","currency":"CNY","amount_fen":500}`) {
 				t.Errorf("wallet: got %d %s", a.status, a.body)
 			}

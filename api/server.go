@@ -36,6 +36,7 @@ import (
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
 	"siyu/referral"
+	"siyu/referral/insight"
 	"siyu/referral/payee"
 	"siyu/referral/promoter"
 	"siyu/referral/review"
@@ -59,6 +60,7 @@ type Server struct {
 	Payee      *payee.Service
 	Review     *review.Service
 	Promoter   *promoter.Service
+	Insight    *insight.Service
 	Settlement *settlement.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
@@ -98,6 +100,7 @@ func (s *Server) table() *routes {
 	s.rewardRoutes(r)
 	s.reviewRoutes(r)
 	s.promoterRoutes(r)
+	s.insightRoutes(r)
 	s.codeRoutes(r)
 	s.jobRoutes(r)
 	s.posterRoutes(r)
@@ -133,6 +136,7 @@ func (s *Server) table() *routes {
 	s.guardRoutes(r)
 	s.silenceRoutes(r)
 	s.permitRoutes(r)
+	s.observeRoutes(r)
 	s.checkupRoutes(r)
 	s.slotRoutes(r)
 	s.payerRoutes(r)
@@ -140,6 +144,7 @@ func (s *Server) table() *routes {
 	s.settlementRoutes(r)
 	s.payoutRoutes(r)
 	s.payoutFileRoutes(r)
+	s.billRoutes(r)
 	s.webhookRoutes(r)
 	s.taskRoutes(r)
 	return r

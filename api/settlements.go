@@ -7,8 +7,10 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"siyu/access"
+	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/referral/settlement"
+	"siyu/wallet"
 )
 
 func (s *Server) settlementRoutes(r *routes) {
@@ -78,8 +80,9 @@ func (s *Server) listSettlementLines(c *gin.Context) error {
 	return render(c, http.StatusOK, lines)
 }
 
-// readSettlementFile serves the stored bytes. Should the store fail halfway
-// the connection is dropped, so that a part is never taken for the whole.
+// readSettlementFile serves the stored bytes, a CSV behind a byte order mark if
+// asked. Should the store fail halfway the connection is dropped, so that a part
+// is never taken for the whole.
 func (s *Server) readSettlementFile(c *gin.Context) error {
 	sid, err := pathID[id.Settlement](c, "id")
 	if err != nil {
@@ -89,7 +92,17 @@ func (s *Server) readSettlementFile(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	mark, err := byteOrder(c)
+	switch {
+	case err != nil:
+		return err
+	case mark != wallet.Unmarked && f.Name != settlement.FileLines:
+		return fault.Invalid.Field("bom", "not_here", "只有 CSV 可以带字节顺序标记", "only a CSV may begin with a byte order mark")
+	}
 	tag := `"` + f.SHA256 + `"`
+	if mark != wallet.Unmarked {
+		tag = `"` + f.SHA256 + `-bom"`
+	}
 	c.Header("ETag", tag)
 	c.Header("Cache-Control", "private, no-cache")
 	if c.GetHeader("If-None-Match") == tag {
@@ -97,9 +110,12 @@ func (s *Server) readSettlementFile(c *gin.Context) error {
 		return nil
 	}
 	c.Header("Content-Type", f.Media)
-	c.Header("Content-Length", strconv.FormatInt(f.Size, 10))
+	c.Header("Content-Length", strconv.FormatInt(f.Size+int64(len(mark)), 10))
 	c.Header("Content-Disposition", `attachment; filename="`+sid.String()+"-"+f.Name+`"`)
 	c.Status(http.StatusOK)
+	if _, err := c.Writer.WriteString(string(mark)); err != nil {
+		panic(http.ErrAbortHandler)
+	}
 	if err := s.Settlement.ReadFile(c.Request.Context(), f, c.Writer); err != nil {
 		panic(http.ErrAbortHandler)
 	}

@@ -143,6 +143,13 @@ func sealedFiles(t *testing.T, h *house, key, at string, st settlement.Settlemen
 			t.Errorf("%s, known: got %d", f.Name, a.status)
 		}
 	}
+	plain, marked := h.call(t, key, "GET "+at+"/files/lines.csv", ""), h.call(t, key, "GET "+at+"/files/lines.csv?bom=true", "")
+	if marked.status != 200 || string(marked.body) != "\ufeff"+string(plain.body) || marked.header.Get("ETag") == plain.header.Get("ETag") {
+		t.Errorf("with a byte order mark: got %d, %d bytes beside %d", marked.status, len(marked.body), len(plain.body))
+	}
+	if a := h.call(t, key, "GET "+at+"/files/settlement.xlsx?bom=true", ""); a.status != 422 {
+		t.Errorf("a workbook with a byte order mark: got %d, want 422", a.status)
+	}
 	if a := h.call(t, key, "GET "+at+"/files/other.txt", ""); a.status != 404 {
 		t.Errorf("a file it does not have: got %d", a.status)
 	}

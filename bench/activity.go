@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -15,11 +17,12 @@ const activityMembers = 500
 // activityEach is how much one of them does in a round.
 const activityEach = 40
 
-// activityAtOnce is what one call takes, and one bare statement.
+// activityAtOnce is what one bare statement takes.
 const activityAtOnce = 500
 
 // activityEvent is one event as it is reported.
 type activityEvent struct {
+	GroupID  string    `json:"group_id"`
 	EventID  string    `json:"event_id"`
 	MemberID any       `json:"member_id"`
 	Kind     string    `json:"kind"`
@@ -27,8 +30,8 @@ type activityEvent struct {
 }
 
 // runActivity measures reporting what members did in a group over REST, one
-// call after the other, against a bare multi-row INSERT of the very rows it
-// made into a table of the same shape. Both write 500 rows per commit.
+// stream of lines, against a bare multi-row INSERT of the very rows it made into
+// a table of the same shape, 500 rows to a statement and commit.
 func runActivity(ctx context.Context, l *lab) error {
 	name, dsn, err := driver(l.store.url)
 	if err != nil {
@@ -73,24 +76,20 @@ func runActivity(ctx context.Context, l *lab) error {
 	return l.verify(ctx)
 }
 
-// reportActivity is how long it takes until all have reported, in calls of 500.
+// reportActivity is how long it takes until all have reported, as one stream.
 func (l *lab) reportActivity(ctx context.Context, group string, round int) (time.Duration, error) {
 	at := time.Now().Add(-time.Hour)
-	var spent time.Duration
 	total := l.count * activityEach
-	for from := 0; from < total; from += activityAtOnce {
-		events := make([]activityEvent, min(activityAtOnce, total-from))
-		for i := range events {
-			n := from + i
-			events[i] = activityEvent{fmt.Sprintf("r%d-%d", round, n), l.crowd.ids[n%len(l.crowd.ids)], "reply", at}
-		}
-		began := time.Now()
-		if err := l.rest.call(ctx, http.MethodPost, "/v1/groups/"+group+"/activity", map[string]any{"events": events}, nil); err != nil {
+	var lines bytes.Buffer
+	encode := json.NewEncoder(&lines)
+	for n := range total {
+		if err := encode.Encode(activityEvent{group, fmt.Sprintf("r%d-%d", round, n), l.crowd.ids[n%len(l.crowd.ids)], "reply", at}); err != nil {
 			return 0, err
 		}
-		spent += time.Since(began)
 	}
-	return spent, nil
+	began := time.Now()
+	err := l.rest.stream(ctx, "/v1/activity", lines.Bytes(), total)
+	return time.Since(began), err
 }
 
 const activityRow = "group_id, event_id, member_id, kind, at, day, received_at, to_id"

@@ -55,6 +55,8 @@ func commands() []command {
 		{"crash", "kills of the house and of the database under load, and what was lost", runCrash, crashMembers, nil},
 		{"settle", "rewards that mature at one moment, made payable and settled, against one transaction per reward and one INSERT … SELECT", runSettle, 20_000, nil},
 		{"guard", "a wave of ads asked for in 100,000 groups, against one transaction per group; and the decision alone", runGuard, 1000, nil},
+		{"export", "the files of a settlement, against a bare scan and excelize's own stream writer (MariaDB)", runExport, 20_000, nil},
+		{"verify", "closing and verify of -existing rewards, while claims go on (MariaDB)", runVerify, 20_000, nil},
 		{"plan", "200 promotions fitted into 100,000 groups, against an upper bound and the greedy plan", nil, 0, runPlan},
 	}
 }
@@ -64,6 +66,9 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 func run(args []string, out, errs io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if len(args) == 4 && args[0] == exportCommand {
+		return outcome(serveExport(ctx, args[1:], out), errs)
+	}
 	if len(args) == 1 && args[0] == frontCommand {
 		return outcome(serveFront(ctx, out), errs)
 	}

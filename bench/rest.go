@@ -61,3 +61,26 @@ func (r *rest) call(ctx context.Context, method, path string, body, answer any) 
 	}
 	return json.Unmarshal(raw, answer)
 }
+
+// stream sends lines of NDJSON and counts those of the answer.
+func (r *rest) stream(ctx context.Context, path string, lines []byte, want int) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+r.addr+path, bytes.NewReader(lines))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+r.key)
+	req.Header.Set("Content-Type", "application/x-ndjson")
+	res, err := r.http.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err
+	}
+	if told := bytes.Count(raw, []byte("\n")); res.StatusCode != http.StatusOK || told != want {
+		return fmt.Errorf("POST %s: %s: %d lines of %d: %.200s", path, res.Status, told, want, raw)
+	}
+	return nil
+}

@@ -3,6 +3,7 @@ package community
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -40,18 +41,24 @@ func (s *Service) PutActivity(ctx context.Context, group id.Group, in ActivityBa
 	if err := in.Validate(); err != nil {
 		return nil, err
 	}
+	return s.putActivity(ctx, group, in)
+}
+
+// putActivity records a valid batch, of a stream more than 500 events, in one
+// transaction.
+func (s *Service) putActivity(ctx context.Context, group id.Group, in ActivityBatch) ([]ActivityResult, error) {
 	var out []ActivityResult
 	err := Again(func() error {
 		return s.DB.Tx(ctx, func(tx *database.Tx) error {
 			var err error
-			out, err = putActivity(tx, group, in)
+			out, err = putActivityTx(tx, group, in)
 			return err
 		})
 	})
 	return out, err
 }
 
-func putActivity(tx *database.Tx, group id.Group, batch ActivityBatch) ([]ActivityResult, error) {
+func putActivityTx(tx *database.Tx, group id.Group, batch ActivityBatch) ([]ActivityResult, error) {
 	g, err := lockGroup(tx, group)
 	if err != nil {
 		return nil, err
@@ -68,19 +75,15 @@ func putActivity(tx *database.Tx, group id.Group, batch ActivityBatch) ([]Activi
 	if err != nil {
 		return nil, err
 	}
-	// Mostly all are new: what stands is looked up only when the insert says that
-	// something does.
-	known := map[string]activityRow{}
-	out, fresh := sortActivity(tx, g, zone, events, live, known)
-	if err = insertActivity(tx, fresh); database.IsDuplicate(err) {
-		if known, err = knownActivity(tx, group, events); err != nil {
+	known := make(map[string]activityRow, len(events))
+	out := make([]ActivityResult, 0, len(events))
+	var fresh []activityRow
+	for part := range slices.Chunk(events, activityMax) {
+		results, rows, err := recordActivity(tx, g, zone, part, live, known)
+		if err != nil {
 			return nil, err
 		}
-		out, fresh = sortActivity(tx, g, zone, events, live, known)
-		err = insertActivity(tx, fresh)
-	}
-	if err != nil {
-		return nil, raced(err)
+		out, fresh = append(out, results...), append(fresh, rows...)
 	}
 	days := slices.Clone(batch.CompleteDays)
 	for _, row := range fresh {
@@ -93,6 +96,27 @@ func putActivity(tx *database.Tx, group id.Group, batch ActivityBatch) ([]Activi
 		return nil, err
 	}
 	return out, database.AuditTx(tx, "group.activity", group, nil, map[string]int{"recorded": len(fresh)})
+}
+
+// recordActivity writes those of up to 500 events that are new, in one
+// statement. Mostly all are: what stands is looked up only when the insert says
+// that something does. Known are those this transaction saw before.
+func recordActivity(tx *database.Tx, g Group, zone *time.Location, events []ActivityIn, live map[id.Member]id.Member, known map[string]activityRow) ([]ActivityResult, []activityRow, error) {
+	out, fresh := sortActivity(tx, g, zone, events, live, known)
+	err := insertActivity(tx, fresh)
+	if database.IsDuplicate(err) {
+		for _, row := range fresh {
+			delete(known, row.EventID)
+		}
+		stand, failed := knownActivity(tx, g.ID, events)
+		if failed != nil {
+			return nil, nil, failed
+		}
+		maps.Copy(known, stand)
+		out, fresh = sortActivity(tx, g, zone, events, live, known)
+		err = insertActivity(tx, fresh)
+	}
+	return out, fresh, raced(err)
 }
 
 // sortActivity says what becomes of each event, given those that stand, to

@@ -105,3 +105,25 @@ func (s *Service) ListCharters(ctx context.Context, group id.Group) (CharterList
 	err = q.Raw("SELECT "+charterColumns+" FROM charters WHERE group_id = ? ORDER BY version DESC LIMIT 200", group).Scan(&out.Versions).Error
 	return out, err
 }
+
+// ChartersAhead are the versions that come into force in a group after a moment
+// and up to another, as they will be then, in order.
+func ChartersAhead(q *database.Query, group id.Group, after, until clock.Milli) ([]Charter, error) {
+	var moments []clock.Milli
+	err := q.Raw("SELECT DISTINCT effective_at FROM charters WHERE group_id = ? AND effective_at > ? AND effective_at <= ? ORDER BY effective_at LIMIT 50",
+		group, after, until).Scan(&moments).Error
+	if err != nil {
+		return nil, fmt.Errorf("community: charters ahead: %w", err)
+	}
+	out := make([]Charter, 0, len(moments))
+	for _, t := range moments {
+		c, err := CharterOf(q, group, t)
+		if err != nil {
+			return nil, err
+		}
+		if n := len(out); n == 0 || out[n-1].Version != c.Version {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}

@@ -122,6 +122,16 @@ func HasFactBeside(q *database.Query, member id.Member, kind FactKind, ref int64
 	return n > 0, nil
 }
 
+// FactsOf are the live members' facts of a kind, by when they happened.
+func FactsOf(q *database.Query, members []id.Member, kind FactKind) ([]Fact, error) {
+	var list []Fact
+	err := q.Raw("SELECT member_id AS member, kind, ref, at, amount FROM member_facts WHERE member_id IN ? AND kind = ? ORDER BY at, id", members, kind).Scan(&list).Error
+	if err != nil {
+		return nil, fmt.Errorf("community: facts: %w", err)
+	}
+	return list, nil
+}
+
 // CountFacts counts the members' facts of these kinds from one moment to before
 // another.
 func CountFacts(q *database.Query, members []id.Member, kinds []FactKind, from, to clock.Milli) (map[id.Member]map[FactKind]int64, error) {

@@ -18,7 +18,7 @@ func wrong(name, value, why, remedy string) error {
 
 // check looks at every setting and names the first that is wrong.
 func (c Config) check() error {
-	checks := []func() error{c.checkDB, c.checkRedis, c.checkAddr, c.checkURLs, c.checkRole, c.checkNetworks, c.checkFont, c.checkRates, c.checkPaces, c.checkOwner}
+	checks := []func() error{c.checkDB, c.checkRedis, c.checkAddr, c.checkURLs, c.checkRole, c.checkNetworks, c.checkFont, c.checkRates, c.checkPaces, c.checkOwner, c.checkWechat}
 	for _, f := range checks {
 		if err := f(); err != nil {
 			return err

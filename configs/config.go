@@ -50,6 +50,7 @@ type Config struct {
 	Secrets        string   `yaml:"secrets"`         // the file of the key set
 	PosterFont     string   `yaml:"poster_font"`     // the font of posters; "" looks where systems keep one
 	Rates          Rates    `yaml:"rates"`
+	Wechat         Wechat   `yaml:"wechat"`
 	Paces          Paces    `yaml:"paces"`
 	FileOwner      string   `yaml:"file_owner"` // how the file channel plays a group's owner: prompt, slow, absent, late
 
@@ -78,6 +79,8 @@ func Default() Config {
 		Role:  RoleAll,
 		Rates: Rates{Staff: 6000, Member: 240, Address: 6000},
 		Paces: Paces{Webhook: 5000}, // half of what WeCom takes from a company
+		Wechat: Wechat{Scene: "1000", Perception: "现金奖励", Remark: "活动奖励", Infos: []string{"活动名称=老友推荐", "奖励说明=邀请好友下单奖励"},
+			BillLeast: 10, BillMost: 20_000, Rate: 20},
 	}
 }
 
@@ -158,6 +161,9 @@ func (c *Config) readEnv(look func(string) (string, bool)) error {
 		if v, ok := look(name); ok {
 			*to = split(v)
 		}
+	}
+	if err := c.Wechat.readEnv(look); err != nil {
+		return err
 	}
 	for _, r := range append(c.rates(), c.paces()...) {
 		v, ok := look(r.env)

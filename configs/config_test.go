@@ -59,6 +59,12 @@ func TestLoad_refusals(t *testing.T) {
 		"role on sqlite":     {env: "SIYU_ROLE", value: "api", want: "SIYU_DB"},
 		"proxies":            {env: "SIYU_TRUSTED_PROXIES", value: "proxy.local", want: "10.0.0.0/8"},
 		"webhook allow":      {env: "SIYU_WEBHOOK_ALLOW", value: "192.168.1.7", want: "mall.internal:8080"},
+		"wechat number":      {env: "SIYU_WECHAT_RATE", value: "fast", want: "SIYU_WECHAT_RATE"},
+		"wechat alone":       {env: "SIYU_WECHAT_MCH_ID", value: "1900000109", want: "SIYU_WECHAT_SERIAL"},
+		"wechat key":         {file: wechatFile + "}", want: "SIYU_WECHAT_KEY"},
+		"wechat info":        {file: wechatFile + ", key: siyu.example.yaml, platform_key: siyu.example.yaml, apiv3_key: siyu.example.yaml, infos: [老友]}", want: "type=content"},
+		"wechat on http":     {file: wechatFile + ", key: siyu.example.yaml, platform_key: siyu.example.yaml, apiv3_key: siyu.example.yaml}", want: "https://"},
+		"wechat rate":        {file: wechatFile + ", key: siyu.example.yaml, platform_key: siyu.example.yaml, apiv3_key: siyu.example.yaml, host: 'http://x', rate: 101}", want: "1 to 100"},
 		"rate":               {env: "SIYU_RATE_MEMBER", value: "0", want: "at least 1"},
 		"rate text":          {env: "SIYU_RATE_MEMBER", value: "many", want: "SIYU_RATE_MEMBER"},
 		"file owner":         {env: "SIYU_FILE_OWNER", value: "asleep", want: "prompt, slow, absent or late"},
@@ -82,6 +88,9 @@ func TestLoad_refusals(t *testing.T) {
 		})
 	}
 }
+
+// wechatFile begins a merchant's settings.
+const wechatFile = "wechat: {mch_id: '1', serial: s, platform_id: p, app_id: a"
 
 func TestKeys(t *testing.T) {
 	uses := []string{"codes", "tokens"}

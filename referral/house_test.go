@@ -15,6 +15,7 @@ import (
 	"siyu/internal/secret"
 	"siyu/internal/task"
 	"siyu/referral"
+	"siyu/referral/promoter"
 	"siyu/wallet"
 )
 
@@ -186,7 +187,7 @@ func (h *house) balance(s wallet.Stage, o wallet.Owner) money.Amount {
 // proven runs the proofs of this room and the ledger.
 func (h *house) proven() {
 	h.t.Helper()
-	for _, verify := range []func(context.Context, *database.DB) ([]database.Proof, error){referral.Verify, wallet.Verify} {
+	for _, verify := range []func(context.Context, *database.DB) ([]database.Proof, error){referral.Verify, promoter.Verify, wallet.Verify} {
 		proofs, err := verify(bg, h.DB)
 		if err != nil {
 			h.t.Fatal(err)

@@ -40,6 +40,7 @@ type consolePage struct {
 	SeesGroups  bool
 	SeesReviews bool
 	SeesPlan    bool
+	SeesInsight bool
 }
 
 type campaignRow struct {
@@ -107,9 +108,9 @@ func (s *Server) console(c *gin.Context) error {
 	role := access.Role(database.ActorOf(ctx).Role)
 	p := consolePage{
 		page: s.base(c, ""), Role: roleName(s.lang(c), role),
-		SeesGroups:  slices.Contains([]access.Role{access.Admin, access.Marketer, access.GroupOwner}, role),
+		SeesGroups:  slices.Contains(seesGroups, role),
 		SeesMoney:   slices.Contains([]access.Role{access.Admin, access.Finance, access.Cashier}, role),
-		SeesReviews: slices.Contains(readsReviews, role), SeesPlan: slices.Contains(plansPromotions, role),
+		SeesReviews: slices.Contains(readsReviews, role), SeesPlan: slices.Contains(plansPromotions, role), SeesInsight: slices.Contains(readsInsight, role),
 	}
 	p.Title, p.Now = choose(p.Lang, "控制台", "Console"), p.Now.In(shop)
 	for _, fill := range []func(context.Context, *consolePage) error{s.fillCampaigns, s.fillGroups, s.fillSettlements} {

@@ -18,6 +18,7 @@ import (
 	"siyu/campaign/groupbuy"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/id"
+	"siyu/wallet"
 )
 
 // shown is one page of the gallery.
@@ -103,13 +104,12 @@ func gallery() []shown {
 	refunded := order
 	refunded.Mood, refunded.StateText, refunded.StateMore, refunded.Clock, refunded.PayURL, refunded.Team = "gone", "没有成团，已退款", "到时人数不够，付款全部原路退回", nil, "", nil
 	refunded.Refunds = []refundView{{No: "R-20260302-0001", At: now.Add(-time.Hour), Amount: 3990, Done: true, Text: "已退回"}}
-	me := mePage{page: base(langZH, "我的奖励"), Name: "王*", Sums: []sumView{{"待到期", 1600, true}, {"待结算", 2400, false}, {"已发放", 128800, true}},
-		Rewards: []rewardView{
-			{What: "邀请奖", When: "3月1日 20:14 记下", Reason: "3月16日后可结算", Amount: 800, State: "待到期"},
-			{What: "邀请奖", When: "2月12日 09:02 记下", Amount: 1200, State: "待结算", Tone: "good"},
-			{What: "新人礼", When: "2月3日 18:40 记下", Reason: "已随结算单发放", Amount: 500, State: "已发放", Tone: "dim"},
-			{What: "邀请奖", When: "1月28日 12:11 记下", Reason: "订单退款，奖励取消", Amount: 800, State: "已取消", Tone: "dim", Void: true},
-		}}
+	me := mePage{page: base(langZH, "我的奖励"), Name: "王*", Sums: []sumView{{"待生效", 1600, true}, {"可提现", 1200, false}, {"打款中", 1500, true}, {"已到账", 128800, true}},
+		Rewards: sampleRewards(langZH),
+	}
+	meEN := me
+	meEN.page, meEN.Name, meEN.Rewards = base(langEN, "My rewards"), "W*", sampleRewards(langEN)
+	meEN.Sums = sums(langEN, wallet.Wallet{})
 	tp := teamPage{page: base(langZH, "李* 的团"), Campaign: group.Name, Team: team, Item: group.Items[0], Mood: "wait", StateText: "还差 1 人成团", StateMore: "满 3 人付款即成团，先到先得", CanJoin: true, Need: 3, QR: true,
 		Share: "我在拼「春茶尝鲜」,3 人成团 ¥39.90,还差 1 人:\nhttps://s.example/t/tem_0000000000001"}
 	gone := plainPage{page: base(langZH, "邀请码无效"), Head: "这个邀请码用不了", Body: "可能输错了、过期了，或已被收回。请向邀请你的人要一个新的。"}
@@ -131,14 +131,16 @@ func gallery() []shown {
 	list = append(list, consoleGallery()...)
 	list = append(list, planGallery()...)
 	list = append(list, groupGallery()...)
+	list = append(list, weekGallery()...)
 	list = append(list, healthGallery()...)
 	list = append(list, promoterGallery()...)
+	list = append(list, insightGallery()...)
 	return append(list, []shown{
 		{"console", "console", console.page, console}, {"login", "login", login.page, login},
 		{"landing", "landing", group.page, group}, {"landing_en", "landing", english.page, english},
 		{"flash", "landing", flash.page, flash}, {"soon", "landing", soon.page, soon}, {"sold", "landing", sold.page, sold},
 		{"order", "order", order.page, order}, {"refunded", "order", refunded.page, refunded},
-		{"team", "team", tp.page, tp}, {"team_quoted", "team", tq.page, tq}, {"me", "me", me.page, me}, {"gone", "plain", gone.page, gone},
+		{"team", "team", tp.page, tp}, {"team_quoted", "team", tq.page, tq}, {"me", "me", me.page, me}, {"me_en", "me", meEN.page, meEN}, {"gone", "plain", gone.page, gone},
 	}...)
 }
 

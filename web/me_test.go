@@ -31,7 +31,7 @@ func TestMe(t *testing.T) {
 		h.pay(orderOf(t, li.post("/i/"+code+"/claim", form)), 8800)
 
 		a := wang.get("/me").is(t, 200)
-		a.has(t, "邀请奖", "<b>8</b>", "待到期", "3月17日 10:00 到期")
+		a.has(t, "邀请奖", "<b>8</b>", "待生效", "3月17日 10:00 生效")
 		a.lacks(t, "钱包", "王小明", "李雷", "%!")
 		li.get("/me").has(t, "新人礼", "<b>5</b>")
 		wang.lang = "en"
@@ -73,7 +73,7 @@ func TestPaidReward(t *testing.T) {
 		}
 		db.Clock.Jump(16 * 24 * time.Hour)
 		work()
-		h.signedIn(h.wang).get("/me").has(t, "已到期，待结算")
+		h.signedIn(h.wang).get("/me").has(t, "等下一次结算")
 		db.Clock.Jump(time.Hour)
 		sid, err := h.s.Settlement.Create(person(201), settlement.CreateIn{Label: "2026-03"})
 		must(t, err)
@@ -84,13 +84,13 @@ func TestPaidReward(t *testing.T) {
 		must(t, h.s.Settlement.Review(person(202), sid, settlement.ReviewIn{Digest: sealed.Digest}))
 		pid, err := h.s.Settlement.CreatePayout(person(203), settlement.PayoutIn{SettlementID: sid})
 		must(t, err)
-		h.signedIn(h.wang).get("/me").lacks(t, "已到账")
+		h.signedIn(h.wang).get("/me").lacks(t, "11:00 到账")
 		must(t, h.s.Settlement.Pay(person(203), pid))
 		work()
 		wang := h.signedIn(h.wang)
 		a := wang.get("/me").is(t, 200)
-		a.has(t, "已到账", "3月18日 到账")
-		a.lacks(t, "已到期，待结算")
+		a.has(t, "已到账", "3月18日 11:00 到账")
+		a.lacks(t, "等下一次结算")
 		wang.lang = "en"
 		wang.get("/me").has(t, "paid on Mar 18")
 	})

@@ -13,7 +13,6 @@ import (
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/referral"
-	"siyu/referral/settlement"
 )
 
 // rewardPage is one reward of the member's: what became of it, and what it
@@ -51,7 +50,7 @@ func (s *Server) reward(c *gin.Context, v visitor) error {
 	if r.BeneficiaryID != v.Member {
 		return fault.NotFound
 	}
-	paid, err := settlement.PaidIn(s.DB.Read(ctx), []id.Reward{r.ID})
+	seen, err := s.Settlement.SeeAll(ctx, []referral.Reward{r})
 	if err != nil {
 		return err
 	}
@@ -60,37 +59,13 @@ func (s *Server) reward(c *gin.Context, v visitor) error {
 	if err != nil {
 		return err
 	}
-	p.Reward = rewardOf(p.Lang, p.Now, r, paid[r.ID], coupons)
+	p.Reward = rewardOf(p.Lang, p.Now, seen[0], coupons)
 	p.Title = p.Reward.What
-	p.Steps = stepsOf(p.Lang, r, paid[r.ID], coupons)
+	p.Steps = stepsOf(p.Lang, r, seen[0], coupons)
 	if p.Proof, err = s.proof(ctx, p.page, r); err != nil {
 		return err
 	}
 	return s.show(c, http.StatusOK, "reward", p.page, p)
-}
-
-// stepsOf puts what happened to a reward into words.
-func stepsOf(lang string, r referral.Reward, paidAt clock.Milli, coupons map[id.Coupon]string) []rewardStep {
-	words := map[referral.EventKind]string{
-		referral.EventEarned: choose(lang, "朋友付款，记下", "noted when your friend paid"), referral.EventReduced: choose(lang, "部分退款，减少", "lowered by a partial refund"),
-		referral.EventCleared: choose(lang, "到期，可结算", "matured and due"), referral.EventVoided: choose(lang, "取消", "cancelled"),
-		referral.EventClawedBack: choose(lang, "退款，扣回", "taken back by a refund"),
-	}
-	if r.Side == referral.SideInvitee {
-		words[referral.EventEarned] = choose(lang, "你付款，记下", "noted when you paid")
-	}
-	if r.Currency != money.CNY {
-		words[referral.EventCleared] = choose(lang, "到期，已发放", "matured and given")
-	}
-	var out []rewardStep
-	for _, e := range r.Events {
-		n := max(e.Amount, -e.Amount)
-		out = append(out, rewardStep{words[e.Kind], e.At.Time().In(shop), n, inKind(lang, r.Currency, n, coupons[r.CouponID]), e.Amount < 0})
-	}
-	if paidAt != 0 {
-		out = append(out, rewardStep{choose(lang, "到账", "paid"), paidAt.Time().In(shop), r.Net, "", false})
-	}
-	return out
 }
 
 // ruleIn is why the invitation is this inviter's, and until when.

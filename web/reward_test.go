@@ -71,8 +71,8 @@ func TestRewardPage(t *testing.T) {
 		wang = h.signedIn(h.wang)
 		wang.get("/me").has(t, "核实中")
 		a := wang.get(link(wang)).is(t, 200)
-		a.has(t, "核实中", "人工核实后到账或取消")
-		a.lacks(t, "同一台设备", "到期，可结算")
+		a.has(t, "核实中", "人工核实后生效或取消")
+		a.lacks(t, "同一台设备", "生效，可提现")
 		wang.lang = "en"
 		wang.get(link(wang)).has(t, "being checked", "What it rests on")
 	})

@@ -47,6 +47,7 @@ import (
 	"siyu/internal/httpd"
 	"siyu/internal/secret"
 	"siyu/referral"
+	"siyu/referral/insight"
 	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
@@ -71,6 +72,7 @@ type Server struct {
 	Referral   *referral.Service
 	Review     *review.Service
 	Promoter   *promoter.Service
+	Insight    *insight.Service
 	Settlement *settlement.Service
 	Wallet     *wallet.Service
 	// PublicURL is where this house is reached, without a slash at the end;
@@ -116,7 +118,9 @@ func (s *Server) Register(r gin.IRouter) {
 
 	r.GET("/console", s.staffOnly(s.console))
 	r.GET("/console/calendar", s.staffOnly(s.consoleCalendar))
+	r.GET("/console/insight", s.staffOnly(s.consoleInsight))
 	r.GET("/console/plan", s.staffOnly(s.consolePlan))
+	r.GET("/console/groups/:id", s.staffOnly(s.consoleGroup))
 	r.GET("/console/groups/:id/health", s.staffOnly(s.consoleHealth))
 	r.GET("/console/campaigns/:id", s.staffOnly(s.consoleCampaign))
 	r.POST("/console/step-rewards/:id/hand-over", s.staffOnly(s.consoleHandOver))

@@ -98,19 +98,6 @@ func moment(lang string, now, at time.Time) string {
 	return at.Format("1月2日 15:04")
 }
 
-// date is a day as people of the language write it; the year only when it is
-// not the year of now.
-func date(lang string, now, at time.Time) string {
-	layout := "1月2日"
-	if lang == langEN {
-		layout = "Jan 2"
-	}
-	if at.Year() != now.In(at.Location()).Year() {
-		layout = choose(lang, "2006年1月2日", "Jan 2, 2006")
-	}
-	return at.Format(layout)
-}
-
 // span is a length of time in its largest whole units.
 func span(lang string, d time.Duration) string {
 	units := []struct {

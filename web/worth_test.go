@@ -7,6 +7,7 @@ import (
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/referral"
+	"siyu/referral/settlement"
 )
 
 // Rewards in points and coupons never read as money.
@@ -18,12 +19,12 @@ func TestInKindWords(t *testing.T) {
 	}{
 		{"zh", money.PTS, "300 积分", "已发放", referral.RewardCleared},
 		{"en", money.PTS, "300 points", "given", referral.RewardCleared},
-		{"zh", referral.Coupons, "优惠券「5 元券」", "待到期", referral.RewardPending},
-		{"en", referral.Coupons, "coupon 5 元券", "waiting", referral.RewardPending},
-		{"zh", money.CNY, "", "已到期，待结算", referral.RewardCleared},
+		{"zh", referral.Coupons, "优惠券「5 元券」", "待生效", referral.RewardPending},
+		{"en", referral.Coupons, "coupon 5 元券", "to come", referral.RewardPending},
+		{"zh", money.CNY, "", "可提现", referral.RewardCleared},
 	} {
 		r := referral.Reward{Currency: c.currency, CouponID: 7, Amount: 300, Net: 300, State: c.state0}
-		v := rewardOf(c.lang, time.UnixMilli(0), r, 0, names)
+		v := rewardOf(c.lang, time.UnixMilli(0), settlement.See(r, settlement.Payment{}), names)
 		if v.Kind != c.kind || v.State != c.state {
 			t.Errorf("%s %s: got %q %q, want %q %q", c.lang, c.currency, v.Kind, v.State, c.kind, c.state)
 		}

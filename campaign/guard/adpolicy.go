@@ -36,13 +36,14 @@ type groupGuard struct {
 	LastSeq      int64       `gorm:"column:last_seq"`
 	Version      int         `gorm:"column:version"`
 	CreatedAt    clock.Milli `gorm:"column:created_at;autoCreateTime:false"`
+	Rules        string      `gorm:"column:rules"`
 }
 
 // TableName is the table's.
 func (groupGuard) TableName() string { return "group_guards" }
 
 const guardColumns = `group_id, preset, mode, warm_up_days, gap_hours, ads_per_day, ads_per_week, ads_per_month,
-	quiet_from, quiet_to, observe_until, last_seq, version, created_at`
+	quiet_from, quiet_to, observe_until, last_seq, version, created_at, rules`
 
 // newGuard is a group's row before anybody set anything: the group's own
 // preset, enforced; a group that lived before Siyu knew it is only observed.
@@ -62,6 +63,9 @@ func newGuard(g community.Group, now clock.Milli) groupGuard {
 func (g groupGuard) policy() Policy {
 	p := PresetPolicy(g.Preset, g.Mode)
 	p.Version = g.Version
+	if g.Rules != "" {
+		p.Rules = decodeRules(g.Rules)
+	}
 	own := func(n int, into *int) {
 		if n != presets {
 			*into = n
@@ -85,28 +89,33 @@ func (g groupGuard) policy() Policy {
 // AdPolicy is a group's policy as it is shown: the numbers that hold. A cap of
 // null is none; quiet hours are minutes of the local day.
 type AdPolicy struct {
-	GroupID      id.Group    `json:"group_id"`
-	Preset       Preset      `json:"preset"`
-	Mode         Mode        `json:"mode"`
-	WarmUpDays   int         `json:"warm_up_days"`
-	GapHours     int         `json:"gap_hours"`
-	AdsPerDay    *int        `json:"ads_per_day"`
-	AdsPerWeek   *int        `json:"ads_per_week"`
-	AdsPerMonth  *int        `json:"ads_per_month"`
-	AdsPerLife   *int        `json:"ads_per_life"`
-	QuietFrom    int         `json:"quiet_from"`
-	QuietTo      int         `json:"quiet_to"`
-	ObserveUntil clock.Milli `json:"observe_until"`
-	Version      int         `json:"version"`
+	GroupID      id.Group      `json:"group_id"`
+	Preset       Preset        `json:"preset"`
+	Mode         Mode          `json:"mode"`
+	WarmUpDays   int           `json:"warm_up_days"`
+	GapHours     int           `json:"gap_hours"`
+	AdsPerDay    *int          `json:"ads_per_day"`
+	AdsPerWeek   *int          `json:"ads_per_week"`
+	AdsPerMonth  *int          `json:"ads_per_month"`
+	AdsPerLife   *int          `json:"ads_per_life"`
+	QuietFrom    int           `json:"quiet_from"`
+	QuietTo      int           `json:"quiet_to"`
+	ObserveUntil clock.Milli   `json:"observe_until"`
+	Rules        map[Rule]Mode `json:"rules"` // kept otherwise than the preset says
+	Version      int           `json:"version"`
 }
 
 func (g groupGuard) shown() AdPolicy {
 	p := g.policy()
-	return AdPolicy{
+	out := AdPolicy{
 		GroupID: g.GroupID, Preset: p.Preset, Mode: p.Mode, WarmUpDays: int(p.WarmUp / day), GapHours: int(p.Gap / hour),
 		AdsPerDay: limit(p.Day), AdsPerWeek: limit(p.Week), AdsPerMonth: limit(p.Month), AdsPerLife: limit(p.Life),
-		QuietFrom: p.Quiet.From, QuietTo: p.Quiet.To, ObserveUntil: g.ObserveUntil, Version: g.Version,
+		QuietFrom: p.Quiet.From, QuietTo: p.Quiet.To, ObserveUntil: g.ObserveUntil, Version: g.Version, Rules: map[Rule]Mode{},
 	}
+	for _, m := range p.Rules {
+		out.Rules[m.Rule] = m.Mode
+	}
+	return out
 }
 
 // AdPolicyIn sets a group's policy. What is left out is the preset's number.
@@ -120,6 +129,8 @@ type AdPolicyIn struct {
 	AdsPerMonth *int   `json:"ads_per_month"`
 	QuietFrom   *int   `json:"quiet_from"`
 	QuietTo     *int   `json:"quiet_to"`
+
+	Rules map[Rule]Mode `json:"rules"` // rules to keep otherwise than the preset says
 }
 
 // Validate keeps a brand within the bounds every group has.
@@ -143,6 +154,7 @@ func (in AdPolicyIn) Validate() error {
 	if in.QuietFrom != nil && in.QuietTo != nil {
 		c.That(Quiet{*in.QuietFrom, *in.QuietTo}.Minutes() >= QuietMinutesMin, "quiet_to", "range", "免打扰时间至少 7 小时", "quiet hours must last 7 hours or more")
 	}
+	checkRules(&c, in.Rules)
 	return c.Err()
 }
 
@@ -181,9 +193,9 @@ func (s *Service) SetAdPolicy(ctx context.Context, group id.Group, in AdPolicyIn
 		}
 		after = in.over(row)
 		err = database.One(tx.Exec(`UPDATE group_guards SET preset = ?, mode = ?, warm_up_days = ?, gap_hours = ?,
-			ads_per_day = ?, ads_per_week = ?, ads_per_month = ?, quiet_from = ?, quiet_to = ?, version = ?
+			ads_per_day = ?, ads_per_week = ?, ads_per_month = ?, quiet_from = ?, quiet_to = ?, rules = ?, version = ?
 			WHERE group_id = ?`+tx.Only("version = ?"), after.Preset, after.Mode, after.WarmUpDays, after.GapHours,
-			after.AdsPerDay, after.AdsPerWeek, after.AdsPerMonth, after.QuietFrom, after.QuietTo, version+1, group, version), fault.Stale)
+			after.AdsPerDay, after.AdsPerWeek, after.AdsPerMonth, after.QuietFrom, after.QuietTo, after.Rules, version+1, group, version), fault.Stale)
 		if err != nil {
 			return err
 		}
@@ -200,7 +212,7 @@ func (in AdPolicyIn) over(g groupGuard) groupGuard {
 		}
 		return *n
 	}
-	g.Preset, g.Mode = in.Preset, in.Mode
+	g.Preset, g.Mode, g.Rules = in.Preset, in.Mode, encodeRules(in.Rules)
 	g.WarmUpDays, g.GapHours = or(in.WarmUpDays), or(in.GapHours)
 	g.AdsPerDay, g.AdsPerWeek, g.AdsPerMonth = or(in.AdsPerDay), or(in.AdsPerWeek), or(in.AdsPerMonth)
 	g.QuietFrom, g.QuietTo = or(in.QuietFrom), or(in.QuietTo)

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"slices"
 	"time"
 
 	"siyu/internal/clock"
@@ -42,6 +43,8 @@ func Decide(p Policy, s State, asked Window) Decision {
 	d := Decision{Outcome: OutcomeAllow, Advice: p.advice}
 	if p.Mode == ModeOff || s.Condition.State != "" {
 		d.Advice = nil
+	} else if len(p.Rules) > 0 {
+		d.Advice = slices.DeleteFunc(slices.Clone(p.advice), func(r Reason) bool { return modeIn(p.Rules, r.Rule) == ModeOff })
 	}
 	w := x.window(asked.From, asked.To)
 	free := x.judge(w, &d)
@@ -82,7 +85,7 @@ func (x *exam) window(from, to clock.Milli) Window {
 			to = min(to, s.From)
 		}
 	}
-	if x.policy.Mode == ModeEnforce {
+	if m := modeIn(x.policy.Rules, RuleQuiet); x.policy.Mode == ModeEnforce && m != ModeOff && m != ModeAdvise {
 		to = x.beforeQuiet(x.policy.Quiet, from, to)
 	}
 	if c := x.state.Charter; c.Version > 0 {
@@ -111,7 +114,7 @@ func (x *exam) quiet(q Quiet, t clock.Milli) bool {
 // window only lets go of what lies before it and never of what lies after, so
 // a rule stays broken until the start has passed what broke it.
 func (x *exam) judge(w Window, d *Decision) clock.Milli {
-	v := verdict{free: w.From, decision: d}
+	v := verdict{free: w.From, decision: d, rules: x.policy.Rules, observed: x.policy.Mode == ModeAdvise}
 	x.facts(&v)
 	x.silences(w, &v)
 	if x.policy.Mode != ModeOff {
@@ -130,15 +133,26 @@ type verdict struct {
 	free     clock.Milli
 	advise   bool
 	decision *Decision
+	rules    []RuleMode
+	observed bool // the whole policy only advises
 }
 
 func (v *verdict) deny(r Reason, free clock.Milli) {
-	if !v.advise {
+	advise := v.advise
+	switch modeIn(v.rules, r.Rule) {
+	case ModeOff:
+		return
+	case ModeAdvise:
+		advise = true
+	case ModeEnforce:
+		advise = v.observed
+	}
+	if !advise {
 		v.free = max(v.free, free)
 	}
 	switch {
 	case v.decision == nil:
-	case v.advise:
+	case advise:
 		v.note(r) // the preset's list is shared: never appended into
 	case v.decision.Reasons == nil:
 		v.decision.Reasons = append(make(Reasons, 0, 6), r) // as many as ever come at once, in one piece
@@ -149,7 +163,7 @@ func (v *verdict) deny(r Reason, free clock.Milli) {
 
 // note lists a rule without refusing.
 func (v *verdict) note(r Reason) {
-	if v.decision != nil {
+	if v.decision != nil && modeIn(v.rules, r.Rule) != ModeOff {
 		v.decision.Advice = append(v.decision.Advice[:len(v.decision.Advice):len(v.decision.Advice)], r)
 	}
 }
@@ -197,7 +211,9 @@ func (x *exam) policyRules(w Window, v *verdict) {
 	if s.Condition.State != "" && x.under != PermitOverride {
 		x.careRules(w, v)
 	}
-	x.mainAd(w, v)
+	if x.under != PermitOverride {
+		x.mainAd(w, v)
+	}
 }
 
 func (x *exam) charterRules(w Window, v *verdict) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -39,12 +40,14 @@ const forecastAd = 2 * time.Hour
 // Foresee works out the next days of a group. A day is open if the guard would
 // allow an ad at some moment of it, nothing else being shown before; Room
 // takes the earliest moment again and again, which under caps and gaps of one
-// length fits most in.
-func Foresee(p Policy, s State, now clock.Milli) (days []ForecastDay, room int) {
+// length fits most in. Promises are charters that come into force meanwhile; a
+// day is judged by the one in force when it begins.
+func Foresee(p Policy, s State, now clock.Milli, promises ...Promise) (days []ForecastDay, room int) {
 	z := zone{loc: s.Zone}
-	from := now
+	from, first := now, s.Charter
 	for range ForecastDays {
 		_, to := z.span(periodDay, from)
+		s.Charter = inForce(first, promises, from)
 		d := Decide(p, s, Window{from, to})
 		first, _ := z.span(periodDay, from)
 		day := ForecastDay{Day: clock.Day(from.Time(), s.Zone), Ads: s.Ads.touching(first, to)}
@@ -58,7 +61,23 @@ func Foresee(p Policy, s State, now clock.Milli) (days []ForecastDay, room int) 
 		}
 		days, from = append(days, day), to
 	}
-	return days, roomIn(p, s, Window{now, from})
+	s.Charter = first
+	return days, roomIn(p, s, Window{now, from}, promises)
+}
+
+// Promise is a charter with the moment from which it is in force.
+type Promise struct {
+	From    clock.Milli
+	Charter Charter
+}
+
+func inForce(now Charter, promises []Promise, at clock.Milli) Charter {
+	for _, p := range promises {
+		if p.From <= at {
+			now = p.Charter
+		}
+	}
+	return now
 }
 
 // besideQuiet leaves out quiet hours where something else keeps the whole day:
@@ -72,9 +91,11 @@ func besideQuiet(all Reasons) Reasons {
 }
 
 // roomIn shows ads as early as each is allowed until none is.
-func roomIn(p Policy, s State, w Window) (n int) {
+func roomIn(p Policy, s State, w Window, promises []Promise) (n int) {
 	s.Ads = s.Ads.Clone()
+	first := s.Charter
 	for at := w.From; at < w.To; {
+		s.Charter = inForce(first, promises, at)
 		d := Decide(p, s, Window{at, w.To})
 		switch d.Outcome {
 		case OutcomeAllow:
@@ -85,10 +106,38 @@ func roomIn(p Policy, s State, w Window) (n int) {
 		case OutcomeDefer:
 			at = d.NotBefore
 		default:
-			return n
+			next := nextPromise(promises, at)
+			if next == 0 {
+				return n
+			}
+			at = next // a looser charter may let one through
 		}
 	}
 	return n
+}
+
+// nextPromise is when the next charter after a moment comes into force.
+func nextPromise(promises []Promise, after clock.Milli) clock.Milli {
+	for _, p := range promises {
+		if p.From > after {
+			return p.From
+		}
+	}
+	return 0
+}
+
+// promisesOf are the charters that come into force in a group in the days a
+// forecast looks ahead.
+func promisesOf(q *database.Query, g id.Group, now clock.Milli) ([]Promise, error) {
+	ahead, err := community.ChartersAhead(q, g, now, now.Add(ForecastDays*day))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Promise, len(ahead))
+	for i, c := range ahead {
+		out[i] = Promise{c.EffectiveAt, charterOf(c)}
+	}
+	return out, nil
 }
 
 // Forecast reads a group the actor may see and foresees its days.
@@ -104,6 +153,10 @@ func (s *Service) Forecast(ctx context.Context, g id.Group) (Forecast, error) {
 	}
 	p := k.guard.policy()
 	f := Forecast{GroupID: g, Preset: p.Preset, Mode: p.Mode}
-	f.Days, f.Room = Foresee(p, k.state, now)
+	promises, err := promisesOf(s.DB.Read(ctx), g, now)
+	if err != nil {
+		return Forecast{}, err
+	}
+	f.Days, f.Room = Foresee(p, k.state, now, promises...)
 	return f, nil
 }

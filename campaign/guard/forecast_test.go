@@ -107,3 +107,27 @@ func TestForesee_keeps_its_word(t *testing.T) {
 		}
 	}
 }
+
+// TestForeseeACharter: a charter announced on Monday counts from its own day.
+func TestForeseeACharter(t *testing.T) {
+	monday := at(t, shanghai, "2026-11-02 10:00")
+	s := State{Open: true, Owned: true, Zone: location(t, shanghai), BornAt: monday.Add(-400 * day), Charter: Charter{Version: 1}}
+	open := func(days []ForecastDay) (out string) {
+		for _, d := range days {
+			out += map[bool]string{true: "o", false: "-"}[d.Open]
+		}
+		return out
+	}
+	looser := Promise{monday.Add(7 * day), Charter{Version: 2, Day: 1, Week: 2}}
+	days, room := Foresee(PresetPolicy(PresetRetail, ModeEnforce), s, monday, looser)
+	// The eighth day began before the moment, so it is judged by what was promised then.
+	if got, want := open(days), "--------oooooo"; got != want || room != 2 {
+		t.Errorf("got %s with room for %d, want %s with 2", got, room, want)
+	}
+	stricter := Promise{monday.Add(2 * day), Charter{Version: 3, Day: 0, Week: 0}}
+	s.Charter = Charter{Version: 2, Day: 1, Week: 4}
+	days, room = Foresee(PresetPolicy(PresetRetail, ModeEnforce), s, monday, stricter)
+	if got, want := open(days), "ooo-----------"; got != want || room != 3 {
+		t.Errorf("got %s with room for %d, want %s with 3", got, room, want)
+	}
+}

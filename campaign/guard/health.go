@@ -163,14 +163,18 @@ func (x *exam) fatigue(w Window, v *verdict) {
 	}
 }
 
-// mainAd advises where another campaign has the day: one main ad a day.
+// mainAd advises where another campaign has the day: one main ad a day. It
+// refuses where the group says so.
 func (x *exam) mainAd(w Window, v *verdict) {
 	if x.state.Others.Len() == 0 {
 		return
 	}
 	from, to := x.zone.span(periodDay, w.From)
 	if n := x.state.Others.touching(from, to); n > 0 {
-		v.note(Reason{RuleMain, int64(n), 1})
+		advised := v.advise
+		v.advise = true
+		v.deny(Reason{RuleMain, int64(n), 1}, to)
+		v.advise = advised
 	}
 }
 

@@ -83,7 +83,7 @@ func writeGuards(tx *database.Tx, guards []groupGuard) error {
 	for _, g := range guards {
 		in.row(int64(g.GroupID), string(g.Preset), string(g.Mode), int64(g.WarmUpDays), int64(g.GapHours),
 			int64(g.AdsPerDay), int64(g.AdsPerWeek), int64(g.AdsPerMonth), int64(g.QuietFrom), int64(g.QuietTo),
-			int64(g.ObserveUntil), g.LastSeq, int64(g.Version), int64(g.CreatedAt))
+			int64(g.ObserveUntil), g.LastSeq, int64(g.Version), int64(g.CreatedAt), g.Rules)
 	}
 	return in.write(tx)
 }

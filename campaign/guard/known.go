@@ -24,7 +24,7 @@ func (s *Service) Known(ctx context.Context, groups []id.Group, w Window) (map[i
 			return nil, fmt.Errorf("guard: known: %w", err)
 		}
 		for g, k := range all {
-			out[g] = Known{k.guard.policy(), k.state}
+			out[g] = Known{k.guard.policy().enforced(), k.state}
 		}
 	}
 	return out, nil

@@ -78,7 +78,7 @@ func guardsRead(groups []id.Group, lock string, into *loaded) database.Read {
 		Row: func(rows *sql.Rows) error {
 			var g groupGuard
 			err := rows.Scan(&g.GroupID, &g.Preset, &g.Mode, &g.WarmUpDays, &g.GapHours, &g.AdsPerDay, &g.AdsPerWeek, &g.AdsPerMonth,
-				&g.QuietFrom, &g.QuietTo, &g.ObserveUntil, &g.LastSeq, &g.Version, &g.CreatedAt)
+				&g.QuietFrom, &g.QuietTo, &g.ObserveUntil, &g.LastSeq, &g.Version, &g.CreatedAt, &g.Rules)
 			into.guards[g.GroupID] = g
 			return err
 		},

@@ -30,7 +30,7 @@ const (
 
 // PresetVersion is the version of the presets' numbers below. It is written on
 // every slot; whoever changes a number raises it.
-const PresetVersion = 1
+const PresetVersion = 2
 
 // Unlimited is a cap that is not set.
 const Unlimited = -1
@@ -49,7 +49,8 @@ type Policy struct {
 	Life    int           // ever
 	Quiet   Quiet
 
-	Care Care // what rests on the group's health
+	Care  Care       // what rests on the group's health
+	Rules []RuleMode // rules that are kept otherwise than the preset says
 
 	// advice are rules whose inputs nothing measures in a group that
 	// was never judged: listed on every receipt, never refusing.

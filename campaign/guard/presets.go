@@ -3,10 +3,30 @@ package guard
 // PresetShown is a preset as data: each number with the bounds a brand may
 // move it in and where it comes from.
 type PresetShown struct {
-	Preset  Preset   `json:"preset"`
-	Version int      `json:"version"`
-	Numbers []Number `json:"numbers"`
-	Advice  Reasons  `json:"advice"` // rules it advises on, which refuse nothing
+	Preset  Preset    `json:"preset"`
+	Version int       `json:"version"`
+	Numbers []Number  `json:"numbers"`
+	Care    CareShown `json:"care"`
+	Advice  Reasons   `json:"advice"` // rules it advises on where nothing is known of a group's health
+}
+
+// CareShown is what a preset asks of a group's health. What is enforced is so
+// only where 70 % of the last 14 days are covered; factors scale the caps by
+// state, in hundredths; null is none.
+type CareShown struct {
+	ContentPerAd    int            `json:"content_per_ad"` // 0: none
+	ContentEnforced bool           `json:"content_enforced"`
+	Weekly          bool           `json:"weekly_interaction"`
+	WeeklyEnforced  bool           `json:"weekly_enforced"`
+	Factors         map[string]int `json:"factors"`
+}
+
+func (c Care) shown() CareShown {
+	out := CareShown{ContentPerAd: c.Content, ContentEnforced: c.EnforceContent, Weekly: c.Weekly, WeeklyEnforced: c.EnforceWeekly}
+	if f := c.Factors; f != (factors{}) {
+		out.Factors = map[string]int{"healthy": f.healthy, "warm": f.warm, "cooling": f.cooling, "quiet": f.quiet, "dead": f.dead, "unknown": f.unknown}
+	}
+	return out
 }
 
 // Number is one limit of a preset, named like the field of a group's policy
@@ -27,7 +47,7 @@ func Presets() []PresetShown {
 	out := make([]PresetShown, len(PresetNames))
 	for i, name := range PresetNames {
 		p := PresetPolicy(Preset(name), ModeEnforce)
-		out[i] = PresetShown{Preset: p.Preset, Version: PresetVersion, Numbers: p.numbers(), Advice: p.advice}
+		out[i] = PresetShown{Preset: p.Preset, Version: PresetVersion, Numbers: p.numbers(), Care: p.Care.shown(), Advice: p.advice}
 	}
 	return out
 }

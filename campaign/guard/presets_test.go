@@ -25,6 +25,36 @@ func TestDocumented(t *testing.T) {
 	}
 }
 
+// TestCareIsDocumented compares the table of what presets ask of a group's
+// health with the code.
+func TestCareIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/guard.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := func(enforced bool) string { return map[bool]string{true: "enforced", false: "advice"}[enforced] }
+	for _, p := range Presets() {
+		c, f := p.Care, p.Care.Factors
+		if f == nil {
+			continue
+		}
+		content, weekly := "–", "–"
+		if c.ContentPerAd > 0 {
+			content = fmt.Sprintf("%d, %s", c.ContentPerAd, kept(c.ContentEnforced))
+		}
+		if c.Weekly {
+			weekly = kept(c.WeeklyEnforced)
+		}
+		if p.Preset == PresetInterest {
+			weekly += " from the fifth week"
+		}
+		row := fmt.Sprintf("\n| `%s` | %s | %s | %d / %d / %d / %d / %d / %d |\n", p.Preset, content, weekly, f["healthy"], f["warm"], f["cooling"], f["quiet"], f["dead"], f["unknown"])
+		if !strings.Contains(string(text), row) {
+			t.Errorf("docs/guard.md lacks the row\n%s", row)
+		}
+	}
+}
+
 func docRow(p PresetShown) string {
 	v := map[string]string{}
 	for _, n := range p.Numbers {

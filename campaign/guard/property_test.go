@@ -115,6 +115,14 @@ func (p *player) policy(r *rapid.T) {
 		Mode:     rapid.SampledFrom([]guard.Mode{guard.ModeOff, guard.ModeAdvise, guard.ModeEnforce, guard.ModeEnforce}).Draw(r, "mode"),
 		GapHours: number("gap", 1, 40), AdsPerDay: number("day", 0, 4), AdsPerWeek: number("week", 0, 8), QuietFrom: from, QuietTo: &to,
 	}
+	for _, rule := range []guard.Rule{"G5", "G6", "G7"} {
+		if m := rapid.SampledFrom([]guard.Mode{"", "", guard.ModeOff, guard.ModeAdvise, guard.ModeEnforce}).Draw(r, string(rule)); m != "" {
+			if in.Rules == nil {
+				in.Rules = map[guard.Rule]guard.Mode{}
+			}
+			in.Rules[rule] = m
+		}
+	}
 	_, err = p.s.SetAdPolicy(bg, p.group, in, was.Version)
 	refused(r, err)
 }

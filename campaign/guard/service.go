@@ -71,8 +71,12 @@ func stateOf(g community.Group, c community.Charter, zones map[string]*time.Loca
 	}
 	return State{
 		Open: g.Status == community.GroupActive, Owned: g.OwnerID != 0, BornAt: g.BornAt, Zone: loc,
-		Charter: Charter{Version: c.Version, Day: c.AdsPerDay, Week: c.AdsPerWeek, Quiet: Quiet{c.QuietFrom, c.QuietTo}, EndsAt: c.EndsAt},
+		Charter: charterOf(c),
 	}, nil
+}
+
+func charterOf(c community.Charter) Charter {
+	return Charter{Version: c.Version, Day: c.AdsPerDay, Week: c.AdsPerWeek, Quiet: Quiet{c.QuietFrom, c.QuietTo}, EndsAt: c.EndsAt}
 }
 
 // decide is Decide from now on: a window that is over is refused, one that has

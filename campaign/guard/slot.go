@@ -102,7 +102,7 @@ func (s Slot) MarshalJSON() ([]byte, error) {
 // slotOf is a slot for the window, with the limits that hold for it: those of
 // the policy where it is enforced, the charter's always, the tighter of both.
 func slotOf(k *known, d Decision, slot id.Slot, now clock.Milli) Slot {
-	p, c, w := k.guard.policy().lifted(d.By), k.state.Charter, d.Window
+	p, c, w := k.guard.policy().enforced().lifted(d.By), k.state.Charter, d.Window
 	out := Slot{
 		ID: slot, GroupID: k.group.ID, Seq: k.guard.LastSeq + 1, UnitID: k.group.UnitID,
 		FromAt: w.From, ToAt: w.To, FirstAt: w.From, LastAt: w.To - 1, ReservedAt: now,

@@ -14,7 +14,8 @@ import (
 // judgeTx judges the days that are over since the first whose judgement no
 // longer stands, and writes what the group is now.
 func (c *course) judgeTx(tx *database.Tx) error {
-	s := &c.stands
+	s, before := &c.stands, c.stands
+	newest := Judgement{Fall: Unknown}
 	first := max(s.Redo, c.born)
 	s.Redo = 0
 	h, err := c.history(tx.DB, first)
@@ -31,7 +32,7 @@ func (c *course) judgeTx(tx *database.Tx) error {
 			continue
 		}
 		j := h.judge(i)
-		if j.State != state {
+		if newest = j; j.State != state {
 			since, state = d.Day, j.State
 		}
 		row, err := rowOf(c.group.ID, j)
@@ -49,7 +50,7 @@ func (c *course) judgeTx(tx *database.Tx) error {
 	s.Content, s.Ads = Figure(content), ads
 	s.Held = h.held(last)
 	s.JudgedAt = tx.Now
-	return nil
+	return tellTx(tx, before, *s, newest)
 }
 
 // history reads the days a judgement from the first day on looks at, up to

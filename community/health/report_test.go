@@ -2,6 +2,8 @@ package health_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,6 +13,8 @@ import (
 	"siyu/community/health"
 	"siyu/internal/clock"
 	"siyu/internal/database"
+	"siyu/internal/id"
+	"siyu/internal/webhook"
 )
 
 // TestNinetyDays is one group's life, worked out by hand: twenty members, of
@@ -96,25 +100,95 @@ func TestNinetyDays(t *testing.T) {
 	})
 }
 
-// TestUnknown: of an imported group without any data nothing is zero.
-func TestUnknown(t *testing.T) {
+// TestImportedGroups: of 300 groups that lived for two years before Siyu knew
+// them, with an ad each and no data, nothing is zero and nothing is blamed.
+func TestImportedGroups(t *testing.T) {
 	run(t, func(t *testing.T, w *town) {
-		g := w.group(t, community.GroupIn{BornAt: w.now().Add(-700 * day), Preset: community.PresetRetail})
-		w.roll(t)
-		got, err := w.health.FindReport(brand(), g)
+		var groups []id.Group
+		for part := range 2 {
+			rows := make([]community.GroupIn, 150)
+			for i := range rows {
+				rows[i] = community.GroupIn{ExternalID: fmt.Sprint("wr", part*150+i), Name: "老客群", Preset: community.PresetRetail, BornAt: w.now().Add(-730 * day)}
+			}
+			made, err := w.PutGroups(brand(), rows)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range made {
+				groups = append(groups, r.Group)
+			}
+		}
+		err := w.DB.Tx(context.Background(), func(tx *database.Tx) error {
+			for i, g := range groups {
+				if err := health.AdShownTx(tx, g, id.Slot(i+1), w.now().Add(-3*day)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Standing.State != health.StateUnknown || got.Standing.DAR != health.Unknown || got.Standing.Coverage != 0 || got.Community {
-			t.Errorf("standing: got %+v", got.Standing)
+		w.roll(t)
+		for part := range slices.Chunk(groups, 150) {
+			all, err := health.StandingsIn(w.DB.Read(context.Background()), part)
+			if err != nil || len(all) != len(part) {
+				t.Fatalf("%d standings of %d, %v", len(all), len(part), err)
+			}
+			for _, s := range all {
+				if s.State != health.StateUnknown || s.DAR != health.Unknown || s.Content != health.Unknown || s.Fatigue != health.Unknown || s.Coverage != 0 || s.Ads != 1 {
+					t.Fatalf("got %+v, want unknown and one ad", s)
+				}
+			}
+		}
+		got, err := w.health.FindReport(brand(), groups[299])
+		if err != nil {
+			t.Fatal(err)
 		}
 		for _, m := range got.Metrics {
 			if m.Value != nil || m.Unknown == "" || m.Meets != nil {
-				t.Errorf("%s: got %v, want unknown", m.Name, m)
+				t.Errorf("%s: got %+v, want unknown", m.Name, m)
 			}
 		}
-		if len(got.Advice) != 1 || got.Advice[0].Code != "report_activity" {
-			t.Errorf("advice: got %+v", got.Advice)
+		if got.Community || len(got.Advice) != 1 || got.Advice[0].Code != "report_activity" {
+			t.Errorf("advice: got %+v, community %v", got.Advice, got.Community)
+		}
+	})
+}
+
+// TestTells: a state that changes and a rate that falls to half are told, each
+// once.
+func TestTells(t *testing.T) {
+	run(t, func(t *testing.T, w *town) {
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := (&webhook.Service{DB: w.DB, Secrets: w.Secrets}).Create(brand(), webhook.In{URL: "https://mall.example/hook", Events: []string{"group.*"}})
+		must(err)
+		g := w.group(t, community.GroupIn{BornAt: w.now()})
+		who := w.members(t, g, 10, community.RoleMember, w.now())
+		told := func(kind string) int {
+			return w.count(t, "SELECT COUNT(*) FROM events WHERE type = ?", kind)
+		}
+		for _, c := range []struct{ people, states, falls int }{{4, 0, 0}, {4, 0, 0}, {1, 0, 1}, {1, 0, 2}, {1, 0, 2}} {
+			w.did(t, g, community.ActivityReply, w.now(), who[:c.people]...)
+			w.DB.Clock.Jump(day)
+			w.roll(t)
+			w.roll(t)
+			if s, f := told("group.state_changed"), told("group.early_death"); s != c.states || f != c.falls {
+				t.Errorf("after a day of %d: %d states and %d falls are told, want %d and %d (%s)", c.people, s, f, c.states, c.falls, w.standing(t, g).State)
+			}
+		}
+		for range 8 {
+			w.did(t, g, community.ActivityReply, w.now(), who[0])
+			w.DB.Clock.Jump(day)
+			w.roll(t)
+		}
+		if n := told("group.state_changed"); n != 1 || w.standing(t, g).State != health.StateWarm {
+			t.Errorf("%d states are told, want that it is warm now: %s", n, w.standing(t, g).State)
 		}
 	})
 }

@@ -155,9 +155,9 @@ func (s *Service) tellOverdue(ctx context.Context, _ clock.Milli) error {
 	return nil
 }
 
-// Verify proves V19: a request's counter is its rows, and nobody wants his own.
+// Verify proves V20: a request's counter is its rows, and nobody wants his own.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
-	p := database.Proof{ID: "V19", Says: "the counter of a request is the people who want it too, none of them the asker; only what has an outcome is rated"}
+	p := database.Proof{ID: "V20", Says: "the counter of a request is the people who want it too, none of them the asker; only what has an outcome is rated"}
 	for after := id.Request(0); ; {
 		var ids []id.Request
 		err := db.Snapshot(ctx, func(q *database.Query) error {

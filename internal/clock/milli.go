@@ -43,6 +43,14 @@ func (m Milli) String() string {
 	return m.Time().Format(layout)
 }
 
+// Append appends RFC 3339 in UTC, or nothing for none.
+func (m Milli) Append(b []byte) []byte {
+	if m == 0 {
+		return b
+	}
+	return m.Time().AppendFormat(b, layout)
+}
+
 // AppendJSON appends RFC 3339 as JSON, or null.
 func (m Milli) AppendJSON(b []byte) []byte {
 	if m == 0 {

@@ -42,10 +42,14 @@ func (v ID[K]) String() string {
 	if v == 0 {
 		return ""
 	}
-	return string(v.appendText(make([]byte, 0, 24)))
+	return string(v.Append(make([]byte, 0, 24)))
 }
 
-func (v ID[K]) appendText(b []byte) []byte {
+// Append appends the public form, or nothing for none.
+func (v ID[K]) Append(b []byte) []byte {
+	if v == 0 {
+		return b
+	}
 	b = append(append(b, v.Prefix()...), '_')
 	for shift := 5 * (width - 1); shift >= 0; shift -= 5 {
 		b = append(b, alphabet[uint64(v)>>shift&31])
@@ -58,7 +62,7 @@ func (v ID[K]) AppendJSON(b []byte) []byte {
 	if v == 0 {
 		return append(b, "null"...)
 	}
-	return append(v.appendText(append(b, '"')), '"')
+	return append(v.Append(append(b, '"')), '"')
 }
 
 // MarshalJSON writes the public form, and null for none.

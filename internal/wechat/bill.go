@@ -2,6 +2,7 @@ package wechat
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -61,6 +62,10 @@ type Bill struct {
 	CreateTime string `json:"create_time"`
 }
 
+// Overdue says whether the reason of a bill that failed, if it has one, is that
+// nobody confirmed it.
+func (b Bill) Overdue() bool { return b.FailReason == "" || b.FailReason == "OVERDUE_CLOSE" }
+
 // CreatedAt is the platform's time of the bill, zero if it told none.
 func (b Bill) CreatedAt() time.Time {
 	t, _ := time.Parse(time.RFC3339, b.CreateTime)
@@ -82,22 +87,29 @@ func (c *Client) Send(ctx context.Context, t Transfer) (Bill, error) {
 			return Bill{}, err
 		}
 	}
-	var b Bill
-	err := c.call(ctx, http.MethodPost, bills, body, &b)
-	return b, err
+	return c.bill(ctx, http.MethodPost, bills, t.BillNo, body)
 }
 
 // Find asks for a bill by our number; the platform keeps it for 30 days.
 func (c *Client) Find(ctx context.Context, billNo string) (Bill, error) {
-	var b Bill
-	err := c.call(ctx, http.MethodGet, bills+"/out-bill-no/"+url.PathEscape(billNo), nil, &b)
-	return b, err
+	return c.bill(ctx, http.MethodGet, bills+"/out-bill-no/"+url.PathEscape(billNo), billNo, nil)
 }
 
 // Cancel asks to call a bill off that is not final. The answer says only that
 // the platform heard it; Find tells what became of the bill.
 func (c *Client) Cancel(ctx context.Context, billNo string) (Bill, error) {
+	return c.bill(ctx, http.MethodPost, bills+"/out-bill-no/"+url.PathEscape(billNo)+"/cancel", billNo, nil)
+}
+
+// bill is a call that is answered by the bill it names: a signed answer of
+// another bill says nothing of this one.
+func (c *Client) bill(ctx context.Context, method, path, billNo string, in any) (Bill, error) {
 	var b Bill
-	err := c.call(ctx, http.MethodPost, bills+"/out-bill-no/"+url.PathEscape(billNo)+"/cancel", nil, &b)
-	return b, err
+	if err := c.call(ctx, method, path, in, &b); err != nil {
+		return Bill{}, err
+	}
+	if b.BillNo != billNo {
+		return Bill{}, fmt.Errorf("%w: it names another bill", ErrUnconfirmed)
+	}
+	return b, nil
 }

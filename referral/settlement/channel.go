@@ -11,8 +11,11 @@ import (
 // form that it names, or by transfer bills.
 type Channel string
 
-// ChannelManual is paid elsewhere: what is marked counts as arrived.
-const ChannelManual Channel = "manual"
+// The channels that no form describes.
+const (
+	ChannelManual Channel = "manual"       // paid elsewhere: what is marked counts as arrived
+	ChannelBills  Channel = "wechat_bills" // person by person, each confirms his bill
+)
 
 // stage is where the money is once it was given out.
 func (c Channel) stage() wallet.Stage {
@@ -39,7 +42,9 @@ func (c Channel) blocks(r payee.Ready) payee.Reason {
 		return ""
 	}
 	kind := payee.AccountKind("")
-	if p, err := payfile.Find(string(c)); err == nil {
+	if c == ChannelBills {
+		kind = payee.AccountWechat
+	} else if p, err := payfile.Find(string(c)); err == nil {
 		kind = payee.AccountKind(p.AccountKind)
 	}
 	switch {
@@ -61,5 +66,5 @@ func (c Channel) form() (payfile.Profile, error) {
 
 func (c Channel) validate(check *fault.Check) {
 	_, err := c.form()
-	check.That(err == nil, "channel", "unknown_value", "应为 manual 或某个文件格式的名称", "must be manual or the name of a file form")
+	check.That(err == nil || c == ChannelBills, "channel", "unknown_value", "应为 manual、wechat_bills 或某个文件格式的名称", "must be manual, wechat_bills or the name of a file form")
 }

@@ -14,6 +14,9 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/id"
+	"siyu/internal/wechat"
+	"siyu/internal/wechat/wechattest"
+	"siyu/referral/payee"
 	"siyu/referral/settlement"
 	"siyu/wallet"
 )
@@ -52,7 +55,12 @@ func runChild(spec []string) error {
 	if spec[3] != "" {
 		database.ArmKillPoint(spec[3])
 	}
-	s := &settlement.Service{DB: db}
+	s := &settlement.Service{DB: db, Vault: &payee.Service{DB: db, Secrets: keys()}}
+	if spec := os.Getenv(payEnv); spec != "" {
+		if s.Bills, err = billsAt(strings.Split(spec, "|")); err != nil {
+			return err
+		}
+	}
 	switch job {
 	case "close":
 		return s.RunClose(bg, id.Settlement(object))
@@ -62,13 +70,29 @@ func runChild(spec []string) error {
 		return s.RunPay(bg, id.Payout(object))
 	case "import1":
 		return s.RunImport(bg, id.Payout(object), 1)
-	case "sheet":
-		return s.MakeSheet(bg, id.Settlement(object), os.Stdout)
+	case "bills":
+		return s.RunBills(bg, id.Payout(object))
+	case settlement.FileLines:
+		return s.WriteLines(bg, id.Settlement(object), os.Stdout)
+	case settlement.FileSheet:
+		return s.WriteSheet(bg, id.Settlement(object), os.Stdout)
 	}
 	return errors.New("unknown job " + job)
 }
 
-func child(t *testing.T, url, job string, object int64, kill string) *exec.Cmd {
+// payEnv tells the child where the channel for tests is, and its keys.
+const payEnv = "SIYU_SETTLEMENT_PAY"
+
+func billsAt(spec []string) (*settlement.Bills, error) {
+	m, err := wechattest.ReadKeys(spec[1])
+	if err != nil {
+		return nil, err
+	}
+	c, err := wechat.New(m, spec[0])
+	return billsBy(c), err
+}
+
+func child(t testing.TB, url, job string, object int64, kill string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {

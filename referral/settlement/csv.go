@@ -1,11 +1,13 @@
 package settlement
 
 import (
-	"context"
-	"encoding/csv"
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"siyu/internal/clock"
 )
 
 // csvHeader names the columns. The file is for machines: UTF-8 without a byte
@@ -15,38 +17,73 @@ var csvHeader = []string{
 	"corrects", "tax_rule", "gross_fen", "tax_fen", "net_fen", "occurred_at",
 }
 
-// writeCSV writes lines.csv: a header, the lines, and a row of control totals
-// with the number of lines and the rows digest.
-func (s *Service) writeCSV(ctx context.Context, st Settlement, to io.Writer) error {
-	w := csv.NewWriter(to)
-	if err := w.Write(csvHeader); err != nil {
-		return err
-	}
-	err := s.eachLine(ctx, st.ID, func(l Line) error { return w.Write(csvRow(l)) })
-	if err != nil {
-		return err
-	}
-	total := csvRow(Line{LineNo: st.LineCount, Kind: "total", Note: "sha256:" + st.RowsDigest, Gross: st.Gross, Tax: st.Tax, Net: st.Net, OccurredAt: st.CutAt})
-	if err := w.Write(total); err != nil {
-		return err
-	}
-	w.Flush()
-	return w.Error()
+// linesFile is lines.csv: a header, the lines, and a row of control totals with
+// the number of lines and the rows digest. It writes as encoding/csv does.
+type linesFile struct {
+	to   io.Writer
+	buf  []byte
+	at   clock.Milli // of the last line, and its text: what cleared together has one
+	text []byte
 }
 
-func csvRow(l Line) []string {
-	version := ""
+func newLinesFile(to io.Writer) *linesFile {
+	return &linesFile{to: to, buf: append([]byte(strings.Join(csvHeader, ",")), '\n')}
+}
+
+func (f *linesFile) line(l Line) error {
+	b := f.buf
+	number := func(n int64) { b = append(strconv.AppendInt(b, n, 10), ',') }
+	number(int64(l.LineNo))
+	b = append(appendCell(b, string(l.Kind)), ',')
+	b = append(l.RewardID.Append(b), ',')
+	b = append(l.ProgramID.Append(b), ',')
 	if l.ProgramVersion != 0 {
-		version = strconv.Itoa(l.ProgramVersion)
+		b = strconv.AppendInt(b, int64(l.ProgramVersion), 10)
 	}
-	return []string{
-		strconv.Itoa(l.LineNo), string(l.Kind), l.RewardID.String(), l.ProgramID.String(), version, l.CampaignID.String(),
-		l.OrderID.String(), l.MemberID.String(), inert(l.RuleName), inert(l.Note), l.Corrects, l.TaxRule,
-		fen(int64(l.Gross)), fen(int64(l.Tax)), fen(int64(l.Net)), l.OccurredAt.String(),
+	b = append(b, ',')
+	b = append(l.CampaignID.Append(b), ',')
+	b = append(l.OrderID.Append(b), ',')
+	b = append(l.MemberID.Append(b), ',')
+	for _, s := range []string{inert(l.RuleName), inert(l.Note), l.Corrects, l.TaxRule} {
+		b = append(appendCell(b, s), ',')
 	}
+	number(int64(l.Gross))
+	number(int64(l.Tax))
+	number(int64(l.Net))
+	if l.OccurredAt != f.at {
+		f.at, f.text = l.OccurredAt, l.OccurredAt.Append(f.text[:0])
+	}
+	f.buf = append(append(b, f.text...), '\n')
+	if len(f.buf) < 32<<10 {
+		return nil
+	}
+	return f.flush()
 }
 
-func fen(n int64) string { return strconv.FormatInt(n, 10) }
+func (f *linesFile) flush() error {
+	_, err := f.to.Write(f.buf)
+	f.buf = f.buf[:0]
+	return err
+}
+
+func (f *linesFile) finish(st Settlement) error {
+	total := Line{LineNo: st.LineCount, Kind: "total", Note: "sha256:" + st.RowsDigest, Gross: st.Gross, Tax: st.Tax, Net: st.Net, OccurredAt: st.CutAt}
+	if err := f.line(total); err != nil {
+		return err
+	}
+	return f.flush()
+}
+
+// appendCell appends a text, in quotes where the form wants them.
+func appendCell(b []byte, s string) []byte {
+	first, _ := utf8.DecodeRuneInString(s)
+	if s == "" || s != `\.` && !unicode.IsSpace(first) && !strings.ContainsAny(s, "\",\r\n") {
+		return append(b, s...)
+	}
+	b = append(b, '"')
+	b = append(b, strings.ReplaceAll(s, `"`, `""`)...)
+	return append(b, '"')
+}
 
 // risky says that a spreadsheet may take the text for a formula. Amounts are
 // never sent through it: -5 must stay a number.

@@ -87,15 +87,11 @@ func filesOf(q *database.Query, sid id.Settlement) ([]File, error) {
 	return files, err
 }
 
-// keep stores what fill writes as a file of this run of the closing job. Each
-// run makes files of its own id; only those that the sealing transaction names
-// count.
-func (s *Service) keep(ctx context.Context, sid id.Settlement, f File, fill func(w io.Writer) error) (File, error) {
-	w := &fileWriter{ctx: ctx, db: s.DB, sid: sid, file: f, sum: sha256.New(), buf: make([]byte, 0, chunkBytes)}
-	if err := fill(w); err != nil {
-		return File{}, err
-	}
-	return w.finish()
+// keep stores what is written to it as a file of this run of the closing job.
+// Each run makes files of its own id; only those that the sealing transaction
+// names count.
+func (s *Service) keep(ctx context.Context, sid id.Settlement, f File) *fileWriter {
+	return &fileWriter{ctx: ctx, db: s.DB, sid: sid, file: f, sum: sha256.New(), buf: make([]byte, 0, chunkBytes)}
 }
 
 // fileWriter stores what is written to it, a chunk per transaction.

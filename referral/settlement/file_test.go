@@ -3,6 +3,7 @@ package settlement_test
 import (
 	"bytes"
 	"encoding/csv"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/xuri/excelize/v2"
 
 	"siyu/internal/database"
@@ -115,7 +117,7 @@ func TestSheetIsReadBack(t *testing.T) {
 		book, err := excelize.OpenReader(bytes.NewReader(raw))
 		h.must(err)
 		defer book.Close()
-		if got := strings.Join(book.GetSheetList(), " "); got != "汇总 明细 调整" {
+		if got := strings.Join(book.GetSheetList(), " "); got != "汇总 奖励 明细 调整 税" {
 			t.Errorf("sheets: %s", got)
 		}
 		var fen int64
@@ -137,6 +139,22 @@ func TestSheetIsReadBack(t *testing.T) {
 		if money.Amount(fen) != ledger {
 			t.Errorf("excelize: lines sum to %d fen, the ledger to %d", fen, ledger)
 		}
+		people, err := book.GetRows("奖励", excelize.Options{RawCellValue: true})
+		h.must(err)
+		var owed []string
+		for _, row := range people[1:] {
+			owed = append(owed, strings.Join(append([]string{strings.Fields(row[0])[0]}, row[1], row[2], row[9], row[6]), " "))
+		}
+		want := []string{
+			id.Member(1).String() + " 1 2 0 零元整", id.Member(3).String() + " 0 1 5 伍分", id.Member(4).String() + " 1 0 7005 柒拾元零伍分", "合计 2 3 7010 柒拾元壹角整",
+		}
+		if !cmp.Equal(want, owed) {
+			t.Errorf("奖励: %s", cmp.Diff(want, owed))
+		}
+		taxed, err := book.GetCellValue("税", "D8", excelize.Options{RawCellValue: true})
+		if h.must(err); taxed != "0" {
+			t.Errorf("税: %q fen withheld when sealed, want 0", taxed)
+		}
 		readByLibreOffice(t, raw, ledger)
 		h.proven()
 	})
@@ -149,7 +167,7 @@ func readByLibreOffice(t *testing.T, raw []byte, want money.Amount) {
 	office := dbtest.Need(t, "libreoffice")
 	dir := t.TempDir()
 	path := filepath.Join(dir, "settlement.xlsx")
-	if err := os.WriteFile(path, raw, 0o600); err != nil {
+	if err := os.WriteFile(path, withSums(t, raw), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	// -1: every sheet into a file of its own.
@@ -188,6 +206,69 @@ func readByLibreOffice(t *testing.T, raw []byte, want money.Amount) {
 	if got := money.Amount(atoi(t, total[5])); got != want || lines != want {
 		t.Errorf("libreoffice: control total %s, lines %s, the ledger %s", got, lines, want)
 	}
+	for i, row := range read("sums")[:3] {
+		if sums, control := atoi(t, row[0]), atoi(t, row[1]); sums != control {
+			t.Errorf("libreoffice: list %d sums to %d fen, its control total is %d", i+1, sums, control)
+		}
+	}
+}
+
+// withSums adds a sheet that lets a spreadsheet sum each list by itself, beside
+// the control total the list ends in.
+func withSums(t *testing.T, raw []byte) []byte {
+	t.Helper()
+	book, err := excelize.OpenReader(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer book.Close()
+	if _, err := book.NewSheet("sums"); err != nil {
+		t.Fatal(err)
+	}
+	for i, list := range []struct{ sheet, column string }{{"奖励", "J"}, {"明细", "P"}, {"调整", "P"}} {
+		rows, err := book.GetRows(list.sheet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for cell, formula := range map[string]string{
+			"A": fmt.Sprintf("SUM(%s!%s2:%s%d)", list.sheet, list.column, list.column, len(rows)-1),
+			"B": fmt.Sprintf("%s!%s%d", list.sheet, list.column, len(rows)),
+		} {
+			if err := book.SetCellFormula("sums", fmt.Sprintf("%s%d", cell, i+1), formula); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var b bytes.Buffer
+	if err := book.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestSecondSheet spreads a list over as many sheets as it needs.
+func TestSecondSheet(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		var list []reward
+		for i := range 7 {
+			list = append(list, reward{member: id.Member(i + 1), amount: 10})
+		}
+		h.clear(list...)
+		h.jump(time.Hour)
+		st := h.closed()
+		var b bytes.Buffer
+		h.must(h.MakeSheetOf(bg, st.ID, 3, &b))
+		book, err := excelize.OpenReader(&b)
+		h.must(err)
+		defer book.Close()
+		for sheet, want := range map[string]int{"明细": 4, "明细2": 4, "明细3": 3, "调整": 2, "奖励": 4, "奖励2": 4, "奖励3": 3} {
+			rows, err := book.GetRows(sheet)
+			if h.must(err); len(rows) != want {
+				t.Errorf("%s: %d rows, want %d with its heading and, in the last, the total", sheet, len(rows), want)
+			}
+		}
+	})
 }
 
 // yuan is a number as a sheet shows it with the two decimals of an amount.
@@ -219,7 +300,7 @@ func TestSameBytesFromTwoProcesses(t *testing.T) {
 			st := books(h)
 			stored := h.file(st.ID, settlement.FileSheet)
 			for range 2 {
-				made, err := child(t, url, "sheet", int64(st.ID), "").Output()
+				made, err := child(t, url, settlement.FileSheet, int64(st.ID), "").Output()
 				h.must(err)
 				if !bytes.Equal(made, stored) {
 					t.Errorf("another process made %d other bytes than the %d stored", len(made), len(stored))

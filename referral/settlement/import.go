@@ -76,7 +76,7 @@ func (s *Service) ImportResults(ctx context.Context, pid id.Payout, body []byte)
 	}
 	form, err := p.Channel.form()
 	if err != nil {
-		return 0, err
+		return 0, ErrNoFile
 	}
 	results, err := payfile.Read(form, body)
 	if err != nil {

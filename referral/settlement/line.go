@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"strconv"
 
 	"siyu/internal/clock"
@@ -113,28 +114,51 @@ func (s *Service) ListLines(ctx context.Context, sid id.Settlement, page databas
 	return database.Cut(page, lines, func(l Line) int64 { return int64(l.LineNo) }), err
 }
 
-func linesAfter(q *database.Query, sid id.Settlement, after, limit int) ([]Line, error) {
-	var lines []Line
-	err := q.Raw("SELECT * FROM settlement_lines WHERE settlement_id = ? AND line_no > ? ORDER BY line_no LIMIT ?", sid, after, limit).Scan(&lines).Error
-	return lines, err
-}
-
-// eachLine calls fn for every line in order, reading a thousand at a time.
+// eachLine calls fn for every line in order, without their digests. One
+// statement is read while it runs, for some thousands of lines.
 func (s *Service) eachLine(ctx context.Context, sid id.Settlement, fn func(Line) error) error {
-	const at = 1000
+	const at = 10_000
 	for last := 0; ; {
-		lines, err := linesAfter(s.DB.Read(ctx), sid, last, at)
-		if err != nil {
+		n, err := eachLineAfter(s.DB.Read(ctx), "''", sid, last, at, func(l Line) error {
+			last = l.LineNo
+			return fn(l)
+		})
+		if err != nil || n < at {
 			return err
 		}
-		for _, l := range lines {
-			if err := fn(l); err != nil {
-				return err
-			}
-			last = l.LineNo
+	}
+}
+
+// eachLineAfter calls fn for up to limit lines and says how many there were.
+func eachLineAfter(q *database.Query, digest string, sid id.Settlement, after, limit int, fn func(Line) error) (n int, err error) {
+	rows, err := q.Raw("SELECT "+lineColumns+", "+digest+" FROM settlement_lines WHERE settlement_id = ? AND line_no > ? ORDER BY line_no LIMIT ?", sid, after, limit).Rows()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	scan := newLineScan()
+	for rows.Next() {
+		if err := rows.Scan(scan.into...); err != nil {
+			return n, err
 		}
-		if len(lines) < at {
-			return nil
+		l, err := scan.line()
+		if err != nil {
+			return n, err
+		}
+		n++
+		if err := fn(l); err != nil {
+			return n, err
 		}
 	}
+	return n, rows.Err()
+}
+
+// linesAfter are the lines themselves.
+func linesAfter(q *database.Query, sid id.Settlement, after, limit int) ([]Line, error) {
+	lines := []Line{}
+	_, err := eachLineAfter(q, "digest", sid, after, limit, func(l Line) error {
+		lines = append(lines, l)
+		return nil
+	})
+	return lines, err
 }

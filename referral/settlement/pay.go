@@ -9,6 +9,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/internal/task"
 	"siyu/referral/payee"
 	"siyu/wallet"
 )
@@ -35,7 +36,7 @@ func (s *Service) RunPay(ctx context.Context, pid id.Payout) error {
 		last, done := after, false
 		err := s.DB.Tx(ctx, func(tx *database.Tx) error {
 			var err error
-			last, done, err = payChunkTx(tx, pid, after)
+			last, done, err = s.payChunkTx(tx, pid, after)
 			return err
 		})
 		switch {
@@ -50,7 +51,7 @@ func (s *Service) RunPay(ctx context.Context, pid id.Payout) error {
 }
 
 // payChunkTx pays the next members and says whether the payout is done.
-func payChunkTx(tx *database.Tx, pid id.Payout, after id.Member) (last id.Member, done bool, err error) {
+func (s *Service) payChunkTx(tx *database.Tx, pid id.Payout, after id.Member) (last id.Member, done bool, err error) {
 	_, p, err := lockPayout(tx, pid)
 	if err != nil || p.Status != PayoutPaying {
 		return after, true, err
@@ -62,7 +63,7 @@ func payChunkTx(tx *database.Tx, pid id.Payout, after id.Member) (last id.Member
 	case len(owed) == 0:
 		return after, true, endPayTx(tx, p)
 	}
-	lines, err := plan(tx, p, owed)
+	lines, err := s.plan(tx, p, owed)
 	if err != nil {
 		return after, false, err
 	}
@@ -90,7 +91,7 @@ func stillOwed(tx *database.Tx, sid id.Settlement, after id.Member) ([]payee.Owe
 // plan says who of the members is paid now and notes the others as held. With
 // carry_held those who cannot be paid get a line that has failed, which the
 // next settlement carries; what only did not fit waits for the next payout.
-func plan(tx *database.Tx, p Payout, owed []payee.Owed) ([]PayoutLine, error) {
+func (s *Service) plan(tx *database.Tx, p Payout, owed []payee.Owed) ([]PayoutLine, error) {
 	ready, err := payee.ForPaymentTx(tx, p.PayerID, owed)
 	if err != nil {
 		return nil, err
@@ -108,6 +109,9 @@ func plan(tx *database.Tx, p Payout, owed []payee.Owed) ([]PayoutLine, error) {
 		r := ready[o.Member]
 		if r.Blocked == "" {
 			r.Blocked = p.Channel.blocks(r)
+		}
+		if r.Blocked == "" && p.Channel == ChannelBills {
+			r.Blocked = s.Bills.blocks(o.Amount)
 		}
 		if r.Blocked == "" && !space.take(o.Amount) {
 			r.Blocked = reasonLimit
@@ -178,6 +182,11 @@ func payLinesTx(tx *database.Tx, p Payout, lines []PayoutLine) error {
 	if err := tx.Create(&lines).Error; err != nil {
 		return err
 	}
+	if p.Channel == ChannelBills {
+		if err := billsTx(tx, lines); err != nil {
+			return err
+		}
+	}
 	return tx.Exec(`UPDATE payouts SET line_count = line_count + ?, failed_count = failed_count + ?, gross = gross + ?, tax = tax + ?, net = net + ? WHERE id = ?`,
 		len(lines), failed, all.Gross, all.Tax, all.Net, p.ID).Error
 }
@@ -219,6 +228,11 @@ func endPayTx(tx *database.Tx, p Payout) error {
 	}
 	if err := tx.Exec("UPDATE payouts SET status = ? WHERE id = ?", PayoutSent, p.ID).Error; err != nil {
 		return err
+	}
+	if p.Channel == ChannelBills {
+		if err := task.EnqueueTx(tx, billsJob{p.ID}, tx.Now); err != nil {
+			return err
+		}
 	}
 	return finishTx(tx, p.ID)
 }

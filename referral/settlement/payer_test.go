@@ -3,6 +3,7 @@ package settlement_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,20 +30,30 @@ type taxed struct {
 
 func newTaxed(t testing.TB, db *database.DB, in payee.PayerIn) *taxed {
 	t.Helper()
-	keys, err := secret.New(secret.Fresh())
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := &taxed{house: newHouse(t, db), people: &payee.Service{DB: db, Secrets: keys}}
+	h := &taxed{house: newHouse(t, db), people: &payee.Service{DB: db, Secrets: keys()}}
 	in.UnitID, in.Name = unit, "晨光文化"
 	if in.Strategy == "" {
 		in.Strategy = tax.Labor2018
 	}
+	var err error
 	h.payer, err = h.people.CreatePayer(as(maker), in)
 	h.must(err)
 	h.exec("UPDATE programs SET payer_id = ? WHERE id = ?", h.payer, h.program)
 	return h
 }
+
+// keys are the same in every process of the tests.
+var keys = sync.OnceValue(func() *secret.Set {
+	var list []secret.Key
+	for _, u := range secret.Uses() {
+		list = append(list, secret.Key{ID: "k1", Use: u, Secret: []byte("settlement settlement settlement")})
+	}
+	set, err := secret.New(list)
+	if err != nil {
+		panic(err)
+	}
+	return set
+})
 
 // Numbers with right check digits that belong to nobody.
 var idNumbers = []string{"11010519491231002X", "440524188001010014"}

@@ -9,6 +9,7 @@ import (
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/internal/task"
+	"siyu/referral/payee"
 )
 
 // PayoutStatus is where a payout stands.
@@ -95,6 +96,11 @@ func (s *Service) CreatePayout(ctx context.Context, in PayoutIn) (id.Payout, err
 			return ErrPayout.With("payout", there)
 		case st.Status != StatusReviewed:
 			return ErrState.With("state", st.Status)
+		}
+		if in.Channel == ChannelBills {
+			if err := s.servedTx(tx, st.PayerID); err != nil {
+				return err
+			}
 		}
 		given, err := givenOut(tx.DB, sid)
 		if err != nil {
@@ -202,4 +208,17 @@ func lockPayout(tx *database.Tx, pid id.Payout) (Settlement, Payout, error) {
 	}
 	p, err := findPayout(tx.DB, pid, tx.Dialect.ForUpdate)
 	return st, p, err
+}
+
+// servedTx refuses bills for a payer whose account the channel does not pay
+// from.
+func (s *Service) servedTx(tx *database.Tx, payer id.Payer) error {
+	var p payee.Payer
+	if err := tx.Raw("SELECT * FROM payers WHERE id = ?", payer).Scan(&p).Error; err != nil {
+		return err
+	}
+	if !s.Bills.serves(p) {
+		return ErrNoBills
+	}
+	return nil
 }

@@ -65,6 +65,11 @@ func (s *Service) PayoutResults(ctx context.Context, pid id.Payout, in ResultsIn
 		if err != nil {
 			return err
 		}
+		if p.Channel == ChannelBills {
+			if err := giveUpTx(tx, lines); err != nil {
+				return err
+			}
+		}
 		if err := returnTx(tx, p, lines); err != nil {
 			return err
 		}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"slices"
 	"strings"
@@ -34,53 +36,139 @@ func (s *sum) add(l Line) {
 	s.Net += l.Net
 }
 
-// total reads all lines once; the rows digest is SHA-256 over their canonical
-// form in line order.
-func (s *Service) total(ctx context.Context, sid id.Settlement) (totals, error) {
-	t := totals{Kinds: map[Kind]sum{}}
-	all, h := sum{}, sha256.New()
-	err := s.eachLine(ctx, sid, func(l Line) error {
-		all.add(l)
-		k := t.Kinds[l.Kind]
-		k.add(l)
-		t.Kinds[l.Kind] = k
-		h.Write(l.encode())
-		return nil
-	})
-	t.Lines, t.Gross, t.Tax, t.Net = all.Lines, all.Gross, all.Tax, all.Net
-	t.RowsDigest = hex.EncodeToString(h.Sum(nil))
-	return t, err
+// tally sums lines up as they pass; the rows digest is SHA-256 over their
+// canonical form in line order.
+type tally struct {
+	all  sum
+	by   map[Kind]*sum
+	hash hash.Hash
 }
 
-// seal makes totals and files of frozen lines outside any transaction, then
-// seals them. A run that is cut off leaves chunks, which the next one sweeps.
+func newTally() *tally { return &tally{by: map[Kind]*sum{}, hash: sha256.New()} }
+
+func (t *tally) add(l Line) {
+	t.all.add(l)
+	if t.by[l.Kind] == nil {
+		t.by[l.Kind] = &sum{}
+	}
+	t.by[l.Kind].add(l)
+	t.hash.Write(l.encode())
+}
+
+func (t *tally) totals() totals {
+	out := totals{Lines: t.all.Lines, Gross: t.all.Gross, Tax: t.all.Tax, Net: t.all.Net, Kinds: map[Kind]sum{}, RowsDigest: hex.EncodeToString(t.hash.Sum(nil))}
+	for k, s := range t.by {
+		out.Kinds[k] = *s
+	}
+	return out
+}
+
+// seal makes totals and files of frozen lines outside any transaction, in one
+// pass over them, then seals. A run that is cut off leaves chunks, which the
+// next one sweeps.
 func (s *Service) seal(ctx context.Context, st Settlement) error {
 	if err := s.sweepChunks(ctx, st.ID); err != nil {
 		return err
 	}
-	t, err := s.total(ctx, st.ID)
-	if err != nil {
-		return err
-	}
+	var err error
 	if st.Programs, err = programsOf(s.DB.Read(ctx), st.ID); err != nil {
 		return err
 	}
-	st.LineCount, st.Gross, st.Tax, st.Net, st.RowsDigest = t.Lines, t.Gross, t.Tax, t.Net, t.RowsDigest
-	lines, err := s.keep(ctx, st.ID, File{Name: FileLines, Media: mediaLines}, func(w io.Writer) error { return s.writeCSV(ctx, st, w) })
-	if err != nil {
+	lines, sheet := s.keep(ctx, st.ID, File{Name: FileLines, Media: mediaLines}), s.keep(ctx, st.ID, File{Name: FileSheet, Media: mediaSheet})
+	if st, err = s.writeFiles(ctx, st, lines, sheet); err != nil {
 		return err
 	}
-	sheet, err := s.keep(ctx, st.ID, File{Name: FileSheet, Media: mediaSheet}, func(w io.Writer) error { return s.writeSheet(ctx, st, t, w) })
-	if err != nil {
-		return err
+	for _, w := range []*fileWriter{lines, sheet} {
+		f, err := w.finish()
+		if err != nil {
+			return err
+		}
+		st.Files = append(st.Files, f)
 	}
-	st.Files = []File{lines, sheet}
 	database.KillPoint("settlement:before_seal")
 	if err := s.DB.Tx(ctx, func(tx *database.Tx) error { return sealTx(tx, st) }); err != nil {
 		return err
 	}
 	database.KillPoint("settlement:after_seal")
 	return nil
+}
+
+// WriteLines makes lines.csv of a sealed settlement again, for who wants to
+// hold it against the one that was stored.
+func (s *Service) WriteLines(ctx context.Context, sid id.Settlement, to io.Writer) error {
+	st, err := s.Find(ctx, sid)
+	if err != nil {
+		return err
+	}
+	list := newLinesFile(to)
+	if err := s.eachLine(ctx, sid, list.line); err != nil {
+		return err
+	}
+	return list.finish(st)
+}
+
+// WriteSheet makes settlement.xlsx of a sealed settlement again.
+func (s *Service) WriteSheet(ctx context.Context, sid id.Settlement, to io.Writer) error {
+	st, err := s.Find(ctx, sid)
+	if err == nil {
+		_, err = s.writeFiles(ctx, st, io.Discard, to)
+	}
+	return err
+}
+
+// writeFiles writes both files in one pass over the lines and returns the
+// settlement with its totals.
+func (s *Service) writeFiles(ctx context.Context, st Settlement, lines, sheet io.Writer) (Settlement, error) {
+	list := newLinesFile(lines)
+	book, err := newWorkbook(st, sheetMost)
+	if err != nil {
+		return st, err
+	}
+	defer book.end()
+	t := newTally()
+	err = s.eachLine(ctx, st.ID, func(l Line) error {
+		t.add(l)
+		return errors.Join(list.line(l), book.line(l))
+	})
+	if err != nil {
+		return st, err
+	}
+	all := t.totals()
+	st.LineCount, st.Gross, st.Tax, st.Net, st.RowsDigest = all.Lines, all.Gross, all.Tax, all.Net, all.RowsDigest
+	if err := list.finish(st); err != nil {
+		return st, err
+	}
+	people, err := s.eachPerson(ctx, st.ID, book.person)
+	if err != nil {
+		return st, err
+	}
+	return st, book.finish(st, all, people, sheet)
+}
+
+// eachPerson calls fn for every member of the lines, ids ascending, and says
+// how many there are.
+func (s *Service) eachPerson(ctx context.Context, sid id.Settlement, fn func(person) error) (n int, err error) {
+	const at = 1000
+	for after := id.Member(0); ; {
+		var list []person
+		err := s.DB.Read(ctx).Raw(`SELECT member_id, SUM(CASE WHEN kind = ? THEN 1 ELSE 0 END) AS reward_lines, SUM(CASE WHEN kind = ? THEN 0 ELSE 1 END) AS carried_lines,
+				SUM(CASE WHEN kind = ? THEN gross ELSE 0 END) AS rewards_fen, SUM(CASE WHEN kind = ? THEN 0 ELSE gross END) AS carried_fen
+			FROM settlement_lines WHERE settlement_id = ? AND member_id > ? GROUP BY member_id ORDER BY member_id LIMIT ?`,
+			KindReward, KindReward, KindReward, KindReward, sid, after, at).Scan(&list).Error
+		if err != nil {
+			return n, err
+		}
+		for _, p := range list {
+			if err := fn(p); err != nil {
+				return n, err
+			}
+			after = p.MemberID
+			n++
+		}
+		if len(list) < at {
+			return n, nil
+		}
+	}
 }
 
 // sealTx is short: it locks the head of the chain, so that sealing settlements

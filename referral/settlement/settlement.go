@@ -16,9 +16,11 @@
 //
 // Tables: settlements, settlement_programs, settlement_chain,
 // settlement_lines, settlement_files, settlement_chunks, payouts,
-// payout_lines, payout_holds, payer_days. It reads rewards, reward_events and programs, and where units
-// lie below each other; of clearings it writes what is settled. Invariants: V7, V16. Callers: api, web, and the worker for
-// its four jobs.
+// payout_lines, payout_holds, payer_days, payout_files, payout_imports,
+// payout_import_rows, payout_bills. It reads rewards, reward_events and
+// programs, and where units lie below each other; of clearings it writes what
+// is settled. Invariants: V7, V16. Callers: api, web, and the worker for its
+// five jobs.
 package settlement
 
 import (
@@ -91,10 +93,12 @@ type Settlement struct {
 }
 
 // Service is the room's use cases. Vault opens what members are paid by, for
-// the files of payouts; without it there are none.
+// the files and bills of payouts; without it there are none. Bills is nil
+// where no channel pays person by person.
 type Service struct {
 	DB    *database.DB
 	Vault *payee.Service
+	Bills *Bills
 }
 
 // Register hands the room's jobs to the worker.
@@ -103,6 +107,7 @@ func (s *Service) Register(r *task.Registry) {
 	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a freeJob) error { return s.RunFree(ctx, a.Settlement) })
 	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a payJob) error { return s.RunPay(ctx, a.Payout) })
 	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a importJob) error { return s.RunImport(ctx, a.Payout, a.Import) })
+	task.HandleOutside(r, s.workBills)
 }
 
 // The refusals of this room.

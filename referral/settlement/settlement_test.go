@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/fault"
@@ -274,7 +273,9 @@ func race(h *house, rewards, runs int) []error {
 	return all
 }
 
-func TestPaidIn(t *testing.T) {
+// TestPaymentsIn follows rewards through two payouts, one of them left out
+// first and one whose payment came back.
+func TestPaymentsIn(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		rs := h.clear(reward{member: 1, amount: 500}, reward{member: 2, amount: 700}, reward{member: 3, amount: 900})
@@ -282,20 +283,25 @@ func TestPaidIn(t *testing.T) {
 		first := h.closed()
 		late := h.clear(reward{member: 1, amount: 20})
 		all := append(rs, late...)
-		says := func(want map[id.Reward]clock.Milli) {
+		says := func(want map[id.Reward]settlement.Payment) {
 			t.Helper()
-			got, err := settlement.PaidIn(db.Read(bg), all)
+			got, err := settlement.PaymentsIn(db.Read(bg), all)
 			if h.must(err); !cmp.Equal(got, want) {
-				t.Errorf("paid: %s", cmp.Diff(want, got))
+				t.Errorf("payments: %s", cmp.Diff(want, got))
 			}
 		}
-		says(map[id.Reward]clock.Milli{})
+		waits := settlement.Payment{Settlement: first.ID}
+		says(map[id.Reward]settlement.Payment{rs[0]: waits, rs[1]: waits, rs[2]: waits})
 		pay := h.paid(first)
-		says(map[id.Reward]clock.Milli{rs[0]: pay.PaidAt, rs[1]: pay.PaidAt, rs[2]: pay.PaidAt})
+		paid := func(st settlement.Settlement, p settlement.Payout, n money.Amount, cameBack bool) settlement.Payment {
+			return settlement.Payment{Settlement: st.ID, Payout: p.ID, Status: settlement.PayoutLinePaid, At: p.PaidAt, Gross: n, Net: n, CameBack: cameBack}
+		}
+		says(map[id.Reward]settlement.Payment{rs[0]: paid(first, pay, 500, false), rs[1]: paid(first, pay, 700, false), rs[2]: paid(first, pay, 900, false)})
 		h.must(h.PayoutResults(as(cashier), pay.ID, settlement.ResultsIn{Failed: []settlement.FailedLine{{Line: 2, Reason: "账户有误"}}}))
-		says(map[id.Reward]clock.Milli{rs[0]: pay.PaidAt, rs[2]: pay.PaidAt})
+		says(map[id.Reward]settlement.Payment{rs[0]: paid(first, pay, 500, false), rs[1]: {CameBack: true, At: now(db)}, rs[2]: paid(first, pay, 900, false)})
 		h.jump(time.Hour)
-		again := h.paid(h.closed())
-		says(map[id.Reward]clock.Milli{rs[0]: pay.PaidAt, rs[1]: again.PaidAt, rs[2]: pay.PaidAt, late[0]: again.PaidAt})
+		next := h.closed()
+		again := h.paid(next)
+		says(map[id.Reward]settlement.Payment{rs[0]: paid(first, pay, 500, false), rs[1]: paid(next, again, 700, true), rs[2]: paid(first, pay, 900, false), late[0]: paid(next, again, 20, false)})
 	})
 }

@@ -62,7 +62,7 @@ func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 		}
 	}
 	paid := database.Proof{ID: "V16", Says: "what a settlement owes is paid once, taxed, and where the ledger says"}
-	for _, step := range []func(context.Context, *database.Proof) error{s.proveTotals, s.proveEachPaid} {
+	for _, step := range []func(context.Context, *database.Proof) error{s.proveTotals, s.proveEachPaid, s.proveBills} {
 		if err := step(ctx, &paid); err != nil {
 			return nil, fmt.Errorf("settlement: verify payouts: %w", err)
 		}

@@ -25,6 +25,9 @@ import (
 const (
 	MerchantID = "1900000109"
 	AppID      = "wx0000000000000001"
+
+	serial   = "5157F09EFDC096DE15EBE81A47057A7232F1B8E1"
+	noticeID = "PUB_KEY_ID_0119000001092024121200000000"
 )
 
 // keys are made once: they cost more than a test.
@@ -68,8 +71,8 @@ func New(t testing.TB, now func() time.Time) *Pay {
 	k := keys()
 	p := &Pay{
 		Now: now, platform: k[1], bills: map[string]*bill{}, balance: 100_000_000, day: map[string]int64{}, rate: 100, most: 2_000_000, sends: map[string]int{},
-		Merchant: wechat.Merchant{ID: MerchantID, Serial: "5157F09EFDC096DE15EBE81A47057A7232F1B8E1", Key: k[0],
-			NoticeID: "PUB_KEY_ID_0119000001092024121200000000", Platform: &k[1].PublicKey, Notices: []byte("0123456789abcdef0123456789abcdef")},
+		Merchant: wechat.Merchant{ID: MerchantID, Serial: serial, Key: k[0],
+			NoticeID: noticeID, Platform: &k[1].PublicKey, Notices: []byte("0123456789abcdef0123456789abcdef")},
 	}
 	s := httptest.NewServer(http.HandlerFunc(p.serve))
 	t.Cleanup(s.Close)

@@ -1,0 +1,34 @@
+package web
+
+import (
+	"siyu/internal/clock"
+	"siyu/referral/insight"
+)
+
+// insightGallery is the figures of invitations, of many.
+func insightGallery() []shown {
+	at := clock.MilliOf(noon())
+	f := insight.Figures{From: at - 90*24*3600*1000, To: at, Invitees: 1284, Bought: 611,
+		Depths: []insight.Depth{{Depth: 1, Invitees: 903}, {Depth: 2, Invitees: 310}, {Depth: 3, Invitees: 71}},
+		K:      insight.K{Invitees: 900, Brought: 387, Bps: 4300}, Kept: insight.Kept{Invitees: 900, Kept: 412, Bps: 4577, Rewards: 1_236_000, Cost: 3000},
+		Heads:   insight.Heads{Inviters: 214, One: 3120, Ten: 5841, Warning: insight.WarnOne},
+		Promise: insight.Promise{Due: 604, OnTime: 598, Late: 4, Open: 2, Bps: 9900}}
+	for n := range 9 {
+		c := insight.Cohort{Week: 20260105 + n%4*7, Size: 160 - n*9}
+		for w := range 8 - n%8 {
+			c.Weeks = append(c.Weeks, insight.Retained{Of: c.Size, Bought: max(c.Size*(5-w)/6-n, 0)})
+		}
+		f.Cohorts = append(f.Cohorts, c)
+	}
+	var list []shown
+	for _, x := range []struct{ lang, file string }{{langZH, "insight"}, {langEN, "insight_en"}} {
+		p := insightPage{page: base(x.lang, "邀请分析")}
+		p.show(f)
+		for _, n := range []int64{401, 122, 86, 40} {
+			p.Heads = append(p.Heads, chartBar{Name: "王*", N: n, Value: choose(x.lang, "%d 人 · 下单 %d · ¥%s", "%d · bought %d · ¥%s", n, n/2, "1280.00")})
+		}
+		scale(p.Heads)
+		list = append(list, shown{x.file, "insight", p.page, p})
+	}
+	return list
+}
