@@ -119,7 +119,7 @@ func (s *Service) BindTx(tx *database.Tx, in Bind) (id.Binding, error) {
 	case err != nil:
 		return 0, fmt.Errorf("referral: bind %s: %w", b.InviteeID, err)
 	}
-	return b.ID, nil
+	return b.ID, b.publishMade(tx)
 }
 
 // lockPeopleTx locks the two people, so that neither is merged away while they
@@ -200,7 +200,7 @@ func freeTx(tx *database.Tx, want binding) (id.Binding, error) {
 	case own.ID == 0:
 		return 0, nil
 	case own.ExpiresAt <= tx.Now:
-		return 0, endTx(tx, own.ID, endLapsed)
+		return 0, own.endTx(tx, own.ExpiresAt, endLapsed)
 	}
 	promised, err := rulesOf(tx.DB, own.ProgramID, own.ProgramVersion)
 	switch {
@@ -211,15 +211,19 @@ func freeTx(tx *database.Tx, want binding) (id.Binding, error) {
 	case own.InviterID == want.InviterID:
 		return own.ID, nil
 	case promised.Attribution.rule() == WinsLast:
-		return 0, endTx(tx, own.ID, endReplaced)
+		return 0, own.endTx(tx, tx.Now, endReplaced)
 	}
 	return 0, ErrBound
 }
 
-// endTx ends a live binding; live is zero while it lives and its own id after.
-func endTx(tx *database.Tx, b id.Binding, reason string) error {
-	res := tx.Exec("UPDATE bindings SET live = id, ended_at = ?, end_reason = ? WHERE id = ?"+tx.Only("live = 0"), tx.Now, reason, b)
-	return database.One(res, fault.Unavailable)
+// endTx ends a live binding as of a moment; live is zero while it lives and its
+// own id after.
+func (b binding) endTx(tx *database.Tx, at clock.Milli, reason string) error {
+	res := tx.Exec("UPDATE bindings SET live = id, ended_at = ?, end_reason = ? WHERE id = ?"+tx.Only("live = 0"), at, reason, b.ID)
+	if err := database.One(res, fault.Unavailable); err != nil {
+		return err
+	}
+	return b.publishEnded(tx, at, reason)
 }
 
 // Frozen is a binding as an order keeps it. Program and Version are the

@@ -1,18 +1,23 @@
 package referral
 
 import (
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/money"
 	"siyu/internal/webhook"
 )
 
-// What this room tells webhooks of rewards; docs/events.md says when.
+// What this room tells webhooks of rewards and bindings; docs/events.md says
+// when.
 const (
 	eventRewardEarned     webhook.Type = "reward.earned"
 	eventRewardReduced    webhook.Type = "reward.reduced"
 	eventRewardCleared    webhook.Type = "reward.cleared"
 	eventRewardVoided     webhook.Type = "reward.voided"
 	eventRewardClawedBack webhook.Type = "reward.clawed_back"
+
+	eventBindingMade  webhook.Type = "binding.made"
+	eventBindingEnded webhook.Type = "binding.ended"
 )
 
 var rewardTold = map[EventKind]webhook.Type{
@@ -35,4 +40,19 @@ func (e RewardEvent) fen(r Reward) money.Amount {
 		return e.Amount
 	}
 	return 0
+}
+
+// publishMade tells that somebody was bound to his inviter, and why to him.
+func (b binding) publishMade(tx *database.Tx) error {
+	return webhook.PublishTx(tx, eventBindingMade, map[string]any{
+		"id": b.ID, "invitee_id": b.InviteeID, "inviter_id": b.InviterID, "program_id": b.ProgramID, "rules_version": b.ProgramVersion,
+		"code_id": b.CodeID, "group_id": b.GroupID, "rule": b.Rule, "bound_at": b.BoundAt, "expires_at": b.ExpiresAt,
+	})
+}
+
+// publishEnded tells that a binding ended, when and why.
+func (b binding) publishEnded(tx *database.Tx, at clock.Milli, reason string) error {
+	return webhook.PublishTx(tx, eventBindingEnded, map[string]any{
+		"id": b.ID, "invitee_id": b.InviteeID, "inviter_id": b.InviterID, "program_id": b.ProgramID, "reason": reason, "ended_at": at,
+	})
 }

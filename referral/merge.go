@@ -80,7 +80,11 @@ func mergeInvited(tx *database.Tx, from, into id.Member) (int, error) {
 			kept[b.Scope] = true
 			continue
 		}
-		if err := endTx(tx, b.ID, reason); err != nil {
+		at := tx.Now
+		if reason == endLapsed {
+			at = b.ExpiresAt
+		}
+		if err := b.endTx(tx, at, reason); err != nil {
 			return 0, err
 		}
 		ended++
@@ -114,13 +118,13 @@ func mergeCodes(tx *database.Tx, from, into id.Member) (int, error) {
 // endImpossible ends what a merge made of two people's invitations: those to
 // oneself, and the newest of a circle among new members.
 func endImpossible(tx *database.Tx, m id.Member) (int, error) {
-	var selves []id.Binding
-	err := tx.Raw("SELECT id FROM bindings WHERE invitee_id = ? AND inviter_id = ? AND live = 0 ORDER BY id", m, m).Scan(&selves).Error
+	var selves []binding
+	err := tx.Raw("SELECT "+bindingColumns+" FROM bindings WHERE invitee_id = ? AND inviter_id = ? AND live = 0 ORDER BY id", m, m).Scan(&selves).Error
 	if err != nil {
 		return 0, fmt.Errorf("referral: merge into %s: %w", m, err)
 	}
 	for _, b := range selves {
-		if err := endTx(tx, b, endSelf); err != nil {
+		if err := b.endTx(tx, tx.Now, endSelf); err != nil {
 			return 0, err
 		}
 	}
@@ -129,7 +133,7 @@ func endImpossible(tx *database.Tx, m id.Member) (int, error) {
 		return len(selves), err
 	}
 	newest := slices.MaxFunc(circle, byAge)
-	return len(selves) + 1, endTx(tx, newest.ID, endCircle)
+	return len(selves) + 1, newest.endTx(tx, tx.Now, endCircle)
 }
 
 // circleOf is the live bindings from m upward if they lead back to m.

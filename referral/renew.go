@@ -109,8 +109,19 @@ func (s *Service) EndLapsed(ctx context.Context) error {
 			if n = len(list); err != nil || n == 0 {
 				return err
 			}
-			return tx.Exec("UPDATE bindings SET live = id, ended_at = expires_at, end_reason = ? WHERE id IN ?"+tx.Only("live = 0 AND expires_at <= ?"),
-				endLapsed, list, tx.Now).Error
+			// Locked and read again: one may have been lengthened meanwhile.
+			var over []binding
+			err = tx.Raw("SELECT "+bindingColumns+" FROM bindings WHERE id IN ? AND live = 0 AND expires_at <= ? ORDER BY id"+tx.Dialect.ForUpdate,
+				list, tx.Now).Scan(&over).Error
+			if err != nil {
+				return err
+			}
+			for _, b := range over {
+				if err := b.endTx(tx, b.ExpiresAt, endLapsed); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 		if err != nil {
 			return fmt.Errorf("referral: end lapsed bindings: %w", err)
