@@ -204,6 +204,9 @@ func export(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) < 1 {
 		return errors.New("export SETTLEMENT [FOLDER]: name the settlement, like stl_…")
 	}
+	if args[0] == "vouchers" {
+		return exportVouchers(ctx, args[1:], out)
+	}
 	folder := "."
 	if len(args) > 1 {
 		folder = args[1]

@@ -119,6 +119,10 @@ func TestSettleAndExport(t *testing.T) {
 			t.Errorf("%s has another SHA-256 than export printed:\n%s", name, out)
 		}
 	}
+	yesterday := time.Now().In(time.FixedZone("CST", 8*3600)).AddDate(0, 0, -1).Format("20060102")
+	if out, errs, code = e.place.runWith(env, "export", "vouchers", "--day", yesterday, folder); code != 2 || !strings.Contains(errs, "404") {
+		t.Errorf("vouchers of a day that is not closed: exit status %d\n%s%s", code, out, errs)
+	}
 	people := filepath.Join(folder, "people.csv")
 	if err := os.WriteFile(people, []byte("会员号,姓名\n9001,王一\n9002,李二\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -141,6 +145,7 @@ func TestSettleAndExport(t *testing.T) {
 		{append(env[:1:1], "SIYU_KEY=sk_siyu_nobody"), []string{"settle"}, "401"},
 		{env, []string{"export"}, "stl_"},
 		{env, []string{"export", "stl_0000000000001"}, "404"},
+		{env, []string{"export", "vouchers"}, "--day"},
 		{[]string{"SIYU_URL=http://127.0.0.1:1", env[1]}, []string{"settle"}, "127.0.0.1:1"},
 	} {
 		began := time.Now()

@@ -41,6 +41,8 @@ import (
 	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
+	"siyu/referral/taxreturn"
+	"siyu/referral/voucher"
 	"siyu/wallet"
 	"siyu/web"
 	"siyu/worker"
@@ -174,14 +176,14 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	h.rest = &api.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Wallet: purse, Referral: h.referral, Review: h.review, Payee: payees, Settlement: sealed,
 		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Material: &material.Service{DB: db}, Promotion: sends, Webhook: hooks,
-		Promoter: promoters, Insight: figures,
+		Promoter: promoters, Insight: figures, TaxReturn: &taxreturn.Service{DB: db, Payees: payees}, Voucher: &voucher.Service{DB: db, Books: purse},
 		Ready: h.degraded, Gauges: h.gauges,
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
 	h.rest.Intake, h.rest.Gate, h.rest.Request, h.rest.Ritual = files, doors, wishes, habits
 	pages := &web.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends,
-		Referral: h.referral, Review: h.review, Promoter: promoters, Insight: figures, Settlement: sealed, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
+		Referral: h.referral, Review: h.review, Promoter: promoters, Insight: figures, Settlement: sealed, Payee: payees, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
 		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
 	pages.Gate, pages.Request = doors, wishes

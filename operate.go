@@ -23,6 +23,7 @@ import (
 	"siyu/referral/payee"
 	"siyu/referral/promoter"
 	"siyu/referral/settlement"
+	"siyu/referral/voucher"
 	"siyu/wallet"
 )
 
@@ -129,7 +130,7 @@ func prove(ctx context.Context, db *database.DB, strict bool, out io.Writer) err
 		queue = task.VerifyStrict
 	}
 	rooms := []func(context.Context, *database.DB) ([]database.Proof, error){
-		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, invite.Verify, referral.Verify, promoter.Verify, wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, wallet.VerifyCloses, settlement.Verify, payee.Verify, guard.Verify, queue, community.Verify, health.Verify,
+		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, invite.Verify, referral.Verify, promoter.Verify, wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, wallet.VerifyCloses, voucher.Verify, settlement.Verify, payee.Verify, guard.Verify, queue, community.Verify, health.Verify,
 		request.Verify,
 	}
 	if strict {

@@ -37,6 +37,8 @@ import (
 	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
+	"siyu/referral/taxreturn"
+	"siyu/referral/voucher"
 	"siyu/wallet"
 )
 
@@ -84,6 +86,8 @@ func newServer(t testing.TB, db *database.DB) *Server {
 		Rates:     Rates{Staff: 1_000_000, Member: 1_000_000, Address: 1_000_000},
 	}
 	s.Ritual = &ritual.Service{DB: db}
+	s.Voucher = &voucher.Service{DB: db, Books: s.Wallet}
+	s.TaxReturn = &taxreturn.Service{DB: db, Payees: s.Payee}
 	s.Request = &request.Service{DB: db}
 	s.Gate = &gate.Service{DB: db}
 	s.Intake = &intake.Service{DB: db, Community: s.Community, Secrets: set}

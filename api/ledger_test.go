@@ -11,6 +11,7 @@ import (
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/task"
+	"siyu/referral/voucher"
 	"siyu/wallet"
 )
 
@@ -87,6 +88,7 @@ func TestLedger(t *testing.T) {
 		if string(marked.body) != want {
 			t.Errorf("got %q", marked.body)
 		}
+		bookDay(t, h, day)
 	})
 }
 
@@ -128,6 +130,72 @@ func TestAccountStatement(t *testing.T) {
 		} {
 			if a := h.call(t, c.key, "GET /v1/ledger/accounts"+c.query, ""); a.status != c.status {
 				t.Errorf("%s: got %d %s, want %d", c.query, a.status, a.body, c.status)
+			}
+		}
+	})
+}
+
+// bookDay books a closed day and fetches its vouchers; what is the ledger's
+// own movement alone leaves heads.
+func bookDay(t *testing.T, h *house, day int) {
+	t.Helper()
+	finance, at := h.keys[""][access.Finance], fmt.Sprintf("/v1/ledger/closes/%d/vouchers", day)
+	if a := h.call(t, finance, "GET "+at, ""); a.status != 404 {
+		t.Errorf("vouchers before they are made: got %d", a.status)
+	}
+	key := h.newKey()
+	for range 2 {
+		var set voucher.Set
+		a := h.call(t, finance, "POST "+at, "{}", key)
+		if a.into(t, &set); a.status != 201 || set.Debit != 100000 || set.Credit != 100000 || len(set.Lines) != 2 {
+			t.Errorf("got %d %s", a.status, a.body)
+		}
+	}
+	if a := h.call(t, finance, "GET "+at+"/file?form=csv", ""); a.status != 200 || string(a.body) != "date,word,voucher_no,line,summary,code,title,debit,credit\r\n" {
+		t.Errorf("got %d %q", a.status, a.body)
+	}
+	if a := h.call(t, finance, "GET "+at+"/file?form=x", ""); a.status != 422 {
+		t.Errorf("an unknown form: got %d", a.status)
+	}
+	if a := h.call(t, h.keys[east][access.Finance], "GET "+at, ""); a.status != 403 {
+		t.Errorf("finance of a part: got %d", a.status)
+	}
+	var chart voucher.Chart
+	a := h.call(t, finance, "PUT /v1/voucher-chart", `{"rules":[{"code":"6601","title":"销售费用"}]}`)
+	if a.into(t, &chart); a.status != 200 || chart.No != 1 || len(chart.Rules) != 1 {
+		t.Errorf("got %d %s", a.status, a.body)
+	}
+}
+
+// closedPayerOf is a payer whose January is closed.
+func closedPayerOf(t *testing.T, h *house) string {
+	t.Helper()
+	p := payerOf(t, h)
+	if a := h.call(t, h.keys[east][access.Finance], "POST /v1/payers/"+p+"/closes", `{"month":202601}`, h.newKey()); a.status != 201 {
+		t.Fatalf("close a month: got %d %s", a.status, a.body)
+	}
+	return p
+}
+
+// TestTaxReturn fetches a closed month in every format.
+func TestTaxReturn(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		at, finance := "/v1/payers/"+closedPayerOf(t, h)+"/tax-months/", h.keys[east][access.Finance]
+		for _, kind := range []string{"sheet", "return"} {
+			for format, begins := range map[string]string{"xlsx": "PK", "csv": "工号,", "csv-bom": "\ufeff工号,"} {
+				a := h.call(t, finance, "GET "+at+"202601/"+kind+"?format="+format, "")
+				if a.status != 200 || !strings.HasPrefix(string(a.body), begins) || a.header.Get("Siyu-File-Sha256") == "" || a.header.Get("Cache-Control") != "no-store" {
+					t.Errorf("%s %s: got %d %.40q", kind, format, a.status, a.body)
+				}
+			}
+			for path, status := range map[string]int{"202602/": 409, "x/": 404, "202601/": 422} {
+				query := ""
+				if status == 422 {
+					query = "?format=pdf"
+				}
+				if a := h.call(t, finance, "GET "+at+path+kind+query, ""); a.status != status {
+					t.Errorf("%s%s: got %d %s", path, kind, a.status, a.body)
+				}
 			}
 		}
 	})

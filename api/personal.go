@@ -17,6 +17,7 @@ import (
 	"siyu/referral/payee"
 	"siyu/referral/promoter"
 	"siyu/referral/review"
+	"siyu/referral/settlement"
 	"siyu/wallet"
 )
 
@@ -76,6 +77,8 @@ type memberExport struct {
 	Payee     *payee.Payee          `json:"payee"` // masked, and none if he gave none
 	TaxLines  []payee.Line          `json:"tax_lines"`
 	Sightings []review.Sighting     `json:"sightings"`
+
+	Objections []settlement.Objection `json:"objections"`
 }
 
 func (s *Server) exportMember(c *gin.Context) error {
@@ -128,6 +131,11 @@ func (s *Server) exportMember(c *gin.Context) error {
 	}
 	if out.Coupons, err = every(func(p database.Page) (database.Paged[wallet.MemberCoupon], error) {
 		return s.Wallet.ListMemberCoupons(ctx, mid, "", p)
+	}); err != nil {
+		return err
+	}
+	if out.Objections, err = every(func(p database.Page) (database.Paged[settlement.Objection], error) {
+		return s.Settlement.ObjectionsOf(ctx, mid, p)
 	}); err != nil {
 		return err
 	}
@@ -196,6 +204,9 @@ func (s *Server) erase(ctx context.Context, mid id.Member) error {
 		return err
 	}
 	if err := s.Review.EraseMember(ctx, m.ID); err != nil {
+		return err
+	}
+	if err := s.Settlement.EraseMember(ctx, m.ID); err != nil {
 		return err
 	}
 	if err := s.Payee.EraseMember(ctx, mid); err != nil {

@@ -41,6 +41,8 @@ import (
 	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
+	"siyu/referral/taxreturn"
+	"siyu/referral/voucher"
 	"siyu/wallet"
 )
 
@@ -62,6 +64,8 @@ type Server struct {
 	Promoter   *promoter.Service
 	Insight    *insight.Service
 	Settlement *settlement.Service
+	TaxReturn  *taxreturn.Service
+	Voucher    *voucher.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
 	GroupBuy   *groupbuy.Service
@@ -93,6 +97,7 @@ func (s *Server) table() *routes {
 	s.accessRoutes(r)
 	s.walletRoutes(r)
 	s.ledgerRoutes(r)
+	s.voucherRoutes(r)
 	s.couponRoutes(r)
 	s.memberCouponRoutes(r)
 	s.couponCodeRoutes(r)
@@ -140,9 +145,11 @@ func (s *Server) table() *routes {
 	s.checkupRoutes(r)
 	s.slotRoutes(r)
 	s.payerRoutes(r)
+	s.taxReturnRoutes(r)
 	s.payeeRoutes(r)
 	s.settlementRoutes(r)
 	s.payoutRoutes(r)
+	s.objectionRoutes(r)
 	s.payoutFileRoutes(r)
 	s.billRoutes(r)
 	s.webhookRoutes(r)

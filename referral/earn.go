@@ -36,7 +36,8 @@ const (
 
 // Earn decides what a paid order earns: a pure function of rules and fact.
 func Earn(r Rules, f OrderFact) []Earned {
-	if f.Goods <= 0 || r.Trigger == TriggerFirstPaidOrder && !f.First {
+	switch {
+	case f.Goods <= 0, r.Trigger == TriggerFirstPaidOrder && !f.First, r.Trigger == TriggerOrderAbove && f.Goods < r.OrderMin:
 		return nil
 	}
 	var out []Earned

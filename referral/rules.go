@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"siyu/internal/clock"
@@ -20,7 +21,11 @@ type Trigger string
 const (
 	TriggerEveryPaidOrder Trigger = "every_paid_order"
 	TriggerFirstPaidOrder Trigger = "first_paid_order"
+	TriggerOrderAbove     Trigger = "order_above" // every one that paid at least so much for goods
 )
+
+// triggers are those there are, in the order they are told.
+var triggers = []Trigger{TriggerEveryPaidOrder, TriggerFirstPaidOrder, TriggerOrderAbove}
 
 // Side is who is rewarded.
 type Side string
@@ -42,12 +47,13 @@ const (
 
 // Rules say who gets what when. A stored version never changes.
 type Rules struct {
-	Trigger              Trigger   `json:"trigger"`
-	Rewards              []Promise `json:"rewards"`
-	InviterHasOrdered    bool      `json:"inviter_has_completed_order"`
-	HoldDaysAfterReceipt int       `json:"hold_days_after_receipt"`
-	HoldDaysAfterPayment int       `json:"hold_days_after_payment"`
-	AttributionDays      int       `json:"attribution_days"`
+	Trigger              Trigger      `json:"trigger"`
+	OrderMin             money.Amount `json:"order_min_fen,omitempty"` // of order_above
+	Rewards              []Promise    `json:"rewards"`
+	InviterHasOrdered    bool         `json:"inviter_has_completed_order"`
+	HoldDaysAfterReceipt int          `json:"hold_days_after_receipt"`
+	HoldDaysAfterPayment int          `json:"hold_days_after_payment"`
+	AttributionDays      int          `json:"attribution_days"`
 
 	Attribution Attribution `json:"attribution,omitzero"`
 	Inviters    Inviters    `json:"inviters,omitempty"`
@@ -58,13 +64,14 @@ type Rules struct {
 
 // RulesIn are rules as a marketer writes them; what is left out has a default.
 type RulesIn struct {
-	Trigger              Trigger   `json:"trigger"`
-	Rewards              []Promise `json:"rewards"`
-	InviterHasOrdered    *bool     `json:"inviter_has_completed_order"`
-	HoldDaysAfterReceipt *int      `json:"hold_days_after_receipt"`
-	HoldDaysAfterPayment *int      `json:"hold_days_after_payment"`
-	AttributionDays      *int      `json:"attribution_days"`
-	Depth                int       `json:"depth"`
+	Trigger              Trigger      `json:"trigger"`
+	OrderMin             money.Amount `json:"order_min_fen"`
+	Rewards              []Promise    `json:"rewards"`
+	InviterHasOrdered    *bool        `json:"inviter_has_completed_order"`
+	HoldDaysAfterReceipt *int         `json:"hold_days_after_receipt"`
+	HoldDaysAfterPayment *int         `json:"hold_days_after_payment"`
+	AttributionDays      *int         `json:"attribution_days"`
+	Depth                int          `json:"depth"`
 
 	Attribution Attribution `json:"attribution"`
 	Inviters    Inviters    `json:"inviters"`
@@ -80,7 +87,7 @@ func (in RulesIn) Rules() Rules {
 		rewards[i] = p.stored()
 	}
 	return Rules{
-		Trigger: in.Trigger, Rewards: rewards,
+		Trigger: in.Trigger, OrderMin: in.OrderMin, Rewards: rewards,
 		InviterHasOrdered:    or(in.InviterHasOrdered, true),
 		HoldDaysAfterReceipt: or(in.HoldDaysAfterReceipt, 7),
 		HoldDaysAfterPayment: or(in.HoldDaysAfterPayment, 15),
@@ -112,8 +119,8 @@ func (in RulesIn) Validate() error {
 		return ErrShareReward.Field("rules.trigger", "share_reward", ErrShareReward.ZH, ErrShareReward.EN)
 	case in.Depth > 1:
 		return ErrDepth.Field("rules.depth", "depth", ErrDepth.ZH, ErrDepth.EN)
-	case in.Trigger != "" && in.Trigger != TriggerEveryPaidOrder && in.Trigger != TriggerFirstPaidOrder:
-		return notYet("rules.trigger", string(TriggerEveryPaidOrder), string(TriggerFirstPaidOrder))
+	case in.Trigger != "" && !slices.Contains(triggers, in.Trigger):
+		return notYet("rules.trigger", texts(triggers)...)
 	}
 	for i, p := range in.Rewards {
 		if p.Mode != "" && p.Mode != ModeFixed && p.Mode != ModePercent {
@@ -123,6 +130,11 @@ func (in RulesIn) Validate() error {
 	var c fault.Check
 	r := in.Rules()
 	c.Required(string(r.Trigger), "rules.trigger")
+	if r.Trigger == TriggerOrderAbove {
+		c.Range(int64(r.OrderMin), "rules.order_min_fen", 1, maxBudget)
+	} else {
+		c.That(r.OrderMin == 0, "rules.order_min_fen", "conflict", "仅用于 order_above", "goes with order_above alone")
+	}
 	c.That(len(r.Rewards) >= 1 && len(r.Rewards) <= 8, "rules.rewards", "range", "请填写 1 到 8 条奖励", "give 1 to 8 rewards")
 	c.Range(int64(r.HoldDaysAfterReceipt), "rules.hold_days_after_receipt", 0, 180)
 	c.Range(int64(r.HoldDaysAfterPayment), "rules.hold_days_after_payment", 0, 365)
@@ -144,6 +156,14 @@ func (in RulesIn) Validate() error {
 	}
 	c.That(rates <= money.Whole, "rules.rewards", "range", "各比例之和不能超过 10000", "the rates sum to more than 10000")
 	return c.Err()
+}
+
+func texts[T ~string](list []T) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i] = string(v)
+	}
+	return out
 }
 
 func notYet(field string, may ...string) error {

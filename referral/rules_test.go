@@ -15,6 +15,7 @@ func TestEarn(t *testing.T) {
 	welcome := referral.Promise{Rule: "welcome", To: referral.SideInvitee, Mode: referral.ModeFixed, Amount: 500}
 	every := referral.Rules{Trigger: referral.TriggerEveryPaidOrder, Rewards: []referral.Promise{percent, welcome}}
 	first := referral.Rules{Trigger: referral.TriggerFirstPaidOrder, Rewards: []referral.Promise{welcome}}
+	above := referral.Rules{Trigger: referral.TriggerOrderAbove, OrderMin: 10_000, Rewards: []referral.Promise{welcome}}
 	buyer := every
 	buyer.InviterHasOrdered = true
 	fact := referral.OrderFact{Goods: 10_000, First: true, InviterStrong: true, InviteeStrong: true}
@@ -35,6 +36,9 @@ func TestEarn(t *testing.T) {
 		"nothing paid":           {every, with(func(f *referral.OrderFact) { f.Goods = 0 }), nil},
 		"first order":            {first, fact, []referral.Earned{{"welcome", referral.SideInvitee, 500, ""}}},
 		"second order":           {first, with(func(f *referral.OrderFact) { f.First = false }), nil},
+		"an order large enough":  {above, fact, []referral.Earned{{"welcome", referral.SideInvitee, 500, ""}}},
+		"a fen short of it":      {above, with(func(f *referral.OrderFact) { f.Goods = 9_999 }), nil},
+		"the next large one":     {above, with(func(f *referral.OrderFact) { f.First = false }), []referral.Earned{{"welcome", referral.SideInvitee, 500, ""}}},
 		"inviter has not bought": {buyer, fact, []referral.Earned{{"pct", referral.SideInviter, 0, referral.NoteInviterNotBuyer}, {"welcome", referral.SideInvitee, 500, ""}}},
 		"inviter has bought":     {buyer, with(func(f *referral.OrderFact) { f.InviterHasOrdered = true }), []referral.Earned{{"pct", referral.SideInviter, 333, ""}, {"welcome", referral.SideInvitee, 500, ""}}},
 		"invitee cannot be paid": {every, with(func(f *referral.OrderFact) { f.InviteeStrong = false }), []referral.Earned{{"pct", referral.SideInviter, 333, ""}, {"welcome", referral.SideInvitee, 0, referral.NoteIdentityRequired}}},
@@ -60,6 +64,9 @@ func TestRulesValidate(t *testing.T) {
 		"good":            {everyOrder(), nil},
 		"paying a share":  {change(func(in *referral.RulesIn) { in.Trigger = "share" }), referral.ErrShareReward},
 		"depth 2":         {change(func(in *referral.RulesIn) { in.Depth = 2 }), referral.ErrDepth},
+		"above what":      {change(func(in *referral.RulesIn) { in.Trigger = referral.TriggerOrderAbove }), fault.Invalid},
+		"above a sum":     {change(func(in *referral.RulesIn) { in.Trigger, in.OrderMin = referral.TriggerOrderAbove, 10_000 }), nil},
+		"a sum for all":   {change(func(in *referral.RulesIn) { in.OrderMin = 10_000 }), fault.Invalid},
 		"other trigger":   {change(func(in *referral.RulesIn) { in.Trigger = "signed_in" }), fault.NotYet},
 		"points":          {change(func(in *referral.RulesIn) { in.Rewards[0].Mode = "points" }), fault.NotYet},
 		"no trigger":      {change(func(in *referral.RulesIn) { in.Trigger = "" }), fault.Invalid},

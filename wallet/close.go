@@ -90,8 +90,8 @@ var (
 // written on it is rarely late.
 const closeAfter = 5 * time.Minute
 
-// ofBooks refuses staff who see only a part of the brand.
-func ofBooks(ctx context.Context) error {
+// SeesBooks refuses who is not staff of the whole brand, or the house itself.
+func SeesBooks(ctx context.Context) error {
 	if a := database.ActorOf(ctx); a.Kind == database.ActorStaff && a.Units == nil || a.Kind == database.ActorSystem {
 		return nil
 	}
@@ -114,7 +114,7 @@ func (n closeName) String() string { return fmt.Sprintf("close_%d", int64(n)) }
 // CloseDay begins to close the day, which a job does. It is for staff who want
 // a day closed now; RunDays closes each by itself.
 func (s *Service) CloseDay(ctx context.Context, day int) error {
-	if err := ofBooks(ctx); err != nil {
+	if err := SeesBooks(ctx); err != nil {
 		return err
 	}
 	if _, err := dayEnd(day); err != nil {

@@ -15,7 +15,7 @@ const closeColumns = "no, day_no, until_at, status, transfer_count, entry_count,
 
 // FindClose is the close of a day with its lines and balances.
 func (s *Service) FindClose(ctx context.Context, day int) (Close, error) {
-	if err := ofBooks(ctx); err != nil {
+	if err := SeesBooks(ctx); err != nil {
 		return Close{}, err
 	}
 	var c Close
@@ -32,7 +32,7 @@ func (s *Service) FindClose(ctx context.Context, day int) (Close, error) {
 
 // ListCloses pages the closes, newest first, without lines and balances.
 func (s *Service) ListCloses(ctx context.Context, page database.Page) (database.Paged[Close], error) {
-	if err := ofBooks(ctx); err != nil {
+	if err := SeesBooks(ctx); err != nil {
 		return database.Paged[Close]{}, err
 	}
 	var list []Close

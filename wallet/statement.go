@@ -74,7 +74,7 @@ type AccountFilter struct {
 func (s *Service) ListAccounts(ctx context.Context, f AccountFilter, page database.Page) (database.Paged[Account], error) {
 	none := database.Paged[Account]{}
 	if f.Owner.Kind == "" {
-		if err := ofBooks(ctx); err != nil {
+		if err := SeesBooks(ctx); err != nil {
 			return none, err
 		}
 	}

@@ -41,7 +41,7 @@ type TrialTotal struct {
 // get a late transfer; a closed day's balances are its own for ever and stand
 // in its close. Zero is now.
 func (s *Service) TrialBalance(ctx context.Context, at clock.Milli) (Trial, error) {
-	if err := ofBooks(ctx); err != nil {
+	if err := SeesBooks(ctx); err != nil {
 		return Trial{}, err
 	}
 	if now := clock.MilliOf(s.DB.Clock.Now()); at == 0 || at > now {

@@ -79,6 +79,10 @@ func consoleGallery() []shown {
 	}
 	reviews := sampleReviews()
 	list = append(list, shown{"reviews", "reviews", reviews.page, reviews})
+	for _, lang := range []string{langZH, langEN} {
+		p := sampleLedger(lang)
+		list = append(list, shown{"ledger_" + lang, "ledger", p.page, p})
+	}
 	return list
 }
 

@@ -113,7 +113,7 @@ func gallery() []shown {
 	tp := teamPage{page: base(langZH, "李* 的团"), Campaign: group.Name, Team: team, Item: group.Items[0], Mood: "wait", StateText: "还差 1 人成团", StateMore: "满 3 人付款即成团，先到先得", CanJoin: true, Need: 3, QR: true,
 		Share: "我在拼「春茶尝鲜」,3 人成团 ¥39.90,还差 1 人:\nhttps://s.example/t/tem_0000000000001"}
 	gone := plainPage{page: base(langZH, "邀请码无效"), Head: "这个邀请码用不了", Body: "可能输错了、过期了，或已被收回。请向邀请你的人要一个新的。"}
-	console := consolePage{page: base(langZH, "控制台"), Role: "管理员", SeesMoney: true, SeesGroups: true, SeesReviews: true, SeesPlan: true,
+	console := consolePage{page: base(langZH, "控制台"), Role: "管理员", SeesMoney: true, SeesGroups: true, SeesReviews: true, SeesPlan: true, SeesBooks: true,
 		Campaigns: []campaignRow{
 			{Name: "春茶尝鲜 · 三人成团", Kind: "拼团", State: "进行中", Tone: "good", From: now, To: now.Add(72 * time.Hour), Items: []stockRow{{"明前龙井 50g 尝鲜装", 300, 120, 54, 126}, {"安吉白茶 100g 礼罐", 120, 80, 9, 31}}},
 			{Name: "女神节限时抢购", Kind: "限时抢购", State: "待开始", From: now, To: now.Add(72 * time.Hour), Items: []stockRow{{"玫瑰精油护手霜 三支装", 200, 0, 0, 200}}},
@@ -134,6 +134,7 @@ func gallery() []shown {
 	list = append(list, weekGallery()...)
 	list = append(list, healthGallery()...)
 	list = append(list, promoterGallery()...)
+	list = append(list, payeeGallery(me)...)
 	list = append(list, insightGallery()...)
 	return append(list, []shown{
 		{"console", "console", console.page, console}, {"login", "login", login.page, login},

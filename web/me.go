@@ -18,11 +18,12 @@ import (
 // mePage is 我的奖励.
 type mePage struct {
 	page
-	Name    string
-	Sums    []sumView
-	Rewards []rewardView
-	Next    string
-	Goals   []goalView // campaigns with steps; on the first page
+	Name     string
+	Sums     []sumView
+	Rewards  []rewardView
+	Next     string
+	Confirms []confirmView // on the first page
+	Goals    []goalView    // campaigns with steps; on the first page
 }
 
 type sumView struct {
@@ -66,6 +67,9 @@ func (s *Server) me(c *gin.Context, v visitor) error {
 		p.Rewards = append(p.Rewards, rewardOf(p.Lang, p.Now, r, coupons))
 	}
 	if before == 0 {
+		if p.Confirms, err = s.confirms(ctx, p.page, v.Member); err != nil {
+			return err
+		}
 		codes, err := s.Referral.ListCodes(ctx, referral.CodeFilter{Inviter: v.Member}, database.Page{Limit: codesShown})
 		if err != nil {
 			return err

@@ -48,6 +48,7 @@ import (
 	"siyu/internal/secret"
 	"siyu/referral"
 	"siyu/referral/insight"
+	"siyu/referral/payee"
 	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
@@ -74,6 +75,7 @@ type Server struct {
 	Promoter   *promoter.Service
 	Insight    *insight.Service
 	Settlement *settlement.Service
+	Payee      *payee.Service
 	Wallet     *wallet.Service
 	// PublicURL is where this house is reached, without a slash at the end;
 	// cookies are Secure when it is https.
@@ -112,6 +114,8 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/me", s.visit(s.me))
 	r.GET("/me/rewards/:id", s.visit(s.reward))
 	r.GET("/me/codes", s.visit(s.codes))
+	r.GET("/me/payee", s.visit(s.payee))
+	r.POST("/me/payee", s.visit(s.enterPayee))
 	r.GET("/me/promoter", s.visit(s.promoter))
 	r.POST("/me/promoter", s.visit(s.applyPromoter))
 	r.GET("/me/codes/:code/qr.png", s.visit(s.codePicture))
@@ -120,6 +124,8 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/console/calendar", s.staffOnly(s.consoleCalendar))
 	r.GET("/console/insight", s.staffOnly(s.consoleInsight))
 	r.GET("/console/plan", s.staffOnly(s.consolePlan))
+	r.GET("/console/ledger", s.staffOnly(s.consoleLedger))
+	r.GET("/console/ledger.csv", s.staffOnly(s.consoleLedgerCSV))
 	r.GET("/console/groups/:id", s.staffOnly(s.consoleGroup))
 	r.GET("/console/groups/:id/health", s.staffOnly(s.consoleHealth))
 	r.GET("/console/campaigns/:id", s.staffOnly(s.consoleCampaign))

@@ -24,6 +24,7 @@ type (
 	member         struct{}
 	notice         struct{}
 	memberCoupon   struct{}
+	objection      struct{}
 	order          struct{}
 	payee          struct{}
 	payer          struct{}
@@ -84,6 +85,7 @@ func (material) prefix() string       { return "mat" }
 func (member) prefix() string         { return "mem" }
 func (memberCoupon) prefix() string   { return "mcp" }
 func (notice) prefix() string         { return "ntc" }
+func (objection) prefix() string      { return "obj" }
 func (order) prefix() string          { return "ord" }
 func (payee) prefix() string          { return "pye" }
 func (payer) prefix() string          { return "ent" }
@@ -134,7 +136,7 @@ func (webhook) prefix() string        { return "whk" }
 // PriceApproval a price under the floor that
 // two people agree on, Rehearsal a campaign played on a store of its own,
 // Promoter a member who asked to promote, Silence a stop of ads, Permit what
-// lifts a policy, Payee who receives a member's money, Payer the entity that pays it,
+// lifts a policy, Objection what a member finds wrong in his statement, Payee who receives a member's money, Payer the entity that pays it,
 // ReviewCase a reward stopped for a human, StepReward what a step of a
 // referral campaign gives, Touch one scan, Transfer a ledger fact, Unit
 // a region or store; the others are what their names say.
@@ -161,6 +163,7 @@ type (
 	Member         = ID[member]
 	MemberCoupon   = ID[memberCoupon]
 	Notice         = ID[notice]
+	Objection      = ID[objection]
 	Order          = ID[order]
 	Payee          = ID[payee]
 	Payer          = ID[payer]

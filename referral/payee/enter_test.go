@@ -168,7 +168,7 @@ func TestWhatIdentifiesIsSealedMaskedAndErased(t *testing.T) {
 			t.Error("a table holds what should be sealed")
 		}
 		ref := payee.Ref{Payee: p.ID, No: 1}
-		open, err := h.OpenVault(as(9), 77, []payee.Ref{ref})
+		open, err := h.OpenVault(as(9), id.Payout(77), []payee.Ref{ref})
 		if err != nil || open[ref].IDNo != idNo || open[ref].CardNo != card || open[ref].Name != "王小明" {
 			t.Fatalf("the vault gave %+v, %v", open, err)
 		}
@@ -188,7 +188,7 @@ func TestWhatIdentifiesIsSealedMaskedAndErased(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if open, err = h.OpenVault(as(9), 77, []payee.Ref{ref}); err != nil || len(open) != 0 {
+		if open, err = h.OpenVault(as(9), id.Payout(77), []payee.Ref{ref}); err != nil || len(open) != 0 {
 			t.Errorf("erased, the vault gave %+v, %v", open, err)
 		}
 		if holds("****002X", "王**", p.Active.NameHash) {

@@ -90,3 +90,11 @@ func Twins(q *database.Query, member id.Member) ([]id.Member, error) {
 		WHERE p.member_id = ? AND o.id <> p.id ORDER BY o.member_id LIMIT 50`, member).Scan(&list).Error
 	return list, err
 }
+
+// HasOpenID says whether the member was seen inside WeChat, so that he can be
+// paid there: the openid is taken from his identity and never typed.
+func (s *Service) HasOpenID(ctx context.Context, member id.Member) (bool, error) {
+	var n int
+	err := s.DB.Read(ctx).Raw("SELECT COUNT(*) FROM identities WHERE member_id = ? AND kind = 'openid'", member).Scan(&n).Error
+	return n > 0, err
+}

@@ -1,8 +1,8 @@
 // Package payee knows who pays rewards in money, who receives them, and what
 // was withheld for the tax office on the way.
 //
-// A payer is the legal entity that pays, with its tax strategy; a program, a
-// campaign and a settlement each have one, fixed for life, so that a document
+// A payer is the legal entity that pays, with its tax strategy; a program and
+// a settlement each have one, fixed for life, so that a document
 // never mixes two. A payee is what one member is paid as: natural person,
 // staff, sole trader or company, in versions that are added and decided but
 // never edited; what identifies him is sealed, shown masked, and opened only

@@ -23,10 +23,10 @@ type Opened struct {
 	NameHash, IDMask string
 }
 
-// OpenVault opens what payees are paid by, for the file of a payout, at most
-// 200 at a time; who opened how many is audited under the payout. What was
+// OpenVault opens what payees are paid by, for the file of a payout or
+// a tax return, at most 200 at a time; who opened how many is audited under it. What was
 // erased is left out.
-func (s *Service) OpenVault(ctx context.Context, why id.Payout, refs []Ref) (map[Ref]Opened, error) {
+func (s *Service) OpenVault(ctx context.Context, why fmt.Stringer, refs []Ref) (map[Ref]Opened, error) {
 	if len(refs) > maxAtOnce {
 		return nil, fmt.Errorf("payee: %d at once, at most %d", len(refs), maxAtOnce)
 	}

@@ -11,6 +11,9 @@ const (
 	eventPaid   webhook.Type = "settlement.paid"
 	eventPayout webhook.Type = "payout.paid"
 	eventFailed webhook.Type = "payout.line_failed"
+
+	eventObjected webhook.Type = "statement.objected"
+	eventAnswered webhook.Type = "statement.answered"
 )
 
 // publishSealed announces a settlement whose lines, files and digest stand.

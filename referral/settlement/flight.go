@@ -46,6 +46,9 @@ func returnTx(tx *database.Tx, p Payout, lines []PayoutLine) error {
 	if len(lines) == 0 {
 		return nil
 	}
+	if err := roomBackTx(tx, p.PayerID, lines); err != nil {
+		return err
+	}
 	keys := make([]string, 0, len(lines))
 	for _, l := range lines {
 		keys = append(keys, l.key())
@@ -69,7 +72,7 @@ func returnTx(tx *database.Tx, p Payout, lines []PayoutLine) error {
 		return err
 	}
 	for i, l := range lines {
-		err := tx.Exec("UPDATE payout_lines SET status = ?, returned_by = ?, failed_at = ?, reason = ? WHERE id = ?",
+		err := tx.Exec("UPDATE payout_lines SET status = ?, returned_by = ?, failed_at = ?, reason = ?, day_no = 0 WHERE id = ?",
 			PayoutLineFailed, ids[i], tx.Now, l.Reason, l.ID).Error
 		if err != nil {
 			return err

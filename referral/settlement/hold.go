@@ -3,6 +3,8 @@ package settlement
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"siyu/internal/clock"
@@ -109,6 +111,27 @@ func (r room) spendTx(tx *database.Tx, payer id.Payer, given money.Amount) error
 	return database.One(tx.Exec("UPDATE payer_days SET owed = owed + ? WHERE payer_id = ? AND day_no = ?"+tx.Only("owed <= ?"),
 		given, payer, r.day, r.daily-given), errDayFull)
 }
+
+// roomBackTx gives the days of payments that came back their room again, by
+// day ascending.
+func roomBackTx(tx *database.Tx, payer id.Payer, lines []PayoutLine) error {
+	back := map[int]money.Amount{}
+	for _, l := range lines {
+		if l.DayNo != 0 {
+			back[l.DayNo] += l.Owed
+		}
+	}
+	for _, day := range slices.Sorted(maps.Keys(back)) {
+		err := database.One(tx.Exec("UPDATE payer_days SET owed = owed - ? WHERE payer_id = ? AND day_no = ?"+tx.Only("owed >= ?"), back[day], payer, day, back[day]), errDayShort)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errDayShort cannot be met while a day is the sum of its lines.
+var errDayShort = errors.New("settlement: the payer's day holds less than came back")
 
 // errDayFull cannot be met while the day's row is locked.
 var errDayFull = errors.New("settlement: the payer's day is full")

@@ -90,9 +90,14 @@ func stillOwed(tx *database.Tx, sid id.Settlement, after id.Member) ([]payee.Owe
 
 // plan says who of the members is paid now and notes the others as held. With
 // carry_held those who cannot be paid get a line that has failed, which the
-// next settlement carries; what only did not fit waits for the next payout.
+// next settlement carries; what only did not fit, and who objects to a line,
+// waits for the next payout.
 func (s *Service) plan(tx *database.Tx, p Payout, owed []payee.Owed) ([]PayoutLine, error) {
 	ready, err := payee.ForPaymentTx(tx, p.PayerID, owed)
+	if err != nil {
+		return nil, err
+	}
+	objected, err := objecting(tx, p.SettlementID, owed)
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +118,9 @@ func (s *Service) plan(tx *database.Tx, p Payout, owed []payee.Owed) ([]PayoutLi
 		if r.Blocked == "" && p.Channel == ChannelBills {
 			r.Blocked = s.Bills.blocks(o.Amount)
 		}
+		if objected[o.Member] {
+			r.Blocked = reasonObjected
+		}
 		if r.Blocked == "" && !space.take(o.Amount) {
 			r.Blocked = reasonLimit
 		}
@@ -124,7 +132,7 @@ func (s *Service) plan(tx *database.Tx, p Payout, owed []payee.Owed) ([]PayoutLi
 		switch {
 		case r.Blocked == "":
 			given += o.Amount
-		case p.CarryHeld && r.Blocked != reasonLimit:
+		case p.CarryHeld && r.Blocked != reasonLimit && r.Blocked != reasonObjected:
 			l.Status, l.PaidAt, l.FailedAt, l.Reason = PayoutLineFailed, 0, tx.Now, string(r.Blocked)
 		default:
 			holds = append(holds, Hold{o.Member, o.Amount, r.Blocked})

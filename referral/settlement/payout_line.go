@@ -44,7 +44,7 @@ type PayoutLine struct {
 	Tax          money.Amount      `json:"tax_fen"`
 	Net          money.Amount      `json:"net_fen"`
 	TaxLineID    int64             `json:"-"`
-	DayNo        int               `json:"-"` // whose limit it counts in
+	DayNo        int               `json:"-"` // whose limit it counts in; none once it came back
 	Status       PayoutLineStatus  `json:"status"`
 	TransferID   id.Transfer       `json:"transfer_id"`
 	ArrivedBy    id.Transfer       `json:"-"`

@@ -1,6 +1,7 @@
 package settlement_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -93,5 +94,32 @@ func TestADayHoldsItsLimit(t *testing.T) {
 			}
 		}
 		t.Error("the limit held without any lock")
+	})
+}
+
+// TestWhatComesBackGivesTheDayItsRoom: a payment that failed does not count
+// against the payer's limit of its day.
+func TestWhatComesBackGivesTheDayItsRoom(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		no := false
+		h := newTaxed(t, db, payee.PayerIn{Strategy: tax.ExternalAgent, PayeeNeeded: &no, DailyLimit: 100_00})
+		h.clear(reward{member: 1, amount: 60_00}, reward{member: 2, amount: 50_00})
+		sid := h.reviewed()
+		first := h.pays(settlement.PayoutIn{SettlementID: sid})
+		if first.Net != 60_00 {
+			t.Fatalf("the first: %+v", first)
+		}
+		report := settlement.ResultsIn{Failed: []settlement.FailedLine{{Line: 1, Reason: "账户有误"}}}
+		h.must(h.PayoutResults(as(cashier), first.ID, report))
+		h.must(h.PayoutResults(as(cashier), first.ID, report)) // once more says nothing new
+		h.proven()
+		if second := h.pays(settlement.PayoutIn{SettlementID: sid}); second.Net != 50_00 {
+			t.Errorf("on the same day: %+v", second)
+		}
+		h.proven()
+		h.exec("UPDATE payer_days SET owed = owed + 1")
+		if broken := strings.Join(h.broken(), "\n"); !strings.Contains(broken, "is not what its payouts say") {
+			t.Errorf("not named: %q", broken)
+		}
 	})
 }

@@ -17,7 +17,7 @@
 // Tables: settlements, settlement_programs, settlement_chain,
 // settlement_lines, settlement_files, settlement_chunks, payouts,
 // payout_lines, payout_holds, payer_days, payout_files, payout_imports,
-// payout_import_rows, payout_bills. It reads rewards, reward_events and
+// payout_import_rows, payout_bills, objections. It reads rewards, reward_events and
 // programs, and where units lie below each other; of clearings it writes what
 // is settled. Invariants: V7, V16. Callers: api, web, and the worker for its
 // five jobs.

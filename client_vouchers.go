@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// exportVouchers books a closed day and fetches its vouchers as a file.
+func exportVouchers(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("export vouchers", flag.ContinueOnError)
+	flags.SetOutput(out)
+	day := flags.Int("day", 0, "a closed day, like 20260301")
+	form := flags.String("form", "csv", "csv, kingdee_kis, yonyou_u8, or another of GET /v1/voucher-forms")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *day == 0 {
+		return errors.New("export vouchers --day DAY [--form FORM] [FOLDER]: name the closed day")
+	}
+	folder := "."
+	if flags.NArg() > 0 {
+		folder = flags.Arg(0)
+	}
+	c, err := fromEnv()
+	if err != nil {
+		return err
+	}
+	at := "/v1/ledger/closes/" + strconv.Itoa(*day) + "/vouchers"
+	var set struct {
+		Lines int   `json:"line_count"`
+		Debit int64 `json:"debit_fen"`
+	}
+	if err := c.call(ctx, "POST", at, struct{}{}, &set); err != nil {
+		return err
+	}
+	var forms struct {
+		Items []struct{ Name, Format string }
+	}
+	if err := c.call(ctx, "GET", "/v1/voucher-forms", nil, &forms); err != nil {
+		return err
+	}
+	format := ""
+	for _, f := range forms.Items {
+		if f.Name == *form {
+			format = f.Format
+		}
+	}
+	if format == "" {
+		return fmt.Errorf("there is no voucher form %q; see GET /v1/voucher-forms", *form)
+	}
+	raw, err := c.send(ctx, "GET", at+"/file?form="+*form, nil, "")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	path := filepath.Join(folder, fmt.Sprintf("vouchers-%d-%s.%s", *day, *form, format))
+	if err := os.WriteFile(path, raw, 0o644); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "    %s  %d bytes; %d lines, debit = credit = %s\n", path, len(raw), set.Lines, yuan(set.Debit))
+	return nil
+}
