@@ -27,6 +27,7 @@ import (
 	"siyu/community/health"
 	"siyu/community/intake"
 	"siyu/community/request"
+	"siyu/community/ritual"
 	"siyu/configs"
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -130,6 +131,7 @@ func keySet(cfg configs.Config) (*secret.Set, error) {
 func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	db := h.db
 	people := &community.Service{DB: db, Secrets: keys}
+	habits := &ritual.Service{DB: db}
 	wishes := &request.Service{DB: db}
 	doors := &gate.Service{DB: db}
 	files := &intake.Service{DB: db, Community: people, Secrets: keys}
@@ -166,6 +168,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	files.Register(reg)
 	doors.Register(reg)
 	wishes.Register(reg)
+	habits.Register(reg)
 	task.Register(reg, db)
 	if err := h.queue(reg); err != nil {
 		return err
@@ -177,7 +180,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		Ready: h.degraded, Gauges: h.gauges,
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
-	h.rest.Intake, h.rest.Gate, h.rest.Request = files, doors, wishes
+	h.rest.Intake, h.rest.Gate, h.rest.Request, h.rest.Ritual = files, doors, wishes, habits
 	pages := &web.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends,
 		Referral: h.referral, Review: h.review, Promoter: promoters, Insight: figures, Settlement: sealed, Payee: payees, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),

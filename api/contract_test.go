@@ -146,6 +146,7 @@ var unkeyedPosts = map[string]string{
 	"POST /v1/groups/:id/agreement":                            "agreeing again to the same version changes nothing",
 	"POST /v1/requests/:id/wants":                              "a member wants a request once",
 	"POST /v1/requests/:id/rating":                             "an outcome is rated once",
+	"POST /v1/rituals/:id/holds":                               "the last word on a day counts",
 	"POST /v1/applications/:id/decide":                         "the state refuses a second one",
 	"POST /v1/applications/:id/withdraw":                       "the state refuses a second one",
 	"POST /v1/groups/:id/activity":                             "an event is known by its id",

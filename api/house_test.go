@@ -24,6 +24,7 @@ import (
 	"siyu/community/health"
 	"siyu/community/intake"
 	"siyu/community/request"
+	"siyu/community/ritual"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/httpd"
@@ -84,6 +85,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 		Webhook:   &webhook.Service{DB: db, Secrets: set},
 		Rates:     Rates{Staff: 1_000_000, Member: 1_000_000, Address: 1_000_000},
 	}
+	s.Ritual = &ritual.Service{DB: db}
 	s.Voucher = &voucher.Service{DB: db, Books: s.Wallet}
 	s.TaxReturn = &taxreturn.Service{DB: db, Payees: s.Payee}
 	s.Request = &request.Service{DB: db}

@@ -31,6 +31,7 @@ import (
 	"siyu/community/health"
 	"siyu/community/intake"
 	"siyu/community/request"
+	"siyu/community/ritual"
 	"siyu/internal/database"
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
@@ -54,6 +55,7 @@ type Server struct {
 	Intake     *intake.Service
 	Gate       *gate.Service
 	Request    *request.Service
+	Ritual     *ritual.Service
 	Health     *health.Service
 	Wallet     *wallet.Service
 	Referral   *referral.Service
@@ -116,6 +118,7 @@ func (s *Server) table() *routes {
 	s.importRoutes(r)
 	s.gateRoutes(r)
 	s.requestRoutes(r)
+	s.ritualRoutes(r)
 	s.groupHealthRoutes(r)
 	s.tagRoutes(r)
 	s.blockRoutes(r)

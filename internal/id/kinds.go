@@ -45,6 +45,7 @@ type (
 	request        struct{}
 	reviewCase     struct{}
 	reward         struct{}
+	ritual         struct{}
 	settlement     struct{}
 	silence        struct{}
 	slot           struct{}
@@ -103,6 +104,7 @@ func (reminder) prefix() string       { return "rmd" }
 func (request) prefix() string        { return "req" }
 func (reviewCase) prefix() string     { return "rvc" }
 func (reward) prefix() string         { return "rwd" }
+func (ritual) prefix() string         { return "rit" }
 func (settlement) prefix() string     { return "stl" }
 func (permit) prefix() string         { return "per" }
 func (silence) prefix() string        { return "sil" }
@@ -181,6 +183,7 @@ type (
 	Request        = ID[request]
 	ReviewCase     = ID[reviewCase]
 	Reward         = ID[reward]
+	Ritual         = ID[ritual]
 	Settlement     = ID[settlement]
 	Silence        = ID[silence]
 	Slot           = ID[slot]
