@@ -14,9 +14,9 @@ package material
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"hash/fnv"
 
 	"siyu/campaign"
 	"siyu/internal/clock"
@@ -103,9 +103,11 @@ var (
 // For is the variant a group sees: each group always the same one, and the
 // variants evenly among groups.
 func (m Material) For(group id.Group) Variant {
-	h := fnv.New64a()
-	_ = binary.Write(h, binary.BigEndian, [2]int64{int64(m.ID), int64(group)})
-	return m.Variants[h.Sum64()%uint64(len(m.Variants))]
+	var ids [16]byte
+	binary.BigEndian.PutUint64(ids[:], uint64(m.ID))
+	binary.BigEndian.PutUint64(ids[8:], uint64(group))
+	sum := sha256.Sum256(ids[:]) // ids made within a second differ in few bits, which a weaker hash keeps together
+	return m.Variants[binary.BigEndian.Uint64(sum[:])%uint64(len(m.Variants))]
 }
 
 // Find reads a material the actor may see, with its variants.

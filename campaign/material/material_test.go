@@ -230,20 +230,20 @@ func TestPictures(t *testing.T) {
 }
 
 // TestFor gives each group one variant, always the same, and the variants
-// about evenly.
+// about evenly, among groups made one after the other and in one millisecond.
 func TestFor(t *testing.T) {
-	m := material.Material{ID: 5, Variants: []material.Variant{{No: 1}, {No: 2}, {No: 3}}}
-	counts := map[int]int{}
-	for g := id.Group(1); g <= 3000; g++ {
-		v := m.For(g)
-		if v != m.For(g) {
-			t.Fatal("a group sees two variants")
+	m := material.Material{ID: 5 << 22, Variants: []material.Variant{{No: 1}, {No: 2}}}
+	for name, step := range map[string]id.Group{"one by one": 1, "a millisecond apart": 1 << 22, "a second apart": 1000 << 22} {
+		counts := map[int]int{}
+		for g := range id.Group(2000) {
+			v := m.For(1<<60 + g*step)
+			if v != m.For(1<<60+g*step) {
+				t.Fatal("a group sees two variants")
+			}
+			counts[v.No]++
 		}
-		counts[v.No]++
-	}
-	for no, n := range counts {
-		if n < 900 || n > 1100 {
-			t.Errorf("variant %d: %d of 3000 groups", no, n)
+		if n := counts[1]; n < 900 || n > 1100 {
+			t.Errorf("%s: the first variant for %d of 2000 groups", name, n)
 		}
 	}
 }
