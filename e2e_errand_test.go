@@ -35,8 +35,8 @@ const perRound = 3
 
 // newErrand founds the brand on a fresh store: a program whose rewards mature
 // on receipt, a flash sale and a group-buy under it, an inviter with a code,
-// and a webhook that gets every event but the closing of the books, which
-// depends on the hour.
+// and a webhook that gets what an errand brings about. The closing of the books
+// is not among it: whether one falls into a run depends on the hour.
 func newErrand(t testing.TB, engine string) *errand {
 	e := &errand{t: t, place: newPlace(t, engine), hook: newMailbox(t)}
 	e.place.env = append(e.place.env, "SIYU_WEBHOOK_ALLOW=127.0.0.0/8")
@@ -46,7 +46,7 @@ func newErrand(t testing.TB, engine string) *errand {
 	maker := caller{url: url, key: e.place.key("admin"), http: crowd()}
 	e.reviewer, e.cashier = e.place.key("finance"), e.place.key("cashier")
 	maker.must(t, "POST", "/v1/webhooks", "hook", map[string]any{"url": e.hook.URL, "events": []string{
-		"binding.*", "campaign.*", "notice.*", "order.*", "payout.*", "refund.*", "reward.*", "settlement.*", "team.*"}}, nil)
+		"binding.*", "campaign.*", "notice.*", "order.*", "payout.*", "points.*", "refund.*", "reward.*", "settlement.*", "team.*"}}, nil)
 	var made struct{ ID string }
 	maker.must(t, "POST", "/v1/programs", "program", map[string]any{
 		"name": "老带新", "budget_fen": 1_000_000, "rules": map[string]any{
