@@ -156,18 +156,24 @@ func (p Promise) checkSum(c *fault.Check, at, amount string, n money.Amount, top
 	}
 }
 
+// Coupons are those that the promise may give, on all its steps.
+func (p Promise) Coupons() (ids []id.Coupon) {
+	if p.CouponID != 0 {
+		ids = append(ids, p.CouponID)
+	}
+	for _, s := range p.Steps {
+		if s.CouponID != 0 {
+			ids = append(ids, s.CouponID)
+		}
+	}
+	return ids
+}
+
 // givable refuses coupons that are not there or that belong to another unit.
 func (in RulesIn) givable(tx *database.Tx) error {
 	var ids []id.Coupon
 	for _, p := range in.Rewards {
-		if p.CouponID != 0 {
-			ids = append(ids, p.CouponID)
-		}
-		for _, s := range p.Steps {
-			if s.CouponID != 0 {
-				ids = append(ids, s.CouponID)
-			}
-		}
+		ids = append(ids, p.Coupons()...)
 	}
 	known, err := wallet.CouponsIn(tx.DB, tx.Actor, ids)
 	if err != nil {
