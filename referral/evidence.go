@@ -51,6 +51,9 @@ const touchWithin = 5 * time.Second
 // evidenceOf is what a reward rests on.
 func (s *Service) evidenceOf(ctx context.Context, r Reward) (Evidence, error) {
 	q := s.DB.Read(ctx)
+	if r.BindingID == 0 {
+		return ownWork(q, r)
+	}
 	var row struct {
 		Evidence
 		CodeID    id.Code
@@ -74,6 +77,16 @@ func (s *Service) evidenceOf(ctx context.Context, r Reward) (Evidence, error) {
 	}
 	e.TouchID, e.TouchedAt, err = scanOf(q, row.CodeID, row.InviteeID, e.PageAt)
 	return e, err
+}
+
+// ownWork is what a fee rests on that no invitation earned.
+func ownWork(q *database.Query, r Reward) (Evidence, error) {
+	e := Evidence{ProgramID: r.ProgramID, RulesVersion: r.ProgramVersion}
+	err := q.Raw("SELECT digest FROM program_versions WHERE program_id = ? AND number = ?", r.ProgramID, r.ProgramVersion).Row().Scan(&e.RulesDigest)
+	if err != nil {
+		return e, fmt.Errorf("referral: evidence of %s: %w", r.ID, err)
+	}
+	return e, nil
 }
 
 // stepOf is the step that a reward was paid by, none where its rule has none.

@@ -68,9 +68,13 @@ func orderTx(tx *database.Tx, o PaidOrder, formed bool) error {
 		return err
 	}
 	fact.Formed = formed
+	owner, err := workersTx(tx, rules, &fact, o.Frozen.Group, inviter, invitee)
+	if err != nil {
+		return err
+	}
 	return earnTx(tx, rules, act{
 		PaidOrder: o, fact: factOf(rules, o.Order, invitee), maturesAt: rules.maturesUnreceived(o.PaidAt), level: fact.InviterLevel,
-		to: map[Side]id.Member{SideInviter: inviter, SideInvitee: invitee},
+		to: map[Side]id.Member{SideInviter: inviter, SideInvitee: invitee, SideKOC: inviter, SideGroupOwner: owner},
 	}, Earn(rules, fact))
 }
 

@@ -117,7 +117,7 @@ const (
 
 func (p Promise) check(c *fault.Check, at string) {
 	c.That(ruleName.MatchString(p.Rule), at+"rule", "format", "1 到 24 个小写字母、数字或下划线", "1 to 24 lower case letters, digits or underscores")
-	c.OneOf(string(p.To), at+"to", string(SideInviter), string(SideInvitee))
+	c.OneOf(string(p.To), at+"to", sides()...)
 	c.Required(string(p.Mode), at+"mode")
 	p.checkRaises(c, at)
 	p.checkSteps(c, at)
