@@ -62,7 +62,12 @@ func (r Rules) earnsBy(f OrderFact) bool {
 func (r Rules) earned(f OrderFact) []Earned {
 	var out []Earned
 	for _, p := range r.Rewards {
-		e := Earned{Rule: p.Rule, To: p.To, Amount: p.at(f.InviterLevel).of(f.Goods)}
+		p = p.at(f.InviterLevel)
+		e := Earned{Rule: p.Rule, To: p.To, Amount: p.of(f.Goods)}
+		if len(p.Steps) > 0 { // which step it is, is decided under the lock of its count
+			p, _ = p.onStep(stepFar)
+			e.Amount = max(e.Amount, p.of(f.Goods))
+		}
 		if e.Amount == 0 {
 			continue
 		}

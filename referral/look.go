@@ -77,6 +77,15 @@ func weighTx(tx *database.Tx, list []Reward, lookAgain func(clock.Milli) error) 
 		return err
 	}
 	word := review.Assess(p, f)
+	if word.Outcome == review.OutcomeRefuse {
+		gone := make([]taken, len(list))
+		for i, r := range list {
+			gone[i] = taken{r, r.Net}
+		}
+		if err := unstepTx(tx, gone); err != nil {
+			return err
+		}
+	}
 	again := clock.Milli(math.MaxInt64)
 	for _, r := range list {
 		switch {

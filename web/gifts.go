@@ -95,5 +95,8 @@ func giftOf(lang, inviter string, t referral.Trigger, p referral.Promise, coupon
 			g.Note = choose(lang, "按实付商品金额，最多 ¥%s", "of the goods paid, at most ¥%s", p.Cap)
 		}
 	}
+	if len(p.Steps) > 0 {
+		g.Note += choose(lang, "；", "; ") + climbs(lang, p, coupons)
+	}
 	return g
 }

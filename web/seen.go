@@ -170,6 +170,9 @@ func stepWords(lang string, r referral.Reward) map[referral.EventKind]string {
 	if r.OrderID == 0 {
 		words[referral.EventEarned] = choose(lang, "已达成，记下", "noted when it was done")
 	}
+	if r.Evidence != nil && r.Evidence.Step != nil {
+		words[referral.EventEarned] += climbed(lang, *r.Evidence.Step)
+	}
 	if r.Currency != money.CNY {
 		words[referral.EventCleared] = choose(lang, "到期，已发放", "matured and given")
 	}
