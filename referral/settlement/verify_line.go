@@ -91,9 +91,18 @@ const movedBy = `(SELECT COALESCE(SUM(x.amount), 0) FROM entries x JOIN accounts
 // and clawbacks as the ledger was told them, and the lines that carry lines
 // name.
 func proveSources(q *database.Query, st Settlement, lines []Line, p *database.Proof) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	odd, err := oddRewards(q, st.ID, lines[0].LineNo, lines[len(lines)-1].LineNo)
+	if err != nil {
+		return err
+	}
 	by := map[Kind][]Line{}
 	for _, l := range lines {
-		by[l.Kind] = append(by[l.Kind], l)
+		if l.Kind != KindReward || odd[l.LineNo] {
+			by[l.Kind] = append(by[l.Kind], l)
+		}
 	}
 	for kind, sql := range map[Kind]string{
 		KindReward: `SELECT e.reward_id AS source_id, e.amount, ` + movedBy + ` FROM reward_events e WHERE e.kind = 'cleared' AND e.reward_id IN ?`,
@@ -114,6 +123,21 @@ func proveSources(q *database.Query, st Settlement, lines []Line, p *database.Pr
 		}
 	}
 	return nil
+}
+
+// oddRewards are the lines of a range whose reward was not cleared as they say,
+// as the ledger moved it. Most are not, and are passed over where they lie.
+func oddRewards(q *database.Query, sid id.Settlement, first, last int) (map[int]bool, error) {
+	var list []int
+	err := q.Raw(`SELECT l.line_no FROM settlement_lines l LEFT JOIN reward_events e ON e.reward_id = l.source_id AND e.kind = 'cleared'
+		WHERE l.settlement_id = ? AND l.line_no >= ? AND l.line_no <= ? AND l.kind = ? AND (e.id IS NULL OR e.amount <> l.gross OR l.corrects <> ''
+			OR l.gross <> (SELECT COALESCE(SUM(x.amount), 0) FROM entries x JOIN accounts a ON a.id = x.account_id AND a.stage = 'payable'
+				WHERE x.transfer_id = e.transfer_id))`, sid, first, last, KindReward).Scan(&list).Error
+	odd := make(map[int]bool, len(list))
+	for _, no := range list {
+		odd[no] = true
+	}
+	return odd, err
 }
 
 func proveSource(q *database.Query, st Settlement, lines []Line, sql string, p *database.Proof) error {
