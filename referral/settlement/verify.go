@@ -51,13 +51,14 @@ func sealed(s Status) bool {
 	return s != StatusOpen && s != StatusDiscarded && s != StatusClosing && s != StatusSealing
 }
 
-// Verify proves V7 and V16 for all settlements.
+// Verify proves V7, V16 and V23 for all settlements.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 	s := &Service{DB: db}
 	return database.Proofs(ctx, db,
 		proof("V7", "settlements are sealed and whole, their lines are what their sources and the ledger say", s.proveChain, s.proveEach),
 		proof("V7", "each reward due stands on one live line, and money alone on any", s.proveLive, s.proveTaken),
-		proof("V16", "what a settlement owes is paid once, taxed, and where the ledger says", s.proveTotals, s.proveEachPaid, s.proveBills))
+		proof("V16", "what a settlement owes is paid once, taxed, and where the ledger says", s.proveTotals, s.proveEachPaid, s.proveBills),
+		proof("V23", "what members asked to be paid is covered once, settled whole, and charged as its terms say", s.proveRequests))
 }
 
 // proof makes one proof of several steps.
