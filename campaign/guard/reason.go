@@ -14,6 +14,7 @@ type Rule string
 const (
 	RuleClosed       Rule = "G2.closed"
 	RuleOwner        Rule = "G2.owner"
+	RuleEnd          Rule = "G2.end"
 	RuleSilence      Rule = "S"
 	RuleWarmUp       Rule = "G3"
 	RuleQuiet        Rule = "G5"
@@ -120,6 +121,7 @@ func minutesAsHours(n int64) string { return tenths(n, 60) }
 var sentences = map[Rule]sentence{
 	RuleClosed:       {"群不存在或已关闭", "the group does not exist or is closed", number},
 	RuleOwner:        {"群还没有负责人", "nobody answers for the group", number},
+	RuleEnd:          {"群已计划结束，发送时间晚了 {observed} 天", "the group is planned to end {observed} days before; no ad after that", hoursAsDays},
 	RuleSilence:      {"已一键静默，还有 {observed} 小时", "silenced for another {observed} hours", minutesAsHours},
 	RuleWarmUp:       {"建群才 {observed} 天，满 {limit} 天再发推广", "the group is {observed} days old; ads begin at {limit} days", hoursAsDays},
 	RuleQuiet:        {"{observed} 在群的免打扰时段，{limit} 之后再发", "{observed} is in the group's quiet hours; send after {limit}", hhmm},
