@@ -85,12 +85,12 @@ func (r Rules) earned(f OrderFact) []Earned {
 	return out
 }
 
-// opened is what the rules give to who opened a team that formed.
-func (r Rules) opened(goods money.Amount, strong bool) []Earned {
+// ownWork is what the rules give to a side for work that no invitation earned.
+func (r Rules) ownWork(side Side, goods money.Amount, strong bool) []Earned {
 	var out []Earned
 	for _, p := range r.Rewards {
 		switch {
-		case p.To != SideOpener:
+		case p.To != side:
 		case strong:
 			out = append(out, Earned{Rule: p.Rule, To: p.To, Amount: p.of(goods)})
 		default:

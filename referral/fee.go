@@ -106,13 +106,13 @@ func OpenedTx(tx *database.Tx, t OpenedTeam) error {
 	}
 	fact := TeamFact(t.Team)
 	var paid int
-	err = tx.Raw("SELECT COUNT(*) FROM rewards WHERE program_id = ? AND fact = ?", t.Frozen.Program, fact).Scan(&paid).Error
+	err = tx.Raw("SELECT COUNT(*) FROM rewards WHERE program_id = ? AND program_version = ? AND fact = ?", t.Frozen.Program, t.Frozen.Version, fact).Scan(&paid).Error
 	if err != nil || paid > 0 {
 		return err
 	}
 	err = earnTx(tx, rules, act{
 		PaidOrder: t.PaidOrder, fact: fact, maturesAt: rules.maturesUnreceived(t.PaidAt), to: map[Side]id.Member{SideOpener: opener},
-	}, rules.opened(t.Goods, strong[opener]))
+	}, rules.ownWork(SideOpener, t.Goods, strong[opener]))
 	if err != nil || t.Refunded == 0 {
 		return err
 	}
