@@ -62,6 +62,7 @@ type (
 	vouch          struct{}
 	wait           struct{}
 	webhook        struct{}
+	withdrawal     struct{}
 )
 
 func (account) prefix() string        { return "acc" }
@@ -124,6 +125,7 @@ func (violation) prefix() string      { return "vio" }
 func (vouch) prefix() string          { return "vch" }
 func (wait) prefix() string           { return "wat" }
 func (webhook) prefix() string        { return "whk" }
+func (withdrawal) prefix() string     { return "wdr" }
 
 // The id types the rooms use. Account is a ledger account, APIKey a staff key,
 // Audit an audit row, Binding an invitee's inviter, Code an invite code,
@@ -140,7 +142,7 @@ func (webhook) prefix() string        { return "whk" }
 // Promoter a member who asked to promote, Silence a stop of ads, Permit what
 // lifts a policy, KOCProposal what KOCs of a group are to be paid for a month, Objection what a member finds wrong in his statement, Payee who receives a member's money, Payer the entity that pays it,
 // ReviewCase a reward stopped for a human, StepReward what a step of a
-// referral campaign gives, Touch one scan, Transfer a ledger fact, Unit
+// referral campaign gives, Touch one scan, Transfer a ledger fact, Withdrawal a member's request to be paid, Unit
 // a region or store; the others are what their names say.
 type (
 	Account        = ID[account]
@@ -203,4 +205,5 @@ type (
 	Vouch          = ID[vouch]
 	Wait           = ID[wait]
 	Webhook        = ID[webhook]
+	Withdrawal     = ID[withdrawal]
 )

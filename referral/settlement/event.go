@@ -12,6 +12,10 @@ const (
 	eventPayout webhook.Type = "payout.paid"
 	eventFailed webhook.Type = "payout.line_failed"
 
+	eventWithdrawalAsked     webhook.Type = "withdrawal.asked"
+	eventWithdrawalRefused   webhook.Type = "withdrawal.refused"
+	eventWithdrawalCancelled webhook.Type = "withdrawal.cancelled"
+
 	eventObjected webhook.Type = "statement.objected"
 	eventAnswered webhook.Type = "statement.answered"
 )

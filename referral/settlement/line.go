@@ -18,12 +18,14 @@ import (
 type Kind string
 
 // The kinds of line. Clawback, failed and debt are carry lines: Corrects names
-// the line of a settlement or payout that they correct.
+// the line of a settlement or payout that they correct, and that of a fee the
+// request it is for.
 const (
 	KindReward   Kind = "reward"   // a cleared reward
 	KindClawback Kind = "clawback" // a cleared reward taken back, in part or whole
 	KindFailed   Kind = "failed"   // a payment of an earlier payout that came back
 	KindDebt     Kind = "debt"     // what an earlier settlement deferred
+	KindFee      Kind = "fee"      // of a withdrawal that was asked for
 	KindDeferred Kind = "deferred" // lifts a member who owes to zero; the debt goes into the next settlement
 )
 
@@ -33,7 +35,7 @@ type Line struct {
 	SettlementID   id.Settlement `json:"-"`
 	LineNo         int           `json:"line"`
 	Kind           Kind          `json:"kind"`
-	SourceID       int64         `json:"-"` // the reward, reward event, payout line or deferred line; a deferred line's own id
+	SourceID       int64         `json:"-"` // the reward, reward event, payout line, withdrawal or deferred line; a deferred line's own id
 	Freed          int64         `json:"-"`
 	RewardID       id.Reward     `json:"reward_id"`
 	ProgramID      id.Program    `json:"program_id"`

@@ -237,8 +237,9 @@ func (s *Service) ObjectionsOf(ctx context.Context, m id.Member, page database.P
 	return database.Cut(page, list, func(o Objection) int64 { return int64(o.ID) }), err
 }
 
-// EraseMember empties what a member wrote and was answered: free text may name
-// him. The rows stay, because they held payments. It may be repeated.
+// EraseMember empties what a member wrote and was answered, and why a request
+// of his was refused: free text may name him. The rows stay, because they held
+// and made payments. It may be repeated.
 func (s *Service) EraseMember(ctx context.Context, m id.Member) error {
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
 		who, err := selves(tx.DB, m)
@@ -246,6 +247,9 @@ func (s *Service) EraseMember(ctx context.Context, m id.Member) error {
 			return err
 		}
 		if err := tx.Exec("UPDATE objections SET reason = '', answer = '' WHERE member_id IN ?", who).Error; err != nil {
+			return fmt.Errorf("settlement: erase %s: %w", m, err)
+		}
+		if err := tx.Exec("UPDATE withdrawals SET reason = '' WHERE member_id IN ? AND ended_by <> 0", who).Error; err != nil {
 			return fmt.Errorf("settlement: erase %s: %w", m, err)
 		}
 		return database.AuditTx(tx, "objection.erase", m, nil, nil)

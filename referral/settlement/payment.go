@@ -18,6 +18,7 @@ type Payment struct {
 	Status     PayoutLineStatus // none: not given out yet
 	Held       payee.Reason     // why a payout left its member out
 	CameBack   bool             // an earlier payment of it failed
+	Asking     Why              // what its member does for it where he is paid on request
 	At         clock.Milli      // when it was given out, arrived or came back
 	Gross      money.Amount
 	Tax        money.Amount
@@ -49,7 +50,7 @@ func PaymentsIn(q *database.Query, rewards []id.Reward) (map[id.Reward]Payment, 
 		}
 		origin = failed
 	}
-	return out, nil
+	return out, askingIn(q, rewards, out)
 }
 
 // paidLine is a settlement's line with the payout line that it went into, if
@@ -134,4 +135,19 @@ func heldOf(q *database.Query, rows []paidLine) error {
 		}
 	}
 	return nil
+}
+
+// askingIn adds to rewards that wait for a settlement how they come into one.
+func askingIn(q *database.Query, rewards []id.Reward, out map[id.Reward]Payment) error {
+	var waiting []id.Reward
+	for _, r := range rewards {
+		if _, there := out[r]; !there {
+			waiting = append(waiting, r)
+		}
+	}
+	by, err := askable(q, waiting)
+	for r, why := range by {
+		out[r] = Payment{Asking: why}
+	}
+	return err
 }

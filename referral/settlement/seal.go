@@ -227,6 +227,9 @@ func (st Settlement) seal() string {
 	if st.PayerID != 0 {
 		b = fmt.Appendf(b, "payer %s\nincome %s\n", st.PayerID, st.IncomeType)
 	}
+	if st.AskedUpto != 0 {
+		b = fmt.Appendf(b, "requests %d %d\n", st.OnRequest, st.AskedUpto)
+	}
 	for _, p := range st.Programs {
 		b = fmt.Appendf(b, "program %s\n", p)
 	}

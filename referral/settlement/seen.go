@@ -32,6 +32,8 @@ const (
 	WhyMatures      Why = "matures"       // its day is to come
 	WhyReview       Why = "in_review"     // people look at it
 	WhyUnsettled    Why = "unsettled"     // no settlement holds it yet
+	WhyToAsk        Why = "to_ask"        // it is paid once its member asks for it
+	WhyAsked        Why = "asked"         // he asked; the next settlement holds it
 	WhySettled      Why = "settled"       // a settlement holds it, no payout yet
 	WhyCameBack     Why = "came_back"     // its payment came back; the next settlement carries it
 	WhySent         Why = "sent"          // given to bank or agent
@@ -130,6 +132,8 @@ func (s *Seen) due(r referral.Reward, p Payment) {
 			s.Why = WhyCameBack
 		case p.Settlement != 0:
 			s.Why = WhySettled
+		case p.Asking != "":
+			s.Why = p.Asking
 		case s.Taken > 0:
 			s.Why = WhyPartlyTaken
 		}

@@ -65,6 +65,7 @@ var kindNames = []struct {
 	name string
 }{
 	{KindReward, "奖励 Rewards"}, {KindClawback, "追回 Clawbacks"}, {KindFailed, "付款退回 Failed payments"},
+	{KindFee, "提现手续费 Withdrawal fees"},
 	{KindDebt, "结转欠款 Debts brought forward"}, {KindDeferred, "欠款转下期 Debts carried forward"},
 }
 
@@ -84,6 +85,9 @@ func (b *workbook) summary(st Settlement, t totals) error {
 		b.heading("类型 Kind", "行数 Lines", "应付(元) Gross CNY", "税额(元) Tax CNY", "实付(元) Net CNY", "应付(分) gross_fen", "税额(分) tax_fen", "实付(分) net_fen"),
 	}
 	for _, k := range kindNames {
+		if k.kind == KindFee && t.Kinds[k.kind].Lines == 0 {
+			continue // documents made before there were fees are made the same again
+		}
 		rows = append(rows, b.sums(k.name, t.Kinds[k.kind]))
 	}
 	rows = append(rows, b.sums("合计 Total", sum{t.Lines, t.Gross, t.Tax, t.Net}))

@@ -47,6 +47,14 @@ func openClearings(q *database.Query, st scope, after cursor) ([]open, cursor, e
 // takeRewards puts every reward of open clearings of the scope on a line, some
 // clearings per transaction.
 func (s *Service) takeRewards(ctx context.Context, st Settlement) (int, error) {
+	h, err := headOf(s.DB.Read(ctx), st.PayerID, "")
+	if err != nil {
+		return 0, err
+	}
+	asked := ""
+	if h.TermsNo != 0 {
+		asked = notAsked
+	}
 	added := 0
 	for after := (cursor{}); ; {
 		window, last, err := openClearings(s.DB.Read(ctx), fixed(st), after)
@@ -59,11 +67,11 @@ func (s *Service) takeRewards(ctx context.Context, st Settlement) (int, error) {
 				rows += window[n].RewardCount + 1
 				n++
 			}
-			lines, err := s.take(ctx, st.ID, window[:n], "")
+			lines, err := s.take(ctx, st.ID, window[:n], asked)
 			for database.IsDuplicate(err) {
 				// Some stand on lines already, of a settlement that was partly
 				// freed or that took them a moment ago: again without those.
-				lines, err = s.take(ctx, st.ID, window[:n], notTaken)
+				lines, err = s.take(ctx, st.ID, window[:n], notTaken+asked)
 			}
 			if err != nil {
 				return added, err
@@ -99,7 +107,7 @@ func (s *Service) take(ctx context.Context, sid id.Settlement, list []open, but 
 		if lines, err = takeTx(tx, own, left, but); err != nil {
 			return err
 		}
-		if err := tx.Exec("UPDATE clearings SET settled = 1 WHERE id IN ?", ids).Error; err != nil {
+		if err := settleTx(tx, left, but); err != nil {
 			return err
 		}
 		return tx.Exec("UPDATE settlements SET line_count = line_count + ? WHERE id = ?", lines, sid).Error
@@ -145,6 +153,33 @@ func takeTx(tx *database.Tx, own Settlement, list []referral.Clearing, but strin
 			WHERE (`+strings.Join(ranges, " OR ")+")"+but+") x", args...)
 	return int(res.RowsAffected), res.Error
 }
+
+// settleTx marks the clearings settled. Where requests may cover some of their
+// rewards, those of which one stands on no live line are left open.
+func settleTx(tx *database.Tx, list []referral.Clearing, but string) error {
+	ids := make([]int64, 0, len(list))
+	for _, c := range list {
+		if strings.HasSuffix(but, notAsked) {
+			var loose int
+			err := tx.Raw("SELECT COUNT(*) FROM reward_events e JOIN rewards r ON r.id = e.reward_id WHERE e.id BETWEEN ? AND ?"+notTaken, c.ID, c.ID+int64(c.RewardCount)-1).Scan(&loose).Error
+			if err != nil {
+				return err
+			}
+			if loose > 0 {
+				continue
+			}
+		}
+		ids = append(ids, c.ID)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return tx.Exec("UPDATE clearings SET settled = 1 WHERE id IN ?", ids).Error
+}
+
+// notAsked leaves out rewards under a request: what a closing may take of them
+// it has taken before, whole requests at a time.
+const notAsked = " AND NOT EXISTS (SELECT 1 FROM withdrawal_rewards x WHERE x.reward_id = r.id AND x.live = 0)"
 
 // notTaken leaves out rewards that stand on a live line.
 const notTaken = " AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = r.id AND l.kind = 'reward' AND l.freed = 0)"

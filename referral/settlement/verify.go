@@ -51,7 +51,7 @@ func sealed(s Status) bool {
 	return s != StatusOpen && s != StatusDiscarded && s != StatusClosing && s != StatusSealing
 }
 
-// Verify proves V7 and V16 for all settlements.
+// Verify proves V7, V16 and V23 for all settlements.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 	s := &Service{DB: db}
 	p := database.Proof{ID: "V7", Says: "settlements are sealed, whole, and hold each reward once"}
@@ -67,7 +67,11 @@ func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 			return nil, fmt.Errorf("settlement: verify payouts: %w", err)
 		}
 	}
-	return []database.Proof{p, paid}, nil
+	asked := database.Proof{ID: "V23", Says: "what members asked to be paid is covered once, settled whole, and charged as its terms say"}
+	if err := s.proveRequests(ctx, &asked); err != nil {
+		return nil, fmt.Errorf("settlement: verify withdrawals: %w", err)
+	}
+	return []database.Proof{p, paid, asked}, nil
 }
 
 // proveChain walks the chain from its head: no number missing, each digest

@@ -60,7 +60,7 @@ const notFreed = `NOT EXISTS (SELECT 1 FROM settlement_lines f JOIN settlements 
 	WHERE f.source_id = u.source_id AND f.kind = ? AND (x.freed_at = 0 OR x.freed_at >= s.closing_at))`
 
 // proveCover looks for rewards that a sealed settlement of their scope should
-// have taken: cleared five minutes before its cut-off and on no live line.
+// have taken, where it took all that was due (what was asked for V23 proves): cleared five minutes before its cut-off and on no live line.
 func (s *Service) proveCover(ctx context.Context, p *database.Proof) error {
 	return s.inRanges(ctx, "reward_events", "id", func(q *database.Query, after, upto int64) (int64, error) {
 		var checked int64
@@ -73,7 +73,7 @@ func (s *Service) proveCover(ctx context.Context, p *database.Proof) error {
 				WHERE e.id > ? AND e.id <= ? AND e.kind = 'cleared' AND NOT EXISTS
 					(SELECT 1 FROM settlement_lines l WHERE l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0)) u
 			JOIN settlement_programs p ON p.program_id = u.program_id
-			JOIN settlements s ON s.id = p.settlement_id AND s.status IN ? AND s.currency = u.currency AND s.cut_at >= u.at + ?
+			JOIN settlements s ON s.id = p.settlement_id AND s.status IN ? AND s.currency = u.currency AND s.on_request = 0 AND s.cut_at >= u.at + ?
 			WHERE `+notFreed+` GROUP BY u.source_id ORDER BY u.source_id LIMIT 50`,
 			after, upto, KindReward, standing, settle.Milliseconds(), KindReward).Scan(&missed).Error
 		for _, m := range missed {

@@ -108,6 +108,9 @@ func proveSources(q *database.Query, st Settlement, lines []Line, p *database.Pr
 			return err
 		}
 	}
+	if err := proveFees(q, st, by[KindFee], p); err != nil {
+		return err
+	}
 	for _, l := range by[KindDeferred] {
 		if l.Gross <= 0 || l.SourceID != l.ID {
 			p.Break("%s: defers no debt", lineName(st.ID, l.LineNo))
