@@ -195,6 +195,7 @@ func (s *Service) postTx(tx *database.Tx, group id.Group, campaign id.Campaign, 
 		return Slot{}, err
 	}
 	k := all[group]
+	k.state.Permits = nil // a permit is for ads that are asked for
 	a := Answer{GroupID: group, Decision: Decide(k.guard.policy(), k.state, shown)}
 	row := slotOf(k, Decision{Window: shown}, id.Slot(tx.Next()), tx.Now)
 	row.CampaignID, row.Freed = campaign, row.ID // it holds no promotion's window
