@@ -45,6 +45,10 @@ const (
 	// others, or its moment comes later.
 	RulePlan Rule = "plan"
 
+	// RuleHoldout is noted where a promotion shows a group nothing, to compare
+	// the others with it.
+	RuleHoldout Rule = "holdout"
+
 	// RuleWindow is noted on a late slot: shown outside its window.
 	RuleWindow Rule = "window"
 )
@@ -149,8 +153,9 @@ var sentences = map[Rule]sentence{
 	RuleFatigue: {"群已疲劳，离上一条推广 {observed} 小时，须隔 {limit} 小时", "the group is tired: {observed} hours since the last ad, {limit} hours are kept", minutesAsHours},
 	RuleMain:    {"当天已有其他活动的 {observed} 条推广，建议每天只主推一个", "advice: {observed} ads of other campaigns hold that day; one main ad a day is enough", number},
 
-	RulePlan:   {"本群的名额留给更有价值的推送计划", "the group's slots go to promotions that are worth more", number},
-	RuleWindow: {"不在推送名额的时段内", "outside the slot's window", number},
+	RulePlan:    {"本群的名额留给更有价值的推送计划", "the group's slots go to promotions that are worth more", number},
+	RuleHoldout: {"本群是这次推送的对照群，不发推广", "the group is held out of this promotion, to compare with", number},
+	RuleWindow:  {"不在推送名额的时段内", "outside the slot's window", number},
 }
 
 // measured are the sentences of rules on health where their inputs are known.
