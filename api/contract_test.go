@@ -184,6 +184,8 @@ var unkeyedPosts = map[string]string{
 	"POST /v1/channels/wechat-bills/notices":                   "a notice may come any number of times",
 	"POST /v1/payouts/:id/imports":                             "the same bytes are the same import",
 	"POST /v1/objections/:id/answer":                           "the state refuses a second one",
+	"POST /v1/withdrawals/:id/cancel":                          "the state refuses a second one",
+	"POST /v1/withdrawals/:id/refuse":                          "the state refuses a second one",
 	"POST /v1/payees/:id/approve":                              "the state refuses a second one",
 	"POST /v1/payees/:id/reject":                               "the state refuses a second one",
 	"POST /v1/payers/:id/closes":                               "a closed month is refused",

@@ -78,7 +78,8 @@ type memberExport struct {
 	TaxLines  []payee.Line          `json:"tax_lines"`
 	Sightings []review.Sighting     `json:"sightings"`
 
-	Objections []settlement.Objection `json:"objections"`
+	Objections  []settlement.Objection      `json:"objections"`
+	Withdrawals []settlement.SeenWithdrawal `json:"withdrawals"`
 }
 
 func (s *Server) exportMember(c *gin.Context) error {
@@ -136,6 +137,11 @@ func (s *Server) exportMember(c *gin.Context) error {
 	}
 	if out.Objections, err = every(func(p database.Page) (database.Paged[settlement.Objection], error) {
 		return s.Settlement.ObjectionsOf(ctx, mid, p)
+	}); err != nil {
+		return err
+	}
+	if out.Withdrawals, err = every(func(p database.Page) (database.Paged[settlement.SeenWithdrawal], error) {
+		return s.Settlement.ListWithdrawals(ctx, settlement.WithdrawalFilter{Member: mid}, p)
 	}); err != nil {
 		return err
 	}

@@ -151,6 +151,7 @@ func (s *Server) table() *routes {
 	s.settlementRoutes(r)
 	s.payoutRoutes(r)
 	s.objectionRoutes(r)
+	s.withdrawalRoutes(r)
 	s.payoutFileRoutes(r)
 	s.billRoutes(r)
 	s.webhookRoutes(r)
