@@ -10,6 +10,8 @@ import (
 	"siyu/access"
 	"siyu/campaign"
 	"siyu/community"
+	"siyu/community/gate"
+	"siyu/community/request"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
@@ -64,6 +66,8 @@ func (s *Server) mergeMember(c *gin.Context) error {
 // memberExport is all the house knows about a person.
 type memberExport struct {
 	Community community.Export      `json:"community"`
+	Gate      gate.Personal         `json:"gate"`
+	Requests  request.Personal      `json:"requests"`
 	Orders    []campaign.Order      `json:"orders"`
 	Waits     []campaign.Wait       `json:"waits"`
 	Reminders []campaign.Reminder   `json:"reminders"`
@@ -93,6 +97,13 @@ func (s *Server) exportMember(c *gin.Context) error {
 		return err
 	}
 	mid = out.Community.Member.ID
+	ids := append([]id.Member{mid}, out.Community.MergedFrom...)
+	if out.Gate, err = s.Gate.Of(ctx, ids); err != nil {
+		return err
+	}
+	if out.Requests, err = s.Request.Of(ctx, ids); err != nil {
+		return err
+	}
 	if out.Wallet, err = s.Wallet.MemberWallet(ctx, mid); err != nil {
 		return err
 	}
