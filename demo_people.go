@@ -1,9 +1,6 @@
 package main
 
-import (
-	"fmt"
-	"time"
-)
+import "fmt"
 
 // people are who acts in the demo, by their keys and ids.
 type people struct {
@@ -17,6 +14,7 @@ type people struct {
 type things struct {
 	brand, region, store  string
 	young, healthy, tired string
+	imported              string
 	program               string
 	flash, team, referral string
 	flashItem, teamItem   string
@@ -107,9 +105,9 @@ func memberName(n int) string {
 	return name
 }
 
-// invitePeople brings 300 members and the three groups.
+// invitePeople brings 300 members and the four groups.
 func (s *story) invitePeople() error {
-	s.step("300 members and three chat groups: a young, a healthy and a tired one 会员与社群")
+	s.step("300 members and four chat groups: a young, a healthy, a tired and an imported one 会员与社群")
 	rows := make([]map[string]any, 300)
 	for i := range rows {
 		rows[i] = map[string]any{
@@ -132,39 +130,4 @@ func (s *story) invitePeople() error {
 		s.members = append(s.members, r.ID)
 	}
 	return s.makeGroups()
-}
-
-func (s *story) makeGroups() error {
-	now := s.clk.Now()
-	for i, g := range []struct {
-		name, preset string
-		age          time.Duration
-		into         *string
-	}{
-		{"徐汇新品尝鲜群", "interest", 24 * time.Hour, &s.young},
-		{"徐汇邻里优选群", "retail", 90 * 24 * time.Hour, &s.healthy},
-		{"徐汇老客福利群", "interest", 400 * 24 * time.Hour, &s.tired},
-	} {
-		var made idOf
-		body := map[string]any{"name": g.name, "preset": g.preset, "unit_id": s.store, "owner_id": s.ownerID, "born_at": now.Add(-g.age).Format(time.RFC3339)}
-		if err := s.show(s.marketer, "POST", "/v1/groups", body, &made, func() string { return made.ID }); err != nil {
-			return err
-		}
-		*g.into = made.ID
-		list := make([]map[string]string, 100)
-		for n := range list {
-			list[n] = map[string]string{"member_id": s.members[i*100+n], "role": "member"}
-		}
-		if err := s.do(s.marketer, "PUT", "/v1/groups/"+made.ID+"/memberships", map[string]any{"memberships": list}, nil); err != nil {
-			return err
-		}
-	}
-	for _, ago := range []time.Duration{4 * 24 * time.Hour, 2 * 24 * time.Hour} {
-		body := map[string]any{"at": now.Add(-ago).Format(time.RFC3339)}
-		if err := s.do(s.owner, "POST", "/v1/groups/"+s.tired+"/ads", body, nil); err != nil {
-			return err
-		}
-	}
-	s.printf("    ← 100 members each; two ads posted by hand in the tired group last week are counted\n")
-	return nil
 }

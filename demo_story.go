@@ -11,7 +11,7 @@ func (s *story) tell() error {
 		s.houses[0].db.Dialect.Name, queueName(s.houses[0].cfg), len(s.houses), s.houses[0].url())
 	for _, part := range []func() error{
 		s.found, s.invitePeople, s.plan, s.publish, s.invitation, s.scan, s.rush,
-		s.fillTeam, s.failTeam, s.promote, s.promoteAgain, s.mature, s.giveBack, s.closeBooks, s.payOut,
+		s.fillTeam, s.failTeam, s.promote, s.promoteAgain, s.showPlanned, s.mature, s.giveBack, s.closeBooks, s.payOut,
 		s.sellSessions, s.reachSteps, s.showCalendar, s.proof,
 	} {
 		if err := part(); err != nil {

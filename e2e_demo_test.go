@@ -59,8 +59,14 @@ func TestDemo(t *testing.T) {
 			if code := d.wait(2 * time.Minute); code != 0 {
 				t.Fatalf("demo: exit status %d", code)
 			}
-			if out := d.out.String(); strings.Contains(out, "BROKEN") || !strings.Contains(out, "19 steps over real HTTP") {
+			out := d.out.String()
+			if strings.Contains(out, "BROKEN") || !strings.Contains(out, "20 steps over real HTTP") {
 				t.Errorf("the story ended otherwise:\n%s", d.out.tail())
+			}
+			for _, group := range []string{"young    deny    G3 ", "healthy  allow", "healthy  defer", "tired    deny    G12 ", "imported allow   advice G6 ", "(1 outranked)"} {
+				if !strings.Contains(out, group) {
+					t.Errorf("the guard's part lacks %q", group)
+				}
 			}
 			if engine == "sqlite" {
 				p.store = "sqlite:" + found(t, p.dir, "siyu.db")
@@ -77,9 +83,9 @@ func TestDemo(t *testing.T) {
 			if out := p.must("verify"); strings.Contains(out, "BROKEN") {
 				t.Error(out)
 			}
-			out, errs, code := p.run("demo", "--exit")
+			said, errs, code := p.run("demo", "--exit")
 			if code == 0 || strings.Count(errs, "\n") != 1 || !strings.Contains(errs, "SIYU_DB") {
-				t.Errorf("on a used store: exit status %d, %q %q; want one line that names SIYU_DB", code, out, errs)
+				t.Errorf("on a used store: exit status %d, %q %q; want one line that names SIYU_DB", code, said, errs)
 			}
 		})
 	}

@@ -239,8 +239,9 @@ func (h *house) run(ctx context.Context, ln net.Listener) error {
 			}
 		})
 	}
-	keep("touches", h.referral.KeepTouches)
-	keep("sightings", h.review.KeepSightings)
+	for what, flush := range map[string]func(context.Context) error{"touches": h.referral.Flush, "sightings": h.review.Flush} {
+		keep(what, func(ctx context.Context) error { return task.KeepFlushed(ctx, what, flush) })
+	}
 	keep("clock", h.markTime)
 	if h.worker != nil {
 		keep("worker", h.worker.Run)

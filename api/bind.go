@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"strconv"
 	"strings"
 
@@ -90,4 +91,23 @@ func ifMatch(c *gin.Context) (int, error) {
 		return 0, errVersionFormat
 	}
 	return n, nil
+}
+
+// replace answers PUT of what is edited whole: the version last read, the new
+// content, and what stands now.
+func replace[T any](set func(ctx context.Context, version int, in T) error, show handler) handler {
+	return func(c *gin.Context) error {
+		version, err := ifMatch(c)
+		if err != nil {
+			return err
+		}
+		var in T
+		if err := bind(c, &in); err != nil {
+			return err
+		}
+		if err := set(c.Request.Context(), version, in); err != nil {
+			return err
+		}
+		return show(c)
+	}
 }

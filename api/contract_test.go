@@ -154,6 +154,7 @@ var unkeyedPosts = map[string]string{
 	"POST /v1/api-keys/:id/revoke":                             "a revoked key stays revoked",
 	"POST /v1/codes/:code/revoke":                              "a revoked code stays revoked",
 	"POST /v1/codes/batch":                                     "the same place always has the same code",
+	"POST /v1/koc-proposals/:id/refuse":                        "the state refuses a second one",
 	"POST /v1/promoters/:id/approve":                           "the state refuses a second one",
 	"POST /v1/promoters/:id/refuse":                            "the state refuses a second one",
 	"POST /v1/promoters/:id/freeze":                            "the state refuses a second one",

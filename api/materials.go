@@ -22,7 +22,7 @@ func (s *Server) materialRoutes(r *routes) {
 	r.post("/v1/pictures", s.uploadPicture, staff(access.Marketer), keyed, bodyLimit(pictureBody))
 	r.get("/v1/pictures/:id", s.showPicture, readers)
 	r.get("/v1/ad-words", s.adWords, readers)
-	r.put("/v1/ad-words", s.setAdWords, staff(access.Marketer))
+	r.put("/v1/ad-words", replace(s.Material.SetWords, s.adWords), staff(access.Marketer))
 }
 
 // pictureBody holds a picture in base64.
@@ -160,19 +160,4 @@ func (s *Server) adWords(c *gin.Context) error {
 	}
 	etag(c, list.Version)
 	return render(c, http.StatusOK, list)
-}
-
-func (s *Server) setAdWords(c *gin.Context) error {
-	version, err := ifMatch(c)
-	if err != nil {
-		return err
-	}
-	var in material.WordsIn
-	if err := bind(c, &in); err != nil {
-		return err
-	}
-	if err := s.Material.SetWords(c.Request.Context(), version, in); err != nil {
-		return err
-	}
-	return s.adWords(c)
 }

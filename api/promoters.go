@@ -19,7 +19,7 @@ func (s *Server) promoterRoutes(r *routes) {
 	r.get("/v1/promoters", s.listPromoters, readers, member)
 	r.get("/v1/promoters/:id", s.findPromoter, readers, member)
 	r.get("/v1/promoter-levels", s.findLadder, readers)
-	r.put("/v1/promoter-levels", s.setLadder, staff(access.Marketer))
+	r.put("/v1/promoter-levels", replace(s.Promoter.SetLadder, s.findLadder), staff(access.Marketer))
 	for _, act := range []promoter.Act{promoter.Approve, promoter.Refuse, promoter.Freeze, promoter.Thaw} {
 		r.post("/v1/promoters/:id/"+string(act), s.decidePromoter(act), staff(access.Marketer))
 	}
@@ -104,19 +104,4 @@ func (s *Server) findLadder(c *gin.Context) error {
 	}
 	etag(c, l.Version)
 	return render(c, http.StatusOK, l)
-}
-
-func (s *Server) setLadder(c *gin.Context) error {
-	since, err := ifMatch(c)
-	if err != nil {
-		return err
-	}
-	var in promoter.Ladder
-	if err := bind(c, &in); err != nil {
-		return err
-	}
-	if err := s.Promoter.SetLadder(c.Request.Context(), since, in); err != nil {
-		return err
-	}
-	return s.findLadder(c)
 }

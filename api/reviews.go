@@ -18,7 +18,7 @@ func (s *Server) reviewRoutes(r *routes) {
 	r.post("/v1/rewards/:id/release", s.releaseReward, staff(access.Finance), keyed)
 	r.get("/v1/review-policy", s.findReviewPolicy, staff(access.Marketer, access.Finance))
 	r.put("/v1/sightings", s.reportSightings, staff(access.Mall))
-	r.put("/v1/review-policy", s.setReviewPolicy, staff(access.Finance))
+	r.put("/v1/review-policy", replace(s.Review.SetPolicy, s.findReviewPolicy), staff(access.Finance))
 }
 
 func (s *Server) listCases(c *gin.Context) error {
@@ -88,21 +88,6 @@ func (s *Server) findReviewPolicy(c *gin.Context) error {
 	}
 	etag(c, p.Version)
 	return render(c, http.StatusOK, p)
-}
-
-func (s *Server) setReviewPolicy(c *gin.Context) error {
-	since, err := ifMatch(c)
-	if err != nil {
-		return err
-	}
-	var in review.PolicyIn
-	if err := bind(c, &in); err != nil {
-		return err
-	}
-	if err := s.Review.SetPolicy(c.Request.Context(), since, in); err != nil {
-		return err
-	}
-	return s.findReviewPolicy(c)
 }
 
 func (s *Server) reportSightings(c *gin.Context) error {

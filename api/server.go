@@ -113,6 +113,7 @@ func (s *Server) table() *routes {
 	s.jobRoutes(r)
 	s.posterRoutes(r)
 	s.programRoutes(r)
+	s.kocRoutes(r)
 	s.memberRoutes(r)
 	s.personalRoutes(r)
 	s.groupRoutes(r)

@@ -41,7 +41,7 @@ func (s *Server) beginTieOut(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
-	tid, err := once(s.TieOut.Begin(c.Request.Context(), in))(c)
+	tid, err := once(s.TieOut.Open(c.Request.Context(), in))(c)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package campaign
 import (
 	"fmt"
 
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/task"
@@ -39,22 +40,72 @@ func FormedTx(tx *database.Tx, orders []Order) error {
 // earnFormedTx earns with the order locked, so that no refund comes between;
 // what was refunded before takes its share at once.
 func earnFormedTx(tx *database.Tx, a EarnFormed) error {
-	var o Order
-	if err := tx.Raw("SELECT * FROM orders WHERE id = ?"+tx.Dialect.ForUpdate, a.Order).Take(&o).Error; err != nil {
-		return fmt.Errorf("campaign: %s: %w", a.Order, err)
-	}
-	var c Campaign
-	if err := tx.Raw("SELECT id, unit_id, budget FROM campaigns WHERE id = ?", o.CampaignID).Take(&c).Error; err != nil {
-		return fmt.Errorf("campaign: of %s: %w", o.ID, err)
-	}
-	if o.Status != OrderPaid {
-		return nil // refunded whole meanwhile
+	o, c, err := earningTx(tx, a.Order)
+	if err != nil || o.Status != OrderPaid { // refunded whole meanwhile
+		return err
 	}
 	if err := referral.FormedTx(tx, o.paidFor(c), o.RefundedGoods); err != nil {
 		return err
 	}
 	return markBudget(tx, c)
 }
+
+// PayOpener asks for the fee of who opened a team that formed, by his order.
+type PayOpener struct {
+	Order    id.Order    `json:"order"`
+	OpenedAt clock.Milli `json:"opened_at"` // the team
+}
+
+// Kind names the task.
+func (PayOpener) Kind() string { return "campaign:pay_opener" }
+
+// OpenedTx asks for the fee of who opened a team that formed, where the
+// program promised one when it was opened.
+func OpenedTx(tx *database.Tx, c id.Campaign, opener id.Order, openedAt clock.Milli) error {
+	var p id.Program
+	if err := tx.Raw("SELECT program_id FROM campaigns WHERE id = ?", c).Row().Scan(&p); err != nil {
+		return fmt.Errorf("campaign: program of %s: %w", c, err)
+	}
+	promised, err := referral.OpenerPromise(tx.DB, p, openedAt)
+	if err != nil || promised == 0 {
+		return err
+	}
+	return task.EnqueueTx(tx, PayOpener{opener, openedAt}, tx.Now)
+}
+
+// payOpenerTx pays it with his order locked. Who has not paid, or had all of it
+// back, gets none.
+func payOpenerTx(tx *database.Tx, a PayOpener) error {
+	o, c, err := earningTx(tx, a.Order)
+	if err != nil || o.Status != OrderPaid {
+		return err
+	}
+	t := referral.OpenedTeam{PaidOrder: o.paidFor(c), Team: o.TeamID, OpenedAt: a.OpenedAt, Refunded: o.RefundedGoods}
+	version, err := referral.OpenerPromise(tx.DB, c.ProgramID, a.OpenedAt)
+	if err != nil || version == 0 {
+		return err
+	}
+	t.Frozen = referral.Frozen{Program: c.ProgramID, Version: version}
+	if err := referral.OpenedTx(tx, t); err != nil {
+		return err
+	}
+	return markBudget(tx, c)
+}
+
+// earningTx locks an order that is to earn, and reads its campaign.
+func earningTx(tx *database.Tx, order id.Order) (o Order, c Campaign, err error) {
+	if err = tx.Raw("SELECT * FROM orders WHERE id = ?"+tx.Dialect.ForUpdate, order).Take(&o).Error; err != nil {
+		return o, c, fmt.Errorf("campaign: %s: %w", order, err)
+	}
+	if err = tx.Raw("SELECT id, unit_id, budget, program_id FROM campaigns WHERE id = ?", o.CampaignID).Take(&c).Error; err != nil {
+		return o, c, fmt.Errorf("campaign: of %s: %w", order, err)
+	}
+	return o, c, nil
+}
+
+// earns says whether rewards may hang on the order: its buyer was invited, or
+// it may be that of who opened a team.
+func (o Order) earns() bool { return o.ProgramID != 0 || o.TeamID != 0 }
 
 // paidFor is the order as rewards look at it.
 func (o Order) paidFor(c Campaign) referral.PaidOrder {

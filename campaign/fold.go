@@ -278,7 +278,7 @@ func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund) error
 	if err := s.turn(tx, kind, []Order{*o}); err != nil {
 		return err
 	}
-	if o.ProgramID != 0 {
+	if o.earns() {
 		if err := referral.RefundedTx(tx, o.ID, last.ID, o.RefundedGoods); err != nil {
 			return err
 		}
@@ -302,7 +302,7 @@ func foldReceipt(tx *database.Tx, o Order) error {
 	if err := tx.Exec("UPDATE orders SET received_at = ?, version = version + 1 WHERE id = ?", first.At, o.ID).Error; err != nil {
 		return err
 	}
-	if o.ProgramID == 0 {
+	if !o.earns() {
 		return nil
 	}
 	return referral.ReceivedTx(tx, o.ID, first.At)

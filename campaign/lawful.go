@@ -79,22 +79,27 @@ func (f Case) rewards() []Finding {
 	if f.Rules == nil {
 		return append(out, pass(lawDepth, "没有奖励方案，不涉及", "there is no program"))
 	}
-	paysBySales := false
+	paysBySales, fees := false, false
 	for _, p := range f.Rules.Rewards {
-		paysBySales = paysBySales || p.To == referral.SideInviter && p.Mode == referral.ModePercent && f.Rules.Trigger != referral.TriggerFirstPaidOrder
+		fees = fees || p.To.Fee()
+		paysBySales = paysBySales || p.To != referral.SideInvitee && p.Mode == referral.ModePercent && f.Rules.Trigger != referral.TriggerFirstPaidOrder
 	}
 	trigger := pass(lawTrigger, "由被邀请人付款触发，不为分享付奖励", "earned by the invited person's payment, not by a share")
 	if f.Rules.Trigger.WithoutOrder() {
 		trigger = pass(lawTrigger, "由被邀请人留在群里或活跃触发，只给积分和优惠券，不为分享付奖励", "earned by the invited person's staying or activity, in points and coupons alone, not by a share")
 	}
+	depth := pass(lawDepth, "只奖励直接邀请人和被邀请人，共一级", "only the direct inviter and the invited are rewarded: one level")
+	if fees {
+		depth = pass(lawDepth, "邀请奖励只有一级；服务费只付给开团人、群主、KOC 本人的服务，不按层级", "invitations are rewarded at one level; service fees are for the opener's, owner's or KOC's own work, at no level")
+	}
 	return append(out,
-		pass(lawDepth, "只奖励直接邀请人和被邀请人，共一级", "only the direct inviter and the invited are rewarded: one level"),
+		depth,
 		trigger,
 		lawEntry.when(f.Rules.InviterHasOrdered, ResultWarning, "program_id",
 			"邀请人须先有完成的订单；以购买为取得推广资格的条件有风险，建议去掉", "an inviter must have bought before; buying as the price of inviting is a risk, better not ask for it",
 			"邀请资格不以购买为条件", "nobody has to buy to invite"),
 		lawSales.when(paysBySales, ResultWarning, "program_id",
-			"按被邀请人每一单的金额给邀请人提成；请由法务确认", "inviters are paid a share of every order of those they invited; have counsel look at it",
+			"按被邀请人每一单的金额给邀请人、群主或 KOC 提成；请由法务确认", "inviters, group owners or KOCs are paid a share of every order of the invited; have counsel look at it",
 			"不按被邀请人的持续销售额提成", "no lasting share of the invited person's orders is paid"),
 	)
 }

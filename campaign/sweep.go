@@ -29,6 +29,7 @@ func (s *Service) Register(r *task.Registry) {
 	task.Handle(r, s.announce)
 	task.Handle(r, s.remind)
 	task.Handle(r, earnFormedTx)
+	task.Handle(r, payOpenerTx)
 	s.registerLate(r)
 	task.Every(r, "campaign:sweep_orders", sweepEvery, func(ctx context.Context, _ clock.Milli) error { return s.Sweep(ctx) })
 	task.Every(r, "campaign:alert_refunds", time.Minute, func(ctx context.Context, _ clock.Milli) error { return s.AlertRefunds(ctx) })

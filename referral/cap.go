@@ -78,8 +78,10 @@ func (f Full) check(c *fault.Check, at string) {
 // note names the cap on the reward that met it: member_day_cap.
 func (p Cap) note() Note { return Note(fmt.Sprintf("%s_%s_cap", p.Per, p.Window)) }
 
-// counter names the row that counts for a cap and one beneficiary.
+// counter names the row that counts for a cap, or for a rule's steps, and one
+// beneficiary.
 type counter struct {
+	rule   string    // of steps; caps have none
 	member id.Member // 0: everybody's
 	window int
 }
@@ -88,14 +90,19 @@ func (p Cap) counter(m id.Member, at clock.Milli) counter {
 	if p.Per == CapProgram {
 		m = 0
 	}
+	return counter{"", m, p.Window.number(at)}
+}
+
+// number is the window that a moment lies in: yyyymmdd, yyyymm, or 0 for ever.
+func (w CapWindow) number(at clock.Milli) int {
 	day := at.Time().In(shanghai)
-	switch p.Window {
+	switch w {
 	case CapDay:
-		return counter{m, clock.Day(day, shanghai)}
+		return clock.Day(day, shanghai)
 	case CapMonth:
-		return counter{m, day.Year()*100 + int(day.Month())}
+		return day.Year()*100 + int(day.Month())
 	}
-	return counter{m, 0}
+	return 0
 }
 
 // used is what a counter holds.

@@ -14,6 +14,9 @@ type OrderFact struct {
 	InviterFrozen     bool // a promoter who is suspended
 	InviterStrong     bool // has an identity that can be paid
 	InviteeStrong     bool
+	InviterKOC        bool // in the group of the code
+	Owned             bool // somebody else than the invitee owns that group
+	OwnerStrong       bool
 }
 
 // Earned is one reward the rules grant. A note says why its amount is zero.
@@ -62,7 +65,15 @@ func (r Rules) earnsBy(f OrderFact) bool {
 func (r Rules) earned(f OrderFact) []Earned {
 	var out []Earned
 	for _, p := range r.Rewards {
-		e := Earned{Rule: p.Rule, To: p.To, Amount: p.at(f.InviterLevel).of(f.Goods)}
+		if p.To == SideOpener || p.To == SideKOC && !f.InviterKOC || p.To == SideGroupOwner && !f.Owned {
+			continue
+		}
+		p = p.at(f.InviterLevel)
+		e := Earned{Rule: p.Rule, To: p.To, Amount: p.of(f.Goods)}
+		if len(p.Steps) > 0 { // which step it is, is decided under the lock of its count
+			p, _ = p.onStep(stepFar)
+			e.Amount = max(e.Amount, p.of(f.Goods))
+		}
 		if e.Amount == 0 {
 			continue
 		}
@@ -74,13 +85,29 @@ func (r Rules) earned(f OrderFact) []Earned {
 	return out
 }
 
+// ownWork is what the rules give to a side for work that no invitation earned.
+func (r Rules) ownWork(side Side, goods money.Amount, strong bool) []Earned {
+	var out []Earned
+	for _, p := range r.Rewards {
+		switch {
+		case p.To != side:
+		case strong:
+			out = append(out, Earned{Rule: p.Rule, To: p.To, Amount: p.of(goods)})
+		default:
+			out = append(out, Earned{Rule: p.Rule, To: p.To, Note: NoteIdentityRequired})
+		}
+	}
+	return out
+}
+
 func (r Rules) declines(to Side, f OrderFact) Note {
+	inviter := to == SideInviter || to == SideKOC
 	switch {
-	case to == SideInviter && f.InviterFrozen:
+	case inviter && f.InviterFrozen:
 		return NotePromoterFrozen
-	case to == SideInviter && r.InviterHasOrdered && !f.InviterHasOrdered:
+	case inviter && r.InviterHasOrdered && !f.InviterHasOrdered:
 		return NoteInviterNotBuyer
-	case to == SideInviter && !f.InviterStrong, to == SideInvitee && !f.InviteeStrong:
+	case inviter && !f.InviterStrong, to == SideInvitee && !f.InviteeStrong, to == SideGroupOwner && !f.OwnerStrong:
 		return NoteIdentityRequired
 	}
 	return ""

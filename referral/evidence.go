@@ -33,6 +33,16 @@ type Evidence struct {
 	ProgramID    id.Program  `json:"program_id"`
 	RulesVersion int         `json:"rules_version"`
 	RulesDigest  string      `json:"rules_digest"`
+	Step         *StepTaken  `json:"step" gorm:"-"` // of a rule with steps
+}
+
+// StepTaken is the step that an inviter's reward was paid by: it pays from a
+// count on, within a window, and this reward was the nth of it.
+type StepTaken struct {
+	Step   int       `json:"step"`
+	From   int64     `json:"from"`
+	Nth    int64     `json:"nth"`
+	Window CapWindow `json:"window"`
 }
 
 // touchWithin is how far apart a page and the scan that showed it may lie.
@@ -41,6 +51,9 @@ const touchWithin = 5 * time.Second
 // evidenceOf is what a reward rests on.
 func (s *Service) evidenceOf(ctx context.Context, r Reward) (Evidence, error) {
 	q := s.DB.Read(ctx)
+	if r.BindingID == 0 {
+		return ownWork(q, r)
+	}
 	var row struct {
 		Evidence
 		CodeID    id.Code
@@ -56,11 +69,41 @@ func (s *Service) evidenceOf(ctx context.Context, r Reward) (Evidence, error) {
 		return row.Evidence, fmt.Errorf("referral: evidence of %s: %w", r.ID, err)
 	}
 	e := row.Evidence
+	if e.Step, err = stepOf(q, r); err != nil {
+		return e, err
+	}
 	if e.TouchID != 0 || e.PageAt == 0 {
 		return e, nil
 	}
 	e.TouchID, e.TouchedAt, err = scanOf(q, row.CodeID, row.InviteeID, e.PageAt)
 	return e, err
+}
+
+// ownWork is what a fee rests on that no invitation earned.
+func ownWork(q *database.Query, r Reward) (Evidence, error) {
+	e := Evidence{ProgramID: r.ProgramID, RulesVersion: r.ProgramVersion}
+	err := q.Raw("SELECT digest FROM program_versions WHERE program_id = ? AND number = ?", r.ProgramID, r.ProgramVersion).Row().Scan(&e.RulesDigest)
+	if err != nil {
+		return e, fmt.Errorf("referral: evidence of %s: %w", r.ID, err)
+	}
+	return e, nil
+}
+
+// stepOf is the step that a reward was paid by, none where its rule has none.
+func stepOf(q *database.Query, r Reward) (*StepTaken, error) {
+	if r.Step == 0 {
+		return nil, nil
+	}
+	rules, err := rulesOf(q, r.ProgramID, r.ProgramVersion)
+	if err != nil {
+		return nil, err
+	}
+	p := rules.promise(r.Rule)
+	taken := &StepTaken{Step: r.Step, From: 1, Nth: r.Nth, Window: p.StepWindow}
+	if r.Step > 1 {
+		taken.From = p.Steps[r.Step-2].From
+	}
+	return taken, nil
 }
 
 // scanOf is the scan that showed a page: the invitee's, under whichever id he

@@ -30,11 +30,14 @@ func earnTx(tx *database.Tx, rules Rules, a act, earned []Earned) error {
 	for i, e := range earned {
 		list[i] = a.reward(tx, rules.promise(e.Rule), e)
 	}
-	if err := capTx(tx, rules.Caps, list); err != nil {
+	if err := fitTx(tx, rules, list); err != nil {
 		return err
 	}
 	var fresh []Reward
 	for _, r := range list {
+		if r.Amount == 0 && r.Note == "" {
+			continue // too small a share for its step
+		}
 		made, err := insertReward(tx, r)
 		if err != nil {
 			return err
@@ -47,7 +50,7 @@ func earnTx(tx *database.Tx, rules Rules, a act, earned []Earned) error {
 	if err != nil || len(funded) == 0 {
 		return err
 	}
-	if err := countTx(tx, rules.Caps, funded); err != nil {
+	if err := countTx(tx, rules, funded); err != nil {
 		return err
 	}
 	if a.Order != 0 {
@@ -80,10 +83,10 @@ func (a act) reward(tx *database.Tx, p Promise, e Earned) Reward {
 // insertReward writes the row unless its key stands already.
 func insertReward(tx *database.Tx, r Reward) (bool, error) {
 	err := tx.Exec(`INSERT INTO rewards (id, unit_id, program_id, program_version, fact, beneficiary_id, rule, side, order_id, campaign_id,
-			code_id, binding_id, currency, base, amount, note, earned_at, matures_at, funded_by, review, unit_cost, coupon_id, valid_days, level_no)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			code_id, binding_id, currency, base, amount, note, earned_at, matures_at, funded_by, review, unit_cost, coupon_id, valid_days, level_no, nth_no, step_no)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.ID, r.UnitID, r.ProgramID, r.ProgramVersion, r.Fact, r.BeneficiaryID, r.Rule, r.Side, r.OrderID, r.CampaignID,
-		r.CodeID, r.BindingID, r.Currency, r.Base, r.Amount, r.Note, r.EarnedAt, r.MaturesAt, r.FundedBy, r.Review, r.UnitCost, r.CouponID, r.ValidDays, r.Level).Error
+		r.CodeID, r.BindingID, r.Currency, r.Base, r.Amount, r.Note, r.EarnedAt, r.MaturesAt, r.FundedBy, r.Review, r.UnitCost, r.CouponID, r.ValidDays, r.Level, r.Nth, r.Step).Error
 	switch {
 	case database.IsDuplicate(err):
 		return false, nil
@@ -145,7 +148,10 @@ func (r *Reward) squeezeTx(tx *database.Tx, full Full) (id.Transfer, error) {
 		}
 		r.Amount = max(left, 0) / r.UnitCost
 	}
-	if err := tx.Exec("UPDATE rewards SET amount = ?, note = ? WHERE id = ?", r.Amount, r.Note, r.ID).Error; err != nil {
+	if r.Amount == 0 {
+		r.Nth, r.Step = 0, 0
+	}
+	if err := tx.Exec("UPDATE rewards SET amount = ?, note = ?, nth_no = ?, step_no = ? WHERE id = ?", r.Amount, r.Note, r.Nth, r.Step, r.ID).Error; err != nil {
 		return 0, fmt.Errorf("referral: lower %s: %w", r.ID, err)
 	}
 	if r.Amount == 0 {

@@ -59,9 +59,7 @@ func (p Promise) checkRaises(c *fault.Check, at string) {
 
 // top is the most a promise may come to by rate.
 func (p Promise) top() money.Bps {
-	if n := len(p.Raises); n > 0 {
-		return p.Raises[n-1].Rate
-	}
+	p, _ = p.at(levelMost).onStep(stepFar)
 	return p.Rate
 }
 

@@ -62,22 +62,52 @@ func lookActTx(tx *database.Tx, a LookAtAct) error {
 	return weighTx(tx, list, func(at clock.Milli) error { return task.EnqueueTx(tx, a, at) })
 }
 
-// weighTx is one look at rewards that rest on one invitation.
+// weighTx is one look at the rewards of one act: those that rest on its
+// invitation together, and each that rests on none by itself.
 func weighTx(tx *database.Tx, list []Reward, lookAgain func(clock.Milli) error) error {
 	list = slices.DeleteFunc(list, func(r Reward) bool { return r.State != RewardPending || r.Review != ReviewDue })
 	if len(list) == 0 {
 		return nil
 	}
-	f, err := factsOf(tx, list[0].BindingID)
-	if err != nil {
-		return err
-	}
 	p, err := review.PolicyNow(tx.DB)
 	if err != nil {
 		return err
 	}
-	word := review.Assess(p, f)
 	again := clock.Milli(math.MaxInt64)
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[0].BindingID != 0 && list[n].BindingID == list[0].BindingID {
+			n++
+		}
+		soonest, err := weighOneTx(tx, p, list[:n])
+		if err != nil {
+			return err
+		}
+		again, list = min(again, soonest), list[n:]
+	}
+	if again == math.MaxInt64 {
+		return nil
+	}
+	return lookAgain(again.Add(-lookAhead))
+}
+
+// weighOneTx says when the soonest of what it let wait matures.
+func weighOneTx(tx *database.Tx, p review.Policy, list []Reward) (clock.Milli, error) {
+	again := clock.Milli(math.MaxInt64)
+	f, err := factsOf(tx, list[0])
+	if err != nil {
+		return again, err
+	}
+	word := review.Assess(p, f)
+	if word.Outcome == review.OutcomeRefuse {
+		gone := make([]taken, len(list))
+		for i, r := range list {
+			gone[i] = taken{r, r.Net}
+		}
+		if err := unstepTx(tx, gone); err != nil {
+			return again, err
+		}
+	}
 	for _, r := range list {
 		switch {
 		case word.Outcome != review.OutcomePass:
@@ -88,13 +118,10 @@ func weighTx(tx *database.Tx, list []Reward, lookAgain func(clock.Milli) error) 
 			err = r.passTx(tx)
 		}
 		if err != nil {
-			return err
+			return again, err
 		}
 	}
-	if again == math.MaxInt64 {
-		return nil
-	}
-	return lookAgain(again.Add(-lookAhead))
+	return again, nil
 }
 
 // stopTx opens a case for the reward, or refuses it at once.
@@ -149,11 +176,14 @@ func (r Reward) mootTx(tx *database.Tx) error {
 	return r.reviewTx(tx, ReviewClosed)
 }
 
-// factsOf gathers what is known around a binding.
-func factsOf(tx *database.Tx, b id.Binding) (review.Facts, error) {
-	var own binding
-	if err := tx.Raw("SELECT "+bindingColumns+" FROM bindings WHERE id = ?", b).Take(&own).Error; err != nil {
-		return review.Facts{}, fmt.Errorf("referral: %s: %w", b, err)
+// factsOf gathers what is known around the invitation of a reward; of one that
+// rests on none, around who is paid, as if he had invited.
+func factsOf(tx *database.Tx, r Reward) (review.Facts, error) {
+	own := binding{InviterID: r.BeneficiaryID, BoundAt: r.EarnedAt}
+	if r.BindingID != 0 {
+		if err := tx.Raw("SELECT "+bindingColumns+" FROM bindings WHERE id = ?", r.BindingID).Take(&own).Error; err != nil {
+			return review.Facts{}, fmt.Errorf("referral: %s: %w", r.BindingID, err)
+		}
 	}
 	f := review.Facts{Now: tx.Now, BoundAt: own.BoundAt, Inviter: own.InviterID, Invitee: own.InviteeID}
 	err := tx.Raw(`SELECT inviter_id AS inviter, invitee_id AS invitee, bound_at AS at FROM bindings

@@ -45,6 +45,11 @@ func orderTx(tx *database.Tx, o PaidOrder, formed bool) error {
 	if err != nil {
 		return err
 	}
+	// The lock comes first: a merge of either waits for it, or is seen. And of two
+	// orders of one invitee paid at once only one is his first.
+	if err := lockBindingTx(tx, o.Frozen.Binding); err != nil {
+		return err
+	}
 	people, err := community.FollowMerges(tx.DB, []id.Member{o.Frozen.Inviter, o.Invitee})
 	if err != nil {
 		return err
@@ -63,20 +68,27 @@ func orderTx(tx *database.Tx, o PaidOrder, formed bool) error {
 		return err
 	}
 	fact.Formed = formed
+	owner, err := workersTx(tx, rules, &fact, o.Frozen.Group, inviter, invitee)
+	if err != nil {
+		return err
+	}
 	return earnTx(tx, rules, act{
 		PaidOrder: o, fact: factOf(rules, o.Order, invitee), maturesAt: rules.maturesUnreceived(o.PaidAt), level: fact.InviterLevel,
-		to: map[Side]id.Member{SideInviter: inviter, SideInvitee: invitee},
+		to: map[Side]id.Member{SideInviter: inviter, SideInvitee: invitee, SideKOC: inviter, SideGroupOwner: owner},
 	}, Earn(rules, fact))
 }
 
-// orderFact asks what the rules look at. The binding's row is locked first, so
-// that of two orders of one invitee paid at once only one is his first.
+func lockBindingTx(tx *database.Tx, b id.Binding) error {
+	var locked id.Binding
+	if err := tx.Raw("SELECT id FROM bindings WHERE id = ?"+tx.Dialect.ForUpdate, b).Scan(&locked).Error; err != nil {
+		return fmt.Errorf("referral: lock %s: %w", b, err)
+	}
+	return nil
+}
+
+// orderFact asks what the rules look at; the caller has locked the binding.
 func orderFact(tx *database.Tx, o PaidOrder, rules Rules, inviter, invitee id.Member) (OrderFact, error) {
 	f := OrderFact{Goods: o.Goods}
-	var locked id.Binding
-	if err := tx.Raw("SELECT id FROM bindings WHERE id = ?"+tx.Dialect.ForUpdate, o.Frozen.Binding).Scan(&locked).Error; err != nil {
-		return f, fmt.Errorf("referral: lock %s: %w", o.Frozen.Binding, err)
-	}
 	if rules.Trigger == TriggerFirstPaidOrder {
 		before, err := community.HasFactBeside(tx.DB, invitee, community.FactOrderPaid, int64(o.Order))
 		if err != nil {

@@ -138,6 +138,9 @@ func placesTx(tx *database.Tx, list []CodeIn) ([]Code, error) {
 				return nil, err
 			}
 		}
+		if rules[in.ProgramID].Trigger == TriggerMonthEnd {
+			return nil, ErrNotTaking
+		}
 		if err := rules[in.ProgramID].admits(standing[people[i]]); err != nil {
 			return nil, err
 		}

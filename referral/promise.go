@@ -33,6 +33,9 @@ type Promise struct {
 	ValidDays int          `json:"valid_days,omitempty"`
 
 	Raises []Raise `json:"raises,omitempty"` // by the inviter's level, rising
+
+	Steps      []Step    `json:"steps,omitempty"`       // by the inviter's count, rising
+	StepWindow CapWindow `json:"step_window,omitempty"` // over which it is counted
 }
 
 // stored is the form that is kept: what says nothing but the default is empty,
@@ -75,8 +78,13 @@ func (p Promise) most() money.Amount  { return p.Cap + p.CapQty }
 func (p Promise) WorstOf(goods money.Amount) money.Amount {
 	const whole = money.Amount(money.Whole)
 	p = p.at(levelMost)
+	cost := p.unitCost()
+	for _, s := range p.Steps {
+		cost = max(cost, s.UnitCost)
+	}
+	p, _ = p.onStep(stepFar)
 	if p.Mode == ModeFixed {
-		return p.fixed() * p.unitCost() * whole
+		return p.fixed() * cost * whole
 	}
 	w := goods * money.Amount(p.Rate)
 	if p.most() > 0 {
@@ -109,9 +117,10 @@ const (
 
 func (p Promise) check(c *fault.Check, at string) {
 	c.That(ruleName.MatchString(p.Rule), at+"rule", "format", "1 到 24 个小写字母、数字或下划线", "1 to 24 lower case letters, digits or underscores")
-	c.OneOf(string(p.To), at+"to", string(SideInviter), string(SideInvitee))
+	c.OneOf(string(p.To), at+"to", sides()...)
 	c.Required(string(p.Mode), at+"mode")
 	p.checkRaises(c, at)
+	p.checkSteps(c, at)
 	c.OneOf(p.pays(), at+"currency", money.CNY, money.PTS, Coupons)
 	switch p.pays() {
 	case money.CNY:
@@ -147,22 +156,40 @@ func (p Promise) checkSum(c *fault.Check, at, amount string, n money.Amount, top
 	}
 }
 
+// Coupons are those that the promise may give, on all its steps.
+func (p Promise) Coupons() (ids []id.Coupon) {
+	if p.CouponID != 0 {
+		ids = append(ids, p.CouponID)
+	}
+	for _, s := range p.Steps {
+		if s.CouponID != 0 {
+			ids = append(ids, s.CouponID)
+		}
+	}
+	return ids
+}
+
 // givable refuses coupons that are not there or that belong to another unit.
 func (in RulesIn) givable(tx *database.Tx) error {
 	var ids []id.Coupon
 	for _, p := range in.Rewards {
-		if p.CouponID != 0 {
-			ids = append(ids, p.CouponID)
-		}
+		ids = append(ids, p.Coupons()...)
 	}
 	known, err := wallet.CouponsIn(tx.DB, tx.Actor, ids)
 	if err != nil {
 		return err
 	}
 	var c fault.Check
-	for i, p := range in.Rewards {
-		c.That(p.CouponID == 0 || known[p.CouponID].ID != 0, fmt.Sprintf("rules.rewards[%d].coupon_id", i), "not_found",
+	there := func(coupon id.Coupon, at string) {
+		c.That(coupon == 0 || known[coupon].ID != 0, at+"coupon_id", "not_found",
 			"没有这张优惠券，请从优惠券列表取编号", "there is no such coupon; take the id from the list of coupons")
+	}
+	for i, p := range in.Rewards {
+		at := fmt.Sprintf("rules.rewards[%d].", i)
+		there(p.CouponID, at)
+		for k, s := range p.Steps {
+			there(s.CouponID, fmt.Sprintf("%ssteps[%d].", at, k))
+		}
 	}
 	return c.Err()
 }

@@ -40,6 +40,9 @@ func lostTx(tx *database.Tx, order id.Order, ref string, refundedGoods money.Amo
 		}
 		left = append(left, taken{r, n})
 	}
+	if err := unstepTx(tx, left); err != nil {
+		return err
+	}
 	for _, l := range left {
 		if err := l.takeBack(tx, l.n, ref, ""); err != nil {
 			return err
@@ -125,6 +128,9 @@ func (s *Service) VoidReward(ctx context.Context, reward id.Reward, reason strin
 			return err
 		case left == 0:
 			return ErrNothingLeft
+		}
+		if err := unstepTx(tx, []taken{{r, left}}); err != nil {
+			return err
 		}
 		if err := r.takeBack(tx, left, "void", reason); err != nil {
 			return err

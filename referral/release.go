@@ -45,7 +45,7 @@ func (s *Service) ReviewReward(ctx context.Context, reward id.Reward, in Finding
 			return err
 		}
 		if c.ID == 0 {
-			f, err := factsOf(tx, r.BindingID)
+			f, err := factsOf(tx, r)
 			if err != nil {
 				return err
 			}

@@ -102,13 +102,15 @@ type Reward struct {
 	ClearedAt      clock.Milli   `json:"cleared_at" gorm:"-"`
 	Review         Review        `json:"review"`
 	Level          int           `json:"level" gorm:"column:level_no"` // the inviter's, by which it was counted
+	Nth            int64         `json:"nth" gorm:"column:nth_no"`     // his place in the inviter's count, of a rule with steps
+	Step           int           `json:"step" gorm:"column:step_no"`   // the step of it; 1 is the rule as it stands
 	Events         []RewardEvent `json:"events" gorm:"-"`
 	Evidence       *Evidence     `json:"evidence" gorm:"-"` // of one reward; lists leave it out
 }
 
 const rewardColumns = `r.id, r.unit_id, r.program_id, r.program_version, r.fact, r.beneficiary_id, r.rule, r.side, r.order_id,
 	r.campaign_id, r.code_id, r.binding_id, r.currency, r.base, r.amount, r.note, r.earned_at, r.matures_at, r.funded_by, r.review,
-	r.unit_cost, r.coupon_id, r.valid_days, r.level_no`
+	r.unit_cost, r.coupon_id, r.valid_days, r.level_no, r.nth_no, r.step_no`
 
 // fold computes what a reward has come to from its events.
 func (r Reward) fold(events []RewardEvent) Reward {

@@ -17,10 +17,13 @@ import (
 // Side is who is rewarded.
 type Side string
 
-// The sides.
+// The sides: the two of an invitation, and those who are paid a fee.
 const (
-	SideInviter Side = "inviter"
-	SideInvitee Side = "invitee"
+	SideInviter    Side = "inviter"
+	SideInvitee    Side = "invitee"
+	SideOpener     Side = "opener"      // of a team that formed
+	SideGroupOwner Side = "group_owner" // of the group that the order's code names
+	SideKOC        Side = "koc"         // the inviter, if he is a KOC of that group
 )
 
 // Mode is how a reward is computed.
@@ -130,6 +133,7 @@ func (in RulesIn) Validate() error {
 	var rates money.Bps
 	for i, p := range r.Rewards {
 		p.check(&c, fmt.Sprintf("rules.rewards[%d].", i))
+		r.checkFee(&c, p, fmt.Sprintf("rules.rewards[%d].", i))
 		c.That(!names[p.Rule], fmt.Sprintf("rules.rewards[%d].rule", i), "duplicate", "规则名称不能重复", "names of rules must differ")
 		names[p.Rule] = true
 		if p.pays() == money.CNY {

@@ -88,28 +88,3 @@ func (s *Service) writeTouches(ctx context.Context, list []touch) error {
 		return nil
 	})
 }
-
-// flushEvery and the time that the last flush may take.
-const (
-	flushEvery = time.Second
-	flushLast  = 5 * time.Second
-)
-
-// KeepTouches flushes every second of wall time until ctx ends, and once more
-// then. Each process runs one, because each has its own buffer.
-func (s *Service) KeepTouches(ctx context.Context) error {
-	tick := time.NewTicker(flushEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			if err := s.Flush(ctx); err != nil && ctx.Err() == nil {
-				slog.Error("touches not written", "error", err)
-			}
-		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushLast)
-			defer cancel()
-			return s.Flush(last)
-		}
-	}
-}

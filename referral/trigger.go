@@ -1,6 +1,8 @@
 package referral
 
 import (
+	"fmt"
+
 	"siyu/community"
 	"siyu/internal/fault"
 	"siyu/internal/money"
@@ -19,11 +21,15 @@ const (
 	TriggerTeamFormed     Trigger = "team_formed"
 	TriggerStayed         Trigger = "joined_and_stayed"
 	TriggerActivity       Trigger = "activity_reached"
+
+	// TriggerMonthEnd is no act of an invitee: two colleagues reward the KOC
+	// candidates of a group for a month.
+	TriggerMonthEnd Trigger = "month_end"
 )
 
 func triggers() []string {
 	return []string{string(TriggerEveryPaidOrder), string(TriggerFirstPaidOrder), string(TriggerOrderAbove), string(TriggerTeamFormed),
-		string(TriggerStayed), string(TriggerActivity)}
+		string(TriggerStayed), string(TriggerActivity), string(TriggerMonthEnd)}
 }
 
 // WithoutOrder says that the act is no purchase: there is no base, and money
@@ -67,6 +73,13 @@ func (r Rules) checkTrigger(c *fault.Check) {
 		fallthrough
 	case TriggerStayed:
 		c.Range(int64(t.Days), "rules.terms.days", 1, min(actDaysMost, int64(r.AttributionDays)))
+	}
+	if r.Trigger == TriggerMonthEnd {
+		for i, p := range r.Rewards {
+			at := fmt.Sprintf("rules.rewards[%d].", i)
+			c.That(p.To == SideKOC, at+"to", "conflict", "月末奖励只发给 KOC", "what a month ends with is for KOCs alone")
+			c.That(p.Mode == ModeFixed, at+"mode", "conflict", "没有订单，不能按比例", "there is no order to take a share of")
+		}
 	}
 	if !r.Trigger.WithoutOrder() {
 		return

@@ -12,7 +12,7 @@ import (
 // span is how many rows one snapshot checks.
 const span = 5000
 
-// Verify proves V4 and V5.
+// Verify proves V4 and V5, and of V22 what owners and KOCs were paid.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 	v4, err := verifyBindings(ctx, db)
 	if err != nil {
@@ -38,7 +38,11 @@ func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []database.Proof{v4, codes, v5, counts, given, reviews}, nil
+	fees, err := verifyFees(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	return []database.Proof{v4, codes, v5, counts, given, reviews, fees}, nil
 }
 
 // verifyBindings walks the live bindings in ranges, then looks for circles in

@@ -68,11 +68,11 @@ func checkRewards(q *database.Query, after id.Reward, rows []Reward, p *database
 		ID         id.Reward
 		Paid, Owed id.Member
 	}
-	err := q.Raw(`SELECT r.id, r.beneficiary_id AS paid, COALESCE(CASE r.side WHEN ? THEN b.inviter_id ELSE b.invitee_id END, 0) AS owed
+	err := q.Raw(`SELECT r.id, r.beneficiary_id AS paid, COALESCE(CASE r.side WHEN ? THEN b.invitee_id ELSE b.inviter_id END, 0) AS owed
 		FROM rewards r LEFT JOIN bindings b ON b.id = r.binding_id
-		WHERE r.id > ? AND r.id <= ? AND (b.id IS NULL
-			OR (r.side = ? AND r.beneficiary_id <> b.inviter_id) OR (r.side = ? AND r.beneficiary_id <> b.invitee_id))`,
-		SideInviter, after, upto, SideInviter, SideInvitee).Scan(&far).Error
+		WHERE r.id > ? AND r.id <= ? AND r.side IN ? AND NOT (r.side = ? AND r.order_id = 0 AND r.binding_id = 0) AND (b.id IS NULL
+			OR (r.side <> ? AND r.beneficiary_id <> b.inviter_id) OR (r.side = ? AND r.beneficiary_id <> b.invitee_id))`,
+		SideInvitee, after, upto, []Side{SideInviter, SideInvitee, SideKOC}, SideKOC, SideInvitee, SideInvitee).Scan(&far).Error
 	if err != nil {
 		return err
 	}

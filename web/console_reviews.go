@@ -132,7 +132,7 @@ func (s *Server) reviewRow(ctx context.Context, lang string, x review.Case, card
 		return reviewRow{}, err
 	}
 	a := database.ActorOf(ctx)
-	row := reviewRow{ID: r.ID, What: choose(lang, "邀请奖", "For inviting"), Who: card.Inviter, Amount: r.Net,
+	row := reviewRow{ID: r.ID, What: sideName(lang, r.Side), Who: card.Inviter, Amount: r.Net,
 		Note: cleanLong(x.FoundNote), Decides: slices.Contains(decidesReviews, access.Role(a.Role))}
 	coupons, err := s.couponNames(ctx, lang, couponsOf([]referral.Reward{r}))
 	if err != nil {
@@ -140,7 +140,14 @@ func (s *Server) reviewRow(ctx context.Context, lang string, x review.Case, card
 	}
 	row.Kind = inKind(lang, r.Currency, r.Net, coupons[r.CouponID])
 	if r.Side == referral.SideInvitee {
-		row.What, row.Who = choose(lang, "新人礼", "Welcome gift"), card.Invitee
+		row.Who = card.Invitee
+	}
+	if r.Side == referral.SideGroupOwner {
+		names, err := community.NamesOf(s.DB.Read(ctx), []id.Member{r.BeneficiaryID})
+		if err != nil {
+			return row, err
+		}
+		row.Who = called(lang, names[r.BeneficiaryID])
 	}
 	if x.Found != "" {
 		row.Found, row.FoundAt, row.Own = choose(lang, "建议放行", "Suggests to release"), x.FoundAt.Time().In(shop), x.FoundBy == a.Staff

@@ -26,7 +26,7 @@ func TestConsoleTieOuts(t *testing.T) {
 		must(t, err)
 		as := database.WithActor(h.system, me)
 		now := db.Clock.Now()
-		tid, err := h.s.TieOut.Begin(as, tieout.OpenIn{Day: clock.Day(now, shop)})
+		tid, err := h.s.TieOut.Open(as, tieout.OpenIn{Day: clock.Day(now, shop)})
 		must(t, err)
 		must(t, h.s.TieOut.Deliver(as, tid, tieout.Delivery{Side: tieout.SideMall, Part: 1, SHA256: "a", Lines: []tieout.Line{{Kind: tieout.KindPayment, No: "p-1", Amount: 9900, At: clock.MilliOf(now)}}}))
 		must(t, h.s.TieOut.Deliver(as, tid, tieout.Delivery{Side: tieout.SideStatement, Part: 1, SHA256: "b", Lines: []tieout.Line{{Kind: tieout.KindPayment, No: "p-1", Amount: 9000, At: clock.MilliOf(now)}}}))

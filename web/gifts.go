@@ -24,7 +24,7 @@ func gifts(lang, inviter string, r referral.Rules, coupons map[id.Coupon]string)
 		return nil, nil
 	}
 	list := make([]giftView, 0, len(r.Rewards))
-	for _, side := range []referral.Side{referral.SideInvitee, referral.SideInviter} {
+	for _, side := range []referral.Side{referral.SideInvitee, referral.SideInviter, referral.SideOpener} {
 		for _, promise := range r.Rewards {
 			if promise.To == side {
 				list = append(list, giftOf(lang, inviter, r.Trigger, promise, coupons))
@@ -77,6 +77,8 @@ func giftOf(lang, inviter string, t referral.Trigger, p referral.Promise, coupon
 	}
 	g.Note = choose(lang, "付款后记下", "once you have paid")
 	switch {
+	case p.To == referral.SideOpener:
+		g.Who, g.Note = choose(lang, "你（若由你开团）", "You, if you open a team"), choose(lang, "成团后记下，每团一笔", "once your team has formed, one for each")
 	case t.WithoutOrder():
 		g.Note = choose(lang, "做到后记下", "once it is done")
 	case t == referral.TriggerTeamFormed:
@@ -94,6 +96,9 @@ func giftOf(lang, inviter string, t referral.Trigger, p referral.Promise, coupon
 		if p.Cap > 0 {
 			g.Note = choose(lang, "按实付商品金额，最多 ¥%s", "of the goods paid, at most ¥%s", p.Cap)
 		}
+	}
+	if len(p.Steps) > 0 {
+		g.Note += choose(lang, "；", "; ") + climbs(lang, p, coupons)
 	}
 	return g
 }

@@ -84,6 +84,18 @@ func (s *Server) proof(ctx context.Context, p page, r referral.Reward) ([]figure
 	e := r.Evidence
 	say := func(zh, en string, args ...any) string { return choose(p.Lang, zh, en, args...) }
 	at := func(m clock.Milli) string { return moment(p.Lang, p.Now, m.Time().In(shop)) }
+	program, err := s.Referral.FindProgram(ctx, e.ProgramID)
+	if err != nil {
+		return nil, err
+	}
+	promised := figure{say("按当时的方案", "Program as promised"), say("%s 第 %d 版 · %s", "%s version %d · %s", clean(program.Name), e.RulesVersion, e.RulesDigest[:8])}
+	var from []figure
+	if r.OrderID != 0 {
+		from = []figure{{say("计算基数", "Counted from"), "¥" + r.Base.String()}, {say("订单", "Order"), r.OrderID.String()}}
+	}
+	if e.Code == "" { // a fee that no invitation earned
+		return append([]figure{promised}, from...), nil
+	}
 	list := []figure{{say("邀请码", "Code"), e.Code}}
 	if e.GroupID != 0 {
 		groups, err := community.GroupsIn(s.DB.Read(ctx), []id.Group{e.GroupID})
@@ -102,17 +114,10 @@ func (s *Server) proof(ctx context.Context, p page, r referral.Reward) ([]figure
 	if e.BoundBy != 0 {
 		bound = say("%s（由员工或商城代办）", "%s (by staff or the mall)", bound)
 	}
-	program, err := s.Referral.FindProgram(ctx, e.ProgramID)
-	if err != nil {
-		return nil, err
-	}
 	list = append(list,
 		figure{say("邀请关系成立", "Invitation made"), bound},
 		figure{say("归属规则", "By the rule"), ruleIn(p.Lang, *e, at(e.LastsUntil))},
-		figure{say("按当时的方案", "Program as promised"), say("%s 第 %d 版 · %s", "%s version %d · %s", clean(program.Name), e.RulesVersion, e.RulesDigest[:8])},
+		promised,
 	)
-	if r.OrderID != 0 {
-		list = append(list, figure{say("计算基数", "Counted from"), "¥" + r.Base.String()}, figure{say("订单", "Order"), r.OrderID.String()})
-	}
-	return list, nil
+	return append(list, from...), nil
 }

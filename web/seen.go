@@ -87,8 +87,15 @@ func rewardOf(lang string, now time.Time, s settlement.Seen, coupons map[id.Coup
 }
 
 func sideName(lang string, s referral.Side) string {
-	if s == referral.SideInvitee {
+	switch s {
+	case referral.SideInvitee:
 		return choose(lang, "新人礼", "Welcome gift")
+	case referral.SideOpener:
+		return choose(lang, "开团服务费", "Fee for opening a team")
+	case referral.SideGroupOwner:
+		return choose(lang, "群主服务费", "Fee for keeping the group")
+	case referral.SideKOC:
+		return choose(lang, "KOC 服务费", "Fee as a KOC")
 	}
 	return choose(lang, "邀请奖", "For inviting")
 }
@@ -167,8 +174,17 @@ func stepWords(lang string, r referral.Reward) map[referral.EventKind]string {
 	if r.Side == referral.SideInvitee {
 		words[referral.EventEarned] = choose(lang, "你付款，记下", "noted when you paid")
 	}
+	switch r.Side {
+	case referral.SideOpener:
+		words[referral.EventEarned] = choose(lang, "你开的团成团，记下", "noted when the team you opened had formed")
+	case referral.SideGroupOwner:
+		words[referral.EventEarned] = choose(lang, "群友付款，记下", "noted when somebody of the group paid")
+	}
 	if r.OrderID == 0 {
 		words[referral.EventEarned] = choose(lang, "已达成，记下", "noted when it was done")
+	}
+	if r.Evidence != nil && r.Evidence.Step != nil {
+		words[referral.EventEarned] += climbed(lang, *r.Evidence.Step)
 	}
 	if r.Currency != money.CNY {
 		words[referral.EventCleared] = choose(lang, "到期，已发放", "matured and given")

@@ -46,9 +46,7 @@ func couponsOf(rewards []referral.Reward) (ids []id.Coupon) {
 
 func couponsIn(r referral.Rules) (ids []id.Coupon) {
 	for _, p := range r.Rewards {
-		if p.CouponID != 0 {
-			ids = append(ids, p.CouponID)
-		}
+		ids = append(ids, p.Coupons()...)
 	}
 	return ids
 }

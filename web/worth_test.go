@@ -37,4 +37,15 @@ func TestInKindWords(t *testing.T) {
 	if len(list) != 2 || list[0].Kind != "优惠券「5 元券」" || list[1].Kind != "1.5 积分/元" || list[1].Note != "按实付商品金额，最多 90 积分" {
 		t.Errorf("gifts: got %+v", list)
 	}
+	climb := referral.Rules{Rewards: []referral.Promise{{To: referral.SideInviter, Mode: referral.ModeFixed, Amount: 1000, StepWindow: referral.CapMonth,
+		Steps: []referral.Step{{From: 5, Amount: 1500}, {From: 10, Amount: 2000}}}}}
+	for lang, want := range map[string]string{"zh": "付款后记下；当月第 5 位起 ¥15.00、第 10 位起 ¥20.00", "en": "once you have paid; of the month ¥15.00 from number 5 on, ¥20.00 from number 10 on"} {
+		if list, _ := gifts(lang, "王*", climb, names); list[0].Note != want {
+			t.Errorf("steps: got %q, want %q", list[0].Note, want)
+		}
+	}
+	taken := referral.Reward{Evidence: &referral.Evidence{Step: &referral.StepTaken{Step: 2, From: 5, Nth: 7, Window: referral.CapMonth}}, OrderID: 1}
+	if got := stepWords("zh", taken)[referral.EventEarned]; got != "朋友付款，记下（当月第 7 位，按第 5 位起的一阶）" {
+		t.Errorf("step taken: got %q", got)
+	}
 }

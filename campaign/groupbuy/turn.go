@@ -55,6 +55,13 @@ func (s *Service) turnTeam(tx *database.Tx, tid id.Team, of turn) error {
 		if err := campaign.FormedTx(tx, of.paid); err != nil {
 			return err
 		}
+		for _, o := range of.paid {
+			if o.ID == t.OpenerOrder { // he paid after his team had formed
+				if err := openerFee(tx, t); err != nil {
+					return err
+				}
+			}
+		}
 		return campaign.ToShipTx(tx, of.paid)
 	}
 	if t.Status != StatusOpen {
@@ -98,6 +105,9 @@ func form(tx *database.Tx, t Team) error {
 	if err := earn(tx, t.ID); err != nil {
 		return err
 	}
+	if err := openerFee(tx, t); err != nil {
+		return err
+	}
 	told, err := community.NoticesHeard(tx.DB)
 	if err != nil {
 		return err
@@ -128,6 +138,15 @@ func earn(tx *database.Tx, tid id.Team) error {
 		return err
 	}
 	return campaign.FormedTx(tx, invited)
+}
+
+// openerFee asks for what whoever opened the team is paid for that. Teams from
+// before an opener's order was kept were promised nothing.
+func openerFee(tx *database.Tx, t Team) error {
+	if t.OpenerOrder == 0 {
+		return nil
+	}
+	return campaign.OpenedTx(tx, t.CampaignID, t.OpenerOrder, t.CreatedAt)
 }
 
 // end writes that the team failed, and why.

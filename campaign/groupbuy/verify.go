@@ -8,7 +8,7 @@ import (
 	"siyu/internal/id"
 )
 
-// Verify proves V3, and of V9 that every paid order of a failed team has its
+// Verify proves V3, of V22 what openers were paid, and of V9 that every paid order of a failed team has its
 // refund row.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 	p := database.Proof{ID: "V3", Says: "seats within the frozen size, each a member's order; formed by the frozen rule; teams before the sweep are formed or failed, with refunds"}
@@ -48,7 +48,11 @@ func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 		}
 		return proveSeats(q, &p)
 	})
-	return []database.Proof{p}, err
+	if err != nil {
+		return []database.Proof{p}, err
+	}
+	fees, err := verifyFees(ctx, db)
+	return []database.Proof{p, fees}, err
 }
 
 func prove(p *database.Proof, t Team, sitting, ever int, swept clock.Milli) {

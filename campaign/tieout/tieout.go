@@ -163,8 +163,8 @@ func (in OpenIn) Validate() error {
 	return c.Err()
 }
 
-// Begin makes the tie-out of a payer's day, or finds it.
-func (s *Service) Begin(ctx context.Context, in OpenIn) (id.TieOut, error) {
+// Open makes the tie-out of a payer's day, or finds it.
+func (s *Service) Open(ctx context.Context, in OpenIn) (id.TieOut, error) {
 	if err := in.Validate(); err != nil {
 		return 0, err
 	}

@@ -75,7 +75,7 @@ func (d *desk) over() { d.db.Clock.Jump(25 * time.Hour) }
 
 func (d *desk) begin(day int) id.TieOut {
 	d.t.Helper()
-	tid, err := d.Begin(as(1), tieout.OpenIn{Day: day})
+	tid, err := d.Open(as(1), tieout.OpenIn{Day: day})
 	d.must(err)
 	return tid
 }

@@ -72,7 +72,7 @@ func TestPrefixes(t *testing.T) {
 	seen := map[string]bool{}
 	for _, k := range []Kind{
 		account{}, apiKey{}, audit{}, binding{}, campaign{}, code{}, decision{}, delivery{}, event{}, group{}, item{},
-		job{}, member{}, order{}, payment{}, payout{}, priceApproval{}, product{}, program{}, promotion{}, refund{}, request{}, reward{},
+		job{}, kocProposal{}, member{}, order{}, payment{}, payout{}, priceApproval{}, product{}, program{}, promotion{}, refund{}, request{}, reward{},
 		settlement{}, slot{}, staff{}, task{}, team{}, touch{}, transfer{}, unit{}, webhook{},
 	} {
 		p := k.prefix()

@@ -25,6 +25,7 @@ type (
 	notice         struct{}
 	memberCoupon   struct{}
 	objection      struct{}
+	kocProposal    struct{}
 	order          struct{}
 	payee          struct{}
 	payer          struct{}
@@ -87,6 +88,7 @@ func (member) prefix() string         { return "mem" }
 func (memberCoupon) prefix() string   { return "mcp" }
 func (notice) prefix() string         { return "ntc" }
 func (objection) prefix() string      { return "obj" }
+func (kocProposal) prefix() string    { return "kpr" }
 func (order) prefix() string          { return "ord" }
 func (payee) prefix() string          { return "pye" }
 func (payer) prefix() string          { return "ent" }
@@ -138,7 +140,7 @@ func (webhook) prefix() string        { return "whk" }
 // PriceApproval a price under the floor that
 // two people agree on, Rehearsal a campaign played on a store of its own,
 // Promoter a member who asked to promote, Silence a stop of ads, Permit what
-// lifts a policy, Objection what a member finds wrong in his statement, Payee who receives a member's money, Payer the entity that pays it,
+// lifts a policy, KOCProposal what KOCs of a group are to be paid for a month, Objection what a member finds wrong in his statement, Payee who receives a member's money, Payer the entity that pays it,
 // ReviewCase a reward stopped for a human, StepReward what a step of a
 // referral campaign gives, Touch one scan, Transfer a ledger fact, Unit
 // a region or store; the others are what their names say.
@@ -172,6 +174,7 @@ type (
 	Payment        = ID[payment]
 	Payout         = ID[payout]
 	Permit         = ID[permit]
+	KOCProposal    = ID[kocProposal]
 	Picture        = ID[picture]
 	PosterTemplate = ID[posterTemplate]
 	PriceApproval  = ID[priceApproval]

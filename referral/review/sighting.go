@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/netip"
 	"slices"
@@ -166,29 +165,4 @@ func sightTx(tx *database.Tx, marks []Mark) error {
 		}
 	}
 	return nil
-}
-
-// flushEvery and the time that the last flush may take.
-const (
-	flushEvery = time.Second
-	flushLast  = 5 * time.Second
-)
-
-// KeepSightings flushes every second of wall time until ctx ends, and once
-// more then. Each process runs one, because each has its own buffer.
-func (s *Service) KeepSightings(ctx context.Context) error {
-	tick := time.NewTicker(flushEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			if err := s.Flush(ctx); err != nil && ctx.Err() == nil {
-				slog.Error("sightings not written", "error", err)
-			}
-		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushLast)
-			defer cancel()
-			return s.Flush(last)
-		}
-	}
 }
