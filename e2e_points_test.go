@@ -3,6 +3,7 @@ package main_test
 import (
 	"fmt"
 	"go/ast"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -41,7 +42,7 @@ func TestPointsAreAll(t *testing.T) {
 	for _, p := range points {
 		known[p.name] = true
 	}
-	for _, name := range append(roomPoints, invitePoints...) {
+	for _, name := range slices.Concat(roomPoints, invitePoints, importPoints) {
 		known[name] = true
 	}
 	for _, s := range house(t) {

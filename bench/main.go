@@ -52,6 +52,7 @@ func commands() []command {
 		{"codes", "a job that makes a code for every member, against a bare multi-row INSERT (MariaDB)", runCodes, codesAtOnce, nil},
 		{"activity", "reporting what members did in a group, against a bare multi-row INSERT (MariaDB)", runActivity, activityMembers, nil},
 		{"rollup", "counting and judging the days of groups, against a bare GROUP BY; -existing 5000000 is the full size", runRollup, activityMembers, nil},
+		{"import", "a file of 50,000 members brought in by the job, and the house's memory meanwhile", runImport, 1000, nil},
 		{"crash", "kills of the house and of the database under load, and what was lost", runCrash, crashMembers, nil},
 		{"settle", "rewards that mature at one moment, made payable and settled, against one transaction per reward and one INSERT … SELECT", runSettle, 20_000, nil},
 		{"guard", "a wave of ads asked for in 100,000 groups, against one transaction per group; and the decision alone", runGuard, 1000, nil},

@@ -24,22 +24,26 @@ func newRest(addr, key string) *rest {
 
 // call sends one request and reads the JSON answer into answer, if not nil.
 func (r *rest) call(ctx context.Context, method, path string, body, answer any) error {
-	var payload io.Reader
+	var payload []byte
 	if body != nil {
-		b, err := json.Marshal(body)
-		if err != nil {
+		var err error
+		if payload, err = json.Marshal(body); err != nil {
 			return err
 		}
-		payload = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+r.addr+path, payload)
+	return r.upload(ctx, method, path, "application/json", payload, answer)
+}
+
+// upload is call with a body of another kind.
+func (r *rest) upload(ctx context.Context, method, path, kind string, body []byte, answer any) error {
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+r.addr+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Authorization", "Bearer "+r.key)
 	req.Header.Set("Accept-Language", "en")
 	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", kind)
 	}
 	if method == http.MethodPost {
 		req.Header.Set("Idempotency-Key", rand.Text())

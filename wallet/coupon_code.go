@@ -135,7 +135,7 @@ func useCodeTx(tx *database.Tx, hash string, m id.Member) (id.MemberCoupon, erro
 
 // usedBy is what the code gave, if it gave it to this member.
 func usedBy(tx *database.Tx, code int64, m id.Member) (id.MemberCoupon, error) {
-	live, err := lockHolder(tx, m)
+	live, err := HoldTx(tx, m)
 	if err != nil {
 		return 0, err
 	}

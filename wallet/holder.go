@@ -11,10 +11,10 @@ import (
 // holder is the row of a member who was ever given a coupon or points.
 type holder struct{ MemberID, MergedInto id.Member }
 
-// lockHolder locks the member's row, made if it was missing, and says who he
+// HoldTx locks the member's row, made if it was missing, and says who he
 // is today. Whatever a member is given or uses locks it first, so a merge
 // never overtakes it, and his coupons and points move one at a time.
-func lockHolder(tx *database.Tx, m id.Member) (id.Member, error) {
+func HoldTx(tx *database.Tx, m id.Member) (id.Member, error) {
 	live := m
 	// A row names the last of a chain of merges, so a second look is enough
 	// unless another merge comes between.

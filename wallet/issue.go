@@ -49,7 +49,7 @@ func IssueTx(tx *database.Tx, in Issue) (id.MemberCoupon, error) {
 	if in.SourceKind == "" || len(in.SourceKind) > 16 || in.SourceID == "" || len(in.SourceID) > 64 {
 		return 0, fmt.Errorf("wallet: issue of %s by %q %q: kind and id of the source must be set and fit", in.Coupon, in.SourceKind, in.SourceID)
 	}
-	live, err := lockHolder(tx, in.Member)
+	live, err := HoldTx(tx, in.Member)
 	if err != nil {
 		return 0, err
 	}

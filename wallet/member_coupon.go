@@ -104,7 +104,7 @@ func lockHeld(tx *database.Tx, coupon id.MemberCoupon) (MemberCoupon, error) {
 	if err != nil {
 		return m, err
 	}
-	if _, err := lockHolder(tx, m.MemberID); err != nil {
+	if _, err := HoldTx(tx, m.MemberID); err != nil {
 		return m, err
 	}
 	if m, err = findHeld(tx.DB, coupon); err != nil {

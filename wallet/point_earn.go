@@ -41,7 +41,7 @@ func EarnPointsTx(tx *database.Tx, in EarnPoints) error {
 	if err := in.Validate(); err != nil {
 		return err
 	}
-	m, err := lockHolder(tx, in.Member)
+	m, err := HoldTx(tx, in.Member)
 	if err != nil {
 		return err
 	}

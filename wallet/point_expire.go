@@ -53,7 +53,7 @@ func expireTx(tx *database.Tx, lot int64) error {
 	if err := tx.Raw("SELECT COALESCE(MAX(member_id), 0) FROM point_lots WHERE id = ?", lot).Scan(&of).Error; err != nil || of == 0 {
 		return err // merged away: its points stand in another lot
 	}
-	m, err := lockHolder(tx, of)
+	m, err := HoldTx(tx, of)
 	if err != nil {
 		return err
 	}

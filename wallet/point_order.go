@@ -54,7 +54,7 @@ func (in OrderPoints) orderTx(tx *database.Tx) (m id.Member, o pointOrder, err e
 	if err := in.Validate(); err != nil {
 		return 0, o, err
 	}
-	if m, err = lockHolder(tx, in.Member); err != nil {
+	if m, err = HoldTx(tx, in.Member); err != nil {
 		return 0, o, err
 	}
 	err = tx.Raw("SELECT "+pointOrderColumns+" FROM point_orders WHERE order_ref = ?", in.OrderRef).Scan(&o).Error

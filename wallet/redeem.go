@@ -71,7 +71,7 @@ func RedeemTx(tx *database.Tx, in Redeem) (Redemption, error) {
 		return Redemption{}, err
 	}
 	if in.Member != 0 {
-		if in.Member, err = lockHolder(tx, in.Member); err != nil {
+		if in.Member, err = HoldTx(tx, in.Member); err != nil {
 			return Redemption{}, err
 		}
 		if in.Member != m.MemberID {

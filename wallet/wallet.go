@@ -51,10 +51,12 @@ const (
 	StageFrozen   Stage = "frozen"
 	// Given is what a budget's points and coupons have cost.
 	StageGiven Stage = "given"
+	// Fee is what members were charged for withdrawing, the brand's own.
+	StageFee Stage = "fee"
 )
 
 // stages are all of them, in the order in which money passes them.
-var stages = []Stage{StageSource, StageBudget, StageReserved, StagePayable, StagePaying, StagePaid, StageGiven, StageTax, StagePoints, StageFrozen}
+var stages = []Stage{StageSource, StageBudget, StageReserved, StagePayable, StagePaying, StagePaid, StageGiven, StageTax, StageFee, StagePoints, StageFrozen}
 
 func (s Stage) known() bool { return slices.Contains(stages, s) }
 

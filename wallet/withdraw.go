@@ -26,7 +26,7 @@ type TakePoints struct {
 // have expired are gone, and nobody owes points. The same reference again
 // takes nothing more.
 func TakePointsTx(tx *database.Tx, in TakePoints) (money.Amount, error) {
-	m, err := lockHolder(tx, in.Member)
+	m, err := HoldTx(tx, in.Member)
 	if err != nil {
 		return 0, err
 	}
@@ -71,7 +71,7 @@ func TakePointsTx(tx *database.Tx, in TakePoints) (money.Amount, error) {
 // has not used it and it has not run out, and says whether it did. It is not
 // given to anybody else: its number in the stock is used up.
 func WithdrawTx(tx *database.Tx, in Issue) (bool, error) {
-	m, err := lockHolder(tx, in.Member)
+	m, err := HoldTx(tx, in.Member)
 	if err != nil {
 		return false, err
 	}

@@ -254,7 +254,11 @@ func TestMidnight(t *testing.T) {
 			}
 		}
 		d.must(db.Tx(context.Background(), func(tx *database.Tx) error {
-			return tx.Exec("UPDATE campaigns SET payer_id = 77").Error
+			if err := tx.Exec(`INSERT INTO programs (id, unit_id, payer_id, name, scope, status, currency, budget, latest, version, created_at)
+				VALUES (7, 0, 77, '', '', 'active', 'CNY', 0, 1, 1, 0)`).Error; err != nil {
+				return err
+			}
+			return tx.Exec("UPDATE campaigns SET program_id = 7").Error
 		}))
 		want := []string{"payer_differs payment late-1 9900/0/0 other day", "payer_differs payment pay-1 9900/0/9900 other day", "payer_differs payment pay-2 9900/0/9900 other day"}
 		if _, got := d.run(today); !cmp.Equal(got, want) {

@@ -54,6 +54,7 @@ func (s *Service) Run(ctx context.Context, file id.Import) error {
 		if err != nil && !errors.Is(err, errMoved) {
 			return err
 		}
+		database.KillPoint("intake:part")
 	}
 }
 
@@ -101,6 +102,7 @@ func (s *Service) partTx(tx *database.Tx, at Import) error {
 	if err != nil {
 		return err
 	}
+	database.KillPoint("intake:worked")
 	return database.AuditTx(tx, "import.part", m.ID, nil, map[string]any{"part": m.NextPart, "results": n})
 }
 

@@ -16,12 +16,16 @@ type (
 	delivery       struct{}
 	event          struct{}
 	feed           struct{}
+	gathering      struct{}
 	group          struct{}
+	groupSplit     struct{}
+	handover       struct{}
 	importFile     struct{}
 	item           struct{}
 	job            struct{}
 	material       struct{}
 	member         struct{}
+	merger         struct{}
 	notice         struct{}
 	memberCoupon   struct{}
 	objection      struct{}
@@ -63,6 +67,7 @@ type (
 	vouch          struct{}
 	wait           struct{}
 	webhook        struct{}
+	withdrawal     struct{}
 )
 
 func (account) prefix() string        { return "acc" }
@@ -79,12 +84,16 @@ func (decision) prefix() string       { return "dcs" }
 func (delivery) prefix() string       { return "dlv" }
 func (event) prefix() string          { return "evt" }
 func (feed) prefix() string           { return "fed" }
+func (gathering) prefix() string      { return "gat" }
 func (group) prefix() string          { return "grp" }
+func (groupSplit) prefix() string     { return "spl" }
+func (handover) prefix() string       { return "hov" }
 func (importFile) prefix() string     { return "imp" }
 func (item) prefix() string           { return "itm" }
 func (job) prefix() string            { return "job" }
 func (material) prefix() string       { return "mat" }
 func (member) prefix() string         { return "mem" }
+func (merger) prefix() string         { return "mrg" }
 func (memberCoupon) prefix() string   { return "mcp" }
 func (notice) prefix() string         { return "ntc" }
 func (objection) prefix() string      { return "obj" }
@@ -126,6 +135,7 @@ func (violation) prefix() string      { return "vio" }
 func (vouch) prefix() string          { return "vch" }
 func (wait) prefix() string           { return "wat" }
 func (webhook) prefix() string        { return "whk" }
+func (withdrawal) prefix() string     { return "wdr" }
 
 // The id types the rooms use. Account is a ledger account, APIKey a staff key,
 // Audit an audit row, Binding an invitee's inviter, Code an invite code,
@@ -133,7 +143,9 @@ func (webhook) prefix() string        { return "whk" }
 // that a member holds, CalendarDay a day a unit added, Feed a calendar app's
 // subscription, Decision a guard decision, Delivery a webhook delivery,
 // Event a published event, Application somebody who wants
-// into a group, Group a chat group, Import a file of what was
+// into a group, Gathering an offline event of a group, Group a chat group,
+// GroupSplit a proposal to make two of one, Handover a group's change of
+// owner, Merger an invitation of one group into another, Import a file of what was
 // before, Item a product in a campaign,
 // Job long work a person watches, Material what an ad shows, Picture an
 // uploaded one, PosterTemplate what codes are printed on,
@@ -142,7 +154,7 @@ func (webhook) prefix() string        { return "whk" }
 // Promoter a member who asked to promote, Silence a stop of ads, Permit what
 // lifts a policy, KOCProposal what KOCs of a group are to be paid for a month, Objection what a member finds wrong in his statement, Payee who receives a member's money, Payer the entity that pays it,
 // ReviewCase a reward stopped for a human, StepReward what a step of a
-// referral campaign gives, Touch one scan, Transfer a ledger fact, Unit
+// referral campaign gives, Touch one scan, Transfer a ledger fact, Withdrawal a member's request to be paid, Unit
 // a region or store; the others are what their names say.
 type (
 	Account        = ID[account]
@@ -159,12 +171,16 @@ type (
 	Delivery       = ID[delivery]
 	Event          = ID[event]
 	Feed           = ID[feed]
+	Gathering      = ID[gathering]
 	Group          = ID[group]
+	GroupSplit     = ID[groupSplit]
+	Handover       = ID[handover]
 	Import         = ID[importFile]
 	Item           = ID[item]
 	Job            = ID[job]
 	Material       = ID[material]
 	Member         = ID[member]
+	Merger         = ID[merger]
 	MemberCoupon   = ID[memberCoupon]
 	Notice         = ID[notice]
 	Objection      = ID[objection]
@@ -206,4 +222,5 @@ type (
 	Vouch          = ID[vouch]
 	Wait           = ID[wait]
 	Webhook        = ID[webhook]
+	Withdrawal     = ID[withdrawal]
 )

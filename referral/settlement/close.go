@@ -43,13 +43,22 @@ var errMoved = errors.New("settlement: another run has moved it on")
 // collect passes over all sources of lines until a full pass adds none, then
 // freezes.
 func (s *Service) collect(ctx context.Context, st Settlement) error {
-	if err := s.mark(ctx, st); err != nil {
-		return err
+	if st.OnRequest == 0 {
+		if err := s.mark(ctx, st); err != nil {
+			return err
+		}
 	}
 	for {
-		added, err := s.takeRewards(ctx, st)
+		added, err := s.takeRequested(ctx, st)
 		if err != nil {
 			return err
+		}
+		if st.OnRequest == 0 {
+			n, err := s.takeRewards(ctx, st)
+			if err != nil {
+				return err
+			}
+			added += n
 		}
 		for _, next := range []source{clawbacks, failures, debts} {
 			n, err := s.drain(ctx, st, next)

@@ -31,6 +31,8 @@ type found struct {
 	Doc                                                          int64 // the document corrected, and its line
 	DocLine                                                      int
 	Fits                                                         bool // of a window's rows, those that make a line
+	WithdrawalID                                                 id.Withdrawal
+	Lost                                                         money.Amount // of a reward that was asked for, negative
 }
 
 func (f found) line(k Kind) Line {
@@ -42,15 +44,19 @@ func (f found) line(k Kind) Line {
 }
 
 // rewards are those cleared up to the cut-off in the scope, with no lower
-// bound: what takeRewards would take, for a preview. The window over the
+// bound and under no request: what takeRewards would take, for a preview. The window over the
 // clearings is a table of its own, so that every engine begins with it: beginning
 // with the programs it would read all their rewards for each chunk.
 func rewards(q *database.Query, st scope, after cursor) ([]Line, cursor, error) {
+	if st.OnRequest == 1 {
+		return nil, after, nil
+	}
 	var rows []found
 	err := q.Raw(`SELECT r.id AS source_id, r.id AS reward_id, r.program_id, r.program_version, r.campaign_id, r.order_id,
 			r.beneficiary_id AS member_id, r.rule AS rule_name, r.note, e.amount, e.at,
 			r.program_id IN `+st.programs+` AND r.currency = ?
-				AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = r.id AND l.kind = ? AND l.freed = 0) AS fits
+				AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = r.id AND l.kind = ? AND l.freed = 0)
+				AND NOT EXISTS (SELECT 1 FROM withdrawal_rewards x WHERE x.reward_id = r.id AND x.live = 0) AS fits
 		FROM (SELECT reward_id, amount, at FROM reward_events
 			WHERE kind = 'cleared' AND at >= ? AND at <= ? AND (at > ? OR reward_id > ?) ORDER BY at, reward_id LIMIT ?) e
 		JOIN rewards r ON r.id = e.reward_id

@@ -122,8 +122,12 @@ func ownPrograms(tx *database.Tx, in CreateIn, payer payee.Payer) error {
 
 // cutOff is that of a settlement closed now. It is never later than five
 // minutes ago, so that a clearing that is just committing falls into the next
-// settlement instead of between the two.
+// settlement instead of between the two. One that holds what was asked for goes
+// by the requests' numbers and needs no such time.
 func (st Settlement) cutOff(now clock.Milli) clock.Milli {
+	if st.OnRequest == 1 {
+		return now
+	}
 	cut := now.Add(-settle)
 	if st.WantedCutAt != 0 {
 		cut = min(cut, st.WantedCutAt)
@@ -145,6 +149,9 @@ func (s *Service) Close(ctx context.Context, sid id.Settlement) error {
 		case st.Status != StatusOpen:
 			return ErrState.With("state", st.Status)
 		}
+		if err := st.requestsTx(tx); err != nil {
+			return err
+		}
 		cut := st.cutOff(tx.Now)
 		if st.AllPrograms == 1 {
 			payers, err := payee.Covered(tx.DB, st.PayerID)
@@ -157,8 +164,8 @@ func (s *Service) Close(ctx context.Context, sid id.Settlement) error {
 				return err
 			}
 		}
-		err = database.One(tx.Exec("UPDATE settlements SET status = ?, cut_at = ?, closed_by = ?, closing_at = ? WHERE id = ?",
-			StatusClosing, cut, who, tx.Now, sid), fault.NotFound)
+		err = database.One(tx.Exec("UPDATE settlements SET status = ?, cut_at = ?, on_request = ?, asked_upto = ?, closed_by = ?, closing_at = ? WHERE id = ?",
+			StatusClosing, cut, st.OnRequest, st.AskedUpto, who, tx.Now, sid), fault.NotFound)
 		if err != nil {
 			return err
 		}

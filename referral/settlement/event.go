@@ -12,8 +12,13 @@ const (
 	eventPayout webhook.Type = "payout.paid"
 	eventFailed webhook.Type = "payout.line_failed"
 
-	eventObjected webhook.Type = "statement.objected"
-	eventAnswered webhook.Type = "statement.answered"
+	eventWithdrawalAsked     webhook.Type = "withdrawal.asked"
+	eventWithdrawalRefused   webhook.Type = "withdrawal.refused"
+	eventWithdrawalCancelled webhook.Type = "withdrawal.cancelled"
+
+	eventStatement webhook.Type = "statement.ready"
+	eventObjected  webhook.Type = "statement.objected"
+	eventAnswered  webhook.Type = "statement.answered"
 )
 
 // publishSealed announces a settlement whose lines, files and digest stand.

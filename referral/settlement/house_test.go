@@ -234,7 +234,7 @@ func (h *house) sums(st settlement.Settlement) settlement.Preview {
 		kinds[l.Kind] = settlement.PreviewKind{Kind: l.Kind, LineCount: k.LineCount + 1, Gross: k.Gross + l.Gross}
 		owed[l.MemberID] += l.Gross
 	}
-	for _, k := range []settlement.Kind{settlement.KindReward, settlement.KindClawback, settlement.KindFailed, settlement.KindDebt, settlement.KindDeferred} {
+	for _, k := range []settlement.Kind{settlement.KindReward, settlement.KindClawback, settlement.KindFailed, settlement.KindFee, settlement.KindDebt, settlement.KindDeferred} {
 		if kinds[k].LineCount > 0 {
 			p.Kinds = append(p.Kinds, kinds[k])
 		}

@@ -18,12 +18,14 @@ import (
 type Kind string
 
 // The kinds of line. Clawback, failed and debt are carry lines: Corrects names
-// the line of a settlement or payout that they correct.
+// the line of a settlement or payout that they correct, and that of a fee the
+// request it is for.
 const (
 	KindReward   Kind = "reward"   // a cleared reward
 	KindClawback Kind = "clawback" // a cleared reward taken back, in part or whole
 	KindFailed   Kind = "failed"   // a payment of an earlier payout that came back
 	KindDebt     Kind = "debt"     // what an earlier settlement deferred
+	KindFee      Kind = "fee"      // of a withdrawal that was asked for
 	KindDeferred Kind = "deferred" // lifts a member who owes to zero; the debt goes into the next settlement
 )
 
@@ -33,7 +35,7 @@ type Line struct {
 	SettlementID   id.Settlement `json:"-"`
 	LineNo         int           `json:"line"`
 	Kind           Kind          `json:"kind"`
-	SourceID       int64         `json:"-"` // the reward, reward event, payout line or deferred line; a deferred line's own id
+	SourceID       int64         `json:"-"` // the reward, reward event, payout line, withdrawal or deferred line; a deferred line's own id
 	Freed          int64         `json:"-"`
 	RewardID       id.Reward     `json:"reward_id"`
 	ProgramID      id.Program    `json:"program_id"`
@@ -114,12 +116,12 @@ func (s *Service) ListLines(ctx context.Context, sid id.Settlement, page databas
 	return database.Cut(page, lines, func(l Line) int64 { return int64(l.LineNo) }), err
 }
 
-// eachLine calls fn for every line in order, without their digests. One
+// eachLine calls fn for every line in order, with what its files say. One
 // statement is read while it runs, for some thousands of lines.
 func (s *Service) eachLine(ctx context.Context, sid id.Settlement, fn func(Line) error) error {
 	const at = 10_000
 	for last := 0; ; {
-		n, err := eachLineAfter(s.DB.Read(ctx), "''", sid, last, at, func(l Line) error {
+		n, err := eachLineAfter(s.DB.Read(ctx), newLineScan(false), sid, last, at, func(l Line) error {
 			last = l.LineNo
 			return fn(l)
 		})
@@ -130,23 +132,18 @@ func (s *Service) eachLine(ctx context.Context, sid id.Settlement, fn func(Line)
 }
 
 // eachLineAfter calls fn for up to limit lines and says how many there were.
-func eachLineAfter(q *database.Query, digest string, sid id.Settlement, after, limit int, fn func(Line) error) (n int, err error) {
-	rows, err := q.Raw("SELECT "+lineColumns+", "+digest+" FROM settlement_lines WHERE settlement_id = ? AND line_no > ? ORDER BY line_no LIMIT ?", sid, after, limit).Rows()
+func eachLineAfter(q *database.Query, scan *lineScan, sid id.Settlement, after, limit int, fn func(Line) error) (n int, err error) {
+	rows, err := q.Raw("SELECT "+scan.columns+" FROM settlement_lines WHERE settlement_id = ? AND line_no > ? ORDER BY line_no LIMIT ?", sid, after, limit).Rows()
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	scan := newLineScan()
 	for rows.Next() {
 		if err := rows.Scan(scan.into...); err != nil {
 			return n, err
 		}
-		l, err := scan.line()
-		if err != nil {
-			return n, err
-		}
 		n++
-		if err := fn(l); err != nil {
+		if err := fn(scan.line()); err != nil {
 			return n, err
 		}
 	}
@@ -156,7 +153,7 @@ func eachLineAfter(q *database.Query, digest string, sid id.Settlement, after, l
 // linesAfter are the lines themselves.
 func linesAfter(q *database.Query, sid id.Settlement, after, limit int) ([]Line, error) {
 	lines := []Line{}
-	_, err := eachLineAfter(q, "digest", sid, after, limit, func(l Line) error {
+	_, err := eachLineAfter(q, newLineScan(true), sid, after, limit, func(l Line) error {
 		lines = append(lines, l)
 		return nil
 	})

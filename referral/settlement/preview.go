@@ -42,13 +42,20 @@ func (s *Service) Preview(ctx context.Context, sid id.Settlement) (Preview, erro
 		case st.Status != StatusOpen:
 			return ErrState.With("state", st.Status)
 		}
+		h, err := headOf(q, st.PayerID, "")
+		if err != nil {
+			return err
+		}
+		if err := st.requests(q, h); err != nil {
+			return err
+		}
 		st.CutAt = st.cutOff(clock.MilliOf(s.DB.Clock.Now()))
 		in, err := coming(q, st)
 		if err != nil {
 			return err
 		}
 		d := draft{owed: map[id.Member]money.Amount{}, kinds: map[Kind]PreviewKind{}}
-		for _, next := range []source{rewards, clawbacks, freshClawbacks, failures, d.debts} {
+		for _, next := range []source{requested, rewards, clawbacks, freshClawbacks, failures, d.debts} {
 			if err := d.drain(q, in, next); err != nil {
 				return err
 			}
@@ -112,12 +119,13 @@ func freshClawbacks(q *database.Query, in scope, after cursor) ([]Line, cursor, 
 		FROM reward_events e
 		JOIN rewards r ON r.id = e.reward_id
 		JOIN `+in.programs+` p ON p.program_id = r.program_id
-		JOIN reward_events c ON c.reward_id = r.id AND c.kind = 'cleared' AND c.at <= ?
-		WHERE e.kind = 'clawed_back' AND e.at >= ? AND e.at <= ? AND (e.at > ? OR e.id > ?) AND r.currency = ?
+		JOIN reward_events c ON c.reward_id = r.id AND c.kind = 'cleared'
+		WHERE (? = 0 AND c.at <= ? OR EXISTS (SELECT 1 FROM withdrawal_rewards x JOIN withdrawals w ON w.id = x.withdrawal_id AND w.status = ? AND w.no <= ?
+				WHERE x.reward_id = r.id AND x.live = 0)) AND e.kind = 'clawed_back' AND e.at >= ? AND e.at <= ? AND (e.at > ? OR e.id > ?) AND r.currency = ?
 			AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = r.id AND l.kind = ? AND l.freed = 0)
 			AND NOT EXISTS (SELECT 1 FROM settlement_lines k WHERE k.source_id = e.id AND k.kind = ? AND k.freed = 0)
 		ORDER BY e.at, e.id LIMIT ?`,
-		in.with(in.CutAt, after.at, in.CutAt, after.at, after.id, in.Currency, KindReward, KindClawback, chunk)...).Scan(&rows).Error
+		in.with(in.OnRequest, in.CutAt, WithdrawalAsked, in.AskedUpto, after.at, in.CutAt, after.at, after.id, in.Currency, KindReward, KindClawback, chunk)...).Scan(&rows).Error
 	lines := make([]Line, 0, len(rows))
 	for _, f := range rows {
 		lines = append(lines, f.line(KindClawback))

@@ -153,6 +153,9 @@ func (s *Service) RunFree(ctx context.Context, sid id.Settlement) error {
 		}
 		database.KillPoint("settlement:free")
 	}
+	if err := s.reopen(ctx, sid); err != nil {
+		return err
+	}
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
 		return tx.Exec("UPDATE settlements SET freed_at = ?, reopened = 1 WHERE id = ? AND freed_at = 0", tx.Now, sid).Error
 	})

@@ -14,6 +14,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/internal/task"
 )
 
 // totals are what the lines of a settlement sum up to.
@@ -202,6 +203,9 @@ func sealTx(tx *database.Tx, st Settlement) error {
 	if err != nil {
 		return err
 	}
+	if err := task.EnqueueTx(tx, tellJob{st.ID}, tx.Now); err != nil {
+		return err
+	}
 	return publishSealed(tx, st)
 }
 
@@ -226,6 +230,9 @@ func (st Settlement) seal() string {
 		st.Seq, st.Previous, st.ID, st.UnitID, len(st.Label), st.Label, st.Currency, st.CutAt, st.TaxRule)
 	if st.PayerID != 0 {
 		b = fmt.Appendf(b, "payer %s\nincome %s\n", st.PayerID, st.IncomeType)
+	}
+	if st.OnRequest != 0 || st.AskedUpto != 0 {
+		b = fmt.Appendf(b, "requests %d %d\n", st.OnRequest, st.AskedUpto)
 	}
 	for _, p := range st.Programs {
 		b = fmt.Appendf(b, "program %s\n", p)

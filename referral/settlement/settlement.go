@@ -10,6 +10,9 @@
 // lines of a later settlement that name the line they correct. Preparing,
 // reviewing and paying take three people, compared by staff id.
 //
+// By a payer's terms a closing takes all that is due, or what members asked
+// for in withdrawals (terms.go, ask.go, take_asked.go).
+//
 // A settlement of a unit covers the unit and every unit below it, in one
 // currency and of one payer. Its lines are gross: tax is withheld when they are
 // paid, by one payout or several, on which a member stands once.
@@ -17,10 +20,12 @@
 // Tables: settlements, settlement_programs, settlement_chain,
 // settlement_lines, settlement_files, settlement_chunks, payouts,
 // payout_lines, payout_holds, payer_days, payout_files, payout_imports,
-// payout_import_rows, payout_bills, objections. It reads rewards, reward_events and
+// payout_import_rows, payout_bills, objections, withdrawal_terms,
+// withdrawal_heads, withdrawals, withdrawal_rewards, withdrawal_days,
+// statement_tellings. It reads rewards, reward_events and
 // programs, and where units lie below each other; of clearings it writes what
-// is settled. Invariants: V7, V16. Callers: api, web, and the worker for its
-// five jobs.
+// is settled. Invariants: V7, V16, V23. Callers: api, web, and the worker for its
+// six jobs.
 package settlement
 
 import (
@@ -67,6 +72,8 @@ type Settlement struct {
 	Status      Status        `json:"status"`
 	WantedCutAt clock.Milli   `json:"cut_off_at"`
 	CutAt       clock.Milli   `json:"cut_at"`
+	OnRequest   int           `json:"-"` // 1: holds what was asked for alone
+	AskedUpto   int64         `json:"-"` // the payer's last request before it began to close
 	TaxRule     string        `json:"tax_rule"`
 	LineCount   int           `json:"line_count"`
 	Gross       money.Amount  `json:"gross_fen"`
@@ -107,6 +114,7 @@ func (s *Service) Register(r *task.Registry) {
 	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a freeJob) error { return s.RunFree(ctx, a.Settlement) })
 	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a payJob) error { return s.RunPay(ctx, a.Payout) })
 	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a importJob) error { return s.RunImport(ctx, a.Payout, a.Import) })
+	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a tellJob) error { return s.RunTell(ctx, a.Settlement) })
 	task.HandleOutside(r, s.workBills)
 }
 
@@ -126,7 +134,7 @@ var (
 const below = `(SELECT part.id FROM units top JOIN units part ON SUBSTR(part.path, 1, LENGTH(top.path)) = top.path WHERE top.id = ?)`
 
 // columns of a settlement with its place in the chain.
-const columns = `s.id, s.unit_id, s.payer_id, s.income_type, s.label, s.currency, s.all_programs, s.status, s.wanted_cut_at, s.cut_at, s.tax_rule,
+const columns = `s.id, s.unit_id, s.payer_id, s.income_type, s.label, s.currency, s.all_programs, s.status, s.wanted_cut_at, s.cut_at, s.on_request, s.asked_upto, s.tax_rule,
 	s.line_count, s.gross, s.tax, s.net, s.rows_digest, s.created_by, s.created_at, s.closed_by, s.closing_at,
 	s.reviewed_by, s.reviewed_at, s.rejected_by, s.rejected_at, s.reject_reason, s.freed_at, s.paid_by, s.paid_at,
 	COALESCE(c.seq, 0) AS seq, COALESCE(c.previous, '') AS previous, COALESCE(c.digest, '') AS digest, COALESCE(c.sealed_at, 0) AS sealed_at`

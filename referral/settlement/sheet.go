@@ -3,68 +3,14 @@ package settlement
 import (
 	"fmt"
 	"strconv"
-
-	"github.com/xuri/excelize/v2"
 )
-
-// sheet is a list, spread over as many sheets as the format needs.
-type sheet struct {
-	book   *workbook
-	name   string
-	header []string
-	most   int
-	w      *excelize.StreamWriter
-	part   int
-	at     int
-}
-
-func (s *sheet) open() error {
-	s.part++
-	name := s.name
-	if s.part > 1 {
-		name = fmt.Sprintf("%s%d", s.name, s.part)
-	}
-	if _, err := s.book.NewSheet(name); err != nil {
-		return fmt.Errorf("settlement: sheet %s: %w", name, err)
-	}
-	w, err := s.book.NewStreamWriter(name)
-	if err != nil {
-		return fmt.Errorf("settlement: sheet %s: %w", name, err)
-	}
-	if err := w.SetColWidth(2, len(s.header), 18); err != nil {
-		return err
-	}
-	s.w, s.at = w, 1
-	return w.SetRow("A1", s.book.heading(s.header...))
-}
-
-// row adds a line of the list.
-func (s *sheet) row(cells ...any) error {
-	if s.at > s.most {
-		if err := s.w.Flush(); err != nil {
-			return err
-		}
-		if err := s.open(); err != nil {
-			return err
-		}
-	}
-	s.at++
-	return s.w.SetRow("A"+strconv.Itoa(s.at), cells)
-}
-
-// close ends the list with its control totals.
-func (s *sheet) close(cells ...any) error {
-	if err := s.w.SetRow("A"+strconv.Itoa(s.at+1), cells); err != nil {
-		return err
-	}
-	return s.w.Flush()
-}
 
 var kindNames = []struct {
 	kind Kind
 	name string
 }{
 	{KindReward, "奖励 Rewards"}, {KindClawback, "追回 Clawbacks"}, {KindFailed, "付款退回 Failed payments"},
+	{KindFee, "提现手续费 Withdrawal fees"},
 	{KindDebt, "结转欠款 Debts brought forward"}, {KindDeferred, "欠款转下期 Debts carried forward"},
 }
 
@@ -84,6 +30,9 @@ func (b *workbook) summary(st Settlement, t totals) error {
 		b.heading("类型 Kind", "行数 Lines", "应付(元) Gross CNY", "税额(元) Tax CNY", "实付(元) Net CNY", "应付(分) gross_fen", "税额(分) tax_fen", "实付(分) net_fen"),
 	}
 	for _, k := range kindNames {
+		if k.kind == KindFee && t.Kinds[k.kind].Lines == 0 {
+			continue // documents made before there were fees are made the same again
+		}
 		rows = append(rows, b.sums(k.name, t.Kinds[k.kind]))
 	}
 	rows = append(rows, b.sums("合计 Total", sum{t.Lines, t.Gross, t.Tax, t.Net}))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -14,6 +15,26 @@ import (
 // takeMost is how many rows one transaction of taking rewards writes: lines and
 // the marks of their clearings, under the 2,000 of the house.
 const takeMost = 1_900
+
+// A chunk that took longer than chunkSlow is followed by one of half its rows,
+// one that was quicker than chunkQuick by a larger one, so that where the store
+// is busy no transaction comes near the house's 200 ms.
+const (
+	takeLeast  = 200
+	chunkSlow  = 80 * time.Millisecond
+	chunkQuick = 40 * time.Millisecond
+)
+
+// rowsAfter is how many rows the next chunk may write after one of so many.
+func rowsAfter(most int, took time.Duration) int {
+	switch {
+	case took > chunkSlow:
+		return max(most/2, takeLeast)
+	case took < chunkQuick:
+		return min(most+most/4, takeMost)
+	}
+	return most
+}
 
 // open is a clearing that may hold rewards on no live line.
 type open struct {
@@ -47,7 +68,15 @@ func openClearings(q *database.Query, st scope, after cursor) ([]open, cursor, e
 // takeRewards puts every reward of open clearings of the scope on a line, some
 // clearings per transaction.
 func (s *Service) takeRewards(ctx context.Context, st Settlement) (int, error) {
-	added := 0
+	h, err := headOf(s.DB.Read(ctx), st.PayerID, "")
+	if err != nil {
+		return 0, err
+	}
+	asked := ""
+	if h.TermsNo != 0 {
+		asked = notAsked
+	}
+	added, most := 0, takeMost
 	for after := (cursor{}); ; {
 		window, last, err := openClearings(s.DB.Read(ctx), fixed(st), after)
 		if err != nil || last == after {
@@ -55,20 +84,22 @@ func (s *Service) takeRewards(ctx context.Context, st Settlement) (int, error) {
 		}
 		for len(window) > 0 {
 			n, rows := 0, 0
-			for n < len(window) && (n == 0 || rows+window[n].RewardCount+1 <= takeMost) {
+			for n < len(window) && (n == 0 || rows+window[n].RewardCount+1 <= most) {
 				rows += window[n].RewardCount + 1
 				n++
 			}
-			lines, err := s.take(ctx, st.ID, window[:n], "")
+			began := time.Now()
+			lines, err := s.take(ctx, st.ID, window[:n], asked)
 			for database.IsDuplicate(err) {
 				// Some stand on lines already, of a settlement that was partly
 				// freed or that took them a moment ago: again without those.
-				lines, err = s.take(ctx, st.ID, window[:n], notTaken)
+				lines, err = s.take(ctx, st.ID, window[:n], notTaken+asked)
 			}
 			if err != nil {
 				return added, err
 			}
 			database.KillPoint("settlement:lines")
+			most = rowsAfter(most, time.Since(began))
 			added += lines
 			window = window[n:]
 		}
@@ -99,7 +130,7 @@ func (s *Service) take(ctx context.Context, sid id.Settlement, list []open, but 
 		if lines, err = takeTx(tx, own, left, but); err != nil {
 			return err
 		}
-		if err := tx.Exec("UPDATE clearings SET settled = 1 WHERE id IN ?", ids).Error; err != nil {
+		if err := settleTx(tx, left, but); err != nil {
 			return err
 		}
 		return tx.Exec("UPDATE settlements SET line_count = line_count + ? WHERE id = ?", lines, sid).Error
@@ -145,6 +176,33 @@ func takeTx(tx *database.Tx, own Settlement, list []referral.Clearing, but strin
 			WHERE (`+strings.Join(ranges, " OR ")+")"+but+") x", args...)
 	return int(res.RowsAffected), res.Error
 }
+
+// settleTx marks the clearings settled. Where requests may cover some of their
+// rewards, those of which one stands on no live line are left open.
+func settleTx(tx *database.Tx, list []referral.Clearing, but string) error {
+	ids := make([]int64, 0, len(list))
+	for _, c := range list {
+		if strings.HasSuffix(but, notAsked) {
+			var loose int
+			err := tx.Raw("SELECT COUNT(*) FROM reward_events e JOIN rewards r ON r.id = e.reward_id WHERE e.id BETWEEN ? AND ?"+notTaken, c.ID, c.ID+int64(c.RewardCount)-1).Scan(&loose).Error
+			if err != nil {
+				return err
+			}
+			if loose > 0 {
+				continue
+			}
+		}
+		ids = append(ids, c.ID)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return tx.Exec("UPDATE clearings SET settled = 1 WHERE id IN ?", ids).Error
+}
+
+// notAsked leaves out rewards under a request: what a closing may take of them
+// it has taken before, whole requests at a time.
+const notAsked = " AND NOT EXISTS (SELECT 1 FROM withdrawal_rewards x WHERE x.reward_id = r.id AND x.live = 0)"
 
 // notTaken leaves out rewards that stand on a live line.
 const notTaken = " AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = r.id AND l.kind = 'reward' AND l.freed = 0)"

@@ -1,0 +1,155 @@
+package settlement
+
+import (
+	"context"
+	"fmt"
+
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/money"
+	"siyu/referral/payee"
+)
+
+// askMost is how many rewards one request covers at most, so that closing
+// takes it in one transaction; consider is how many of the oldest are looked
+// at.
+const (
+	askMost  = 400
+	consider = 2000
+)
+
+// payable is a reward that its member may ask for: cleared, on no live line,
+// under no request, and worth something after what was taken back.
+type payable struct {
+	RewardID  id.Reward
+	ClearedAt clock.Milli
+	Amount    money.Amount
+}
+
+// Offer is what a request made now would be.
+type Offer struct {
+	PayerID     id.Payer     `json:"payer_id"`
+	PayerName   string       `json:"payer_name"`
+	Terms       Terms        `json:"terms"`
+	Available   money.Amount `json:"available_fen"` // all that may be asked for
+	AskedToday  int          `json:"asked_today"`
+	RewardCount int          `json:"reward_count"` // of a request made now, as the next three
+	Gross       money.Amount `json:"gross_fen"`
+	Fee         money.Amount `json:"fee_fen"`
+	Net         money.Amount `json:"net_fen"` // before tax
+	Refusal     *fault.Fault `json:"-"`       // why none can be made now
+
+	take []payable
+}
+
+// offer decides what a request covers: whole rewards, oldest first, each that
+// still fits under the most; one that does not fit is passed over. A pure
+// function.
+func offer(t Terms, list []payable, askedToday int) Offer {
+	o := Offer{PayerID: t.PayerID, Terms: t, AskedToday: askedToday}
+	for _, r := range list {
+		o.Available += r.Amount
+		if len(o.take) < askMost && o.Gross+r.Amount <= t.Most {
+			o.take, o.Gross = append(o.take, r), o.Gross+r.Amount
+		}
+	}
+	o.RewardCount = len(o.take)
+	switch {
+	case t.Mode != ModeOnRequest:
+		o.Refusal = ErrByPeriod
+	case len(list) == 0:
+		o.Refusal = ErrNothing
+	case o.RewardCount == 0:
+		o.Refusal = ErrMost.With("most", t.Most)
+	case o.Gross < t.Least:
+		o.Refusal = ErrLeast.With("have", o.Gross).With("least", t.Least)
+	case askedToday >= t.PerDay:
+		o.Refusal = ErrPerDay.With("limit", t.PerDay)
+	}
+	if o.Gross >= t.Least && o.RewardCount > 0 {
+		o.Fee = t.fee(o.Gross)
+	}
+	o.Net = o.Gross - o.Fee
+	return o
+}
+
+// payables are the oldest rewards that a member may ask a payer for.
+func payables(q *database.Query, pid id.Payer, m id.Member) ([]payable, error) {
+	payers, err := payee.Covered(q, pid)
+	if err != nil {
+		return nil, err
+	}
+	var rows []payable
+	err = q.Raw(`SELECT r.id AS reward_id, c.at AS cleared_at,
+			c.amount + (SELECT COALESCE(SUM(k.amount), 0) FROM reward_events k WHERE k.reward_id = r.id AND k.kind = 'clawed_back') AS amount
+		FROM rewards r JOIN programs p ON p.id = r.program_id AND p.payer_id IN ?
+		JOIN reward_events c ON c.reward_id = r.id AND c.kind = 'cleared'
+		WHERE r.beneficiary_id = ? AND r.currency = ?
+			AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = r.id AND l.kind = ? AND l.freed = 0)
+			AND NOT EXISTS (SELECT 1 FROM withdrawal_rewards x WHERE x.reward_id = r.id AND x.live = 0)
+		ORDER BY c.at, r.id LIMIT ?`, payers, m, money.CNY, KindReward, consider).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("settlement: payable of %s: %w", m, err)
+	}
+	list := rows[:0]
+	for _, r := range rows {
+		if r.Amount > 0 {
+			list = append(list, r)
+		}
+	}
+	return list, nil
+}
+
+// askedOn is how often a member, also under his merged names, asked a payer on
+// a day. His holder's row is locked where it decides.
+func askedOn(q *database.Query, pid id.Payer, m id.Member, day int) (int, error) {
+	who, err := selves(q, m)
+	if err != nil {
+		return 0, err
+	}
+	var n int
+	err = q.Raw("SELECT COALESCE(SUM(qty), 0) FROM withdrawal_days WHERE payer_id = ? AND member_id IN ? AND day_no = ?", pid, who, day).Scan(&n).Error
+	return n, err
+}
+
+// offersMost is how many payers a member is shown.
+const offersMost = 20
+
+// Offers are what a member could ask for now, of each payer that pays on
+// request. Who may ask is decided by the caller.
+func (s *Service) Offers(ctx context.Context, m id.Member) ([]Offer, error) {
+	out := []Offer{}
+	err := s.DB.Snapshot(ctx, func(q *database.Query) error {
+		var on []struct {
+			PayerID id.Payer
+			TermsNo int
+			Name    string
+		}
+		err := q.Raw(`SELECT h.payer_id, h.terms_no, p.name FROM withdrawal_heads h JOIN withdrawal_terms t ON t.payer_id = h.payer_id AND t.no = h.terms_no AND t.mode = ?
+			JOIN payers p ON p.id = h.payer_id ORDER BY h.payer_id LIMIT ?`, ModeOnRequest, offersMost).Scan(&on).Error
+		if err != nil {
+			return err
+		}
+		for _, p := range on {
+			t, err := termsOf(q, p.PayerID, p.TermsNo)
+			if err != nil {
+				return err
+			}
+			list, err := payables(q, p.PayerID, m)
+			if err != nil {
+				return err
+			}
+			asked, err := askedOn(q, p.PayerID, m, clock.Day(s.DB.Clock.Now(), zone))
+			if err != nil {
+				return err
+			}
+			o := offer(t, list, asked)
+			o.PayerName = p.Name
+			out = append(out, o)
+		}
+		return nil
+	})
+	return out, err
+}
