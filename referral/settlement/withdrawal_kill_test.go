@@ -18,7 +18,7 @@ func TestRequestsSurviveKills(t *testing.T) {
 	for _, engine := range dbtest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			url := dbtest.URL(t, engine)
-			h := newAsking(t, openAt(t, url, 1, dbtest.Start), settlement.TermsIn{Mode: settlement.ModeOnRequest, Least: 100, Most: 1000, FeeFixed: 10, PerDay: 1})
+			h := newAsking(t, dbtest.At(t, url), settlement.TermsIn{Mode: settlement.ModeOnRequest, Least: 100, Most: 1000, FeeFixed: 10, PerDay: 1})
 			const people = 120 // of which a transaction takes 50
 			for m := range people {
 				h.clear(reward{member: id.Member(m + 1), amount: 500}, reward{member: id.Member(m + 1), amount: 500})
