@@ -171,7 +171,7 @@ func (s *story) proof() error {
 	if err := s.until("the queue to be empty", s.quietQueue); err != nil {
 		return err
 	}
-	if err := prove(s.ctx, s.houses[0].db, true, s.out); err != nil {
+	if err := prove(s.ctx, s.houses[0].db, proving{strict: true}, s.out); err != nil {
 		return err
 	}
 	s.printf("\n    %d steps over real HTTP. Settlement files: %s\n", s.steps, s.sealed())

@@ -198,7 +198,7 @@ func (s *script) verify() (string, error) {
 		return "", err
 	}
 	var out bytes.Buffer
-	if err := prove(s.ctx, s.house.db, false, &out); err != nil {
+	if err := prove(s.ctx, s.house.db, proving{}, &out); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out.String())
 	}
 	return fmt.Sprintf("%d proofs", strings.Count(out.String(), " holds ")), nil

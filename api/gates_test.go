@@ -75,6 +75,11 @@ func TestGates(t *testing.T) {
 		if h.call(t, owner, "GET "+at+"/violations", "").into(t, &bad); got.status != http.StatusCreated || len(bad.Items) != 1 {
 			t.Errorf("violation: got %d %s, %+v", got.status, got.body, bad)
 		}
+		var copied struct{ Gate gate.Personal }
+		h.call(t, h.keys[east][access.Mall], "GET /v1/members/"+m+"/export", "").into(t, &copied)
+		if p := copied.Gate; len(p.Applications) != 1 || p.Applications[0].ID != a.ID || len(p.Violations) != 1 || len(p.Vouches) != 0 {
+			t.Errorf("his copy: got %+v", p)
+		}
 		var b gate.Application
 		other := tokenOf(t, h, member1(t, h))
 		h.call(t, other, "POST "+at+"/applications", `{"charter_version":1}`, h.newKey()).into(t, &b)

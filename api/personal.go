@@ -10,6 +10,8 @@ import (
 	"siyu/access"
 	"siyu/campaign"
 	"siyu/community"
+	"siyu/community/gate"
+	"siyu/community/request"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
@@ -64,6 +66,8 @@ func (s *Server) mergeMember(c *gin.Context) error {
 // memberExport is all the house knows about a person.
 type memberExport struct {
 	Community community.Export      `json:"community"`
+	Gate      gate.Personal         `json:"gate"`
+	Requests  request.Personal      `json:"requests"`
 	Orders    []campaign.Order      `json:"orders"`
 	Waits     []campaign.Wait       `json:"waits"`
 	Reminders []campaign.Reminder   `json:"reminders"`
@@ -78,7 +82,8 @@ type memberExport struct {
 	TaxLines  []payee.Line          `json:"tax_lines"`
 	Sightings []review.Sighting     `json:"sightings"`
 
-	Objections []settlement.Objection `json:"objections"`
+	Objections  []settlement.Objection      `json:"objections"`
+	Withdrawals []settlement.SeenWithdrawal `json:"withdrawals"`
 }
 
 func (s *Server) exportMember(c *gin.Context) error {
@@ -92,6 +97,13 @@ func (s *Server) exportMember(c *gin.Context) error {
 		return err
 	}
 	mid = out.Community.Member.ID
+	ids := append([]id.Member{mid}, out.Community.MergedFrom...)
+	if out.Gate, err = s.Gate.Of(ctx, ids); err != nil {
+		return err
+	}
+	if out.Requests, err = s.Request.Of(ctx, ids); err != nil {
+		return err
+	}
 	if out.Wallet, err = s.Wallet.MemberWallet(ctx, mid); err != nil {
 		return err
 	}
@@ -136,6 +148,11 @@ func (s *Server) exportMember(c *gin.Context) error {
 	}
 	if out.Objections, err = every(func(p database.Page) (database.Paged[settlement.Objection], error) {
 		return s.Settlement.ObjectionsOf(ctx, mid, p)
+	}); err != nil {
+		return err
+	}
+	if out.Withdrawals, err = every(func(p database.Page) (database.Paged[settlement.SeenWithdrawal], error) {
+		return s.Settlement.ListWithdrawals(ctx, settlement.WithdrawalFilter{Member: mid}, p)
 	}); err != nil {
 		return err
 	}

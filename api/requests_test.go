@@ -70,6 +70,11 @@ func TestRequests(t *testing.T) {
 		if x.into(t, &got); x.status != http.StatusOK || got.Status != request.StatusOffered || got.CampaignID.String() != was {
 			t.Errorf("answer: got %d %s", x.status, x.body)
 		}
+		var copied struct{ Requests request.Personal }
+		h.call(t, h.keys[east][access.Mall], "GET /v1/members/"+got.MemberID.String()+"/export", "").into(t, &copied)
+		if p := copied.Requests; len(p.Requests) != 1 || p.Requests[0].Line != "想买龙井" || len(p.Wants) != 0 {
+			t.Errorf("the asker's copy: got %+v", p)
+		}
 		if h.call(t, a, "POST "+one+"/rating", `{"stars":5}`).into(t, &got); got.Rating != 5 {
 			t.Errorf("rating: got %+v", got)
 		}

@@ -30,8 +30,9 @@ type activityRow struct {
 // TableName is the table's.
 func (activityRow) TableName() string { return "activity_events" }
 
-// activityLook bounds the lists of ids one statement is asked for.
-const activityLook = 200
+// activityLook bounds the lists of ids one statement is asked for; from 200 on
+// MariaDB guesses instead of looking into the index.
+const activityLook = 190
 
 // PutActivity records up to 500 events of a group in one transaction, in any
 // order of time, a result for each in order. An event that stands is not

@@ -74,9 +74,9 @@ func ReceivedTx(tx *database.Tx, order id.Order, at clock.Milli) error {
 	return task.EnqueueTx(tx, LookAtOrder{order}, soonest.Add(-lookAhead))
 }
 
-// clearMost is how many rewards are cleared in one transaction. Each writes a
-// transfer, two entries, an event, an inbox key and at most a fact, and changes
-// two balances: it stays under the 2,000 rows and 200 ms a transaction may
+// clearMost is how many rewards are cleared in one transaction. Each writes two
+// entries, an event, an inbox key and at most a fact, and changes two balances
+// and the end of a task; what is cleared together shares a transfer. It stays under the 2,000 rows and 200 ms a transaction may
 // take. It is a third of a lease, and below the 200 ids of an IN list from
 // which on MySQL and MariaDB guess instead of looking into the index; a fresh
 // table's guess is to read all of it.
@@ -103,16 +103,22 @@ func clearTx(tx *database.Tx, list []ClearReward) error {
 		return nil
 	}
 	byProgram(ripe)
-	moves := make([]wallet.Transfer, len(ripe))
-	for i, r := range ripe {
-		who := wallet.Member(r.BeneficiaryID)
-		moves[i] = r.move("clear", "reward_clear", r.Net, wallet.At(wallet.StageReserved, who), wallet.At(wallet.StagePayable, who))
+	events, together := clearingsOf(tx, ripe)
+	moves := make([]wallet.Transfer, len(together))
+	for i, at := 0, 0; i < len(together); i++ {
+		n := together[i].RewardCount
+		moves[i] = together[i].move(ripe[at : at+n])
+		at += n
 	}
-	transfers, err := wallet.PostManyTx(tx, moves)
+	posted, err := wallet.PostManyTx(tx, moves)
 	if err != nil {
 		return err
 	}
-	if err := clearedTx(tx, ripe, transfers); err != nil {
+	transfers := make([]id.Transfer, 0, len(ripe))
+	for i, c := range together {
+		transfers = append(transfers, slices.Repeat(posted[i:i+1], c.RewardCount)...)
+	}
+	if err := clearedTx(tx, ripe, events, together, transfers); err != nil {
 		return err
 	}
 	return tellClearedTx(tx, ripe)
@@ -125,8 +131,7 @@ func (r Reward) ripe(now clock.Milli) bool {
 
 // clearedTx appends the facts: to each reward, of what was cleared together,
 // and of whom was kept to his inviter. The list is in the order of byProgram.
-func clearedTx(tx *database.Tx, list []Reward, transfers []id.Transfer) error {
-	events, together := clearingsOf(tx, list)
+func clearedTx(tx *database.Tx, list []Reward, events []int64, together []Clearing, transfers []id.Transfer) error {
 	rows := make([]any, len(list))
 	var kept []community.Fact
 	for i, r := range list {

@@ -90,7 +90,8 @@ func giveTx(tx *database.Tx, list []GiveReward) error {
 	if err != nil {
 		return err
 	}
-	if err := clearedTx(tx, given, transfers); err != nil {
+	events, together := clearingsOf(tx, given)
+	if err := clearedTx(tx, given, events, together, transfers); err != nil {
 		return err
 	}
 	return tellClearedTx(tx, given)

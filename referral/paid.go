@@ -47,7 +47,7 @@ func orderTx(tx *database.Tx, o PaidOrder, formed bool) error {
 	}
 	// The lock comes first: a merge of either waits for it, or is seen. And of two
 	// orders of one invitee paid at once only one is his first.
-	if err := lockBindingTx(tx, o.Frozen.Binding); err != nil {
+	if o.Frozen.Group, err = lockBindingTx(tx, o.Frozen.Binding); err != nil {
 		return err
 	}
 	people, err := community.FollowMerges(tx.DB, []id.Member{o.Frozen.Inviter, o.Invitee})
@@ -78,12 +78,13 @@ func orderTx(tx *database.Tx, o PaidOrder, formed bool) error {
 	}, Earn(rules, fact))
 }
 
-func lockBindingTx(tx *database.Tx, b id.Binding) error {
-	var locked id.Binding
-	if err := tx.Raw("SELECT id FROM bindings WHERE id = ?"+tx.Dialect.ForUpdate, b).Scan(&locked).Error; err != nil {
-		return fmt.Errorf("referral: lock %s: %w", b, err)
+// lockBindingTx locks an order's binding and says which group its code named;
+// the order itself does not keep that.
+func lockBindingTx(tx *database.Tx, b id.Binding) (group id.Group, err error) {
+	if err = tx.Raw("SELECT group_id FROM bindings WHERE id = ?"+tx.Dialect.ForUpdate, b).Scan(&group).Error; err != nil {
+		return 0, fmt.Errorf("referral: lock %s: %w", b, err)
 	}
-	return nil
+	return group, nil
 }
 
 // orderFact asks what the rules look at; the caller has locked the binding.

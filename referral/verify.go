@@ -10,39 +10,11 @@ import (
 )
 
 // span is how many rows one snapshot checks.
-const span = 5000
+const span = 2000
 
 // Verify proves V4 and V5, and of V22 what owners and KOCs were paid.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
-	v4, err := verifyBindings(ctx, db)
-	if err != nil {
-		return nil, err
-	}
-	v5, err := verifyRewards(ctx, db)
-	if err != nil {
-		return nil, err
-	}
-	reviews, err := verifyReviews(ctx, db)
-	if err != nil {
-		return nil, err
-	}
-	counts, err := verifyCounts(ctx, db)
-	if err != nil {
-		return nil, err
-	}
-	given, err := verifyGiven(ctx, db)
-	if err != nil {
-		return nil, err
-	}
-	codes, err := verifyCodes(ctx, db)
-	if err != nil {
-		return nil, err
-	}
-	fees, err := verifyFees(ctx, db)
-	if err != nil {
-		return nil, err
-	}
-	return []database.Proof{v4, codes, v5, counts, given, reviews, fees}, nil
+	return database.Proofs(ctx, db, verifyBindings, verifyCodes, verifyRewards, verifyCounts, verifyGiven, verifyReviews, verifyFees)
 }
 
 // verifyBindings walks the live bindings in ranges, then looks for circles in

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -238,19 +239,41 @@ func spend(t *testing.T, db *database.DB, workers int, budget, each money.Amount
 
 // TestVerifyNamesBreaches breaks the books by hand.
 func TestVerifyNamesBreaches(t *testing.T) {
-	dbtest.Run(t, func(t *testing.T, db *database.DB) {
-		fund(t, db, wallet.Program(1), 500)
-		err := db.Tx(bg, func(tx *database.Tx) error {
-			return tx.Exec("UPDATE entries SET amount = amount + 1 WHERE amount > 0").Error
+	for name, c := range map[string]struct {
+		sql  string
+		want []string
+	}{
+		"an amount":     {"UPDATE entries SET amount = amount + 1 WHERE amount > 0", []string{"2 entries that sum to 0.01", "its entries fold to"}},
+		"an entry":      {"DELETE FROM entries WHERE amount > 0", []string{"has 1 entries", "that sum to", "its entries fold to"}},
+		"all entries":   {"DELETE FROM entries", []string{"has 0 entries", "its entries fold to"}},
+		"a transfer":    {"DELETE FROM transfers", []string{"has no transfer or no account"}},
+		"an account":    {"DELETE FROM accounts WHERE balance > 0", []string{"has no transfer or no account"}},
+		"a currency":    {"UPDATE transfers SET currency = 'PTS'", []string{"has no transfer or no account"}},
+		"its account's": {"UPDATE accounts SET currency = 'PTS' WHERE balance > 0", []string{"has no transfer or no account"}},
+		"a balance":     {"UPDATE accounts SET balance = balance + 1 WHERE balance > 0", []string{"its entries fold to"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Run(t, func(t *testing.T, db *database.DB) {
+				fund(t, db, wallet.Program(1), 500)
+				proofs, err := wallet.Verify(bg, db)
+				if err != nil || len(proofs) != 1 || len(proofs[0].Broken) > 0 || proofs[0].Checked == 0 {
+					t.Fatalf("before: %+v, %v", proofs, err)
+				}
+				if err := db.Tx(bg, func(tx *database.Tx) error { return tx.Exec(c.sql).Error }); err != nil {
+					t.Fatal(err)
+				}
+				if proofs, err = wallet.Verify(bg, db); err != nil {
+					t.Fatal(err)
+				}
+				got := strings.Join(proofs[0].Broken, "\n")
+				for _, want := range c.want {
+					if !strings.Contains(got, want) {
+						t.Errorf("want %q named, got:\n%s", want, got)
+					}
+				}
+			})
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		proofs, err := wallet.Verify(bg, db)
-		if err != nil || len(proofs) != 1 || len(proofs[0].Broken) != 2 {
-			t.Fatalf("got %+v, %v; want the transfer and the account named", proofs, err)
-		}
-	})
+	}
 }
 
 func fund(t *testing.T, db *database.DB, o wallet.Owner, n money.Amount) {

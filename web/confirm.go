@@ -14,6 +14,7 @@ type confirmView struct {
 	MerchantID string
 	AppID      string
 	Package    string
+	payout     id.Payout
 }
 
 // confirms are the payments that the member may confirm now.
@@ -24,7 +25,7 @@ func (s *Server) confirms(ctx context.Context, p page, m id.Member) ([]confirmVi
 	}
 	var out []confirmView
 	for _, b := range list {
-		out = append(out, confirmView{b.Net, countdown{Until: b.UntilAt.Time().In(shop), Now: p.Now, Reload: true}, b.MerchantID, b.AppID, b.Package})
+		out = append(out, confirmView{b.Net, countdown{Until: b.UntilAt.Time().In(shop), Now: p.Now, Reload: true}, b.MerchantID, b.AppID, b.Package, b.PayoutID})
 	}
 	return out, nil
 }

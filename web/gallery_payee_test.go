@@ -22,7 +22,7 @@ func payeeGallery(me mePage) []shown {
 	wrong.Fields[4].Value = "招商银行"
 	english.Active = &payeeView{"王**", "Bank card", "****0000"}
 	english.Pending = &payeeView{"王**", "Alipay", "****.com"}
-	me.Confirms = []confirmView{{2050, countdown{Until: noon().Add(23*time.Hour + 10*time.Minute), Now: noon(), Reload: true}, "1900000109", "wx1", "pkg"}}
+	me.Confirms = []confirmView{{2050, countdown{Until: noon().Add(23*time.Hour + 10*time.Minute), Now: noon(), Reload: true}, "1900000109", "wx1", "pkg", 0}}
 	en := mePage{page: base(langEN, "My rewards"), Name: "W*", Sums: []sumView{{"Waiting", 1600, true}, {"Due", 2400, false}, {"Paid", 128800, true}}, Confirms: me.Confirms}
 	return []shown{{"payee", "payee", empty.page, empty}, {"payee_wrong", "payee", wrong.page, wrong}, {"payee_en", "payee", english.page, english},
 		{"confirm", "me", me.page, me}, {"confirm_en", "me", en.page, en}}

@@ -136,6 +136,7 @@ func gallery() []shown {
 	list = append(list, promoterGallery()...)
 	list = append(list, payeeGallery(me)...)
 	list = append(list, insightGallery()...)
+	list = append(list, moneyGallery()...)
 	return append(list, []shown{
 		{"console", "console", console.page, console}, {"login", "login", login.page, login},
 		{"landing", "landing", group.page, group}, {"landing_en", "landing", english.page, english},

@@ -13,15 +13,17 @@ import (
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/referral"
+	"siyu/referral/settlement"
 )
 
 // rewardPage is one reward of the member's: what became of it, and what it
 // rests on.
 type rewardPage struct {
 	page
-	Reward rewardView
-	Steps  []rewardStep
-	Proof  []figure
+	Reward  rewardView
+	Confirm *confirmView // the payment that it is part of waits for his tap
+	Steps   []rewardStep
+	Proof   []figure
 }
 
 // rewardStep is one thing that happened to it.
@@ -62,6 +64,17 @@ func (s *Server) reward(c *gin.Context, v visitor) error {
 	p.Reward = rewardOf(p.Lang, p.Now, seen[0], coupons)
 	p.Title = p.Reward.What
 	p.Steps = stepsOf(p.Lang, r, seen[0], coupons)
+	if seen[0].Why == settlement.WhyToConfirm {
+		list, err := s.confirms(ctx, p.page, v.Member)
+		if err != nil {
+			return err
+		}
+		for _, b := range list {
+			if b.payout == seen[0].Payment.PayoutID {
+				p.Confirm = &b
+			}
+		}
+	}
 	if p.Proof, err = s.proof(ctx, p.page, r); err != nil {
 		return err
 	}

@@ -64,10 +64,10 @@ func seenName(lang string, s settlement.SeenState) string {
 func rewardOf(lang string, now time.Time, s settlement.Seen, coupons map[id.Coupon]string) rewardView {
 	at := moment(lang, now, s.At.Time().In(shop))
 	v := rewardView{Href: "/me/rewards/" + s.RewardID.String(), Amount: s.Amount, What: sideName(lang, s.Side), State: seenName(lang, s.State),
-		When: choose(lang, "%s 记下", "noted %s", moment(lang, now, s.EarnedAt.Time().In(shop))), Reason: whyOf(lang, s, at)}
+		When: choose(lang, "%s 记下", "noted %s", moment(lang, now, s.EarnedAt.Time().In(shop))), Reason: whyOf(lang, now, s, at)}
 	v.Kind = inKind(lang, s.Currency, s.Amount, coupons[s.CouponID])
 	switch s.State {
-	case settlement.SeenAvailable, settlement.SeenPaying:
+	case settlement.SeenAvailable, settlement.SeenPaying, settlement.SeenConfirming:
 		v.Tone = "good"
 	case settlement.SeenPaid:
 		v.Tone = "dim"
@@ -101,7 +101,7 @@ func sideName(lang string, s referral.Side) string {
 }
 
 // whyOf says since when and for what reason a reward stands where it does.
-func whyOf(lang string, s settlement.Seen, at string) string {
+func whyOf(lang string, now time.Time, s settlement.Seen, at string) string {
 	say := func(zh, en string, args ...any) string { return choose(lang, zh, en, args...) }
 	switch s.Why {
 	case settlement.WhyMatures:
@@ -112,6 +112,12 @@ func whyOf(lang string, s settlement.Seen, at string) string {
 		return say("核实中：人工核实后生效或取消", "being checked: people look at it before it is paid")
 	case settlement.WhyUnsettled:
 		return say("%s 生效，等下一次结算", "due since %s; waits for the next settlement", at)
+	case settlement.WhyToAsk:
+		return say("%s 生效，可申请提现", "due since %s; ask for it to be paid", at)
+	case settlement.WhyAsked:
+		return say("%s 生效，已申请提现，等下一次结算", "due since %s; asked for, waits for the next settlement", at)
+	case settlement.WhyToConfirm:
+		return say("%s 前在微信里确认收款", "confirm it inside WeChat before %s", moment(lang, now, s.Until.Time().In(shop)))
 	case settlement.WhyPartlyTaken:
 		return say("%s 生效，已扣回 ¥%s；等下一次结算", "due since %s, less ¥%s taken back; waits for the next settlement", at, s.Taken)
 	case settlement.WhySettled:
@@ -155,6 +161,10 @@ func cannot(lang string, w settlement.Why) string {
 		return choose(lang, "收款信息的修改等待核对", "a change of how you are paid is being checked")
 	case string(payee.ReasonNoInvoice):
 		return choose(lang, "等待发票", "an invoice is missing")
+	case string(payee.ReasonNoOpenID):
+		return choose(lang, "要收到本店的微信，请重新填写收款信息", "your WeChat belongs to another app of ours; say again how you are paid")
+	case string(settlement.WhyObjected):
+		return choose(lang, "异议答复后再付", "paid once your objection is answered")
 	case string(payee.ReasonPayroll):
 		return choose(lang, "员工奖励随工资发放", "paid with your wages")
 	}

@@ -173,6 +173,8 @@ func waitingFor(lang string, r invite.Reason) string {
 		return choose(lang, "活动奖励已发完", "the campaign's rewards are used up")
 	case invite.ReasonIdentity:
 		return choose(lang, "请先登录商城会员", "please sign in at the mall first")
+	case invite.ReasonReview:
+		return choose(lang, "核实中：人工核实后发放", "being checked: people look at it before it is given")
 	case invite.ReasonHold:
 		return ""
 	}

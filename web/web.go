@@ -41,6 +41,7 @@ import (
 	"siyu/community"
 	"siyu/community/gate"
 	"siyu/community/health"
+	"siyu/community/life"
 	"siyu/community/request"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -63,6 +64,7 @@ type Server struct {
 	Community  *community.Service
 	Gate       *gate.Service
 	Request    *request.Service
+	Life       *life.Service
 	Health     *health.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
@@ -116,6 +118,11 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/me/codes", s.visit(s.codes))
 	r.GET("/me/payee", s.visit(s.payee))
 	r.POST("/me/payee", s.visit(s.enterPayee))
+	r.GET("/me/withdrawals", s.visit(s.withdrawals))
+	r.POST("/me/withdrawals", s.visit(s.askWithdrawal))
+	r.POST("/me/withdrawals/:id/cancel", s.visit(s.cancelWithdrawal))
+	r.GET("/me/statements", s.visit(s.statement))
+	r.POST("/me/statements", s.visit(s.objectLine))
 	r.GET("/me/promoter", s.visit(s.promoter))
 	r.POST("/me/promoter", s.visit(s.applyPromoter))
 	r.GET("/me/codes/:code/qr.png", s.visit(s.codePicture))
@@ -130,6 +137,8 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/console/groups/:id/health", s.staffOnly(s.consoleHealth))
 	r.GET("/console/campaigns/:id", s.staffOnly(s.consoleCampaign))
 	r.POST("/console/step-rewards/:id/hand-over", s.staffOnly(s.consoleHandOver))
+	r.GET("/console/objections", s.staffOnly(s.consoleObjections))
+	r.POST("/console/objections/:id/answer", s.staffOnly(s.consoleAnswer))
 	r.GET("/console/reviews", s.staffOnly(s.consoleReviews))
 	r.POST("/console/rewards/:id/review", s.staffOnly(s.consoleFind))
 	r.POST("/console/rewards/:id/decide", s.staffOnly(s.consoleDecide))

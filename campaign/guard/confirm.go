@@ -40,7 +40,7 @@ func (s *Service) StartTx(tx *database.Tx, slot id.Slot) (Slot, error) {
 	k := all[row.GroupID]
 	x := exam{policy: Policy{Mode: ModeOff}, state: k.state, zone: zone{loc: k.state.Zone}}
 	c := k.state.Charter
-	if len(k.state.Silences) > 0 || !k.state.Open || c.EndsAt != 0 && c.EndsAt <= tx.Now || c.Version > 0 && x.quiet(c.Quiet, tx.Now) {
+	if len(k.state.Silences) > 0 || !k.state.Open || k.state.EndsAt != 0 && k.state.EndsAt <= tx.Now || c.EndsAt != 0 && c.EndsAt <= tx.Now || c.Version > 0 && x.quiet(c.Quiet, tx.Now) {
 		return row, ErrNotNow
 	}
 	if row.StartedAt != 0 {

@@ -14,6 +14,7 @@ type Rule string
 const (
 	RuleClosed       Rule = "G2.closed"
 	RuleOwner        Rule = "G2.owner"
+	RuleEnd          Rule = "G2.end"
 	RuleSilence      Rule = "S"
 	RuleWarmUp       Rule = "G3"
 	RuleIntake       Rule = "G4"
@@ -127,6 +128,7 @@ func minutesAsHours(n int64) string { return tenths(n, 60) }
 var sentences = map[Rule]sentence{
 	RuleClosed:       {"群不存在或已关闭", "the group does not exist or is closed", number},
 	RuleOwner:        {"群还没有负责人", "nobody answers for the group", number},
+	RuleEnd:          {"群已计划结束，发送时间晚了 {observed} 天", "the group is planned to end {observed} days before; no ad after that", hoursAsDays},
 	RuleSilence:      {"已一键静默，还有 {observed} 小时", "silenced for another {observed} hours", minutesAsHours},
 	RuleWarmUp:       {"建群才 {observed} 天，满 {limit} 天再发推广", "the group is {observed} days old; ads begin at {limit} days", hoursAsDays},
 	RuleIntake:       {"48 小时内新进 {observed} 人，超过全群的一成（{limit} 人），最后一人进群满 24 小时再发推广", "{observed} people came within 48 hours, more than a tenth of the group ({limit}); ads wait for 24 hours after the last", number},

@@ -61,6 +61,13 @@ func giveTx(tx *database.Tx, rid id.StepReward) error {
 	if why != "" {
 		return w.wait(tx, why, tx.Now.Add(measureEvery))
 	}
+	doubted, err := doubtedTx(tx, w, m)
+	if err != nil {
+		return err
+	}
+	if doubted {
+		return w.wait(tx, ReasonReview, tx.Now.Add(measureEvery))
+	}
 	day, err := lockDay(tx, w)
 	if err != nil {
 		return err

@@ -39,6 +39,7 @@ const (
 	ReasonPointsCap     Reason = "points_cap"
 	ReasonPointsClamped Reason = "points_clamped"
 	ReasonIdentity      Reason = "identity_required"
+	ReasonReview        Reason = "in_review"
 )
 
 // Reward is what one step gives one inviter.

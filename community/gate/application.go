@@ -16,7 +16,7 @@ import (
 // Status is where an application stands.
 type Status string
 
-// The statuses. The first four are open.
+// The statuses. The first three are open.
 const (
 	StatusFee       Status = "fee_due"
 	StatusReview    Status = "review"

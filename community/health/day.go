@@ -24,7 +24,7 @@ type Day struct {
 	Events      int      `json:"events" gorm:"column:events"`
 	Points      int      `json:"points" gorm:"column:points"`
 	TopicPeople int      `json:"topic_people" gorm:"column:topic_people"`
-	Drawn       int      `json:"drawn" gorm:"column:drawn"`     // the most people one sort of interaction drew: topic, game or quiz
+	Drawn       int      `json:"drawn" gorm:"column:drawn"`     // the most people one interaction drew: topic, game, quiz or what the owner held
 	Content     int      `json:"content" gorm:"column:content"` // posts and answers, hosts' too, and one for a topic
 	Said        int      `json:"said" gorm:"column:said"`       // all that members did, every time
 	Talk        int      `json:"talk" gorm:"column:talk"`       // posts, replies and answers of members, every time

@@ -311,6 +311,7 @@ func TestVerify(t *testing.T) {
 		g := w.group(t, community.GroupIn{BornAt: start.Add(-3 * day)})
 		who := w.members(t, g, 2, community.RoleMember, start.Add(-3*day))
 		w.did(t, g, community.ActivityReply, start.Add(-day), who...)
+		w.met(t, g, 6)
 		w.roll(t)
 		if got := w.broken(t); len(got) > 0 {
 			t.Fatalf("before: %v", got)
@@ -319,6 +320,7 @@ func TestVerify(t *testing.T) {
 			{"UPDATE group_days SET said = said + 1 WHERE said = 2", "UPDATE group_days SET said = said - 1 WHERE said = 3"},
 			{"UPDATE activity_events SET day = day + 1", "UPDATE activity_events SET day = day - 1"},
 			{"UPDATE group_standings SET state = 'dead'", "UPDATE group_standings SET state = 'unknown'"},
+			{"UPDATE group_gatherings SET people = people + 1", "UPDATE group_gatherings SET people = people - 1"},
 			{"UPDATE group_standings SET day = day - 1", "UPDATE group_standings SET day = day + 1"},
 		} {
 			do := func(sql string) {

@@ -197,8 +197,10 @@ func (h History) topical(i int) bool {
 	return n >= topicDays
 }
 
+// drawn says that an interaction of the day drew enough. What the owner held is
+// known also where nobody reports what members do.
 func (d Day) drawn() bool {
-	return d.Covered && d.Size != Unknown && d.Drawn >= enough(d.Size)
+	return d.Size != Unknown && d.Drawn >= enough(d.Size)
 }
 
 // held is the last of the last 14 days on which an interaction drew enough.

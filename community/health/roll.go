@@ -192,7 +192,14 @@ func (c *course) countTx(tx *database.Tx, days []int) error {
 	if err != nil {
 		return err
 	}
+	met, err := community.Gatherings(tx.DB, g, days)
+	if err != nil {
+		return err
+	}
 	rows := count(g, days, tallies, complete, rosterOf(stays, c.zone))
+	for i := range rows {
+		rows[i].Drawn = max(rows[i].Drawn, met[rows[i].Day])
+	}
 	if err := tx.Exec("DELETE FROM group_days WHERE group_id = ? AND day IN ?", g, days).Error; err != nil {
 		return fmt.Errorf("health: days of %s: %w", g, err)
 	}

@@ -52,6 +52,9 @@ func proveDays(q *database.Query, p *database.Proof, groups []id.Group, oldest i
 			WHERE d.group_id IN @groups AND d.day >= @oldest` + fmt.Sprintf(unmarked, "d") + `
 			AND d.said + d.host + d.incentives + d.violations + d.off_topic <>
 				(SELECT COUNT(*) FROM activity_events e WHERE e.group_id = d.group_id AND e.day = d.day)`,
+		`SELECT g.group_id AS id, g.day, 'lacks people who met' AS what FROM group_gatherings g
+			JOIN group_days d ON d.group_id = g.group_id AND d.day = g.day
+			WHERE g.group_id IN @groups AND d.drawn < g.people` + fmt.Sprintf(unmarked, "g"),
 		`SELECT e.group_id AS id, e.day, 'has events and was never counted' AS what FROM activity_events e
 			LEFT JOIN group_days d ON d.group_id = e.group_id AND d.day = e.day
 			WHERE e.group_id IN @groups AND e.day >= (SELECT MIN(f.day) FROM group_days f WHERE f.group_id = e.group_id)

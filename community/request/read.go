@@ -3,6 +3,7 @@ package request
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"siyu/community"
 	"siyu/internal/clock"
@@ -120,6 +121,42 @@ func (s *Service) WantedBy(ctx context.Context, member id.Member, requests []id.
 	}
 	for _, r := range list {
 		out[r] = true
+	}
+	return out, nil
+}
+
+// Wish is a request that somebody else made and a person wants too.
+type Wish struct {
+	RequestID id.Request  `json:"request_id"`
+	At        clock.Milli `json:"at"`
+}
+
+// Personal is what this room knows about a person, for his right to a copy.
+type Personal struct {
+	Requests []Request `json:"requests"` // that he made
+	Wants    []Wish    `json:"wants"`
+}
+
+// idsAtOnce is how many ids one statement is asked for.
+const idsAtOnce = 190
+
+// Of reads what stands under any of a person's ids, his own and those that
+// were merged into it.
+func (s *Service) Of(ctx context.Context, ids []id.Member) (Personal, error) {
+	out := Personal{Requests: []Request{}, Wants: []Wish{}}
+	q := s.DB.Read(ctx)
+	for part := range slices.Chunk(ids, idsAtOnce) {
+		var made []Request
+		var wants []Wish
+		for sql, into := range map[string]any{
+			"SELECT " + columns + " FROM requests WHERE member_id IN ? ORDER BY id":                 &made,
+			"SELECT request_id, at FROM request_wants WHERE member_id IN ? ORDER BY at, request_id": &wants,
+		} {
+			if err := q.Raw(sql, part).Scan(into).Error; err != nil {
+				return Personal{}, fmt.Errorf("request: what is known of a person: %w", err)
+			}
+		}
+		out.Requests, out.Wants = append(out.Requests, made...), append(out.Wants, wants...)
 	}
 	return out, nil
 }

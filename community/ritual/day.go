@@ -167,6 +167,9 @@ func (s *Service) Hold(ctx context.Context, ritual id.Ritual, in HoldIn) error {
 		if res.Error != nil {
 			return fmt.Errorf("ritual: hold %s: %w", r.ID, res.Error)
 		}
+		if err := community.GatherTx(tx, r.GroupID, day, int64(r.ID), in.People); err != nil {
+			return err
+		}
 		tx.SetResult("ritual", int64(r.ID), 200)
 		return database.AuditTx(tx, "ritual.hold", r.ID, nil, map[string]int{"day": day, "people": in.People})
 	})

@@ -96,6 +96,9 @@ func TestRitual(t *testing.T) {
 			t.Fatal(err)
 		}
 		is(2, 2)
+		if met, err := community.Gatherings(db.Read(bg), group, []int{20260302, 20260309}); err != nil || met[20260302] != 12 || met[20260309] != 8 {
+			t.Errorf("who met: got %v, %v", met, err)
+		}
 		tickAt(17, 8, 0) // nobody worked on the 16th
 		is(3, 2)
 		refused := func(err error, want *fault.Fault) {

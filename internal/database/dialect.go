@@ -37,6 +37,10 @@ type Dialect struct {
 	// shortWait begins a statement that gives up on a lock after 2 s, where
 	// the engine can say it in the statement (MariaDB).
 	shortWait string
+
+	// commits asks how many transactions the server has committed; SQLite does
+	// not count them.
+	commits string
 }
 
 // On names the table of an index in DROP INDEX, where the engine wants it.
@@ -63,6 +67,7 @@ var (
 		ForUpdate: " FOR UPDATE",
 		NoWait:    " FOR UPDATE NOWAIT",
 		onTable:   " ON ",
+		commits:   "SHOW GLOBAL STATUS LIKE 'Com_commit'",
 		Table:     " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin",
 		ID:        "BIGINT NOT NULL PRIMARY KEY",
 		Text:      "MEDIUMTEXT", Blob: "MEDIUMBLOB",

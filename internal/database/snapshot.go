@@ -14,8 +14,15 @@ import (
 const snapshotLimit = 30 * time.Second
 
 // Snapshot runs fn over one consistent state of the store, read only, for at
-// most 30 s.
+// most 30 s. A handle that gives way rests after it.
 func (db *DB) Snapshot(ctx context.Context, fn func(q *gorm.DB) error) error {
+	began := time.Now()
+	err := db.snapshot(ctx, fn)
+	db.yields.rest(ctx, db.Read(ctx), time.Since(began))
+	return err
+}
+
+func (db *DB) snapshot(ctx context.Context, fn func(q *gorm.DB) error) error {
 	ctx, cancel := context.WithTimeout(ctx, snapshotLimit)
 	defer cancel()
 	pool, err := db.read.DB()

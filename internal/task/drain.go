@@ -54,13 +54,32 @@ func Tick(ctx context.Context, db *database.DB, r *Registry) error {
 func drainKind(ctx context.Context, db *database.DB, r *Registry, kind string) (int, []error, error) {
 	var failed []error
 	ctx = database.WithActor(ctx, database.Actor{})
+	by := r.handlers[kind]
+	if by.many != nil {
+		jobs, err := dueJobs(ctx, db, kind, leaseMost, &place{})
+		if err != nil {
+			return 0, nil, err
+		}
+		if len(jobs) > 0 {
+			for part := range slices.Chunk(jobs, by.most) {
+				err, lost := runDue(ctx, db, by, part)
+				if lost != nil {
+					return 0, nil, lost
+				}
+				if err != nil {
+					failed = append(failed, err)
+				}
+			}
+			return len(jobs), failed, ctx.Err()
+		}
+	}
 	jobs, err := take(ctx, db, kind, leaseMost)
 	if err != nil || len(jobs) == 0 {
 		return 0, nil, err
 	}
 	h := holdOf(db, jobs)
-	for part := range slices.Chunk(jobs, max(r.handlers[kind].most, 1)) {
-		if err := h.run(ctx, r.handlers[kind], part); err != nil {
+	for part := range slices.Chunk(jobs, max(by.most, 1)) {
+		if err := h.run(ctx, by, part); err != nil {
 			failed = append(failed, err)
 		}
 	}

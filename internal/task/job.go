@@ -20,8 +20,20 @@ type Job struct {
 
 	db      *database.DB
 	payload string
-	lease   string
+	lease   string // "" of a row nobody leased
 	done    *atomic.Bool
+}
+
+func newJob(db *database.DB, kind string, t id.Task, payload string, attempts int, since clock.Milli) Job {
+	return Job{ID: t, Kind: kind, Attempt: attempts + 1, Since: since, db: db, payload: payload, done: new(atomic.Bool)}
+}
+
+func idsOf(jobs []Job) []id.Task {
+	ids := make([]id.Task, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.ID
+	}
+	return ids
 }
 
 // errLost says that the row is no longer leased to this run: the lease ran out
@@ -78,15 +90,16 @@ func keysTx(tx *database.Tx, jobs []Job) error {
 	return tx.Exec("INSERT INTO inbox (task_id, kind, done_at) VALUES "+strings.Repeat("?,", len(rows)-1)+"?", rows...).Error
 }
 
-// endsTx is the fence of many: all rows are leased to this run, or none ends.
+// endsTx is the fence of many: all rows are as this run found them, leased to it
+// or waiting with no lease, or none ends.
 func endsTx(tx *database.Tx, jobs []Job) error {
 	database.KillPoint("task:worked")
-	ids := make([]id.Task, len(jobs))
-	for i, j := range jobs {
-		ids[i] = j.ID
+	was := statusLeased
+	if jobs[0].lease == "" {
+		was = statusWaiting
 	}
 	res := tx.Exec(`UPDATE outbox SET status = ?, lease = '', leased_until = 0, last_error = '', done_at = ?
-		WHERE id IN ?`+tx.Only("status = ? AND lease = ?"), statusDone, tx.Now, ids, statusLeased, jobs[0].lease)
+		WHERE id IN ?`+tx.Only("status = ? AND lease = ?"), statusDone, tx.Now, idsOf(jobs), was, jobs[0].lease)
 	if res.Error != nil {
 		return res.Error
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"siyu/internal/clock"
@@ -50,14 +49,23 @@ func takeOf(ctx context.Context, db *database.DB, kind string, most int, candida
 
 // candidates are those whose lease ran out, then due rows.
 func candidates(ctx context.Context, db *database.DB, kind string, most int) ([]id.Task, error) {
-	var over []id.Task
-	err := db.Read(ctx).Raw(`SELECT id FROM outbox WHERE status = ? AND kind = ? AND leased_until <= ? ORDER BY id LIMIT ?`,
-		statusLeased, kind, time.Now().UnixMilli(), most).Scan(&over).Error
+	over, err := overdue(ctx, db, kind, most)
 	if err != nil {
-		return nil, fmt.Errorf("task: look for %s: %w", kind, err)
+		return nil, err
 	}
 	ids, err := dueRows(ctx, db, kind, most-len(over))
 	return append(over, ids...), err
+}
+
+// overdue are rows whose lease ran out.
+func overdue(ctx context.Context, db *database.DB, kind string, most int) ([]id.Task, error) {
+	var ids []id.Task
+	err := db.Read(ctx).Raw(`SELECT id FROM outbox WHERE status = ? AND kind = ? AND leased_until <= ? ORDER BY id LIMIT ?`,
+		statusLeased, kind, time.Now().UnixMilli(), most).Scan(&ids).Error
+	if err != nil {
+		return nil, fmt.Errorf("task: look for %s: %w", kind, err)
+	}
+	return ids, nil
 }
 
 // dueRows are those nobody has leased yet.
@@ -97,10 +105,8 @@ func leaseRows(ctx context.Context, db *database.DB, ids []id.Task) ([]Job, erro
 	}
 	jobs := make([]Job, len(rows))
 	for i, r := range rows {
-		jobs[i] = Job{
-			ID: r.ID, Kind: r.Kind, Attempt: r.Attempts + 1, Since: r.CreatedAt,
-			db: db, payload: r.Payload, lease: token, done: new(atomic.Bool),
-		}
+		jobs[i] = newJob(db, r.Kind, r.ID, r.Payload, r.Attempts, r.CreatedAt)
+		jobs[i].lease = token
 	}
 	return jobs, nil
 }
@@ -168,10 +174,9 @@ func (h *hold) end(t id.Task) {
 
 // giveBack frees rows that were not begun.
 func (h *hold) giveBack(jobs []Job) {
-	ids := make([]id.Task, len(jobs))
-	for i, j := range jobs {
-		ids[i] = j.ID
-		h.end(j.ID)
+	ids := idsOf(jobs)
+	for _, t := range ids {
+		h.end(t)
 	}
 	if err := release(h.db, h.lease, ids); err != nil {
 		slog.Warn("tasks not given back; their lease will run out", "rows", len(ids), "error", err)

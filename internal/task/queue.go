@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"siyu/internal/clock"
@@ -44,19 +45,37 @@ type lane struct {
 	slots   int
 	kicked  chan struct{} // holds one kick that has not been looked after
 	running bool
-	looked  time.Time // when it last looked for leases that ran out
+	looked  time.Time   // when it last looked for leases that ran out
+	lost    atomic.Bool // the store did not answer; the pass ends
 }
 
 // lookEvery is how often a busy lane looks for leases that ran out; that look
 // passes over every leased row of the kind.
 const lookEvery = 900 * time.Millisecond
 
-func (l *lane) look() look {
-	if time.Since(l.looked) < lookEvery {
-		return dueRows
+// find is the lane's next rows: leased, or, of a kind that is worked many to a
+// transaction, those behind the place.
+func (q *Queue) find(l *lane, at *place) ([]Job, error) {
+	stale := time.Since(l.looked) >= lookEvery
+	if stale {
+		l.looked = time.Now()
 	}
-	l.looked = time.Now()
-	return candidates
+	most, look := leaseMost, dueRows
+	if l.handler.mode == outside {
+		most = l.slots
+	}
+	if stale {
+		look = candidates
+	}
+	if l.handler.many == nil {
+		return takeOf(q.run, q.db, l.kind, most, look)
+	}
+	if stale {
+		if jobs, err := takeOf(q.run, q.db, l.kind, most, overdue); err != nil || len(jobs) > 0 {
+			return jobs, err
+		}
+	}
+	return dueJobs(q.run, q.db, l.kind, most, at)
 }
 
 // NewQueue is a queue that works nothing until it is kicked.
@@ -168,14 +187,10 @@ func (q *Queue) work(l *lane) {
 	}
 }
 
-// pass leases and works rows until none is due and none is being worked on.
+// pass finds and works rows until none is due and none is being worked on.
 // Rows flow: a slow one holds its slot, not the rows behind it.
 func (q *Queue) pass(l *lane) {
-	most := leaseMost
-	if l.handler.mode == outside {
-		most = l.slots
-	}
-	rows := make(chan leased)
+	rows := make(chan found)
 	ended := make(chan struct{}, 1)
 	busy := newCount(ended)
 	var wg sync.WaitGroup
@@ -187,10 +202,10 @@ func (q *Queue) pass(l *lane) {
 			}
 		})
 	}
-	for q.open() {
-		jobs, err := takeOf(q.run, q.db, l.kind, most, l.look())
+	for at := (place{}); q.open() && !l.lost.Swap(false); {
+		jobs, err := q.find(l, &at)
 		if err != nil {
-			slog.Warn("due tasks not leased", "kind", l.kind, "error", err)
+			slog.Warn("due tasks not found", "kind", l.kind, "error", err)
 			break // the relay kicks again in a second
 		}
 		if len(jobs) > 0 {
@@ -198,7 +213,11 @@ func (q *Queue) pass(l *lane) {
 			continue
 		}
 		if busy.now() == 0 {
-			break
+			if at == (place{}) {
+				break
+			}
+			at = place{} // and once more from the beginning, for what came due behind it
+			continue
 		}
 		select {
 		case <-l.kicked:
@@ -210,33 +229,45 @@ func (q *Queue) pass(l *lane) {
 	wg.Wait()
 }
 
-// leased is a row on its way to a slot, or as many as one transaction takes.
-type leased struct {
+// found is a row on its way to a slot, or as many as one transaction takes.
+type found struct {
 	jobs []Job
-	hold *hold
+	hold *hold // nil if they are not leased
 }
 
 // feed hands the rows to the slots; those left when the queue closes go back.
-func (q *Queue) feed(rows chan<- leased, busy *count, by handler, jobs []Job) {
-	h := holdOf(q.db, jobs)
+func (q *Queue) feed(rows chan<- found, busy *count, by handler, jobs []Job) {
+	var h *hold
+	if jobs[0].lease != "" {
+		h = holdOf(q.db, jobs)
+	}
 	for len(jobs) > 0 {
 		n := min(max(by.most, 1), len(jobs))
 		busy.add(1)
 		select {
-		case rows <- leased{jobs[:n], h}:
+		case rows <- found{jobs[:n], h}:
 			jobs = jobs[n:]
 		case <-q.closing:
 			busy.add(-1)
-			h.giveBack(jobs)
+			if h != nil {
+				h.giveBack(jobs)
+			}
 			return
 		}
 	}
 }
 
-func (q *Queue) one(l *lane, r leased) {
+func (q *Queue) one(l *lane, r found) {
 	if l.handler.mode == inside {
 		q.inside <- struct{}{}
 		defer func() { <-q.inside }()
+	}
+	if r.hold == nil {
+		if _, lost := runDue(q.run, q.db, l.handler, r.jobs); lost != nil {
+			slog.Warn("tasks not leased", "kind", l.kind, "rows", len(r.jobs), "error", lost)
+			l.lost.Store(true)
+		}
+		return
 	}
 	// The row knows its error and the log has it.
 	_ = r.hold.run(q.run, l.handler, r.jobs)

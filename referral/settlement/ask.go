@@ -159,6 +159,7 @@ func (s *Service) CancelWithdrawal(ctx context.Context, wid id.Withdrawal) error
 		if err != nil {
 			return err
 		}
+		tx.SetResult("withdrawal", int64(wid), 200)
 		return w.endTx(tx, WithdrawalCancelled, "", eventWithdrawalCancelled)
 	})
 }

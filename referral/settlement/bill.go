@@ -109,6 +109,7 @@ func (s *Service) ListBills(ctx context.Context, pid id.Payout, page database.Pa
 // inside WeChat needs for it.
 type ToConfirm struct {
 	No         string       `json:"bill_no" gorm:"column:bill_no"`
+	PayoutID   id.Payout    `json:"-"`
 	Net        money.Amount `json:"net_fen"`
 	UntilAt    clock.Milli  `json:"until_at"`
 	MerchantID string       `json:"mch_id" gorm:"-"`
@@ -132,7 +133,7 @@ func (s *Service) ToConfirm(ctx context.Context, member id.Member) ([]ToConfirm,
 	if err != nil {
 		return nil, err
 	}
-	err = q.Raw(`SELECT bill_no, net, until_at, package_info FROM payout_bills WHERE member_id IN ? AND status = ? AND until_at > ? AND package_info <> ''
+	err = q.Raw(`SELECT bill_no, payout_id, net, until_at, package_info FROM payout_bills WHERE member_id IN ? AND status = ? AND until_at > ? AND package_info <> ''
 		ORDER BY until_at, id LIMIT ?`, append(from[member], member), BillWaiting, clock.MilliOf(s.DB.Clock.Now()), confirmMost).Scan(&list).Error
 	for i := range list {
 		list[i].MerchantID, list[i].AppID = s.Bills.MerchantID, s.Bills.AppID

@@ -9,6 +9,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/money"
 	"siyu/internal/webhook"
 	"siyu/referral/payee"
 )
@@ -21,6 +22,8 @@ type Objection struct {
 	ID           id.Objection    `json:"id"`
 	SettlementID id.Settlement   `json:"settlement_id"`
 	LineNo       int             `json:"line"`
+	Kind         Kind            `json:"kind" gorm:"->"`      // of the line, as the next
+	Gross        money.Amount    `json:"gross_fen" gorm:"->"` //
 	MemberID     id.Member       `json:"member_id"`
 	Status       ObjectionStatus `json:"status"`
 	Reason       string          `json:"reason"`
@@ -43,6 +46,9 @@ const (
 // reasonObjected holds a member who objects to a line. He is not carried into
 // the next settlement: this one waits for the answer.
 const reasonObjected payee.Reason = "objected"
+
+// WhyObjected is the same in what a member sees.
+const WhyObjected Why = Why(reasonObjected)
 
 // The refusals of objecting.
 var (
@@ -167,7 +173,9 @@ func publishObjection(tx *database.Tx, event webhook.Type, o Objection) error {
 	return webhook.PublishTx(tx, event, map[string]any{"id": o.ID, "settlement_id": o.SettlementID, "line": o.LineNo, "member_id": o.MemberID})
 }
 
-const objectionColumns = "o.id, o.settlement_id, o.line_no, o.member_id, o.status, o.reason, o.raised_by, o.raised_at, o.answer, o.answered_by, o.answered_at"
+const objectionColumns = "o.id, o.settlement_id, o.line_no, o.member_id, o.status, o.reason, o.raised_by, o.raised_at, o.answer, o.answered_by, o.answered_at, l.kind, l.gross"
+
+const fromObjections = " FROM objections o JOIN settlement_lines l ON l.settlement_id = o.settlement_id AND l.line_no = o.line_no "
 
 // FindObjection is one objection.
 func (s *Service) FindObjection(ctx context.Context, oid id.Objection) (Objection, error) {
@@ -175,7 +183,7 @@ func (s *Service) FindObjection(ctx context.Context, oid id.Objection) (Objectio
 		Objection
 		UnitID id.Unit
 	}
-	err := s.DB.Read(ctx).Raw("SELECT "+objectionColumns+", s.unit_id FROM objections o JOIN settlements s ON s.id = o.settlement_id WHERE o.id = ?", oid).Scan(&row).Error
+	err := s.DB.Read(ctx).Raw("SELECT "+objectionColumns+", s.unit_id"+fromObjections+"JOIN settlements s ON s.id = o.settlement_id WHERE o.id = ?", oid).Scan(&row).Error
 	if err != nil {
 		return Objection{}, fmt.Errorf("settlement: %s: %w", oid, err)
 	}
@@ -187,7 +195,7 @@ func (s *Service) FindObjection(ctx context.Context, oid id.Objection) (Objectio
 
 // ListObjections pages objections, newest first; without a status, all.
 func (s *Service) ListObjections(ctx context.Context, status ObjectionStatus, page database.Page) (database.Paged[Objection], error) {
-	sql, args := "SELECT "+objectionColumns+" FROM objections o JOIN settlements s ON s.id = o.settlement_id WHERE o.id < ?", []any{page.Bound()}
+	sql, args := "SELECT "+objectionColumns+fromObjections+"JOIN settlements s ON s.id = o.settlement_id WHERE o.id < ?", []any{page.Bound()}
 	switch status {
 	case "":
 	case ObjectionOpen, ObjectionAnswered:
@@ -233,7 +241,7 @@ func (s *Service) ObjectionsOf(ctx context.Context, m id.Member, page database.P
 		return database.Paged[Objection]{}, err
 	}
 	var list []Objection
-	err = q.Raw("SELECT "+objectionColumns+" FROM objections o WHERE o.member_id IN ? AND o.id < ? ORDER BY o.id DESC LIMIT ?", who, page.Bound(), page.Fetch()).Scan(&list).Error
+	err = q.Raw("SELECT "+objectionColumns+fromObjections+"WHERE o.member_id IN ? AND o.id < ? ORDER BY o.id DESC LIMIT ?", who, page.Bound(), page.Fetch()).Scan(&list).Error
 	return database.Cut(page, list, func(o Objection) int64 { return int64(o.ID) }), err
 }
 

@@ -20,9 +20,19 @@ type Payment struct {
 	CameBack   bool             // an earlier payment of it failed
 	Asking     Why              // what its member does for it where he is paid on request
 	At         clock.Milli      // when it was given out, arrived or came back
+	Until      clock.Milli      // up to when its member may confirm the bill it is sent by
 	Gross      money.Amount
 	Tax        money.Amount
 	Net        money.Amount
+}
+
+// at is the payment as it stands at a moment: a bill whose time is over by our
+// clock is no longer one to confirm, whatever the channel still says of it.
+func (p Payment) at(now clock.Milli) Payment {
+	if p.Until <= now {
+		p.Until = 0
+	}
+	return p
 }
 
 // PaymentsIn says what became of the rewards' money. A payment that came back
@@ -65,6 +75,7 @@ type paidLine struct {
 	PayingAt     clock.Milli
 	PaidAt       clock.Milli
 	FailedAt     clock.Milli
+	UntilAt      clock.Milli
 	Gross        money.Amount
 	Tax          money.Amount
 	Net          money.Amount
@@ -81,7 +92,7 @@ func (l paidLine) payment(cameBack bool) Payment {
 	case PayoutLinePaid:
 		p.At = l.PaidAt
 	default:
-		p.At = l.PayingAt
+		p.At, p.Until = l.PayingAt, l.UntilAt
 	}
 	p.Payout, p.Status, p.Gross, p.Tax, p.Net = l.PayoutID, l.Status, l.Gross, l.Tax, l.Net
 	return p
@@ -95,10 +106,10 @@ func paymentsOf(q *database.Query, kind Kind, sources map[int64]id.Reward) ([]pa
 	var rows []paidLine
 	err := q.Raw(`SELECT l.source_id, l.settlement_id, l.member_id, COALESCE(f.id, 0) AS id, COALESCE(f.payout_id, 0) AS payout_id,
 			COALESCE(f.status, '') AS status, COALESCE(p.paying_at, 0) AS paying_at, COALESCE(f.paid_at, 0) AS paid_at,
-			COALESCE(f.failed_at, 0) AS failed_at, COALESCE(f.gross, 0) AS gross, COALESCE(f.tax, 0) AS tax, COALESCE(f.net, 0) AS net
+			COALESCE(f.failed_at, 0) AS failed_at, COALESCE(b.until_at, 0) AS until_at, COALESCE(f.gross, 0) AS gross, COALESCE(f.tax, 0) AS tax, COALESCE(f.net, 0) AS net
 		FROM settlement_lines l LEFT JOIN payout_lines f ON f.settlement_id = l.settlement_id AND f.member_id = l.member_id
-		LEFT JOIN payouts p ON p.id = f.payout_id
-		WHERE l.source_id IN ? AND l.kind = ? AND l.freed = 0`, ids, kind).Scan(&rows).Error
+		LEFT JOIN payouts p ON p.id = f.payout_id LEFT JOIN payout_bills b ON b.line_id = f.id AND b.status = ?
+		WHERE l.source_id IN ? AND l.kind = ? AND l.freed = 0`, BillWaiting, ids, kind).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("settlement: payments: %w", err)
 	}

@@ -38,6 +38,7 @@ const (
 	WhyCameBack     Why = "came_back"     // its payment came back; the next settlement carries it
 	WhySent         Why = "sent"          // given to bank or agent
 	WhyUnknown      Why = "unknown"       // its result says neither
+	WhyToConfirm    Why = "to_confirm"    // its member must confirm it inside WeChat
 	WhyArrived      Why = "arrived"       // it has arrived
 	WhyGiven        Why = "given"         // its points or its coupon were given
 	WhyCouponWaits  Why = "coupon_waits"  // its coupon cannot be given yet
@@ -50,7 +51,7 @@ const (
 
 // Seen is a reward as its member sees it: where it stands since when, why, and
 // how much it is about. At is the day of the state, of a pending one the day
-// on which it matures.
+// on which it matures. Until is the end of the time to confirm it.
 type Seen struct {
 	RewardID   id.Reward     `json:"reward_id"`
 	OrderID    id.Order      `json:"order_id"`
@@ -61,6 +62,7 @@ type Seen struct {
 	State      SeenState     `json:"state"`
 	Why        Why           `json:"reason"`
 	At         clock.Milli   `json:"at"`
+	Until      clock.Milli   `json:"confirm_until"`
 	Currency   string        `json:"currency"`
 	CouponID   id.Coupon     `json:"coupon_id"`
 	Amount     money.Amount  `json:"amount"`  // fen, points or coupons
@@ -116,6 +118,9 @@ func (s *Seen) due(r referral.Reward, p Payment) {
 	switch p.Status {
 	case PayoutLineSent:
 		s.State, s.Why = SeenPaying, WhySent
+		if p.Until != 0 {
+			s.State, s.Why, s.Until = SeenConfirming, WhyToConfirm, p.Until
+		}
 	case PayoutLineUnknown:
 		s.State, s.Why = SeenConfirming, WhyUnknown
 	case PayoutLinePaid:
@@ -170,8 +175,9 @@ func (s *Service) SeeAll(ctx context.Context, list []referral.Reward) ([]Seen, e
 		return nil, err
 	}
 	out := make([]Seen, len(list))
+	now := clock.MilliOf(s.DB.Clock.Now())
 	for i, r := range list {
-		out[i] = See(r, payments[r.ID])
+		out[i] = See(r, payments[r.ID].at(now))
 	}
 	return out, nil
 }

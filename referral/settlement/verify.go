@@ -54,24 +54,24 @@ func sealed(s Status) bool {
 // Verify proves V7, V16 and V23 for all settlements.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 	s := &Service{DB: db}
-	p := database.Proof{ID: "V7", Says: "settlements are sealed, whole, and hold each reward once"}
-	steps := []func(context.Context, *database.Proof) error{s.proveChain, s.proveEach, s.proveTwins, s.proveCash, s.proveCover, s.proveClawbacks, s.proveMarks}
-	for _, step := range steps {
-		if err := step(ctx, &p); err != nil {
-			return nil, fmt.Errorf("settlement: verify: %w", err)
+	return database.Proofs(ctx, db,
+		proof("V7", "settlements are sealed and whole, their lines are what their sources and the ledger say", s.proveChain, s.proveEach),
+		proof("V7", "each reward due stands on one live line, and money alone on any", s.proveLive, s.proveTaken),
+		proof("V16", "what a settlement owes is paid once, taxed, and where the ledger says", s.proveTotals, s.proveEachPaid, s.proveBills),
+		proof("V23", "what members asked to be paid is covered once, settled whole, and charged as its terms say", s.proveRequests))
+}
+
+// proof makes one proof of several steps.
+func proof(no, says string, steps ...func(context.Context, *database.Proof) error) func(context.Context, *database.DB) (database.Proof, error) {
+	return func(ctx context.Context, _ *database.DB) (database.Proof, error) {
+		p := database.Proof{ID: no, Says: says}
+		for _, step := range steps {
+			if err := step(ctx, &p); err != nil {
+				return p, fmt.Errorf("settlement: verify %s: %w", no, err)
+			}
 		}
+		return p, nil
 	}
-	paid := database.Proof{ID: "V16", Says: "what a settlement owes is paid once, taxed, and where the ledger says"}
-	for _, step := range []func(context.Context, *database.Proof) error{s.proveTotals, s.proveEachPaid, s.proveBills} {
-		if err := step(ctx, &paid); err != nil {
-			return nil, fmt.Errorf("settlement: verify payouts: %w", err)
-		}
-	}
-	asked := database.Proof{ID: "V23", Says: "what members asked to be paid is covered once, settled whole, and charged as its terms say"}
-	if err := s.proveRequests(ctx, &asked); err != nil {
-		return nil, fmt.Errorf("settlement: verify withdrawals: %w", err)
-	}
-	return []database.Proof{p, paid, asked}, nil
 }
 
 // proveChain walks the chain from its head: no number missing, each digest

@@ -74,7 +74,7 @@ type requestSums struct {
 
 // proveRequests proves V23.
 func (s *Service) proveRequests(ctx context.Context, p *database.Proof) error {
-	err := s.inRanges(ctx, "withdrawals", "id", func(q *database.Query, after, upto int64) (int64, error) {
+	n, err := s.DB.InRanges(ctx, "withdrawals", "id", rangeAt, func(q *database.Query, after, upto int64) error {
 		var rows []requestSums
 		const of = "FROM withdrawal_rewards x WHERE x.withdrawal_id = w.id"
 		const lined = `(SELECT COUNT(*) FROM withdrawal_rewards x JOIN settlement_lines l ON l.source_id = x.reward_id AND l.kind = 'reward' AND l.freed = 0`
@@ -90,8 +90,9 @@ func (s *Service) proveRequests(ctx context.Context, p *database.Proof) error {
 		for _, r := range rows {
 			r.prove(p)
 		}
-		return int64(len(rows)), err
-	}, p)
+		return err
+	})
+	p.Checked += n
 	if err != nil {
 		return err
 	}

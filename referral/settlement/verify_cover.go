@@ -10,48 +10,50 @@ import (
 )
 
 // rangeAt is how many source rows one snapshot covers.
-const rangeAt = 5000
+const rangeAt = 2000
 
-// inRanges calls fn with the bounds of one range of ids of the table after the
-// other, each in a snapshot of its own.
-func (s *Service) inRanges(ctx context.Context, table, column string, fn func(q *database.Query, after, upto int64) (int64, error), p *database.Proof) error {
-	for after := int64(0); ; {
-		var upto int64
-		err := s.DB.Snapshot(ctx, func(q *database.Query) error {
-			err := q.Raw(fmt.Sprintf("SELECT COALESCE(MAX(x), 0) FROM (SELECT %s AS x FROM %s WHERE %s > ? ORDER BY %s LIMIT ?) t", column, table, column, column),
-				after, rangeAt).Scan(&upto).Error
-			if err != nil || upto == 0 {
-				return err
-			}
-			n, err := fn(q, after, upto)
-			p.Checked += n
-			return err
-		})
-		if err != nil || upto == 0 {
+// proveLive walks the lines by their sources: none stands on two live lines,
+// and none is of a reward that is no money.
+func (s *Service) proveLive(ctx context.Context, p *database.Proof) error {
+	_, err := s.DB.InRanges(ctx, "settlement_lines", "source_id", rangeAt, func(q *database.Query, after, upto int64) error {
+		if err := proveTwins(q, after, upto, p); err != nil {
 			return err
 		}
-		after = upto
-	}
+		return proveCash(q, after, upto, p)
+	})
+	return err
+}
+
+// proveTaken walks what happened to rewards: what was due is on a line.
+func (s *Service) proveTaken(ctx context.Context, p *database.Proof) error {
+	n, err := s.DB.InRanges(ctx, "reward_events", "id", rangeAt, func(q *database.Query, after, upto int64) error {
+		for _, prove := range []func(*database.Query, int64, int64, *database.Proof) error{proveCover, proveClawbacks, proveMarks} {
+			if err := prove(q, after, upto, p); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	p.Checked += n
+	return err
 }
 
 // proveTwins looks for sources on two live lines.
-func (s *Service) proveTwins(ctx context.Context, p *database.Proof) error {
-	return s.inRanges(ctx, "settlement_lines", "source_id", func(q *database.Query, after, upto int64) (int64, error) {
-		var twins []struct {
-			SourceID int64
-			Kind     Kind
+func proveTwins(q *database.Query, after, upto int64, p *database.Proof) error {
+	var twins []struct {
+		SourceID int64
+		Kind     Kind
+	}
+	err := q.Raw(`SELECT source_id, kind FROM settlement_lines WHERE source_id > ? AND source_id <= ? AND freed = 0
+		GROUP BY source_id, kind HAVING COUNT(*) > 1`, after, upto).Scan(&twins).Error
+	for _, t := range twins {
+		name := fmt.Sprint(t.Kind, " ", t.SourceID)
+		if t.Kind == KindReward {
+			name = id.Reward(t.SourceID).String()
 		}
-		err := q.Raw(`SELECT source_id, kind FROM settlement_lines WHERE source_id > ? AND source_id <= ? AND freed = 0
-			GROUP BY source_id, kind HAVING COUNT(*) > 1`, after, upto).Scan(&twins).Error
-		for _, t := range twins {
-			name := fmt.Sprint(t.Kind, " ", t.SourceID)
-			if t.Kind == KindReward {
-				name = id.Reward(t.SourceID).String()
-			}
-			p.Break("%s stands on two live lines", name)
-		}
-		return 0, err
-	}, p)
+		p.Break("%s stands on two live lines", name)
+	}
+	return err
 }
 
 // notFreed leaves out sources that a rejection freed after the settlement s had
@@ -61,54 +63,46 @@ const notFreed = `NOT EXISTS (SELECT 1 FROM settlement_lines f JOIN settlements 
 
 // proveCover looks for rewards that a sealed settlement of their scope should
 // have taken, where it took all that was due (what was asked for V23 proves): cleared five minutes before its cut-off and on no live line.
-func (s *Service) proveCover(ctx context.Context, p *database.Proof) error {
-	return s.inRanges(ctx, "reward_events", "id", func(q *database.Query, after, upto int64) (int64, error) {
-		var checked int64
-		if err := q.Raw("SELECT COUNT(*) FROM reward_events WHERE id > ? AND id <= ? AND kind = 'cleared'", after, upto).Scan(&checked).Error; err != nil {
-			return 0, err
-		}
-		var missed []missed
-		err := q.Raw(`SELECT u.source_id, u.source_id AS reward_id, MIN(s.id) AS settlement_id
+func proveCover(q *database.Query, after, upto int64, p *database.Proof) error {
+	var missed []missed
+	err := q.Raw(`SELECT u.source_id, u.source_id AS reward_id, MIN(s.id) AS settlement_id
 			FROM (SELECT e.reward_id AS source_id, e.at, r.program_id, r.currency FROM reward_events e JOIN rewards r ON r.id = e.reward_id
 				WHERE e.id > ? AND e.id <= ? AND e.kind = 'cleared' AND NOT EXISTS
 					(SELECT 1 FROM settlement_lines l WHERE l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0)) u
 			JOIN settlement_programs p ON p.program_id = u.program_id
 			JOIN settlements s ON s.id = p.settlement_id AND s.status IN ? AND s.currency = u.currency AND s.on_request = 0 AND s.cut_at >= u.at + ?
 			WHERE `+notFreed+` GROUP BY u.source_id ORDER BY u.source_id LIMIT 50`,
-			after, upto, KindReward, standing, settle.Milliseconds(), KindReward).Scan(&missed).Error
-		for _, m := range missed {
-			p.Break("%s was cleared in time for %s but stands on no live line", m.RewardID, m.SettlementID)
-		}
-		return checked, err
-	}, p)
+		after, upto, KindReward, standing, settle.Milliseconds(), KindReward).Scan(&missed).Error
+	for _, m := range missed {
+		p.Break("%s was cleared in time for %s but stands on no live line", m.RewardID, m.SettlementID)
+	}
+	return err
 }
 
 // proveMarks looks for rewards that closing would pass over: of a clearing that
 // is marked settled, and on no live line. One freed by a release before the
 // marks waits for the next closing, which opens it.
-func (s *Service) proveMarks(ctx context.Context, p *database.Proof) error {
-	return s.inRanges(ctx, "reward_events", "id", func(q *database.Query, after, upto int64) (int64, error) {
-		var marks []referral.Clearing
-		err := q.Raw("SELECT id, reward_count FROM clearings WHERE id > ? AND id <= ? AND settled = 1 ORDER BY id",
-			after-referral.ClearingMost, upto).Scan(&marks).Error
-		if err != nil || len(marks) == 0 {
-			return 0, err
-		}
-		var loose []missed
-		err = q.Raw(`SELECT e.id AS source_id, e.reward_id FROM reward_events e WHERE e.id > ? AND e.id <= ? AND e.kind = 'cleared'
+func proveMarks(q *database.Query, after, upto int64, p *database.Proof) error {
+	var marks []referral.Clearing
+	err := q.Raw("SELECT id, reward_count FROM clearings WHERE id > ? AND id <= ? AND settled = 1 ORDER BY id",
+		after-referral.ClearingMost, upto).Scan(&marks).Error
+	if err != nil || len(marks) == 0 {
+		return err
+	}
+	var loose []missed
+	err = q.Raw(`SELECT e.id AS source_id, e.reward_id FROM reward_events e WHERE e.id > ? AND e.id <= ? AND e.kind = 'cleared'
 			AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0)
 			AND NOT EXISTS (SELECT 1 FROM settlement_lines f JOIN settlements x ON x.id = f.freed
 				WHERE f.source_id = e.reward_id AND f.kind = ? AND x.reopened = 0) ORDER BY e.id`, after, upto, KindReward, KindReward).Scan(&loose).Error
-		for _, m := range loose {
-			for len(marks) > 0 && marks[0].ID+int64(marks[0].RewardCount) <= m.SourceID {
-				marks = marks[1:]
-			}
-			if len(marks) > 0 && marks[0].ID <= m.SourceID {
-				p.Break("%s is marked settled but stands on no live line", m.RewardID)
-			}
+	for _, m := range loose {
+		for len(marks) > 0 && marks[0].ID+int64(marks[0].RewardCount) <= m.SourceID {
+			marks = marks[1:]
 		}
-		return 0, err
-	}, p)
+		if len(marks) > 0 && marks[0].ID <= m.SourceID {
+			p.Break("%s is marked settled but stands on no live line", m.RewardID)
+		}
+	}
+	return err
 }
 
 type missed struct {
@@ -120,10 +114,9 @@ type missed struct {
 // proveClawbacks looks for corrections that a sealed settlement should have
 // carried: of a reward on a live line of its own or of one sealed before it
 // began to close.
-func (s *Service) proveClawbacks(ctx context.Context, p *database.Proof) error {
-	return s.inRanges(ctx, "reward_events", "id", func(q *database.Query, after, upto int64) (int64, error) {
-		var missed []missed
-		err := q.Raw(`SELECT u.source_id, u.reward_id, MIN(s.id) AS settlement_id
+func proveClawbacks(q *database.Query, after, upto int64, p *database.Proof) error {
+	var missed []missed
+	err := q.Raw(`SELECT u.source_id, u.reward_id, MIN(s.id) AS settlement_id
 			FROM (SELECT e.id AS source_id, e.reward_id, e.at, r.program_id, l.settlement_id AS holder FROM reward_events e
 				JOIN rewards r ON r.id = e.reward_id
 				JOIN settlement_lines l ON l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0
@@ -134,10 +127,9 @@ func (s *Service) proveClawbacks(ctx context.Context, p *database.Proof) error {
 			JOIN settlement_chain c ON c.settlement_id = u.holder
 			WHERE (u.holder = s.id OR c.sealed_at <= s.closing_at) AND `+notFreed+`
 			GROUP BY u.source_id, u.reward_id ORDER BY u.source_id LIMIT 50`,
-			KindReward, after, upto, KindClawback, standing, settle.Milliseconds(), KindClawback).Scan(&missed).Error
-		for _, m := range missed {
-			p.Break("a clawback of %s was in time for %s but stands on no live line", m.RewardID, m.SettlementID)
-		}
-		return 0, err
-	}, p)
+		KindReward, after, upto, KindClawback, standing, settle.Milliseconds(), KindClawback).Scan(&missed).Error
+	for _, m := range missed {
+		p.Break("a clawback of %s was in time for %s but stands on no live line", m.RewardID, m.SettlementID)
+	}
+	return err
 }

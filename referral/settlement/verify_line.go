@@ -8,6 +8,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/referral"
 )
 
 // proveAt is how many lines one snapshot checks.
@@ -78,26 +79,34 @@ func proveLine(st Settlement, l Line, p *database.Proof) {
 type origin struct {
 	SourceID int64
 	Amount   money.Amount
-	Moved    money.Amount // in or out of payable when the amount came to be; rewards and clawbacks
+	Moved    money.Amount // out of payable when the amount came to be, of clawbacks
 	Doc      int64
 	DocLine  int
 }
-
-// movedBy is what the event's transfer moved in payable.
-const movedBy = `(SELECT COALESCE(SUM(x.amount), 0) FROM entries x JOIN accounts a ON a.id = x.account_id AND a.stage = 'payable'
-	WHERE x.transfer_id = e.transfer_id) AS moved`
 
 // proveSources reads the sources of the lines again: the amounts of rewards
 // and clawbacks as the ledger was told them, and the lines that carry lines
 // name.
 func proveSources(q *database.Query, st Settlement, lines []Line, p *database.Proof) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	if err := proveMoved(q, st.ID, lines[0].LineNo, lines[len(lines)-1].LineNo, p); err != nil {
+		return err
+	}
+	odd, err := oddRewards(q, st.ID, lines[0].LineNo, lines[len(lines)-1].LineNo)
+	if err != nil {
+		return err
+	}
 	by := map[Kind][]Line{}
 	for _, l := range lines {
-		by[l.Kind] = append(by[l.Kind], l)
+		if l.Kind != KindReward || odd[l.LineNo] {
+			by[l.Kind] = append(by[l.Kind], l)
+		}
 	}
 	for kind, sql := range map[Kind]string{
-		KindReward: `SELECT e.reward_id AS source_id, e.amount, ` + movedBy + ` FROM reward_events e WHERE e.kind = 'cleared' AND e.reward_id IN ?`,
-		KindClawback: `SELECT e.id AS source_id, e.amount, ` + movedBy + `, r.settlement_id AS doc, r.line_no AS doc_line
+		KindReward: `SELECT e.reward_id AS source_id, e.amount, e.amount AS moved FROM reward_events e WHERE e.kind = 'cleared' AND e.reward_id IN ?`,
+		KindClawback: `SELECT e.id AS source_id, e.amount, ` + movedInto + ` AS moved, r.settlement_id AS doc, r.line_no AS doc_line
 			FROM reward_events e JOIN settlement_lines r ON r.source_id = e.reward_id AND r.kind = 'reward' WHERE e.id IN ?`,
 		KindFailed: `SELECT f.id AS source_id, f.owed AS amount, f.owed AS moved, f.payout_id AS doc, f.line_no AS doc_line
 			FROM payout_lines f WHERE f.status = 'failed' AND f.id IN ?`,
@@ -114,6 +123,57 @@ func proveSources(q *database.Query, st Settlement, lines []Line, p *database.Pr
 	for _, l := range by[KindDeferred] {
 		if l.Gross <= 0 || l.SourceID != l.ID {
 			p.Break("%s: defers no debt", lineName(st.ID, l.LineNo))
+		}
+	}
+	return nil
+}
+
+// oddRewards are the lines of a range whose reward was not cleared as they say.
+// Most are not, and are passed over where they lie.
+func oddRewards(q *database.Query, sid id.Settlement, first, last int) (map[int]bool, error) {
+	var list []int
+	err := q.Raw(`SELECT l.line_no FROM settlement_lines l LEFT JOIN reward_events e ON e.reward_id = l.source_id AND e.kind = 'cleared'
+		WHERE l.settlement_id = ? AND l.line_no >= ? AND l.line_no <= ? AND l.kind = ? AND (e.id IS NULL OR e.amount <> l.gross OR l.corrects <> '')`,
+		sid, first, last, KindReward).Scan(&list).Error
+	odd := make(map[int]bool, len(list))
+	for _, no := range list {
+		odd[no] = true
+	}
+	return odd, err
+}
+
+// cleared is one transfer that cleared rewards: what these say it moved.
+type cleared struct {
+	TransferID  id.Transfer
+	First, Last int64 // events
+	Said, Moved money.Amount
+}
+
+// movedInto is what a transfer moved into payable.
+const movedInto = `(SELECT COALESCE(SUM(x.amount), 0) FROM entries x JOIN accounts a ON a.id = x.account_id AND a.stage = 'payable'
+	WHERE x.transfer_id = e.transfer_id)`
+
+// proveMoved checks that the transfers which cleared the rewards of a range of
+// lines moved what these rewards say. What one transfer cleared may go on
+// beyond the range, and is then read whole: its events lie next to each other.
+func proveMoved(q *database.Query, sid id.Settlement, first, last int, p *database.Proof) error {
+	var odd []cleared
+	err := q.Raw(`SELECT e.transfer_id, MIN(e.id) AS first, MAX(e.id) AS last, SUM(e.amount) AS said
+		FROM settlement_lines l JOIN reward_events e ON e.reward_id = l.source_id AND e.kind = 'cleared'
+		WHERE l.settlement_id = ? AND l.line_no >= ? AND l.line_no <= ? AND l.kind = ?
+		GROUP BY e.transfer_id HAVING SUM(e.amount) <> `+movedInto, sid, first, last, KindReward).Scan(&odd).Error
+	if err != nil {
+		return err
+	}
+	for _, t := range odd {
+		err := q.Raw(`SELECT e.transfer_id, SUM(e.amount) AS said, `+movedInto+` AS moved FROM reward_events e
+			WHERE e.id > ? AND e.id < ? AND e.kind = 'cleared' AND e.transfer_id = ? GROUP BY e.transfer_id`,
+			t.First-referral.ClearingMost, t.Last+referral.ClearingMost, t.TransferID).Scan(&t).Error
+		if err != nil {
+			return err
+		}
+		if t.Said != t.Moved {
+			p.Break("%s: lines %d to %d stand for rewards that say %s, the ledger moved %s by %s", sid, first, last, t.Said, t.Moved, t.TransferID)
 		}
 	}
 	return nil

@@ -44,6 +44,8 @@ func TestTampering(t *testing.T) {
 			{"UPDATE settlements SET net = net + 1 WHERE id = ?", "UPDATE settlements SET net = net - 1 WHERE id = ?", []any{st.ID}, []any{st.ID}, fmt.Sprintf("%s: what is written on it does not give its digest", st.ID)},
 			{"UPDATE settlements SET label = 'x' WHERE id = ?", "UPDATE settlements SET label = ? WHERE id = ?", []any{st.ID}, []any{st.Label, st.ID}, fmt.Sprintf("%s: what is written on it does not give its digest", st.ID)},
 			{"UPDATE settlement_chain SET digest = 'x' WHERE seq = 1", "UPDATE settlement_chain SET digest = ? WHERE seq = 1", nil, []any{st.Previous}, fmt.Sprintf("chain: %s (number 2) does not name the digest of number 1", st.ID)},
+			{"UPDATE entries SET amount = amount + 1 WHERE amount > 0 AND transfer_id IN (SELECT transfer_id FROM reward_events WHERE kind = 'cleared')",
+				"UPDATE entries SET amount = amount - 1 WHERE amount > 0 AND transfer_id IN (SELECT transfer_id FROM reward_events WHERE kind = 'cleared')", nil, nil, "stand for rewards that say"},
 			{"UPDATE rewards SET currency = 'PTS'", "UPDATE rewards SET currency = 'CNY'", nil, nil, "which holds money alone"},
 			{"UPDATE payout_lines SET transfer_id = transfer_id + 1 WHERE line_no = 1", "UPDATE payout_lines SET transfer_id = transfer_id - 1 WHERE line_no = 1", nil, nil, fmt.Sprintf("%s/1: the ledger moved", pay.ID)},
 		} {

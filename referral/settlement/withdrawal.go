@@ -75,7 +75,7 @@ func (s *Service) FindWithdrawal(ctx context.Context, wid id.Withdrawal) (SeenWi
 	if err != nil {
 		return SeenWithdrawal{}, err
 	}
-	list, err := seeWithdrawals(q, []Withdrawal{w})
+	list, err := seeWithdrawals(q, clock.MilliOf(s.DB.Clock.Now()), []Withdrawal{w})
 	if err != nil {
 		return SeenWithdrawal{}, err
 	}
@@ -136,6 +136,6 @@ func (s *Service) ListWithdrawals(ctx context.Context, f WithdrawalFilter, page 
 		return none, fmt.Errorf("settlement: withdrawals: %w", err)
 	}
 	cut := database.Cut(page, rows, func(w Withdrawal) int64 { return int64(w.ID) })
-	list, err := seeWithdrawals(q, cut.Items)
+	list, err := seeWithdrawals(q, clock.MilliOf(s.DB.Clock.Now()), cut.Items)
 	return database.Paged[SeenWithdrawal]{Items: list, NextCursor: cut.NextCursor}, err
 }

@@ -56,6 +56,9 @@ func seeWithdrawal(w Withdrawal, p Payment, over bool) SeenWithdrawal {
 	switch p.Status {
 	case PayoutLineSent:
 		s.State, s.Why = PayingState, WhySent
+		if p.Until != 0 {
+			s.Why = WhyToConfirm
+		}
 	case PayoutLineUnknown:
 		s.State, s.Why = PayingState, WhyUnknown
 	case PayoutLinePaid:
@@ -81,7 +84,7 @@ func seeWithdrawal(w Withdrawal, p Payment, over bool) SeenWithdrawal {
 
 // seeWithdrawals reads what became of requests. All that one covers stands in
 // one settlement under one member, so any of its rewards leads to its payment.
-func seeWithdrawals(q *database.Query, list []Withdrawal) ([]SeenWithdrawal, error) {
+func seeWithdrawals(q *database.Query, now clock.Milli, list []Withdrawal) ([]SeenWithdrawal, error) {
 	out := make([]SeenWithdrawal, 0, len(list))
 	if len(list) == 0 {
 		return out, nil
@@ -114,7 +117,8 @@ func seeWithdrawals(q *database.Query, list []Withdrawal) ([]SeenWithdrawal, err
 		}
 	}
 	for _, w := range list {
-		out = append(out, seeWithdrawal(w, payments[first[w.ID]], over[w.ID]))
+		p := payments[first[w.ID]].at(now)
+		out = append(out, seeWithdrawal(w, p, over[w.ID]))
 	}
 	return out, nil
 }
