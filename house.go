@@ -164,7 +164,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		sends.Channels = []promotion.Channel{promotion.FileChannel{Dir: h.outbox(), Owner: promotion.Owner(h.cfg.FileOwner), DB: db}, promotion.WebhookChannel{DB: db}}
 	}
 	reg := task.NewRegistry()
-	for _, room := range []interface{ Register(*task.Registry) }{people, groups, h.campaign, teams, steps, h.referral, h.review, purse, sealed, sends, hooks} {
+	for _, room := range []interface{ Register(*task.Registry) }{people, groups, h.campaign, teams, steps, h.referral, h.review, purse, sealed, keeper, sends, hooks} {
 		room.Register(reg)
 	}
 	files.Register(reg)

@@ -163,7 +163,11 @@ func (s *Service) reserveTx(tx *database.Tx, ask Ask) ([]Answer, error) {
 	if err := insertSlots(tx, slots); err != nil {
 		return nil, err
 	}
-	return answers, keepDecisions(tx, records, refusals)
+	fresh, err := keepDecisions(tx, records, refusals)
+	if err != nil {
+		return nil, err
+	}
+	return answers, tellPaused(tx, ask.Promotion, fresh, all)
 }
 
 // heldRead reads the slots the promotion's window holds already.
