@@ -26,6 +26,7 @@ import (
 	"siyu/community/gate"
 	"siyu/community/health"
 	"siyu/community/intake"
+	"siyu/community/life"
 	"siyu/community/request"
 	"siyu/community/ritual"
 	"siyu/configs"
@@ -132,6 +133,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	db := h.db
 	people := &community.Service{DB: db, Secrets: keys}
 	habits := &ritual.Service{DB: db}
+	courses := &life.Service{DB: db}
 	wishes := &request.Service{DB: db}
 	doors := &gate.Service{DB: db}
 	files := &intake.Service{DB: db, Community: people, Secrets: keys}
@@ -169,6 +171,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	doors.Register(reg)
 	wishes.Register(reg)
 	habits.Register(reg)
+	courses.Register(reg)
 	task.Register(reg, db)
 	if err := h.queue(reg); err != nil {
 		return err
@@ -180,13 +183,13 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		Ready: h.degraded, Gauges: h.gauges,
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
-	h.rest.Intake, h.rest.Gate, h.rest.Request, h.rest.Ritual = files, doors, wishes, habits
+	h.rest.Intake, h.rest.Gate, h.rest.Request, h.rest.Ritual, h.rest.Life = files, doors, wishes, habits, courses
 	pages := &web.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends,
 		Referral: h.referral, Review: h.review, Promoter: promoters, Insight: figures, Settlement: sealed, Payee: payees, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
 		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
-	pages.Gate, pages.Request = doors, wishes
+	pages.Gate, pages.Request, pages.Life = doors, wishes, courses
 	engine, err := httpd.NewEngine(httpd.Config{TrustedProxies: h.cfg.TrustedProxies})
 	if err != nil {
 		return err

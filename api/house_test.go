@@ -23,6 +23,7 @@ import (
 	"siyu/community/gate"
 	"siyu/community/health"
 	"siyu/community/intake"
+	"siyu/community/life"
 	"siyu/community/request"
 	"siyu/community/ritual"
 	"siyu/internal/database"
@@ -86,6 +87,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 		Rates:     Rates{Staff: 1_000_000, Member: 1_000_000, Address: 1_000_000},
 	}
 	s.Ritual = &ritual.Service{DB: db}
+	s.Life = &life.Service{DB: db}
 	s.Voucher = &voucher.Service{DB: db, Books: s.Wallet}
 	s.TaxReturn = &taxreturn.Service{DB: db, Payees: s.Payee}
 	s.Request = &request.Service{DB: db}

@@ -30,6 +30,7 @@ import (
 	"siyu/community/gate"
 	"siyu/community/health"
 	"siyu/community/intake"
+	"siyu/community/life"
 	"siyu/community/request"
 	"siyu/community/ritual"
 	"siyu/internal/database"
@@ -56,6 +57,7 @@ type Server struct {
 	Gate       *gate.Service
 	Request    *request.Service
 	Ritual     *ritual.Service
+	Life       *life.Service
 	Health     *health.Service
 	Wallet     *wallet.Service
 	Referral   *referral.Service
@@ -120,6 +122,7 @@ func (s *Server) table() *routes {
 	s.gateRoutes(r)
 	s.requestRoutes(r)
 	s.ritualRoutes(r)
+	s.groupLifeRoutes(r)
 	s.groupHealthRoutes(r)
 	s.tagRoutes(r)
 	s.blockRoutes(r)

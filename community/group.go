@@ -36,7 +36,9 @@ type Group struct {
 	OwnerID    id.Staff    `json:"owner_id" gorm:"column:owner_id"`
 	BornAt     clock.Milli `json:"born_at" gorm:"column:born_at"`
 	Imported   bool        `json:"imported" gorm:"column:imported"`
-	Gated      bool        `json:"gated" gorm:"column:gated"` // joined by application alone
+	Gated      bool        `json:"gated" gorm:"column:gated"`           // joined by application alone
+	EndsAt     clock.Milli `json:"ends_at" gorm:"column:ends_at"`       // its planned end; 0 is none
+	EndReason  string      `json:"end_reason" gorm:"column:end_reason"` // why it is to end, or did
 	Status     GroupStatus `json:"status" gorm:"column:status"`
 	Version    int         `json:"version" gorm:"column:version"`
 	CreatedAt  clock.Milli `json:"created_at" gorm:"column:created_at;autoCreateTime:false"`
@@ -45,7 +47,7 @@ type Group struct {
 // TableName is the table's.
 func (Group) TableName() string { return "chat_groups" }
 
-const groupColumns = "id, unit_id, external_id, name, preset, zone, owner_id, born_at, imported, gated, status, version, created_at"
+const groupColumns = "id, unit_id, external_id, name, preset, zone, owner_id, born_at, imported, gated, ends_at, end_reason, status, version, created_at"
 
 // GroupIn is a group to make. Left out, ExternalID becomes the group's own id,
 // UnitID and OwnerID the caller's, Preset interest, Zone Shanghai, BornAt now

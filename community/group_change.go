@@ -73,6 +73,11 @@ func (s *Service) UpdateGroup(ctx context.Context, group id.Group, version int, 
 		if after, err = writeGroup(tx, in.apply(before)); err != nil {
 			return err
 		}
+		if after.Status == GroupDissolved {
+			if err := tellClosed(tx, after); err != nil {
+				return err
+			}
+		}
 		return database.AuditTx(tx, "group.update", group, before, after)
 	})
 	return after, err

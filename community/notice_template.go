@@ -25,6 +25,7 @@ const (
 	NoticeRewardCoupon  NoticeName = "reward_coupon"
 	NoticeWaitGranted   NoticeName = "wait_granted"
 	NoticeCampaignSoon  NoticeName = "campaign_soon"
+	NoticeGroupMerger   NoticeName = "group_merger"
 )
 
 // String makes the name an audited object.
@@ -67,6 +68,8 @@ func builtIn() []NoticeTemplate {
 			Placeholders: []string{"campaign", "order_id", "amount", "deadline"}, Channels: own, Version: 1},
 		{Name: NoticeCampaignSoon, TextZH: "您预约的「{campaign}」将于 {starts} 开始。", TextEN: "{campaign}, of which you asked to be reminded, begins at {starts}.",
 			Placeholders: []string{"campaign", "starts"}, Channels: []string{"wechat_subscribe", "wecom"}, Marketing: true, Version: 1},
+		{Name: NoticeGroupMerger, TextZH: "「{group}」将并入「{into}」，{by} 前由您自己决定是否加入，不会替您移动。", TextEN: "{group} is to be merged into {into}; whether you join until {by} is up to you, nobody moves you.",
+			Placeholders: []string{"group", "into", "into_id", "by"}, Channels: own, Version: 1},
 	}
 }
 

@@ -50,6 +50,8 @@ func PersonalData() []Personal {
 			"", "what he wanted too, by opaque id"},
 		{"vouches", "member_id", []string{"group_id", "used_by", "created_at"},
 			"", "whom he vouched for, by opaque id"},
+		{"merger_invites", "member_id", []string{"merger_id", "invited_at", "declined_at"},
+			"", "that he was invited into another group, by opaque id"},
 		{"violations", "member_id", []string{"group_id", "rule", "at", "created_at"},
 			"", "the group's order by opaque id; holds no text"},
 		{"notices", "member_id", []string{"template", "fact", "created_at"},

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -33,6 +34,20 @@ type groupPage struct {
 	Agreed  bool         // and to the charter as it stands
 	Strong  bool
 	Mine    *applicationView
+	EndsAt  time.Time // its planned end, if any
+	Why     string    // it ends
+	Invite  *inviteView
+}
+
+// inviteView is an invitation of who is in one group into another, seen from
+// either: Here is the other one, where he may accept.
+type inviteView struct {
+	ID   id.Merger
+	Into id.Group
+	Name string
+	Why  string
+	By   time.Time
+	Here bool
 }
 
 // Fee is what the gate costs.
@@ -57,6 +72,19 @@ type applicationView struct {
 	Text string
 	More string
 	Open bool
+}
+
+// answerInvite joins the other group, or notes that the visitor stays.
+func (s *Server) answerInvite(c *gin.Context, ctx context.Context, v visitor, charter int) error {
+	var m id.Merger
+	if err := read(c.PostForm("merger"), &m); err != nil {
+		return err
+	}
+	ctx = database.WithoutKey(ctx) // either may be said again
+	if c.Param("act") == "accept" {
+		return s.Life.Accept(ctx, m, v.Member, charter)
+	}
+	return s.Life.Decline(ctx, m, v.Member)
 }
 
 // group answers GET /g/{group}.
@@ -102,7 +130,28 @@ func (s *Server) groupPage(c *gin.Context, v *visitor) (groupPage, error) {
 		return p, err
 	}
 	p.Used = week[p.ID].Used
+	if g.EndsAt != 0 {
+		p.EndsAt, p.Why = g.EndsAt.Time().In(shop), clean(g.EndReason)
+	}
+	if err := s.fillInvite(c, *v, &p); err != nil {
+		return p, err
+	}
 	return p, s.fillGate(c, *v, &p)
+}
+
+// fillInvite says whether the visitor is invited out of or into the group.
+func (s *Server) fillInvite(c *gin.Context, v visitor, p *groupPage) error {
+	ctx := c.Request.Context()
+	m, invited, err := s.Life.Invitation(ctx, v.Member, p.ID)
+	if err != nil || !invited {
+		return err
+	}
+	into, err := s.Community.FindGroup(ctx, m.IntoID)
+	if err != nil {
+		return err
+	}
+	p.Invite = &inviteView{m.ID, m.IntoID, clean(into.Name), clean(m.Reason), m.ByAt.Time().In(shop), m.IntoID == p.ID}
+	return nil
 }
 
 // fillGate says how the visitor stands to the group.
@@ -152,7 +201,8 @@ func applicationOf(lang string, a gate.Application) *applicationView {
 	return v
 }
 
-// groupAct answers POST /g/{group}/{act}: apply, withdraw, agree. What is
+// groupAct answers POST /g/{group}/{act}: apply, withdraw, agree, accept,
+// decline. What is
 // refused is said on the same page.
 func (s *Server) groupAct(c *gin.Context, v visitor) error {
 	var in gate.ApplyIn
@@ -206,6 +256,8 @@ func (s *Server) actOnGroup(c *gin.Context, v visitor, in *gate.ApplyIn) error {
 			return err
 		}
 		err = s.Gate.Withdraw(ctx, a)
+	case "accept", "decline":
+		err = s.answerInvite(c, ctx, v, version)
 	case "agree":
 		err = s.Gate.Agree(database.WithoutKey(ctx), group, v.Member, version)
 	default:

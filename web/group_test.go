@@ -7,6 +7,8 @@ import (
 
 	"siyu/community"
 	"siyu/community/gate"
+	"siyu/community/life"
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 )
@@ -26,11 +28,15 @@ func groupGallery() []shown {
 	waits.Mine = &applicationView{ID: 7 << 40, Text: "候补中，前面还有 3 位", More: "有人退群时按顺序轮到你", Open: true}
 	inside := open
 	inside.In = true
+	inside.EndsAt, inside.Why = now.Add(20*24*time.Hour), "旺季过了，老友们合到一处"
+	inside.Invite = &inviteView{5 << 40, 8 << 40, "西湖与龙井茶友大群", "两个群的人都不多", now.Add(7 * 24 * time.Hour), false}
+	invited := open
+	invited.Invite = &inviteView{5 << 40, 9 << 40, "西湖茶友群", "", now, true}
 	english := asks
 	english.page, english.Name = base(langEN, "West Lake tea friends"), "West Lake tea friends and everybody who came along with them"
 	english.Notice = nil
 	list := []shown{}
-	for name, p := range map[string]groupPage{"group": open, "group_gate": asks, "group_waits": waits, "group_inside": inside, "group_gate_en": english} {
+	for name, p := range map[string]groupPage{"group": open, "group_gate": asks, "group_waits": waits, "group_inside": inside, "group_invited": invited, "group_gate_en": english} {
 		list = append(list, shown{name, "group", p.page, p})
 	}
 	list = append(list, requestsGallery()...)
@@ -83,5 +89,36 @@ func TestGroupPage(t *testing.T) {
 		li.lang = "en"
 		li.get(page).is(t, 200).lacks(t, "%!", "群约定")
 		h.phone().get("/g/grp_0000000000007").is(t, http.StatusNotFound)
+	})
+}
+
+// TestInvitationPage: who is in a group that is to be merged reads of it there,
+// and joins the other one or stays by his own tap.
+func TestInvitationPage(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := open(t, db)
+		into, err := h.s.Community.CreateGroup(h.staff, community.GroupIn{Name: "大群"})
+		must(t, err)
+		liM := h.member("李雷", "m-li")
+		_, err = h.s.Community.PutMemberships(h.staff, h.group, []community.MembershipIn{{MemberID: liM}})
+		must(t, err)
+		found, err := h.s.Community.FindGroup(h.staff, h.group)
+		must(t, err)
+		day := func(n int) clock.Milli { return clock.MilliOf(db.Clock.Now().AddDate(0, 0, n)) }
+		_, err = h.s.Life.PlanEnd(h.staff, h.group, found.Version, life.EndIn{EndsAt: day(20), Reason: "<b>旺季</b>过了"})
+		must(t, err)
+		_, err = h.s.Life.StartMerger(h.staff, h.group, life.MergerIn{IntoID: into, Reason: "合到一起", ByAt: day(7)})
+		must(t, err)
+		from, there := "/g/"+h.group.String(), "/g/"+into.String()
+		h.phone().get(from).is(t, 200).lacks(t, "我不过去")
+		li := h.signedIn(liM)
+		shown := li.get(from).is(t, 200)
+		shown.has(t, "将并入「大群」", "我不过去", "本群计划结束")
+		shown.lacks(t, "<b>旺季")
+		li.post(from+"/decline", shown.form(t, from+"/decline")).is(t, http.StatusSeeOther)
+		form := li.get(there).is(t, 200).form(t, there+"/accept")
+		li.post(there+"/accept", form).is(t, http.StatusSeeOther)
+		li.get(there).is(t, 200).has(t, "你在群里")
+		li.get(from).is(t, 200).lacks(t, "我不过去")
 	})
 }

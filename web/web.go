@@ -41,6 +41,7 @@ import (
 	"siyu/community"
 	"siyu/community/gate"
 	"siyu/community/health"
+	"siyu/community/life"
 	"siyu/community/request"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -63,6 +64,7 @@ type Server struct {
 	Community  *community.Service
 	Gate       *gate.Service
 	Request    *request.Service
+	Life       *life.Service
 	Health     *health.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service

@@ -40,7 +40,7 @@ func (s *Service) StartTx(tx *database.Tx, slot id.Slot) (Slot, error) {
 	k := all[row.GroupID]
 	x := exam{policy: Policy{Mode: ModeOff}, state: k.state, zone: zone{loc: k.state.Zone}}
 	c := k.state.Charter
-	if len(k.state.Silences) > 0 || !k.state.Open || c.EndsAt != 0 && c.EndsAt <= tx.Now || c.Version > 0 && x.quiet(c.Quiet, tx.Now) {
+	if len(k.state.Silences) > 0 || !k.state.Open || k.state.EndsAt != 0 && k.state.EndsAt <= tx.Now || c.EndsAt != 0 && c.EndsAt <= tx.Now || c.Version > 0 && x.quiet(c.Quiet, tx.Now) {
 		return row, ErrNotNow
 	}
 	if row.StartedAt != 0 {
@@ -115,7 +115,7 @@ func (s *Service) keepLate(tx *database.Tx, row Slot) error {
 	a := Answer{row.GroupID, row.ID, Decide(k.guard.policy(), k.state, shown)}
 	a.Reasons = append([]Reason{{RuleWindow, int64(off) / minuteMilli, 0}}, a.Reasons...)
 	a.Outcome, a.Rule, a.NotBefore, a.Window = OutcomeLate, RuleWindow, 0, shown
-	ask := Ask{row.CampaignID, row.PromotionID, row.WindowNo, Window{row.FromAt, row.ToAt}, nil}
+	ask := Ask{Campaign: row.CampaignID, Promotion: row.PromotionID, WindowNo: row.WindowNo, Window: Window{row.FromAt, row.ToAt}}
 	return keepDecisions(tx, []record{recordOf(tx, k, ask, a)}, nil)
 }
 
@@ -195,6 +195,7 @@ func (s *Service) postTx(tx *database.Tx, group id.Group, campaign id.Campaign, 
 		return Slot{}, err
 	}
 	k := all[group]
+	k.state.Permits = nil // a permit is for ads that are asked for
 	a := Answer{GroupID: group, Decision: Decide(k.guard.policy(), k.state, shown)}
 	row := slotOf(k, Decision{Window: shown}, id.Slot(tx.Next()), tx.Now)
 	row.CampaignID, row.Freed = campaign, row.ID // it holds no promotion's window

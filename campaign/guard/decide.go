@@ -77,7 +77,7 @@ type exam struct {
 }
 
 // window is the slot's window for a start: as long as asked, at most
-// WindowMax, ending where a silence or quiet hours begin.
+// WindowMax, ending where a silence or quiet hours begin or the group ends.
 func (x *exam) window(from, to clock.Milli) Window {
 	to = min(to, from.Add(WindowMax))
 	for _, s := range x.state.Silences {
@@ -87,6 +87,9 @@ func (x *exam) window(from, to clock.Milli) Window {
 	}
 	if m := modeIn(x.policy.Rules, RuleQuiet); x.policy.Mode == ModeEnforce && m != ModeOff && m != ModeAdvise {
 		to = x.beforeQuiet(x.policy.Quiet, from, to)
+	}
+	if end := x.state.EndsAt; end > from {
+		to = min(to, end)
 	}
 	if c := x.state.Charter; c.Version > 0 {
 		if c.EndsAt > from {
@@ -115,7 +118,7 @@ func (x *exam) quiet(q Quiet, t clock.Milli) bool {
 // a rule stays broken until the start has passed what broke it.
 func (x *exam) judge(w Window, d *Decision) clock.Milli {
 	v := verdict{free: w.From, decision: d, rules: x.policy.Rules, observed: x.policy.Mode == ModeAdvise}
-	x.facts(&v)
+	x.facts(w, &v)
 	x.silences(w, &v)
 	if x.policy.Mode != ModeOff {
 		v.advise = x.policy.Mode == ModeAdvise
@@ -170,13 +173,16 @@ func (v *verdict) note(r Reason) {
 
 // facts holds in every mode: without a group or somebody who answers for it
 // there is nobody to send to.
-func (x *exam) facts(v *verdict) {
+func (x *exam) facts(w Window, v *verdict) {
 	if !x.state.Open {
 		v.deny(Reason{RuleClosed, 0, 1}, never)
 		return
 	}
 	if !x.state.Owned {
 		v.deny(Reason{RuleOwner, 0, 1}, never)
+	}
+	if end := x.state.EndsAt; end != 0 && w.From >= end {
+		v.deny(Reason{RuleEnd, int64(w.From-end) / (60 * minuteMilli), 0}, never)
 	}
 }
 

@@ -245,3 +245,19 @@ func BenchmarkDecide(b *testing.B) {
 		}
 	}
 }
+
+// TestGroupEnd: a window that begins after the group's planned end is refused
+// in every mode, one that reaches beyond it is cut.
+func TestGroupEnd(t *testing.T) {
+	end := at(t, shanghai, "2026-03-02 12:00")
+	s := State{Open: true, Owned: true, BornAt: 1, Zone: location(t, shanghai), EndsAt: end}
+	for _, mode := range []Mode{ModeOff, ModeAdvise, ModeEnforce} {
+		p := PresetPolicy(PresetBenefit, mode)
+		if got := Decide(p, s, Window{end.Add(-time.Hour), end.Add(time.Hour)}); got.Outcome != OutcomeAllow || got.Window.To != end {
+			t.Errorf("%s, around the end: got %+v", mode, got)
+		}
+		if got := Decide(p, s, Window{end, end.Add(time.Hour)}); got.Outcome != OutcomeDeny || got.Rule != RuleEnd {
+			t.Errorf("%s, after the end: got %+v", mode, got)
+		}
+	}
+}

@@ -134,3 +134,35 @@ func TestPermitForm(t *testing.T) {
 		})
 	})
 }
+
+// TestByHandUsesNoPermit: a pass is for ads that are asked for; what somebody
+// posts over the policy's own cap is unplanned, pass or not.
+func TestByHandUsesNoPermit(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		s := &guard.Service{DB: db}
+		g := newGroup(t, db, community.PresetRetail)
+		pass := guard.PermitIn{Kind: guard.PermitPass, Groups: []id.Group{g}, Reason: "周年庆", From: now(db), To: now(db).Add(7 * 24 * time.Hour)}
+		made, err := s.AskPermit(asks, pass)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.ApprovePermit(approves, made); err != nil {
+			t.Fatal(err)
+		}
+		for n := range 5 { // four a week is what retail allows, one a day
+			posted, err := s.PostByHand(bg, g, 0, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			slot, err := s.FindSlot(bg, posted)
+			if err != nil || slot.PermitID != 0 || slot.Unplanned != (n == 4) {
+				t.Errorf("ad %d: got unplanned %t by %s, %v", n+1, slot.Unplanned, slot.PermitID, err)
+			}
+			db.Clock.Jump(24 * time.Hour)
+		}
+		proofs, err := guard.Verify(bg, db)
+		if err != nil || len(proofs[0].Broken) > 0 {
+			t.Errorf("got %v, %v", proofs[0].Broken, err)
+		}
+	})
+}

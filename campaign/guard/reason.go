@@ -14,6 +14,7 @@ type Rule string
 const (
 	RuleClosed       Rule = "G2.closed"
 	RuleOwner        Rule = "G2.owner"
+	RuleEnd          Rule = "G2.end"
 	RuleSilence      Rule = "S"
 	RuleWarmUp       Rule = "G3"
 	RuleQuiet        Rule = "G5"
@@ -43,6 +44,10 @@ const (
 	// RulePlan is noted by the room that plans: the group's slots are for
 	// others, or its moment comes later.
 	RulePlan Rule = "plan"
+
+	// RuleHoldout is noted where a promotion shows a group nothing, to compare
+	// the others with it.
+	RuleHoldout Rule = "holdout"
 
 	// RuleWindow is noted on a late slot: shown outside its window.
 	RuleWindow Rule = "window"
@@ -120,6 +125,7 @@ func minutesAsHours(n int64) string { return tenths(n, 60) }
 var sentences = map[Rule]sentence{
 	RuleClosed:       {"群不存在或已关闭", "the group does not exist or is closed", number},
 	RuleOwner:        {"群还没有负责人", "nobody answers for the group", number},
+	RuleEnd:          {"群已计划结束，发送时间晚了 {observed} 天", "the group is planned to end {observed} days before; no ad after that", hoursAsDays},
 	RuleSilence:      {"已一键静默，还有 {observed} 小时", "silenced for another {observed} hours", minutesAsHours},
 	RuleWarmUp:       {"建群才 {observed} 天，满 {limit} 天再发推广", "the group is {observed} days old; ads begin at {limit} days", hoursAsDays},
 	RuleQuiet:        {"{observed} 在群的免打扰时段，{limit} 之后再发", "{observed} is in the group's quiet hours; send after {limit}", hhmm},
@@ -147,8 +153,9 @@ var sentences = map[Rule]sentence{
 	RuleFatigue: {"群已疲劳，离上一条推广 {observed} 小时，须隔 {limit} 小时", "the group is tired: {observed} hours since the last ad, {limit} hours are kept", minutesAsHours},
 	RuleMain:    {"当天已有其他活动的 {observed} 条推广，建议每天只主推一个", "advice: {observed} ads of other campaigns hold that day; one main ad a day is enough", number},
 
-	RulePlan:   {"本群的名额留给更有价值的推送计划", "the group's slots go to promotions that are worth more", number},
-	RuleWindow: {"不在推送名额的时段内", "outside the slot's window", number},
+	RulePlan:    {"本群的名额留给更有价值的推送计划", "the group's slots go to promotions that are worth more", number},
+	RuleHoldout: {"本群是这次推送的对照群，不发推广", "the group is held out of this promotion, to compare with", number},
+	RuleWindow:  {"不在推送名额的时段内", "outside the slot's window", number},
 }
 
 // measured are the sentences of rules on health where their inputs are known.

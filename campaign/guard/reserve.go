@@ -29,6 +29,7 @@ type Ask struct {
 	WindowNo  int
 	Window    Window
 	Groups    []id.Group
+	HeldOut   []id.Group // by id; of Groups, those that are to be shown nothing
 }
 
 // Answer is the decision for one group, with the slot when it is allowed.
@@ -140,6 +141,9 @@ func (s *Service) reserveTx(tx *database.Tx, ask Ask) ([]Answer, error) {
 		}
 		k := all[g]
 		a := Answer{GroupID: g, Decision: k.decide(ask.Window, tx.Now)}
+		if isHeldOut(ask.HeldOut, g) {
+			a.Decision = heldOut()
+		}
 		if a.Outcome == OutcomeAllow {
 			slot := slotOf(k, a.Decision, id.Slot(tx.Next()), tx.Now)
 			slot.CampaignID, slot.PromotionID, slot.WindowNo = ask.Campaign, ask.Promotion, ask.WindowNo
@@ -193,6 +197,7 @@ type Trial struct {
 	Windows   []Window
 	Campaign  id.Campaign
 	Promotion id.Promotion
+	HeldOut   []id.Group // by id
 }
 
 // Check decides for every group and window in turn and keeps nothing; an ad
@@ -217,6 +222,9 @@ func (s *Service) Check(ctx context.Context, try Trial) ([][]Answer, error) {
 			}
 			for i, w := range windows {
 				a := Answer{GroupID: g, Decision: k.decide(w, now)}
+				if isHeldOut(try.HeldOut, g) {
+					a.Decision = heldOut()
+				}
 				if a.Outcome == OutcomeAllow {
 					k.state.Ads.Add(a.Window.From, a.Window.To-1)
 					k.state.Life++
@@ -245,4 +253,14 @@ func around(windows []Window) Window {
 		w.From, w.To = min(w.From, x.From), max(w.To, x.To)
 	}
 	return w
+}
+
+// heldOut refuses an ad in a group that is there to compare with.
+func heldOut() Decision {
+	return Decision{Outcome: OutcomeDeny, Rule: RuleHoldout, Reasons: Reasons{{Rule: RuleHoldout}}}
+}
+
+func isHeldOut(held []id.Group, g id.Group) bool {
+	_, found := slices.BinarySearch(held, g)
+	return found
 }

@@ -70,7 +70,7 @@ func stateOf(g community.Group, c community.Charter, zones map[string]*time.Loca
 		zones[name] = loc
 	}
 	return State{
-		Open: g.Status == community.GroupActive, Owned: g.OwnerID != 0, BornAt: g.BornAt, Zone: loc,
+		Open: g.Status == community.GroupActive, Owned: g.OwnerID != 0, BornAt: g.BornAt, Zone: loc, EndsAt: g.EndsAt,
 		Charter: charterOf(c),
 	}, nil
 }

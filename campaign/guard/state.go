@@ -13,6 +13,7 @@ type State struct {
 	Owned   bool // somebody answers for it
 	BornAt  clock.Milli
 	Zone    *time.Location
+	EndsAt  clock.Milli // the group's planned end; 0: none
 	Charter Charter
 	Ads     Ads
 	Life    int // slots that count since the group began

@@ -48,6 +48,8 @@ type In struct {
 	Schedule   *Schedule      `json:"schedule"`
 	Priority   int            `json:"priority"`
 	Value      money.Amount   `json:"value_fen"`
+	HoldoutBP  int            `json:"holdout_bp"` // the share of the groups that is drawn to be shown nothing
+	Holdout    []id.Group     `json:"holdout"`    // or these
 	Channel    string         `json:"channel"`
 }
 
@@ -67,6 +69,7 @@ func (in In) Validate() error {
 	}
 	in.checkGroups(&c)
 	in.checkWindows(&c)
+	in.checkHoldout(&c)
 	c.Range(int64(in.Priority), "priority", 0, 9)
 	c.Range(int64(in.Value), "value_fen", 0, valueMax)
 	c.Required(in.Channel, "channel")
@@ -133,9 +136,12 @@ func (s *Service) Create(ctx context.Context, in In) (id.Promotion, error) {
 		}
 		p := Promotion{
 			ID: id.Promotion(tx.Next()), UnitID: offer.UnitID, CampaignID: in.CampaignID, Name: in.Name, TextZH: in.TextZH, TextEN: in.TextEN, MaterialID: in.MaterialID,
-			Priority: in.Priority, Value: cmp.Or(in.Value, valueUsual), Channel: in.Channel, Status: StatusDraft, CreatedBy: tx.Actor.Staff, Version: 1, CreatedAt: tx.Now,
+			Priority: in.Priority, Value: cmp.Or(in.Value, valueUsual), HoldoutBP: in.HoldoutBP, Channel: in.Channel, Status: StatusDraft, CreatedBy: tx.Actor.Staff, Version: 1, CreatedAt: tx.Now,
 		}
 		promotion = p.ID
+		if in.Holdout, err = in.holdout(p.ID); err != nil {
+			return err
+		}
 		if err := insert(tx, &p, in); err != nil {
 			return err
 		}
@@ -238,7 +244,8 @@ func insert(tx *database.Tx, p *Promotion, in In) error {
 	}
 	groups := make([]groupRow, len(in.Groups))
 	for i, g := range in.Groups {
-		groups[i] = groupRow{p.ID, g}
+		_, held := slices.BinarySearch(in.Holdout, g)
+		groups[i] = groupRow{p.ID, g, held}
 	}
 	for part := range slices.Chunk(groups, 500) {
 		if err := tx.Create(&part).Error; err != nil {
@@ -261,6 +268,7 @@ func (windowRow) TableName() string { return "promotion_windows" }
 type groupRow struct {
 	PromotionID id.Promotion `gorm:"column:promotion_id"`
 	GroupID     id.Group     `gorm:"column:group_id"`
+	HeldOut     bool         `gorm:"column:held_out"`
 }
 
 // TableName is the table's.

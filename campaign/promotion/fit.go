@@ -142,7 +142,7 @@ func wantsOf(q *database.Query, groups []id.Group, of map[id.Promotion][]int, of
 		done[key{a.PromotionID, a.WindowNo, a.GroupID}] = true
 	}
 	var rows []groupRow
-	if err := q.Raw("SELECT promotion_id, group_id FROM promotion_groups WHERE group_id IN ?", groups).Scan(&rows).Error; err != nil {
+	if err := q.Raw("SELECT promotion_id, group_id FROM promotion_groups WHERE group_id IN ? AND held_out = 0", groups).Scan(&rows).Error; err != nil {
 		return nil, fmt.Errorf("promotion: wanted: %w", err)
 	}
 	out := make(map[id.Group][]int, len(groups))

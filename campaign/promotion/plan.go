@@ -49,7 +49,7 @@ func (s *Service) Plan(ctx context.Context, promotion id.Promotion) (Plan, error
 	}
 	// The plan's groups were the author's to name; whoever may see the plan
 	// sees what becomes of them.
-	answers, err := s.Guard.Check(bare(ctx), guard.Trial{Groups: p.Groups, Windows: windows, Campaign: p.CampaignID, Promotion: p.ID})
+	answers, err := s.Guard.Check(bare(ctx), guard.Trial{Groups: p.Groups, Windows: windows, Campaign: p.CampaignID, Promotion: p.ID, HeldOut: p.HeldOut})
 	if err != nil {
 		return Plan{}, err
 	}

@@ -64,6 +64,7 @@ type Promotion struct {
 	MaterialID id.Material  `json:"material_id" gorm:"column:material_id"`
 	Priority   int          `json:"priority" gorm:"column:priority"`
 	Value      money.Amount `json:"value_fen" gorm:"column:value_fen"`
+	HoldoutBP  int          `json:"holdout_bp" gorm:"column:holdout_bp"`
 	Channel    string       `json:"channel" gorm:"column:channel"`
 	Status     Status       `json:"status" gorm:"column:status"`
 	CreatedBy  id.Staff     `json:"created_by" gorm:"column:created_by"`
@@ -74,12 +75,13 @@ type Promotion struct {
 	ClosedAt   clock.Milli  `json:"closed_at" gorm:"column:closed_at"`
 	Windows    []Window     `json:"windows" gorm:"-"`
 	Groups     []id.Group   `json:"groups" gorm:"-"`
+	HeldOut    []id.Group   `json:"held_out" gorm:"-"` // of Groups: those that are shown nothing
 }
 
 // TableName is the table's.
 func (Promotion) TableName() string { return "promotions" }
 
-const columns = `id, unit_id, campaign_id, name, text_zh, text_en, material_id, priority, value_fen, channel, status, created_by, approved_by,
+const columns = `id, unit_id, campaign_id, name, text_zh, text_en, material_id, priority, value_fen, holdout_bp, channel, status, created_by, approved_by,
 	version, created_at, approved_at, closed_at`
 
 // Window is one of a promotion's windows, numbered from 1.
@@ -107,6 +109,10 @@ func (s *Service) Find(ctx context.Context, promotion id.Promotion) (Promotion, 
 	}
 	p.Groups = []id.Group{}
 	err = q.Raw("SELECT group_id FROM promotion_groups WHERE promotion_id = ? ORDER BY group_id", promotion).Scan(&p.Groups).Error
+	if err != nil {
+		return p, err
+	}
+	p.HeldOut, err = heldOut(q, promotion)
 	return p, err
 }
 
@@ -148,7 +154,7 @@ func (s *Service) List(ctx context.Context, f Filter, page database.Page) (datab
 		return database.Paged[Promotion]{}, fmt.Errorf("promotion: list: %w", err)
 	}
 	for i := range rows {
-		rows[i].Windows, rows[i].Groups = []Window{}, []id.Group{}
+		rows[i].Windows, rows[i].Groups, rows[i].HeldOut = []Window{}, []id.Group{}, []id.Group{}
 	}
 	return database.Cut(page, rows, func(p Promotion) int64 { return int64(p.ID) }), nil
 }

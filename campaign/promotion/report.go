@@ -86,6 +86,7 @@ type Report struct {
 	Windows     []WindowReport  `json:"windows"`
 	Variants    []VariantReport `json:"variants"` // of a material
 	Shown       []Shown         `json:"shown"`
+	Comparison  *Comparison     `json:"comparison"` // null where no group is held out
 }
 
 // Report counts what became of a promotion, in one snapshot. What happens
@@ -103,7 +104,11 @@ func (s *Service) Report(ctx context.Context, promotion id.Promotion) (Report, e
 			return err
 		}
 		out = reportOf(p, sends, slots)
-		return out.follow(q)
+		if err := out.follow(q); err != nil {
+			return err
+		}
+		out.Comparison, err = compare(q, p, s.now())
+		return err
 	})
 	return out, err
 }

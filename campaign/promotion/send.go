@@ -149,6 +149,10 @@ func (s *Service) ask(ctx context.Context, p Promotion, w Window, groups []id.Gr
 	if err != nil {
 		return err
 	}
+	held, err := heldOut(s.DB.Read(ctx), p.ID)
+	if err != nil {
+		return err
+	}
 	now := s.now()
 	turns := map[guard.Window][]id.Group{}
 	var waiting []guard.Answer
@@ -169,7 +173,7 @@ func (s *Service) ask(ctx context.Context, p Promotion, w Window, groups []id.Gr
 	note := func(tx *database.Tx, answers []guard.Answer) error { return s.noteTx(tx, p, w, answers) }
 	windows := slices.SortedFunc(maps.Keys(turns), func(a, b guard.Window) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
 	for _, slot := range windows {
-		ask := guard.Ask{Campaign: p.CampaignID, Promotion: p.ID, WindowNo: w.No, Window: slot, Groups: turns[slot]}
+		ask := guard.Ask{Campaign: p.CampaignID, Promotion: p.ID, WindowNo: w.No, Window: slot, Groups: turns[slot], HeldOut: held}
 		if _, err := s.Guard.Reserve(ctx, ask, note); err != nil {
 			return err
 		}

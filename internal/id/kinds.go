@@ -16,12 +16,16 @@ type (
 	delivery       struct{}
 	event          struct{}
 	feed           struct{}
+	gathering      struct{}
 	group          struct{}
+	groupSplit     struct{}
+	handover       struct{}
 	importFile     struct{}
 	item           struct{}
 	job            struct{}
 	material       struct{}
 	member         struct{}
+	merger         struct{}
 	notice         struct{}
 	memberCoupon   struct{}
 	objection      struct{}
@@ -79,12 +83,16 @@ func (decision) prefix() string       { return "dcs" }
 func (delivery) prefix() string       { return "dlv" }
 func (event) prefix() string          { return "evt" }
 func (feed) prefix() string           { return "fed" }
+func (gathering) prefix() string      { return "gat" }
 func (group) prefix() string          { return "grp" }
+func (groupSplit) prefix() string     { return "spl" }
+func (handover) prefix() string       { return "hov" }
 func (importFile) prefix() string     { return "imp" }
 func (item) prefix() string           { return "itm" }
 func (job) prefix() string            { return "job" }
 func (material) prefix() string       { return "mat" }
 func (member) prefix() string         { return "mem" }
+func (merger) prefix() string         { return "mrg" }
 func (memberCoupon) prefix() string   { return "mcp" }
 func (notice) prefix() string         { return "ntc" }
 func (objection) prefix() string      { return "obj" }
@@ -133,7 +141,9 @@ func (withdrawal) prefix() string     { return "wdr" }
 // that a member holds, CalendarDay a day a unit added, Feed a calendar app's
 // subscription, Decision a guard decision, Delivery a webhook delivery,
 // Event a published event, Application somebody who wants
-// into a group, Group a chat group, Import a file of what was
+// into a group, Gathering an offline event of a group, Group a chat group,
+// GroupSplit a proposal to make two of one, Handover a group's change of
+// owner, Merger an invitation of one group into another, Import a file of what was
 // before, Item a product in a campaign,
 // Job long work a person watches, Material what an ad shows, Picture an
 // uploaded one, PosterTemplate what codes are printed on,
@@ -159,12 +169,16 @@ type (
 	Delivery       = ID[delivery]
 	Event          = ID[event]
 	Feed           = ID[feed]
+	Gathering      = ID[gathering]
 	Group          = ID[group]
+	GroupSplit     = ID[groupSplit]
+	Handover       = ID[handover]
 	Import         = ID[importFile]
 	Item           = ID[item]
 	Job            = ID[job]
 	Material       = ID[material]
 	Member         = ID[member]
+	Merger         = ID[merger]
 	MemberCoupon   = ID[memberCoupon]
 	Notice         = ID[notice]
 	Objection      = ID[objection]
