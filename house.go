@@ -22,6 +22,7 @@ import (
 	"siyu/campaign/invite"
 	"siyu/campaign/material"
 	"siyu/campaign/promotion"
+	"siyu/campaign/tieout"
 	"siyu/community"
 	"siyu/community/gate"
 	"siyu/community/health"
@@ -155,7 +156,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	teams.Campaign = h.campaign
 	dates := &calendar.Service{DB: db, Campaign: h.campaign}
 	steps := &invite.Service{DB: db, Campaign: h.campaign}
-	keeper := &guard.Service{DB: db}
+	keeper := &guard.Service{DB: db, Moments: calendar.Moments, Platform: guard.Platform(h.cfg.PlatformCap)}
 	hooks := &webhook.Service{DB: db, Secrets: keys, Allow: allow}
 	sends := &promotion.Service{DB: db, Guard: keeper, Campaign: h.campaign, Dates: dates, Paces: map[string]promotion.Pace{
 		promotion.FileChannel{}.Name(): promotion.Pace(h.cfg.Paces.File), promotion.WebhookChannel{}.Name(): promotion.Pace(h.cfg.Paces.Webhook),
@@ -164,7 +165,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		sends.Channels = []promotion.Channel{promotion.FileChannel{Dir: h.outbox(), Owner: promotion.Owner(h.cfg.FileOwner), DB: db}, promotion.WebhookChannel{DB: db}}
 	}
 	reg := task.NewRegistry()
-	for _, room := range []interface{ Register(*task.Registry) }{people, groups, h.campaign, teams, steps, h.referral, h.review, purse, sealed, sends, hooks} {
+	for _, room := range []interface{ Register(*task.Registry) }{people, groups, h.campaign, teams, steps, h.referral, h.review, purse, sealed, keeper, sends, hooks} {
 		room.Register(reg)
 	}
 	files.Register(reg)
@@ -172,6 +173,8 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	wishes.Register(reg)
 	habits.Register(reg)
 	courses.Register(reg)
+	days := &tieout.Service{DB: db}
+	days.Register(reg)
 	task.Register(reg, db)
 	if err := h.queue(reg); err != nil {
 		return err
@@ -184,12 +187,13 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
 	h.rest.Intake, h.rest.Gate, h.rest.Request, h.rest.Ritual, h.rest.Life = files, doors, wishes, habits, courses
+	h.rest.TieOut = days
 	pages := &web.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends,
 		Referral: h.referral, Review: h.review, Promoter: promoters, Insight: figures, Settlement: sealed, Payee: payees, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
 		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
-	pages.Gate, pages.Request, pages.Life = doors, wishes, courses
+	pages.Gate, pages.Request, pages.Life, pages.TieOut = doors, wishes, courses, days
 	engine, err := httpd.NewEngine(httpd.Config{TrustedProxies: h.cfg.TrustedProxies})
 	if err != nil {
 		return err
