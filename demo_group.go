@@ -78,6 +78,9 @@ func (s *story) tire() error {
 			Fatigue int    `json:"fatigue"`
 		} `json:"standing"`
 	}
+	if err := s.jump(5*time.Minute, "groups are counted and judged every five minutes"); err != nil {
+		return err
+	}
 	err := s.until("the group to be judged", func() (bool, error) {
 		err := s.do(s.marketer, "GET", "/v1/groups/"+s.tired+"/health", nil, &h)
 		return h.Standing.Fatigue > 0, err
