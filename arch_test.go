@@ -57,6 +57,8 @@ var policy = []arrow{
 	{"referral/insight", rewards + " community wallet " + plumbing},
 	{"referral/payee", "referral/tax community " + plumbing},
 	{"referral/review", "referral/payee referral/tax community " + plumbing},
+	{"community/gathering", "community " + plumbing},
+	{"community/grade", "community community/gathering " + plumbing},
 	{"community/life", "community " + plumbing},
 	{"community/ritual", "community " + plumbing},
 	{"community/request", "community " + plumbing},

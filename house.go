@@ -24,6 +24,8 @@ import (
 	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/community/gate"
+	"siyu/community/gathering"
+	"siyu/community/grade"
 	"siyu/community/health"
 	"siyu/community/intake"
 	"siyu/community/life"
@@ -133,7 +135,8 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	db := h.db
 	people := &community.Service{DB: db, Secrets: keys}
 	habits := &ritual.Service{DB: db}
-	courses := &life.Service{DB: db}
+	courses, grades := &life.Service{DB: db}, &grade.Service{DB: db}
+	outings := &gathering.Service{DB: db, Secrets: keys}
 	wishes := &request.Service{DB: db}
 	doors := &gate.Service{DB: db}
 	files := &intake.Service{DB: db, Community: people, Secrets: keys}
@@ -172,6 +175,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	wishes.Register(reg)
 	habits.Register(reg)
 	courses.Register(reg)
+	grades.Register(reg)
 	task.Register(reg, db)
 	if err := h.queue(reg); err != nil {
 		return err
@@ -183,13 +187,14 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		Ready: h.degraded, Gauges: h.gauges,
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
-	h.rest.Intake, h.rest.Gate, h.rest.Request, h.rest.Ritual, h.rest.Life = files, doors, wishes, habits, courses
+	h.rest.Intake, h.rest.Gate, h.rest.Request, h.rest.Ritual = files, doors, wishes, habits
+	h.rest.Life, h.rest.Gathering, h.rest.Grade = courses, outings, grades
 	pages := &web.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends,
 		Referral: h.referral, Review: h.review, Promoter: promoters, Insight: figures, Settlement: sealed, Payee: payees, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
 		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
-	pages.Gate, pages.Request, pages.Life = doors, wishes, courses
+	pages.Gate, pages.Request, pages.Life, pages.Gathering, pages.Grade = doors, wishes, courses, outings, grades
 	engine, err := httpd.NewEngine(httpd.Config{TrustedProxies: h.cfg.TrustedProxies})
 	if err != nil {
 		return err

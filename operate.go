@@ -14,6 +14,7 @@ import (
 	"siyu/campaign/guard"
 	"siyu/campaign/invite"
 	"siyu/community"
+	"siyu/community/gathering"
 	"siyu/community/health"
 	"siyu/community/request"
 	"siyu/configs"
@@ -138,7 +139,7 @@ func prove(ctx context.Context, db *database.DB, how proving, out io.Writer) err
 	}
 	rooms := []func(context.Context, *database.DB) ([]database.Proof, error){
 		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, invite.Verify, referral.Verify, promoter.Verify, wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, wallet.VerifyCloses, voucher.Verify, settlement.Verify, payee.Verify, guard.Verify, queue, community.Verify, health.Verify,
-		request.Verify,
+		request.Verify, gathering.Verify,
 	}
 	if how.strict {
 		rooms = append(rooms, campaign.VerifyStrict)

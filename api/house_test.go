@@ -21,6 +21,8 @@ import (
 	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/community/gate"
+	"siyu/community/gathering"
+	"siyu/community/grade"
 	"siyu/community/health"
 	"siyu/community/intake"
 	"siyu/community/life"
@@ -88,6 +90,8 @@ func newServer(t testing.TB, db *database.DB) *Server {
 	}
 	s.Ritual = &ritual.Service{DB: db}
 	s.Life = &life.Service{DB: db}
+	s.Gathering = &gathering.Service{DB: db, Secrets: set}
+	s.Grade = &grade.Service{DB: db}
 	s.Voucher = &voucher.Service{DB: db, Books: s.Wallet}
 	s.TaxReturn = &taxreturn.Service{DB: db, Payees: s.Payee}
 	s.Request = &request.Service{DB: db}

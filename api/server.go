@@ -28,6 +28,8 @@ import (
 	"siyu/campaign/promotion"
 	"siyu/community"
 	"siyu/community/gate"
+	"siyu/community/gathering"
+	"siyu/community/grade"
 	"siyu/community/health"
 	"siyu/community/intake"
 	"siyu/community/life"
@@ -58,6 +60,8 @@ type Server struct {
 	Request    *request.Service
 	Ritual     *ritual.Service
 	Life       *life.Service
+	Gathering  *gathering.Service
+	Grade      *grade.Service
 	Health     *health.Service
 	Wallet     *wallet.Service
 	Referral   *referral.Service
@@ -123,6 +127,8 @@ func (s *Server) table() *routes {
 	s.requestRoutes(r)
 	s.ritualRoutes(r)
 	s.groupLifeRoutes(r)
+	s.gatheringRoutes(r)
+	s.gradeRoutes(r)
 	s.groupHealthRoutes(r)
 	s.tagRoutes(r)
 	s.blockRoutes(r)

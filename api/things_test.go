@@ -32,6 +32,7 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/applications/:id": applicationOf,
 	"/v1/requests/:id":     requestOf,
 	"/v1/rituals/:id":      ritualOf,
+	"/v1/gatherings/:id":   gatheringOf,
 	"/v1/handovers/:id":    handoverOf,
 	"/v1/mergers/:id":      mergerOf,
 	"/v1/tags/:id": func(t *testing.T, h *house) string {
@@ -109,6 +110,10 @@ var bodies = map[string]string{
 	"POST /v1/requests/:id/answer":                             `{"status":"answered","answer":"有"}`,
 	"POST /v1/requests/:id/group-buy":                          `{"sku":"a","price_fen":1,"stock":1,"size":2}`,
 	"POST /v1/groups/:id/rituals":                              someRitual,
+	"POST /v1/groups/:id/gatherings":                           `{"title":"采茶","place":"梅家坞","starts_at":"2036-01-01T09:00:00+08:00","ends_at":"2036-01-01T12:00:00+08:00","capacity":9}`,
+	"POST /v1/gatherings/:id/cancel":                           `{"reason":"下雨"}`,
+	"POST /v1/gatherings/:id/check-in":                         `{"door":"k.x"}`,
+	"POST /v1/gatherings/:id/scans":                            `{"seat":"k.x"}`,
 	"POST /v1/groups/:id/close":                                `{"reason":"人太少"}`,
 	"PUT /v1/groups/:id/end":                                   `{"ends_at":null}`,
 	"POST /v1/groups/:id/handovers":                            `{"to_id":"stf_0000000000007"}`,
