@@ -88,6 +88,10 @@ func TestGatherings(t *testing.T) {
 		if lines := strings.Split(strings.TrimSpace(string(sheet.body)), "\n"); len(lines) != 3 || !strings.HasPrefix(lines[1], "1,"+members[1]+",in,") {
 			t.Errorf("sheet: got %s", sheet.body)
 		}
+		var copied struct{ Seats []gathering.Seat }
+		if h.call(t, h.keys[east][access.Mall], "GET /v1/members/"+members[1]+"/export", "").into(t, &copied); len(copied.Seats) != 1 || copied.Seats[0].CheckedAt == 0 {
+			t.Errorf("his copy: got %+v", copied)
+		}
 		var found gathering.Gathering
 		if h.call(t, owner, "POST "+path+"/cancel", `{"reason":"下雨"}`).into(t, &found); found.Status != gathering.StatusCancelled || found.Taken != 2 {
 			t.Errorf("cancelled: got %+v", found)

@@ -49,6 +49,10 @@ func TestGrades(t *testing.T) {
 		if h.call(t, token, "GET /v1/groups/"+g+"/grade", "").into(t, &got); got.Grade.Key != "a" || got.Next == nil || !strings.Contains(got.Next.Lacks.ZH, "再待 30 天") || len(got.Moves) != 1 {
 			t.Errorf("his own: got %+v", got)
 		}
+		var copied struct{ Grades []grade.Past }
+		if h.call(t, h.keys[east][access.Mall], "GET /v1/members/"+m+"/export", "").into(t, &copied); len(copied.Grades) != 1 || copied.Grades[0].After != "a" {
+			t.Errorf("his copy: got %+v", copied)
+		}
 		var list struct{ Items []grade.Standing }
 		if h.call(t, owner, "GET /v1/groups/"+g+"/grades", "").into(t, &list); len(list.Items) != 1 || list.Items[0].Grade.NameZH != "茶友" {
 			t.Errorf("list: got %+v", list)
