@@ -31,6 +31,7 @@ import (
 	"siyu/community/life"
 	"siyu/community/request"
 	"siyu/community/ritual"
+	"siyu/community/welcome"
 	"siyu/configs"
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -175,6 +176,8 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	wishes.Register(reg)
 	habits.Register(reg)
 	courses.Register(reg)
+	greetings := &welcome.Service{DB: db}
+	greetings.Register(reg)
 	grades.Register(reg)
 	task.Register(reg, db)
 	if err := h.queue(reg); err != nil {
@@ -188,7 +191,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
 	h.rest.Intake, h.rest.Gate, h.rest.Request, h.rest.Ritual = files, doors, wishes, habits
-	h.rest.Life, h.rest.Gathering, h.rest.Grade = courses, outings, grades
+	h.rest.Life, h.rest.Gathering, h.rest.Grade, h.rest.Welcome = courses, outings, grades, greetings
 	pages := &web.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends,
 		Referral: h.referral, Review: h.review, Promoter: promoters, Insight: figures, Settlement: sealed, Payee: payees, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),

@@ -28,6 +28,7 @@ import (
 	"siyu/community/life"
 	"siyu/community/request"
 	"siyu/community/ritual"
+	"siyu/community/welcome"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/httpd"
@@ -90,6 +91,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 	}
 	s.Ritual = &ritual.Service{DB: db}
 	s.Life = &life.Service{DB: db}
+	s.Welcome = &welcome.Service{DB: db}
 	s.Gathering = &gathering.Service{DB: db, Secrets: set}
 	s.Grade = &grade.Service{DB: db}
 	s.Voucher = &voucher.Service{DB: db, Books: s.Wallet}

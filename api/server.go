@@ -35,6 +35,7 @@ import (
 	"siyu/community/life"
 	"siyu/community/request"
 	"siyu/community/ritual"
+	"siyu/community/welcome"
 	"siyu/internal/database"
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
@@ -60,6 +61,7 @@ type Server struct {
 	Request    *request.Service
 	Ritual     *ritual.Service
 	Life       *life.Service
+	Welcome    *welcome.Service
 	Gathering  *gathering.Service
 	Grade      *grade.Service
 	Health     *health.Service
@@ -127,6 +129,7 @@ func (s *Server) table() *routes {
 	s.requestRoutes(r)
 	s.ritualRoutes(r)
 	s.groupLifeRoutes(r)
+	s.welcomeRoutes(r)
 	s.gatheringRoutes(r)
 	s.gradeRoutes(r)
 	s.groupHealthRoutes(r)

@@ -114,6 +114,7 @@ var bodies = map[string]string{
 	"POST /v1/gatherings/:id/cancel":                           `{"reason":"下雨"}`,
 	"POST /v1/gatherings/:id/check-in":                         `{"door":"k.x"}`,
 	"POST /v1/gatherings/:id/scans":                            `{"seat":"k.x"}`,
+	"PUT /v1/groups/:id/welcome":                               `{"minutes_of_day":[]}`,
 	"POST /v1/groups/:id/close":                                `{"reason":"人太少"}`,
 	"PUT /v1/groups/:id/end":                                   `{"ends_at":null}`,
 	"POST /v1/groups/:id/handovers":                            `{"to_id":"stf_0000000000007"}`,
