@@ -44,6 +44,7 @@ var policy = []arrow{
 	{"campaign/planner", "campaign/guard community community/health " + plumbing},
 	{"campaign/material", "campaign " + rewards + " community wallet " + plumbing},
 	{"campaign/promotion", "campaign campaign/calendar campaign/guard campaign/material campaign/planner " + rewards + " community community/health wallet " + plumbing},
+	{"campaign/tieout", "campaign referral/settlement " + rewards + " community wallet " + plumbing},
 	{"campaign/*", "campaign campaign/guard " + rewards + " community community/health wallet " + plumbing},
 	{"campaign", rewards + " community wallet " + plumbing},
 	{"referral/settlement", rewards + " community wallet " + plumbing},

@@ -26,7 +26,7 @@ func TestVersion(t *testing.T) {
 	if code != 2 || out != "" || !strings.Contains(errs, `"fly"`) {
 		t.Errorf("fly: exit status %d, %q, %q", code, out, errs)
 	}
-	for _, verb := range []string{"serve", "demo", "migrate", "verify", "backup", "access", "settle", "export", "import", "version"} {
+	for _, verb := range []string{"serve", "demo", "migrate", "verify", "backup", "access", "settle", "export", "tieout", "import", "version"} {
 		if !strings.Contains(errs, "\n  "+verb) {
 			t.Errorf("the list lacks %s:\n%s", verb, errs)
 		}
@@ -133,6 +133,7 @@ func TestSettleAndExport(t *testing.T) {
 			t.Errorf("import: exit status %d, want %q\n%s%s", code, want, out, errs)
 		}
 	}
+	e.place.tieOut(env, folder)
 	for _, bad := range []struct {
 		env  []string
 		args []string
@@ -146,6 +147,8 @@ func TestSettleAndExport(t *testing.T) {
 		{env, []string{"export"}, "stl_"},
 		{env, []string{"export", "stl_0000000000001"}, "404"},
 		{env, []string{"export", "vouchers"}, "--day"},
+		{env, []string{"tieout"}, "--day"},
+		{env, []string{"tieout", "--day", "20260302"}, "tieout.missing"},
 		{[]string{"SIYU_URL=http://127.0.0.1:1", env[1]}, []string{"settle"}, "127.0.0.1:1"},
 	} {
 		began := time.Now()
@@ -155,4 +158,24 @@ func TestSettleAndExport(t *testing.T) {
 		}
 	}
 	e.place.proven()
+}
+
+// tieOut holds a past day side by side by its command: a sale of the mall's own
+// ties, a payment that only the mall has does not.
+func (p *place) tieOut(env []string, folder string) {
+	p.t.Helper()
+	mall, paper := filepath.Join(folder, "mall.ndjson"), filepath.Join(folder, "bill.csv")
+	for file, text := range map[string]string{
+		mall:  `{"kind":"payment","no":"a-1","amount_fen":990,"at":"2026-03-01T10:00:00+08:00"}` + "\n" + `{"kind":"payment","no":"a-2","amount_fen":10,"at":"2026-03-01T11:00:00+08:00"}` + "\n",
+		paper: "种类,单号,金额,时间\n支付,a-1,9.90,2026-03-01 10:00:01\n",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	out, errs, code := p.runWith(env, "tieout", "--day", "20260301", "--mall", mall, "--statement", paper, "--form", "generic", folder)
+	list, err := os.ReadFile(filepath.Join(folder, "tieout-20260301.csv"))
+	if code != 0 || err != nil || !strings.Contains(out, "differs: 2 numbers, 1 differ") || !strings.Contains(string(list), "1,only_mall,payment,a-2,,10,") {
+		p.t.Errorf("tieout: exit status %d, %v\n%s%s%s", code, err, out, errs, list)
+	}
 }

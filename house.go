@@ -22,6 +22,7 @@ import (
 	"siyu/campaign/invite"
 	"siyu/campaign/material"
 	"siyu/campaign/promotion"
+	"siyu/campaign/tieout"
 	"siyu/community"
 	"siyu/community/gate"
 	"siyu/community/gathering"
@@ -179,6 +180,8 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	greetings := &welcome.Service{DB: db}
 	greetings.Register(reg)
 	grades.Register(reg)
+	days := &tieout.Service{DB: db}
+	days.Register(reg)
 	task.Register(reg, db)
 	if err := h.queue(reg); err != nil {
 		return err
@@ -192,12 +195,13 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	}
 	h.rest.Intake, h.rest.Gate, h.rest.Request, h.rest.Ritual = files, doors, wishes, habits
 	h.rest.Life, h.rest.Gathering, h.rest.Grade, h.rest.Welcome = courses, outings, grades, greetings
+	h.rest.TieOut = days
 	pages := &web.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends,
 		Referral: h.referral, Review: h.review, Promoter: promoters, Insight: figures, Settlement: sealed, Payee: payees, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
 		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
-	pages.Gate, pages.Request, pages.Life, pages.Gathering, pages.Grade = doors, wishes, courses, outings, grades
+	pages.Gate, pages.Request, pages.Life, pages.Gathering, pages.Grade, pages.TieOut = doors, wishes, courses, outings, grades, days
 	engine, err := httpd.NewEngine(httpd.Config{TrustedProxies: h.cfg.TrustedProxies})
 	if err != nil {
 		return err

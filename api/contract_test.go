@@ -191,6 +191,8 @@ var unkeyedPosts = map[string]string{
 	"POST /v1/campaigns/:id/rehearse":                          "a rehearsal is stored nowhere; two of them is the most there can be",
 	"POST /v1/campaigns/:id/cancel":                            "the state refuses a second one",
 	"POST /v1/channels/wechat-bills/notices":                   "a notice may come any number of times",
+	"POST /v1/tieouts/:id/explain":                             "the last word before approval counts",
+	"POST /v1/tieouts/:id/approve":                             "the state refuses a second one",
 	"POST /v1/payouts/:id/imports":                             "the same bytes are the same import",
 	"POST /v1/objections/:id/answer":                           "the state refuses a second one",
 	"POST /v1/withdrawals/:id/cancel":                          "the state refuses a second one",

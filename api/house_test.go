@@ -19,6 +19,7 @@ import (
 	"siyu/campaign/invite"
 	"siyu/campaign/material"
 	"siyu/campaign/promotion"
+	"siyu/campaign/tieout"
 	"siyu/community"
 	"siyu/community/gate"
 	"siyu/community/gathering"
@@ -95,6 +96,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 	s.Gathering = &gathering.Service{DB: db, Secrets: set}
 	s.Grade = &grade.Service{DB: db}
 	s.Voucher = &voucher.Service{DB: db, Books: s.Wallet}
+	s.TieOut = &tieout.Service{DB: db}
 	s.TaxReturn = &taxreturn.Service{DB: db, Payees: s.Payee}
 	s.Request = &request.Service{DB: db}
 	s.Gate = &gate.Service{DB: db}

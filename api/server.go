@@ -26,6 +26,7 @@ import (
 	"siyu/campaign/invite"
 	"siyu/campaign/material"
 	"siyu/campaign/promotion"
+	"siyu/campaign/tieout"
 	"siyu/community"
 	"siyu/community/gate"
 	"siyu/community/gathering"
@@ -74,6 +75,7 @@ type Server struct {
 	Settlement *settlement.Service
 	TaxReturn  *taxreturn.Service
 	Voucher    *voucher.Service
+	TieOut     *tieout.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
 	GroupBuy   *groupbuy.Service
@@ -106,6 +108,7 @@ func (s *Server) table() *routes {
 	s.walletRoutes(r)
 	s.ledgerRoutes(r)
 	s.voucherRoutes(r)
+	s.tieOutRoutes(r)
 	s.couponRoutes(r)
 	s.memberCouponRoutes(r)
 	s.couponCodeRoutes(r)

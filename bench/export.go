@@ -25,9 +25,10 @@ const exportCommand = "write-export"
 
 // exported is what one export took.
 type exported struct {
-	Took time.Duration
-	Peak int64
-	Size int64
+	Took   time.Duration
+	Peak   int64
+	Size   int64
+	Sheets string // rows per sheet of a workbook
 }
 
 // runExport seals a settlement of -existing rewards and makes its files again,
@@ -73,6 +74,9 @@ func runExport(ctx context.Context, l *lab) error {
 			}
 		}
 		bare, ours := best[0], best[1]
+		if ours.Sheets != "" {
+			l.printf("  rows per sheet: %s\n", ours.Sheets)
+		}
 		l.printf("%-8s %5.1f s, %4.0f MiB of memory, %4.0f MiB written\n%-8s %5.1f s, %4.0f MiB of memory, %4.0f MiB written: %.2f × its speed, %.2f × its time\n",
 			pair[0], bare.Took.Seconds(), mib(bare.Peak), mib(bare.Size), pair[1], ours.Took.Seconds(), mib(ours.Peak), mib(ours.Size),
 			bare.Took.Seconds()/ours.Took.Seconds(), ours.Took.Seconds()/bare.Took.Seconds())
@@ -137,6 +141,11 @@ func serveExport(ctx context.Context, args []string, out io.Writer) error {
 	e := exported{Took: time.Since(began), Peak: peakOf(os.Getpid())}
 	if at, err := f.Seek(0, io.SeekEnd); err == nil {
 		e.Size = at
+	}
+	if args[0] == "xlsx" {
+		if e.Sheets, err = rowsPerSheet(f.Name()); err != nil {
+			return err
+		}
 	}
 	return json.NewEncoder(out).Encode(e)
 }

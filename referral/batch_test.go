@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,7 +12,6 @@ import (
 	"time"
 
 	"siyu/community"
-	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/fault"
@@ -156,55 +153,26 @@ func TestBatch(t *testing.T) {
 	})
 }
 
-// childEnv makes the test binary run one batch and end: store, batch, kill
-// point, business time.
-const childEnv = "SIYU_REFERRAL_CHILD"
-
+// TestMain lets another process run one batch.
 func TestMain(m *testing.M) {
-	if spec := os.Getenv(childEnv); spec != "" {
-		if err := runChild(strings.Split(spec, "|")); err != nil {
-			os.Stderr.WriteString(err.Error())
-			os.Exit(1)
+	dbtest.Main(m, func(ctx context.Context, db *database.DB, words []string) error {
+		job, err := strconv.ParseInt(words[0], 10, 64)
+		if err != nil {
+			return err
 		}
-		return
-	}
-	os.Exit(m.Run())
-}
-
-func runChild(spec []string) error {
-	job, err := strconv.ParseInt(spec[1], 10, 64)
-	if err != nil {
-		return err
-	}
-	at, err := strconv.ParseInt(spec[3], 10, 64)
-	if err != nil {
-		return err
-	}
-	db, err := database.Open(bg, database.Config{URL: spec[0], Clock: clock.At(time.UnixMilli(at))})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	db.IDs = id.NewGenerator(2, time.Now().Add(time.Hour))
-	keys, err := secret.New(secret.Fresh())
-	if err != nil {
-		return err
-	}
-	database.ArmKillPoint(spec[2])
-	return (&referral.Service{DB: db, Secrets: keys}).RunBatch(bg, id.Job(job))
+		keys, err := secret.New(secret.Fresh())
+		if err != nil {
+			return err
+		}
+		return (&referral.Service{DB: db, Secrets: keys}).RunBatch(ctx, id.Job(job))
+	})
 }
 
 func TestBatchKilledAnywhere(t *testing.T) {
 	for _, engine := range dbtest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			url := dbtest.URL(t, engine)
-			db, err := database.Open(bg, database.Config{URL: url, Clock: clock.At(dbtest.Start), Strict: true})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { db.Close() })
-			db.IDs = id.NewGenerator(1, time.Now().Add(time.Hour))
-			h := newHouse(t, db)
+			h := newHouse(t, dbtest.At(t, url))
 			h.newProgram(0, everyOrder())
 			in := referral.BatchIn{ProgramID: h.program, Channel: "killed"}
 			for range 2300 {
@@ -214,16 +182,9 @@ func TestBatchKilledAnywhere(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			self, err := os.Executable()
-			if err != nil {
-				t.Fatal(err)
-			}
 			for _, point := range []string{"referral:part:1", "referral:part:2"} {
-				cmd := exec.Command(self)
-				cmd.Env = append(os.Environ(), childEnv+"="+strings.Join([]string{url, strconv.FormatInt(int64(job), 10), point, strconv.FormatInt(dbtest.Start.UnixMilli(), 10)}, "|"))
-				var exit *exec.ExitError
-				if err := cmd.Run(); !errors.As(err, &exit) || exit.ExitCode() != -1 {
-					t.Fatalf("at %s: ended with %v, want killed", point, err)
+				if !dbtest.Killed(t, dbtest.Child(t, url, point, dbtest.Start, strconv.FormatInt(int64(job), 10))) {
+					t.Fatalf("not killed at %s", point)
 				}
 			}
 			if b := h.found(job); b.Status != referral.BatchRunning || b.Done != 1500 {

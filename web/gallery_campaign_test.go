@@ -81,7 +81,8 @@ func consoleGallery() []shown {
 	list = append(list, shown{"reviews", "reviews", reviews.page, reviews})
 	for _, lang := range []string{langZH, langEN} {
 		p := sampleLedger(lang)
-		list = append(list, shown{"ledger_" + lang, "ledger", p.page, p})
+		days := sampleTieOuts(lang)
+		list = append(list, shown{"ledger_" + lang, "ledger", p.page, p}, shown{"tieouts_" + lang, "tieouts", days.page, days})
 	}
 	return list
 }

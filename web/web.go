@@ -38,6 +38,7 @@ import (
 	"siyu/campaign/guard"
 	"siyu/campaign/invite"
 	"siyu/campaign/promotion"
+	"siyu/campaign/tieout"
 	"siyu/community"
 	"siyu/community/gate"
 	"siyu/community/gathering"
@@ -81,6 +82,7 @@ type Server struct {
 	Promoter   *promoter.Service
 	Insight    *insight.Service
 	Settlement *settlement.Service
+	TieOut     *tieout.Service
 	Payee      *payee.Service
 	Wallet     *wallet.Service
 	// PublicURL is where this house is reached, without a slash at the end;
@@ -140,6 +142,7 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/console/plan", s.staffOnly(s.consolePlan))
 	r.GET("/console/ledger", s.staffOnly(s.consoleLedger))
 	r.GET("/console/ledger.csv", s.staffOnly(s.consoleLedgerCSV))
+	r.GET("/console/tieouts", s.staffOnly(s.consoleTieOuts))
 	r.GET("/console/groups/:id", s.staffOnly(s.consoleGroup))
 	r.GET("/console/groups/:id/health", s.staffOnly(s.consoleHealth))
 	r.GET("/console/campaigns/:id", s.staffOnly(s.consoleCampaign))

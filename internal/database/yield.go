@@ -27,22 +27,22 @@ type yielding struct {
 	busy    bool
 }
 
-// GiveWay makes each snapshot of this handle rest half as long as it worked, as
-// long as others commit more than a house at rest does. Only servers say how much
-// is committed; SQLite's readers hold up no writer.
+// GiveWay makes each snapshot of this handle rest three quarters as long as it
+// worked, as long as others commit more than a house at rest does. Only servers
+// say how much is committed; SQLite's readers hold up no writer.
 func (db *DB) GiveWay() {
 	if db.Dialect.commits != "" {
 		db.yields = &yielding{count: db.Dialect.commits}
 	}
 }
 
-// rest waits half as long as the work took, if others are busy.
+// rest waits three quarters as long as the work took, if others are busy.
 func (y *yielding) rest(ctx context.Context, q *gorm.DB, took time.Duration) {
 	if y == nil || !y.look(q) {
 		return
 	}
 	select {
-	case <-time.After(took / 2):
+	case <-time.After(took * 3 / 4):
 	case <-ctx.Done():
 	}
 }

@@ -51,10 +51,13 @@ func (v ID[K]) Append(b []byte) []byte {
 		return b
 	}
 	b = append(append(b, v.Prefix()...), '_')
-	for shift := 5 * (width - 1); shift >= 0; shift -= 5 {
-		b = append(b, alphabet[uint64(v)>>shift&31])
+	var text [width]byte
+	n := uint64(v)
+	for i := width - 1; i >= 0; i-- {
+		text[i] = alphabet[n&31]
+		n >>= 5
 	}
-	return b
+	return append(b, text[:]...)
 }
 
 // AppendJSON appends the public form as JSON, and null for none.

@@ -59,6 +59,7 @@ type (
 	task           struct{}
 	team           struct{}
 	template       struct{}
+	tieOut         struct{}
 	touch          struct{}
 	transfer       struct{}
 	unit           struct{}
@@ -126,6 +127,7 @@ func (stepReward) prefix() string     { return "srw" }
 func (task) prefix() string           { return "tsk" }
 func (team) prefix() string           { return "tem" }
 func (template) prefix() string       { return "tpl" }
+func (tieOut) prefix() string         { return "tie" }
 func (touch) prefix() string          { return "tch" }
 func (transfer) prefix() string       { return "trf" }
 func (unit) prefix() string           { return "unt" }
@@ -212,6 +214,7 @@ type (
 	Task           = ID[task]
 	Team           = ID[team]
 	Template       = ID[template]
+	TieOut         = ID[tieOut]
 	Touch          = ID[touch]
 	Transfer       = ID[transfer]
 	Unit           = ID[unit]

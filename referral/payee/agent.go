@@ -75,7 +75,7 @@ func (s *Service) CloseMonth(ctx context.Context, pid id.Payer, month int) error
 		if err != nil {
 			return err
 		}
-		p, err := lockPayer(tx, pid)
+		p, err := LockPayerTx(tx, pid)
 		if err != nil {
 			return err
 		}

@@ -155,7 +155,7 @@ func (s *Service) ChangePayer(ctx context.Context, pid id.Payer, version int, in
 		return err
 	}
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
-		old, err := lockPayer(tx, pid)
+		old, err := LockPayerTx(tx, pid)
 		switch {
 		case err != nil:
 			return err
@@ -189,7 +189,8 @@ func (s *Service) ChangePayer(ctx context.Context, pid id.Payer, version int, in
 	})
 }
 
-func lockPayer(tx *database.Tx, pid id.Payer) (Payer, error) {
+// LockPayerTx locks a payer that the actor sees.
+func LockPayerTx(tx *database.Tx, pid id.Payer) (Payer, error) {
 	var p Payer
 	err := tx.Raw("SELECT * FROM payers WHERE id = ?"+tx.Dialect.ForUpdate, pid).Scan(&p).Error
 	if err == nil && (p.ID == 0 || !tx.Actor.Sees(p.UnitID)) {

@@ -132,7 +132,7 @@ func TestTheChannelsRate(t *testing.T) {
 func TestTwoWorkersPayOnce(t *testing.T) {
 	for _, engine := range dbtest.Engines {
 		t.Run(engine, func(t *testing.T) {
-			h := newBilled(t, openAt(t, dbtest.URL(t, engine), 1, dbtest.Start))
+			h := newBilled(t, dbtest.Open(t, engine))
 			h.pay.SetRate(1_000_000)
 			p := h.given(60)
 			h.pay.Next(wechattest.LostAfter, wechattest.SystemAfter, wechattest.LostBefore)
@@ -171,7 +171,7 @@ func TestBillsKilledAnywhere(t *testing.T) {
 	for _, engine := range dbtest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			url := dbtest.URL(t, engine)
-			h := newBilled(t, openAt(t, url, 1, dbtest.Start))
+			h := newBilled(t, dbtest.At(t, url))
 			dir := t.TempDir()
 			h.pay.WriteKeys(t, dir)
 			t.Setenv(payEnv, h.pay.URL+"|"+dir)

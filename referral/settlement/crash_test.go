@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/id"
@@ -21,39 +20,13 @@ import (
 	"siyu/wallet"
 )
 
-// childEnv makes the test binary do one job and end: store, job, object, kill
-// point, business time.
-const childEnv = "SIYU_SETTLEMENT_CHILD"
+// TestMain lets another process do one job of a settlement or payout.
+func TestMain(m *testing.M) { dbtest.Main(m, work) }
 
-func TestMain(m *testing.M) {
-	if spec := os.Getenv(childEnv); spec != "" {
-		if err := runChild(strings.Split(spec, "|")); err != nil {
-			os.Stderr.WriteString(err.Error())
-			os.Exit(1)
-		}
-		return
-	}
-	os.Exit(m.Run())
-}
-
-func runChild(spec []string) error {
-	url, job := spec[0], spec[1]
-	object, err := strconv.ParseInt(spec[2], 10, 64)
+func work(ctx context.Context, db *database.DB, words []string) error {
+	object, err := strconv.ParseInt(words[1], 10, 64)
 	if err != nil {
 		return err
-	}
-	at, err := strconv.ParseInt(spec[4], 10, 64)
-	if err != nil {
-		return err
-	}
-	db, err := database.Open(context.Background(), database.Config{URL: url, Clock: clock.At(time.UnixMilli(at))})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	db.IDs = id.NewGenerator(2, time.Now().Add(time.Hour))
-	if spec[3] != "" {
-		database.ArmKillPoint(spec[3])
 	}
 	s := &settlement.Service{DB: db, Vault: &payee.Service{DB: db, Secrets: keys()}}
 	if spec := os.Getenv(payEnv); spec != "" {
@@ -61,23 +34,24 @@ func runChild(spec []string) error {
 			return err
 		}
 	}
-	switch job {
+	switch job := words[0]; job {
 	case "close":
-		return s.RunClose(bg, id.Settlement(object))
+		return s.RunClose(ctx, id.Settlement(object))
 	case "free":
-		return s.RunFree(bg, id.Settlement(object))
+		return s.RunFree(ctx, id.Settlement(object))
 	case "pay":
-		return s.RunPay(bg, id.Payout(object))
+		return s.RunPay(ctx, id.Payout(object))
 	case "import1":
-		return s.RunImport(bg, id.Payout(object), 1)
+		return s.RunImport(ctx, id.Payout(object), 1)
 	case "bills":
-		return s.RunBills(bg, id.Payout(object))
+		return s.RunBills(ctx, id.Payout(object))
 	case settlement.FileLines:
-		return s.WriteLines(bg, id.Settlement(object), os.Stdout)
+		return s.WriteLines(ctx, id.Settlement(object), os.Stdout)
 	case settlement.FileSheet:
-		return s.WriteSheet(bg, id.Settlement(object), os.Stdout)
+		return s.WriteSheet(ctx, id.Settlement(object), os.Stdout)
+	default:
+		return errors.New("unknown job " + job)
 	}
-	return errors.New("unknown job " + job)
 }
 
 // payEnv tells the child where the channel for tests is, and its keys.
@@ -92,37 +66,17 @@ func billsAt(spec []string) (*settlement.Bills, error) {
 	return billsBy(c), err
 }
 
+// child is another process that does the job, a day after the start.
 func child(t testing.TB, url, job string, object int64, kill string) *exec.Cmd {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self)
-	at := dbtest.Start.Add(24 * time.Hour).UnixMilli()
-	cmd.Env = append(os.Environ(), childEnv+"="+strings.Join([]string{url, job, strconv.FormatInt(object, 10), kill, strconv.FormatInt(at, 10)}, "|"))
-	cmd.Stderr = os.Stderr
-	return cmd
-}
-
-func openAt(t *testing.T, url string, node int, at time.Time) *database.DB {
-	t.Helper()
-	db, err := database.Open(bg, database.Config{URL: url, Clock: clock.At(at), Strict: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	db.IDs = id.NewGenerator(node, time.Now().Add(time.Hour))
-	t.Cleanup(func() { db.Close() })
-	return db
+	return dbtest.Child(t, url, kill, dbtest.Start.Add(24*time.Hour), job, strconv.FormatInt(object, 10))
 }
 
 // killed runs the job in a process that is killed at the point.
 func killed(t *testing.T, url, job string, object int64, point string) {
 	t.Helper()
-	err := child(t, url, job, object, point).Run()
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != -1 {
-		t.Fatalf("%s at %s: ended with %v, want killed", job, point, err)
+	if !dbtest.Killed(t, child(t, url, job, object, point)) {
+		t.Fatalf("%s: not killed at %s", job, point)
 	}
 }
 
@@ -135,7 +89,7 @@ func TestKilledAnywhere(t *testing.T) {
 	for _, engine := range dbtest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			url := dbtest.URL(t, engine)
-			h := newHouse(t, openAt(t, url, 1, dbtest.Start))
+			h := newHouse(t, dbtest.At(t, url))
 			var list []reward
 			for i := range 700 {
 				list = append(list, reward{member: id.Member(i%300 + 1), amount: 10})

@@ -24,6 +24,9 @@ type linesFile struct {
 	buf  []byte
 	at   clock.Milli // of the last line, and its text: what cleared together has one
 	text []byte
+
+	said  [5]string // the texts of the last line, and their cells: most lines say the same
+	cells [5][]byte
 }
 
 func newLinesFile(to io.Writer) *linesFile {
@@ -34,7 +37,7 @@ func (f *linesFile) line(l Line) error {
 	b := f.buf
 	number := func(n int64) { b = append(strconv.AppendInt(b, n, 10), ',') }
 	number(int64(l.LineNo))
-	b = append(appendCell(b, string(l.Kind)), ',')
+	b = f.cell(b, 0, string(l.Kind))
 	b = append(l.RewardID.Append(b), ',')
 	b = append(l.ProgramID.Append(b), ',')
 	if l.ProgramVersion != 0 {
@@ -44,9 +47,10 @@ func (f *linesFile) line(l Line) error {
 	b = append(l.CampaignID.Append(b), ',')
 	b = append(l.OrderID.Append(b), ',')
 	b = append(l.MemberID.Append(b), ',')
-	for _, s := range []string{inert(l.RuleName), inert(l.Note), l.Corrects, l.TaxRule} {
-		b = append(appendCell(b, s), ',')
-	}
+	b = f.cell(b, 1, l.RuleName)
+	b = f.cell(b, 2, l.Note)
+	b = f.cell(b, 3, l.Corrects)
+	b = f.cell(b, 4, l.TaxRule)
 	number(int64(l.Gross))
 	number(int64(l.Tax))
 	number(int64(l.Net))
@@ -58,6 +62,15 @@ func (f *linesFile) line(l Line) error {
 		return nil
 	}
 	return f.flush()
+}
+
+// cell appends the text of a column, and a comma. What people wrote is made
+// inert; what the house writes never begins like a formula.
+func (f *linesFile) cell(b []byte, i int, s string) []byte {
+	if f.cells[i] == nil || s != f.said[i] {
+		f.said[i], f.cells[i] = s, append(appendCell(f.cells[i][:0], inert(s)), ',')
+	}
+	return append(b, f.cells[i]...)
 }
 
 func (f *linesFile) flush() error {

@@ -16,8 +16,9 @@ const (
 	eventWithdrawalRefused   webhook.Type = "withdrawal.refused"
 	eventWithdrawalCancelled webhook.Type = "withdrawal.cancelled"
 
-	eventObjected webhook.Type = "statement.objected"
-	eventAnswered webhook.Type = "statement.answered"
+	eventStatement webhook.Type = "statement.ready"
+	eventObjected  webhook.Type = "statement.objected"
+	eventAnswered  webhook.Type = "statement.answered"
 )
 
 // publishSealed announces a settlement whose lines, files and digest stand.

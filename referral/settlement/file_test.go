@@ -296,7 +296,7 @@ func TestSameBytesFromTwoProcesses(t *testing.T) {
 	for _, engine := range dbtest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			url := dbtest.URL(t, engine)
-			h := newHouse(t, openAt(t, url, 1, dbtest.Start))
+			h := newHouse(t, dbtest.At(t, url))
 			st := books(h)
 			stored := h.file(st.ID, settlement.FileSheet)
 			for range 2 {

@@ -166,7 +166,7 @@ func TestResultsKilledAnywhere(t *testing.T) {
 	for _, engine := range dbtest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			url := dbtest.URL(t, engine)
-			h := newTaxed(t, openAt(t, url, 1, dbtest.Start), payee.PayerIn{})
+			h := newTaxed(t, dbtest.At(t, url), payee.PayerIn{})
 			h.Vault = h.people
 			h.member(1, idNumbers[0])
 			h.exec("INSERT INTO payees (id, member_id, active_no, pending_no, last_no, paid_at, created_at) SELECT 1000000 + n.no, n.no, 1, 0, 1, 0, 1 FROM (" + numbers(2, 250) + ") n")

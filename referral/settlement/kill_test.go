@@ -2,10 +2,8 @@ package settlement_test
 
 import (
 	"bytes"
-	"errors"
 	"flag"
 	"math/rand/v2"
-	"os/exec"
 	"strconv"
 	"testing"
 	"time"
@@ -53,7 +51,7 @@ func TestKilledOften(t *testing.T) {
 				}
 			}()
 			url := dbtest.URL(t, engine)
-			k := &killing{house: newHouse(t, openAt(t, url, 1, dbtest.Start)), url: url, draw: rand.New(rand.NewPCG(seed, 1)), at: map[string]int{}}
+			k := &killing{house: newHouse(t, dbtest.At(t, url)), url: url, draw: rand.New(rand.NewPCG(seed, 1)), at: map[string]int{}}
 			for round := 0; k.dead < *kills; round++ {
 				k.round(round%2 == 0)
 				if round > *kills {
@@ -133,14 +131,9 @@ func (k *killing) kill(job string, object int64) {
 	k.t.Helper()
 	for range 1 + k.draw.IntN(3) {
 		step := steps[job][k.draw.IntN(len(steps[job]))]
-		err := child(k.t, k.url, job, object, step.point+":"+strconv.Itoa(1+k.draw.IntN(step.passes))).Run()
-		var exit *exec.ExitError
-		switch {
-		case errors.As(err, &exit) && exit.ExitCode() == -1:
+		if dbtest.Killed(k.t, child(k.t, k.url, job, object, step.point+":"+strconv.Itoa(1+k.draw.IntN(step.passes)))) {
 			k.dead++
 			k.at[step.point]++
-		case err != nil:
-			k.t.Fatalf("%s at %s: %v", job, step.point, err)
 		}
 	}
 }

@@ -116,12 +116,12 @@ func (s *Service) ListLines(ctx context.Context, sid id.Settlement, page databas
 	return database.Cut(page, lines, func(l Line) int64 { return int64(l.LineNo) }), err
 }
 
-// eachLine calls fn for every line in order, without their digests. One
+// eachLine calls fn for every line in order, with what its files say. One
 // statement is read while it runs, for some thousands of lines.
 func (s *Service) eachLine(ctx context.Context, sid id.Settlement, fn func(Line) error) error {
 	const at = 10_000
 	for last := 0; ; {
-		n, err := eachLineAfter(s.DB.Read(ctx), "''", sid, last, at, func(l Line) error {
+		n, err := eachLineAfter(s.DB.Read(ctx), newLineScan(false), sid, last, at, func(l Line) error {
 			last = l.LineNo
 			return fn(l)
 		})
@@ -132,23 +132,18 @@ func (s *Service) eachLine(ctx context.Context, sid id.Settlement, fn func(Line)
 }
 
 // eachLineAfter calls fn for up to limit lines and says how many there were.
-func eachLineAfter(q *database.Query, digest string, sid id.Settlement, after, limit int, fn func(Line) error) (n int, err error) {
-	rows, err := q.Raw("SELECT "+lineColumns+", "+digest+" FROM settlement_lines WHERE settlement_id = ? AND line_no > ? ORDER BY line_no LIMIT ?", sid, after, limit).Rows()
+func eachLineAfter(q *database.Query, scan *lineScan, sid id.Settlement, after, limit int, fn func(Line) error) (n int, err error) {
+	rows, err := q.Raw("SELECT "+scan.columns+" FROM settlement_lines WHERE settlement_id = ? AND line_no > ? ORDER BY line_no LIMIT ?", sid, after, limit).Rows()
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	scan := newLineScan()
 	for rows.Next() {
 		if err := rows.Scan(scan.into...); err != nil {
 			return n, err
 		}
-		l, err := scan.line()
-		if err != nil {
-			return n, err
-		}
 		n++
-		if err := fn(l); err != nil {
+		if err := fn(scan.line()); err != nil {
 			return n, err
 		}
 	}
@@ -158,7 +153,7 @@ func eachLineAfter(q *database.Query, digest string, sid id.Settlement, after, l
 // linesAfter are the lines themselves.
 func linesAfter(q *database.Query, sid id.Settlement, after, limit int) ([]Line, error) {
 	lines := []Line{}
-	_, err := eachLineAfter(q, "digest", sid, after, limit, func(l Line) error {
+	_, err := eachLineAfter(q, newLineScan(true), sid, after, limit, func(l Line) error {
 		lines = append(lines, l)
 		return nil
 	})

@@ -14,6 +14,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/internal/task"
 )
 
 // totals are what the lines of a settlement sum up to.
@@ -202,6 +203,9 @@ func sealTx(tx *database.Tx, st Settlement) error {
 	if err != nil {
 		return err
 	}
+	if err := task.EnqueueTx(tx, tellJob{st.ID}, tx.Now); err != nil {
+		return err
+	}
 	return publishSealed(tx, st)
 }
 
@@ -227,7 +231,7 @@ func (st Settlement) seal() string {
 	if st.PayerID != 0 {
 		b = fmt.Appendf(b, "payer %s\nincome %s\n", st.PayerID, st.IncomeType)
 	}
-	if st.AskedUpto != 0 {
+	if st.OnRequest != 0 || st.AskedUpto != 0 {
 		b = fmt.Appendf(b, "requests %d %d\n", st.OnRequest, st.AskedUpto)
 	}
 	for _, p := range st.Programs {

@@ -3,62 +3,7 @@ package settlement
 import (
 	"fmt"
 	"strconv"
-
-	"github.com/xuri/excelize/v2"
 )
-
-// sheet is a list, spread over as many sheets as the format needs.
-type sheet struct {
-	book   *workbook
-	name   string
-	header []string
-	most   int
-	w      *excelize.StreamWriter
-	part   int
-	at     int
-}
-
-func (s *sheet) open() error {
-	s.part++
-	name := s.name
-	if s.part > 1 {
-		name = fmt.Sprintf("%s%d", s.name, s.part)
-	}
-	if _, err := s.book.NewSheet(name); err != nil {
-		return fmt.Errorf("settlement: sheet %s: %w", name, err)
-	}
-	w, err := s.book.NewStreamWriter(name)
-	if err != nil {
-		return fmt.Errorf("settlement: sheet %s: %w", name, err)
-	}
-	if err := w.SetColWidth(2, len(s.header), 18); err != nil {
-		return err
-	}
-	s.w, s.at = w, 1
-	return w.SetRow("A1", s.book.heading(s.header...))
-}
-
-// row adds a line of the list.
-func (s *sheet) row(cells ...any) error {
-	if s.at > s.most {
-		if err := s.w.Flush(); err != nil {
-			return err
-		}
-		if err := s.open(); err != nil {
-			return err
-		}
-	}
-	s.at++
-	return s.w.SetRow("A"+strconv.Itoa(s.at), cells)
-}
-
-// close ends the list with its control totals.
-func (s *sheet) close(cells ...any) error {
-	if err := s.w.SetRow("A"+strconv.Itoa(s.at+1), cells); err != nil {
-		return err
-	}
-	return s.w.Flush()
-}
 
 var kindNames = []struct {
 	kind Kind

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -14,6 +15,26 @@ import (
 // takeMost is how many rows one transaction of taking rewards writes: lines and
 // the marks of their clearings, under the 2,000 of the house.
 const takeMost = 1_900
+
+// A chunk that took longer than chunkSlow is followed by one of half its rows,
+// one that was quicker than chunkQuick by a larger one, so that where the store
+// is busy no transaction comes near the house's 200 ms.
+const (
+	takeLeast  = 200
+	chunkSlow  = 80 * time.Millisecond
+	chunkQuick = 40 * time.Millisecond
+)
+
+// rowsAfter is how many rows the next chunk may write after one of so many.
+func rowsAfter(most int, took time.Duration) int {
+	switch {
+	case took > chunkSlow:
+		return max(most/2, takeLeast)
+	case took < chunkQuick:
+		return min(most+most/4, takeMost)
+	}
+	return most
+}
 
 // open is a clearing that may hold rewards on no live line.
 type open struct {
@@ -55,7 +76,7 @@ func (s *Service) takeRewards(ctx context.Context, st Settlement) (int, error) {
 	if h.TermsNo != 0 {
 		asked = notAsked
 	}
-	added := 0
+	added, most := 0, takeMost
 	for after := (cursor{}); ; {
 		window, last, err := openClearings(s.DB.Read(ctx), fixed(st), after)
 		if err != nil || last == after {
@@ -63,10 +84,11 @@ func (s *Service) takeRewards(ctx context.Context, st Settlement) (int, error) {
 		}
 		for len(window) > 0 {
 			n, rows := 0, 0
-			for n < len(window) && (n == 0 || rows+window[n].RewardCount+1 <= takeMost) {
+			for n < len(window) && (n == 0 || rows+window[n].RewardCount+1 <= most) {
 				rows += window[n].RewardCount + 1
 				n++
 			}
+			began := time.Now()
 			lines, err := s.take(ctx, st.ID, window[:n], asked)
 			for database.IsDuplicate(err) {
 				// Some stand on lines already, of a settlement that was partly
@@ -77,6 +99,7 @@ func (s *Service) takeRewards(ctx context.Context, st Settlement) (int, error) {
 				return added, err
 			}
 			database.KillPoint("settlement:lines")
+			most = rowsAfter(most, time.Since(began))
 			added += lines
 			window = window[n:]
 		}

@@ -157,7 +157,7 @@ func takeRequestsTx(tx *database.Tx, sid id.Settlement, list []Withdrawal) (int,
 	if err := insertLines(tx, own, lines); err != nil {
 		return 0, err
 	}
-	if err := feesTx(tx, sid, taken, charge); err != nil {
+	if err := chargeTx(tx, sid, taken); err != nil {
 		return 0, err
 	}
 	ids = ids[:0]
@@ -167,21 +167,47 @@ func takeRequestsTx(tx *database.Tx, sid id.Settlement, list []Withdrawal) (int,
 	return len(lines), tx.Exec("UPDATE withdrawals SET status = ?, settlement_id = ?, ended_at = ? WHERE id IN ?", WithdrawalSettled, sid, tx.Now, ids).Error
 }
 
-// charge moves a request's fee out of payable, giveBack the same back into it.
-const (
-	charge   = ""
-	giveBack = ":freed"
-)
-
 // feeKey is the permanent business key of a fee in a settlement.
 func feeKey(w id.Withdrawal, sid id.Settlement) string {
 	return fmt.Sprintf("withdrawal:%d:fee:%d", w, sid)
 }
 
-// feesTx books the fees of requests in a settlement, on the accounts of who
-// their members are today; that is looked at again once the accounts are
+// chargeTx moves the fees of requests out of payable.
+func chargeTx(tx *database.Tx, sid id.Settlement, list []request) error {
+	return feesTx(tx, list, func(a request, due, fees wallet.Leg) wallet.Transfer {
+		return wallet.Move(feeKey(a.ID, sid), "withdrawal_fee", money.CNY, a.Fee, due, fees)
+	})
+}
+
+// giveBackTx moves them back, each by a transfer that corrects the first.
+func giveBackTx(tx *database.Tx, sid id.Settlement, list []request) error {
+	keys := make([]string, len(list))
+	for i, a := range list {
+		keys[i] = feeKey(a.ID, sid)
+	}
+	var rows []struct {
+		ID          id.Transfer
+		TransferKey string
+	}
+	if err := tx.Raw("SELECT id, transfer_key FROM transfers WHERE transfer_key IN ?", keys).Scan(&rows).Error; err != nil {
+		return err
+	}
+	first := make(map[string]id.Transfer, len(rows))
+	for _, r := range rows {
+		first[r.TransferKey] = r.ID
+	}
+	return feesTx(tx, list, func(a request, due, fees wallet.Leg) wallet.Transfer {
+		key := feeKey(a.ID, sid)
+		t := wallet.Move(key+":freed", "withdrawal_fee", money.CNY, a.Fee, fees, due)
+		t.Corrects = first[key]
+		return t
+	})
+}
+
+// feesTx books a transfer for each request that has a fee, on the accounts of
+// who their members are today; that is looked at again once the accounts are
 // locked, because a merge locks them too.
-func feesTx(tx *database.Tx, sid id.Settlement, list []request, way string) error {
+func feesTx(tx *database.Tx, list []request, move func(a request, due, fees wallet.Leg) wallet.Transfer) error {
 	var members []id.Member
 	for _, a := range list {
 		members = append(members, a.MemberID)
@@ -192,14 +218,9 @@ func feesTx(tx *database.Tx, sid id.Settlement, list []request, way string) erro
 	}
 	var transfers []wallet.Transfer
 	for _, a := range list {
-		if a.Fee == 0 {
-			continue
+		if a.Fee > 0 {
+			transfers = append(transfers, move(a, wallet.At(wallet.StagePayable, wallet.Member(live[a.MemberID])), wallet.At(wallet.StageFee, wallet.Brand())))
 		}
-		due, fee := wallet.At(wallet.StagePayable, wallet.Member(live[a.MemberID])), wallet.At(wallet.StageFee, wallet.Brand())
-		if way == giveBack {
-			due, fee = fee, due
-		}
-		transfers = append(transfers, wallet.Move(feeKey(a.ID, sid)+way, "withdrawal_fee", money.CNY, a.Fee, due, fee))
 	}
 	if _, err := wallet.PostManyTx(tx, transfers); err != nil {
 		return err
@@ -228,7 +249,7 @@ func (s *Service) reopen(ctx context.Context, sid id.Settlement) error {
 			for i, w := range list {
 				back[i], ids[i] = request{Withdrawal: w}, w.ID
 			}
-			if err := feesTx(tx, sid, back, giveBack); err != nil {
+			if err := giveBackTx(tx, sid, back); err != nil {
 				return err
 			}
 			return tx.Exec("UPDATE withdrawals SET status = ?, settlement_id = 0, ended_at = 0, reopened_at = ? WHERE id IN ?", WithdrawalAsked, tx.Now, ids).Error

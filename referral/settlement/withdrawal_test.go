@@ -302,6 +302,15 @@ func TestAskedWhileClosing(t *testing.T) {
 		for range 3 {
 			sid := h.open()
 			h.must(h.Close(as(maker), sid))
+			var twice sync.WaitGroup
+			for range 2 { // its job, run twice at once
+				twice.Go(func() {
+					if err := h.RunClose(bg, sid); err != nil {
+						t.Errorf("close: %v", err)
+					}
+				})
+			}
+			twice.Wait()
 			h.work()
 		}
 		all.Wait()

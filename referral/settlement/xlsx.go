@@ -1,6 +1,7 @@
 package settlement
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -42,7 +43,7 @@ var (
 type workbook struct {
 	*excelize.File
 	yuan, quoted, head        int
-	people, rewards, carried  *sheet
+	people, rewards, carried  *list
 	rewardLines, carriedLines sum
 	archive                   *sortedZip
 }
@@ -59,7 +60,7 @@ func newWorkbook(st Settlement, most int) (*workbook, error) {
 	if err != nil {
 		return nil, fmt.Errorf("settlement: workbook: %w", err)
 	}
-	b := &workbook{File: f}
+	b := &workbook{File: f, archive: &sortedZip{}}
 	format := "#,##0.00;[Red]-#,##0.00"
 	if b.yuan, err = f.NewStyle(&excelize.Style{CustomNumFmt: &format}); err != nil {
 		return nil, fmt.Errorf("settlement: workbook: %w", err)
@@ -77,11 +78,11 @@ func newWorkbook(st Settlement, most int) (*workbook, error) {
 	if err := f.SetSheetName("Sheet1", sheetSummary); err != nil {
 		return nil, err
 	}
-	b.people = &sheet{book: b, name: sheetPeople, header: personHeader, most: most}
-	b.rewards = &sheet{book: b, name: sheetRewards, header: lineHeader, most: most}
-	b.carried = &sheet{book: b, name: sheetCarried, header: lineHeader, most: most}
+	b.people = &list{book: b, name: sheetPeople, header: personHeader, most: most}
+	b.rewards = &list{book: b, name: sheetRewards, header: lineHeader, most: most}
+	b.carried = &list{book: b, name: sheetCarried, header: lineHeader, most: most}
 	// The first of each is there, even if empty, and in this order.
-	for _, sh := range []*sheet{b.people, b.rewards, b.carried} {
+	for _, sh := range []*list{b.people, b.rewards, b.carried} {
 		if err := sh.open(); err != nil {
 			return nil, err
 		}
@@ -91,24 +92,39 @@ func newWorkbook(st Settlement, most int) (*workbook, error) {
 
 // line puts a line on its list.
 func (b *workbook) line(l Line) error {
+	to, all := b.carried, &b.carriedLines
 	if l.Kind == KindReward {
-		b.rewardLines.add(l)
-		return b.rewards.row(b.cells(l.LineNo, l)...)
+		to, all = b.rewards, &b.rewardLines
 	}
-	b.carriedLines.add(l)
-	return b.carried.row(b.cells(l.LineNo, l)...)
+	all.add(l)
+	if err := to.next(); err != nil {
+		return err
+	}
+	to.integer(int64(l.LineNo))
+	return to.line(l)
 }
 
-func (b *workbook) cells(first any, l Line) []any {
-	var version any
+// line writes a line's cells behind its first.
+func (s *list) line(l Line) error {
+	s.text(string(l.Kind))
+	s.text(l.RewardID.String())
+	s.text(l.ProgramID.String())
 	if l.ProgramVersion != 0 {
-		version = l.ProgramVersion
+		s.integer(int64(l.ProgramVersion))
+	} else {
+		s.skip()
 	}
-	return []any{
-		first, b.text(string(l.Kind)), b.text(l.RewardID.String()), b.text(l.ProgramID.String()), version, b.text(l.CampaignID.String()),
-		b.text(l.OrderID.String()), b.text(l.MemberID.String()), b.text(l.RuleName), b.text(l.Note), b.text(l.Corrects), b.text(l.TaxRule),
-		b.money(l.Gross), b.money(l.Tax), b.money(l.Net), int64(l.Gross), int64(l.Tax), int64(l.Net), b.text(l.OccurredAt.String()),
+	for _, t := range []string{l.CampaignID.String(), l.OrderID.String(), l.MemberID.String(), l.RuleName, l.Note, l.Corrects, l.TaxRule} {
+		s.text(t)
 	}
+	for _, a := range []money.Amount{l.Gross, l.Tax, l.Net} {
+		s.yuan(a)
+	}
+	for _, a := range []money.Amount{l.Gross, l.Tax, l.Net} {
+		s.integer(int64(a))
+	}
+	s.text(l.OccurredAt.String())
+	return s.end()
 }
 
 // person is what the lines of one member come to.
@@ -119,31 +135,46 @@ type person struct {
 }
 
 func (b *workbook) person(p person) error {
-	return b.people.row(b.personCells(p.MemberID.String(), p)...)
+	if err := b.people.next(); err != nil {
+		return err
+	}
+	b.people.text(p.MemberID.String())
+	return b.people.person(p)
 }
 
-func (b *workbook) personCells(first string, p person) []any {
+// person writes a member's cells behind the first.
+func (s *list) person(p person) error {
 	gross := p.RewardsFen + p.CarriedFen
-	return []any{
-		b.text(first), p.RewardLines, p.CarriedLines, b.money(p.RewardsFen), b.money(p.CarriedFen), b.money(gross), b.text(gross.Capital()),
-		int64(p.RewardsFen), int64(p.CarriedFen), int64(gross),
+	s.integer(int64(p.RewardLines))
+	s.integer(int64(p.CarriedLines))
+	for _, a := range []money.Amount{p.RewardsFen, p.CarriedFen, gross} {
+		s.yuan(a)
 	}
+	s.text(gross.Capital())
+	for _, a := range []money.Amount{p.RewardsFen, p.CarriedFen, gross} {
+		s.integer(int64(a))
+	}
+	return s.end()
 }
 
 // finish ends the lists with their control totals, adds the sheets of sums and
 // writes the whole.
 func (b *workbook) finish(st Settlement, t totals, people int, to io.Writer) error {
-	for _, list := range []struct {
-		*sheet
+	for _, of := range []struct {
+		*list
 		sum
 	}{{b.rewards, b.rewardLines}, {b.carried, b.carriedLines}} {
-		total := Line{Note: fmt.Sprintf("%d 行 lines", list.Lines), Gross: list.Gross, Tax: list.Tax, Net: list.Net}
-		if err := list.close(b.cells("合计 Total", total)...); err != nil {
+		of.begin()
+		of.text("合计 Total")
+		total := Line{Note: fmt.Sprintf("%d 行 lines", of.Lines), Gross: of.Gross, Tax: of.Tax, Net: of.Net}
+		if err := errors.Join(of.line(total), of.shut()); err != nil {
 			return err
 		}
 	}
+	b.people.begin()
+	b.people.text("合计 Total")
 	all := person{RewardLines: b.rewardLines.Lines, CarriedLines: b.carriedLines.Lines, RewardsFen: b.rewardLines.Gross, CarriedFen: b.carriedLines.Gross}
-	if err := b.people.close(b.personCells("合计 Total", all)...); err != nil {
+	if err := errors.Join(b.people.person(all), b.people.shut()); err != nil {
 		return err
 	}
 	if err := b.tax(st, people); err != nil {
@@ -154,7 +185,7 @@ func (b *workbook) finish(st Settlement, t totals, people int, to io.Writer) err
 	}
 	// excelize would hold the archive in memory until it is whole; this one goes
 	// straight to its reader.
-	b.archive = &sortedZip{out: to}
+	b.archive.out = to
 	b.SetZipWriter(func(io.Writer) excelize.ZipWriter { return b.archive })
 	if err := b.Write(io.Discard); err != nil {
 		return fmt.Errorf("settlement: workbook: %w", err)
@@ -164,9 +195,7 @@ func (b *workbook) finish(st Settlement, t totals, people int, to io.Writer) err
 
 // end frees what the workbook holds, finished or not.
 func (b *workbook) end() {
-	if b.archive != nil {
-		b.archive.discard()
-	}
+	b.archive.discard()
 	_ = b.Close()
 }
 

@@ -27,6 +27,7 @@ const spoolAt = 1 << 20
 type sortedZip struct {
 	out     io.Writer
 	entries []*packed
+	last    *packed // that excelize writes, one after the other
 }
 
 // packed is one entry.
@@ -37,11 +38,9 @@ type packed struct {
 	store spool
 }
 
-// Create begins the next entry.
-func (z *sortedZip) Create(name string) (io.Writer, error) {
-	if err := z.endLast(); err != nil {
-		return nil, err
-	}
+// own begins an entry that is written beside others, instead of one that
+// excelize would make of the name.
+func (z *sortedZip) own(name string) (*packed, error) {
 	e := &packed{head: zip.FileHeader{Name: name, Method: zip.Deflate}, sum: crc32.NewIEEE()}
 	//lint:ignore SA1019 an entry that comes packed has its date from here alone
 	e.head.ModifiedDate = zipDate
@@ -49,6 +48,28 @@ func (z *sortedZip) Create(name string) (io.Writer, error) {
 	e.deft = deft
 	z.entries = append(z.entries, e)
 	return e, err
+}
+
+// Create begins the next entry; what is there already stays.
+func (z *sortedZip) Create(name string) (io.Writer, error) {
+	if err := z.endLast(); err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(z.entries, func(e *packed) bool { return e.head.Name == name }) {
+		return io.Discard, nil
+	}
+	var err error
+	z.last, err = z.own(name)
+	return z.last, err
+}
+
+func (z *sortedZip) endLast() error {
+	if z.last == nil {
+		return nil
+	}
+	e := z.last
+	z.last = nil
+	return e.end()
 }
 
 // AddFS is not needed by any workbook.
@@ -61,14 +82,12 @@ func (e *packed) Write(p []byte) (int, error) {
 	return e.deft.Write(p)
 }
 
-func (z *sortedZip) endLast() error {
-	if len(z.entries) == 0 {
-		return nil
-	}
-	e := z.entries[len(z.entries)-1]
+// end packs what is left of the entry.
+func (e *packed) end() error {
 	if err := e.deft.Close(); err != nil {
 		return err
 	}
+	e.deft = nil // it is as large as a sheet's page of rows
 	e.head.CRC32, e.head.CompressedSize64 = e.sum.Sum32(), uint64(e.store.size)
 	return nil
 }
