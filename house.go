@@ -160,7 +160,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	teams.Campaign = h.campaign
 	dates := &calendar.Service{DB: db, Campaign: h.campaign}
 	steps := &invite.Service{DB: db, Campaign: h.campaign}
-	keeper := &guard.Service{DB: db}
+	keeper := &guard.Service{DB: db, Moments: calendar.Moments, Platform: guard.Platform(h.cfg.PlatformCap)}
 	hooks := &webhook.Service{DB: db, Secrets: keys, Allow: allow}
 	sends := &promotion.Service{DB: db, Guard: keeper, Campaign: h.campaign, Dates: dates, Paces: map[string]promotion.Pace{
 		promotion.FileChannel{}.Name(): promotion.Pace(h.cfg.Paces.File), promotion.WebhookChannel{}.Name(): promotion.Pace(h.cfg.Paces.Webhook),
@@ -169,7 +169,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		sends.Channels = []promotion.Channel{promotion.FileChannel{Dir: h.outbox(), Owner: promotion.Owner(h.cfg.FileOwner), DB: db}, promotion.WebhookChannel{DB: db}}
 	}
 	reg := task.NewRegistry()
-	for _, room := range []interface{ Register(*task.Registry) }{people, groups, h.campaign, teams, steps, h.referral, h.review, purse, sealed, sends, hooks} {
+	for _, room := range []interface{ Register(*task.Registry) }{people, groups, h.campaign, teams, steps, h.referral, h.review, purse, sealed, keeper, sends, hooks} {
 		room.Register(reg)
 	}
 	files.Register(reg)

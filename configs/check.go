@@ -18,7 +18,7 @@ func wrong(name, value, why, remedy string) error {
 
 // check looks at every setting and names the first that is wrong.
 func (c Config) check() error {
-	checks := []func() error{c.checkDB, c.checkRedis, c.checkAddr, c.checkURLs, c.checkRole, c.checkNetworks, c.checkFont, c.checkRates, c.checkPaces, c.checkOwner, c.checkWechat}
+	checks := []func() error{c.checkDB, c.checkRedis, c.checkAddr, c.checkURLs, c.checkRole, c.checkNetworks, c.checkFont, c.checkRates, c.checkPaces, c.checkOwner, c.checkPlatform, c.checkWechat}
 	for _, f := range checks {
 		if err := f(); err != nil {
 			return err
@@ -134,6 +134,13 @@ func (c Config) checkPaces() error {
 func (c Config) checkOwner() error {
 	if !slices.Contains([]string{"", "prompt", "slow", "absent", "late"}, c.FileOwner) {
 		return wrong("SIYU_FILE_OWNER", c.FileOwner, "is no way to play an owner", "write prompt, slow, absent or late, or leave it empty")
+	}
+	return nil
+}
+
+func (c Config) checkPlatform() error {
+	if !slices.Contains([]string{"", "day_1", "week_7", "month_days"}, c.PlatformCap) {
+		return wrong("SIYU_PLATFORM_CAP", c.PlatformCap, "is no cap of a platform", "write day_1, week_7 or month_days, or leave it empty")
 	}
 	return nil
 }

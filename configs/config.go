@@ -52,7 +52,8 @@ type Config struct {
 	Rates          Rates    `yaml:"rates"`
 	Wechat         Wechat   `yaml:"wechat"`
 	Paces          Paces    `yaml:"paces"`
-	FileOwner      string   `yaml:"file_owner"` // how the file channel plays a group's owner: prompt, slow, absent, late
+	PlatformCap    string   `yaml:"platform_cap"` // what the platform lets into one group: day_1, week_7, month_days
+	FileOwner      string   `yaml:"file_owner"`   // how the file channel plays a group's owner: prompt, slow, absent, late
 
 	secretsJSON string // the key set itself, from the environment only
 }
@@ -149,7 +150,7 @@ func (c *Config) readEnv(look func(string) (string, bool)) error {
 	texts := map[string]*string{
 		"SIYU_DB": &c.DB, "SIYU_REDIS": &c.Redis, "SIYU_ADDR": &c.Addr, "SIYU_PUBLIC_URL": &c.PublicURL,
 		"SIYU_QR_URL": &c.QRURL, "SIYU_ROLE": (*string)(&c.Role), "SIYU_SECRETS": &c.Secrets, "SIYU_SECRETS_JSON": &c.secretsJSON,
-		"SIYU_POSTER_FONT": &c.PosterFont, "SIYU_FILE_OWNER": &c.FileOwner,
+		"SIYU_POSTER_FONT": &c.PosterFont, "SIYU_FILE_OWNER": &c.FileOwner, "SIYU_PLATFORM_CAP": &c.PlatformCap,
 	}
 	for name, to := range texts {
 		if v, ok := look(name); ok {

@@ -10,6 +10,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/task"
 )
 
 // observeFor is how long an imported group is only observed before its owner
@@ -255,6 +256,12 @@ func (s *Service) prepare(ctx context.Context, groups []id.Group) error {
 		rows := make([]groupGuard, len(missing))
 		for i, g := range missing {
 			rows[i] = newGuard(g, tx.Now)
+		}
+		parts, until := observed(rows)
+		for _, groups := range parts {
+			if err := task.EnqueueTx(tx, tellObserved{groups}, until); err != nil {
+				return err
+			}
 		}
 		return writeGuards(tx, rows)
 	})

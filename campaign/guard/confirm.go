@@ -116,7 +116,8 @@ func (s *Service) keepLate(tx *database.Tx, row Slot) error {
 	a.Reasons = append([]Reason{{RuleWindow, int64(off) / minuteMilli, 0}}, a.Reasons...)
 	a.Outcome, a.Rule, a.NotBefore, a.Window = OutcomeLate, RuleWindow, 0, shown
 	ask := Ask{Campaign: row.CampaignID, Promotion: row.PromotionID, WindowNo: row.WindowNo, Window: Window{row.FromAt, row.ToAt}}
-	return keepDecisions(tx, []record{recordOf(tx, k, ask, a)}, nil)
+	_, err = keepDecisions(tx, []record{recordOf(tx, k, ask, a)}, nil)
+	return err
 }
 
 // Release frees a slot whose ad the channel says was not and will not be
@@ -211,7 +212,8 @@ func (s *Service) postTx(tx *database.Tx, group id.Group, campaign id.Campaign, 
 	if err := health.AdShownTx(tx, group, row.ID, at); err != nil {
 		return Slot{}, err
 	}
-	return row, keepDecisions(tx, []record{recordOf(tx, k, Ask{Campaign: campaign, Window: shown}, a)}, nil)
+	_, err = keepDecisions(tx, []record{recordOf(tx, k, Ask{Campaign: campaign, Window: shown}, a)}, nil)
+	return row, err
 }
 
 // lockSlot locks the slot's group, whose row orders all events of its slots,

@@ -46,6 +46,9 @@ func Decide(p Policy, s State, asked Window) Decision {
 	} else if len(p.Rules) > 0 {
 		d.Advice = slices.DeleteFunc(slices.Clone(p.advice), func(r Reason) bool { return modeIn(p.Rules, r.Rule) == ModeOff })
 	}
+	if s.MomentsKnown && len(d.Advice) > 0 && d.Advice[0].Rule == RuleMoment {
+		d.Advice = d.Advice[1:] // judged below
+	}
 	w := x.window(asked.From, asked.To)
 	free := x.judge(w, &d)
 	if len(d.Reasons) == 0 {
@@ -120,6 +123,7 @@ func (x *exam) judge(w Window, d *Decision) clock.Milli {
 	v := verdict{free: w.From, decision: d, rules: x.policy.Rules, observed: x.policy.Mode == ModeAdvise}
 	x.facts(w, &v)
 	x.silences(w, &v)
+	x.platform(w, &v)
 	if x.policy.Mode != ModeOff {
 		v.advise = x.policy.Mode == ModeAdvise
 		x.policyRules(w, &v)
@@ -214,10 +218,8 @@ func (x *exam) policyRules(w Window, v *verdict) {
 	if p.Life != Unlimited && s.Life >= p.Life {
 		v.deny(Reason{RuleLife, int64(s.Life), int64(p.Life)}, never)
 	}
-	if s.Condition.State != "" && x.under != PermitOverride {
-		x.careRules(w, v)
-	}
 	if x.under != PermitOverride {
+		x.careRules(w, v)
 		x.mainAd(w, v)
 	}
 }

@@ -67,9 +67,9 @@ func recordOf(tx *database.Tx, k *known, ask Ask, a Answer) record {
 
 // keepDecisions inserts the records; of a refusal that is known already only
 // the counter moves. The groups' rows are locked, so nobody else counts the
-// same refusal.
-func keepDecisions(tx *database.Tx, records []record, known map[refusal]id.Decision) error {
-	fresh := records[:0]
+// same refusal. It returns those it inserted.
+func keepDecisions(tx *database.Tx, records []record, known map[refusal]id.Decision) (fresh []record, err error) {
+	fresh = records[:0]
 	var again []id.Decision
 	for _, r := range records {
 		if old, ok := known[refusal{r.GroupID, r.RuleName}]; ok && r.Kept == 0 {
@@ -79,15 +79,15 @@ func keepDecisions(tx *database.Tx, records []record, known map[refusal]id.Decis
 		fresh = append(fresh, r)
 	}
 	if err := writeRecords(tx, fresh); err != nil {
-		return fmt.Errorf("guard: keep decisions: %w", err)
+		return nil, fmt.Errorf("guard: keep decisions: %w", err)
 	}
 	if len(again) == 0 {
-		return nil
+		return fresh, nil
 	}
 	if err := tx.Defer("UPDATE decisions SET times = times + 1, last_at = ? WHERE id IN ?", tx.Now, again); err != nil {
-		return fmt.Errorf("guard: count refusals: %w", err)
+		return nil, fmt.Errorf("guard: count refusals: %w", err)
 	}
-	return nil
+	return fresh, nil
 }
 
 // refusal is what makes a refusal the same as an earlier one of a promotion.

@@ -42,17 +42,19 @@ type Care struct {
 	Weekly  bool
 	Factors factors
 
-	EnforceContent, EnforceWeekly bool
+	Intake bool // whether newcomers are welcomed first
+
+	EnforceMoment, EnforceContent, EnforceWeekly bool
 }
 
 // cares are the presets' rows of E5.
 var cares = map[Preset]Care{
-	PresetInterest: {Moment: 3, Content: 4, Weekly: true, Factors: factors{100, 50, 50, 0, 0, 50}, EnforceContent: true, EnforceWeekly: true},
+	PresetInterest: {Intake: true, EnforceMoment: true, Moment: 3, Content: 4, Weekly: true, Factors: factors{100, 50, 50, 0, 0, 50}, EnforceContent: true, EnforceWeekly: true},
 	PresetRetail:   {Moment: 3, Content: 2, Weekly: true, Factors: factors{100, 100, 50, 25, 25, 100}},
 	PresetBenefit:  {Weekly: true, Factors: factors{100, 100, 100, 50, 25, 100}},
 	PresetCourse:   {Content: 5, Factors: factors{100, 100, 50, 0, 0, 100}, EnforceContent: true},
 	PresetChain:    {Factors: factors{100, 100, 100, 50, 25, 100}},
-	PresetCore:     {Moment: 3, Content: 6, Weekly: true, Factors: factors{100, 50, 0, 0, 0, 50}, EnforceContent: true, EnforceWeekly: true},
+	PresetCore:     {Intake: true, EnforceMoment: true, Moment: 3, Content: 6, Weekly: true, Factors: factors{100, 50, 0, 0, 0, 50}, EnforceContent: true, EnforceWeekly: true},
 }
 
 // of is the factor of a state. A judgement that is older than a week counts as
@@ -90,8 +92,20 @@ func (x *exam) careRules(w Window, v *verdict) {
 	care, c := &x.policy.Care, &x.state.Condition
 	advised := v.advise
 	enforced := func(by bool) { v.advise = advised || !by || c.Coverage < covered }
-	if care.Moment > 0 {
-		v.note(Reason{RuleMoment, Unknown, int64(care.Moment)}) // nothing tells key moments yet
+	if care.Intake {
+		enforced(true)
+		x.intake(w, v)
+	}
+	switch judged := c.State != ""; {
+	case care.Moment == 0:
+	case x.state.MomentsKnown && x.under == "":
+		enforced(care.EnforceMoment)
+		x.moment(w, v)
+	case judged && !x.state.MomentsKnown:
+		v.note(Reason{RuleMoment, Unknown, int64(care.Moment)})
+	}
+	if v.advise = advised; c.State == "" {
+		return // nothing more is known
 	}
 	if care.Content > 0 {
 		enforced(care.EnforceContent)
@@ -130,28 +144,35 @@ func (x *exam) content(w Window, v *verdict) {
 // quota holds the caps scaled by the group's state. One of them says it all.
 func (x *exam) quota(w Window, v *verdict) {
 	p, c := &x.policy, &x.state.Condition
-	f := p.Care.Factors.of(*c, w.From)
 	if c.State == health.StateUnknown {
-		v.note(Reason{RuleHealth, Unknown, int64(f)})
+		v.note(Reason{RuleHealth, Unknown, int64(p.Care.Factors.of(*c, w.From))})
 		return
 	}
-	if f >= 100 {
-		return
+	q := p.quota(c, w.From)
+	_ = x.calendar(RuleHealth, q.day, periodDay, w, v) ||
+		x.calendar(RuleHealth, q.week, periodWeek, w, v) || x.sliding(RuleHealth, q.week, 7*day, w, v) ||
+		x.calendar(RuleHealth, q.month, periodMonth, w, v) || x.sliding(RuleHealth, q.month, 30*day, w, v)
+}
+
+// quota are caps scaled by a group's state.
+type quota struct{ day, week, month int }
+
+var noQuota = quota{Unlimited, Unlimited, Unlimited}
+
+// quota is what the policy's caps come to at a moment.
+func (p *Policy) quota(c *Condition, at clock.Milli) quota {
+	f := p.Care.Factors.of(*c, at)
+	if c.State == "" || c.State == health.StateUnknown || p.Care.Factors == (factors{}) || f >= 100 {
+		return noQuota
 	}
-	cap := func(limit int) int { return scaled(limit, f, c.State) }
-	_ = x.calendar(RuleHealth, cap(p.Day), periodDay, w, v) ||
-		x.calendar(RuleHealth, cap(p.Week), periodWeek, w, v) || x.sliding(RuleHealth, cap(p.Week), 7*day, w, v) ||
-		x.calendar(RuleHealth, cap(p.Month), periodMonth, w, v) || x.sliding(RuleHealth, cap(p.Month), 30*day, w, v)
+	return quota{scaled(p.Day, f, c.State), scaled(p.Week, f, c.State), scaled(p.Month, f, c.State)}
 }
 
 // fatigue doubles the gap, or pauses for a week after the last ad.
 func (x *exam) fatigue(w Window, v *verdict) {
-	gap := 2 * x.policy.Gap
-	switch f := x.state.Condition.Fatigue; {
-	case f < caution:
+	gap := x.policy.tired(&x.state.Condition)
+	if gap == 0 {
 		return
-	case f >= exhausted:
-		gap = max(gap, pauseFor)
 	}
 	n := before(x.state.Ads.last, w.From+1)
 	if n == 0 {
@@ -161,6 +182,18 @@ func (x *exam) fatigue(w Window, v *verdict) {
 	if free := last.Add(gap); w.From < free {
 		v.deny(Reason{RuleFatigue, int64(w.From-last) / minuteMilli, int64(gap / time.Minute)}, free)
 	}
+}
+
+// tired is how long after its last ad a tired group is left alone; 0 where it
+// is not tired.
+func (p *Policy) tired(c *Condition) time.Duration {
+	switch {
+	case c.State == "" || c.Fatigue < caution:
+		return 0
+	case c.Fatigue < exhausted:
+		return 2 * p.Gap
+	}
+	return max(2*p.Gap, pauseFor)
 }
 
 // mainAd advises where another campaign has the day: one main ad a day. It

@@ -60,7 +60,8 @@ func writeSlots(tx *database.Tx, slots []Slot) error {
 			int64(s.ConfirmedAt), s.ConfirmedSeq, int64(s.ReleasedAt), s.ReleasedSeq, string(s.ReleaseReason), flag(s.Late), flag(s.Unplanned),
 			int64(s.CapDay), int64(s.CapWeek), int64(s.CapMonth), int64(s.CapLife), int64(s.GapMinutes),
 			int64(s.QuietFrom), int64(s.QuietTo), int64(s.CharterQuietFrom), int64(s.CharterQuietTo),
-			string(s.Preset), string(s.Mode), int64(s.PresetVersion), int64(s.PolicyVersion), int64(s.CharterVersion), s.Zone, int64(s.PermitID), string(s.PermitKind), s.StartedNo)
+			string(s.Preset), string(s.Mode), int64(s.PresetVersion), int64(s.PolicyVersion), int64(s.CharterVersion), s.Zone, int64(s.PermitID), string(s.PermitKind), s.StartedNo,
+			int64(s.CareDay), int64(s.CareWeek), int64(s.CareMonth), int64(s.CareGapMinutes), string(s.Platform))
 	}
 	return in.write(tx)
 }

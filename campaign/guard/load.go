@@ -22,6 +22,7 @@ type loaded struct {
 	silences []hush
 	permits  []permitRow
 	health   map[id.Group]health.Standing
+	intakes  map[id.Group]community.Intake
 }
 
 // adRow is when a slot of a group counts.
@@ -35,7 +36,7 @@ type adRow struct {
 // that a reservation sends them together.
 func (ask question) reads(into *loaded) []database.Read {
 	n := len(ask.groups)
-	*into = loaded{make(map[id.Group]community.Group, n), make(map[id.Group]community.Charter, n), make(map[id.Group]groupGuard, n), make([]adRow, 0, 4*n), nil, nil, map[id.Group]health.Standing{}}
+	*into = loaded{make(map[id.Group]community.Group, n), make(map[id.Group]community.Charter, n), make(map[id.Group]groupGuard, n), make([]adRow, 0, 4*n), nil, nil, map[id.Group]health.Standing{}, map[id.Group]community.Intake{}}
 	reads := []database.Read{
 		community.GroupRows(ask.groups, func(g community.Group) { into.groups[g.ID] = g }),
 		community.CharterRows(ask.groups, max(ask.now, ask.window.From), func(c community.Charter) { into.charters[c.GroupID] = c }),
@@ -45,7 +46,7 @@ func (ask question) reads(into *loaded) []database.Read {
 	if ask.window == (Window{}) {
 		return reads
 	}
-	return append(reads, ask.permitsRead(into), database.Read{
+	return append(reads, ask.permitsRead(into), ask.intakeRead(into), database.Read{
 		SQL:  "SELECT group_id, campaign_id, first_at, last_at" + counted + " AND last_at >= ? AND first_at <= ?",
 		Args: append(ask.counted(ask.groups), ask.window.From.Add(-reach), ask.window.To.Add(reach)),
 		Row: func(rows *sql.Rows) error {
@@ -88,6 +89,11 @@ func guardsRead(groups []id.Group, lock string, into *loaded) database.Read {
 // load answers the question. Groups without a row of their own get the one
 // they would begin with.
 func (s *Service) load(q *database.Query, ask question) (map[id.Group]*known, error) {
+	ask.platform = s.Platform
+	var err error
+	if ask.moments, ask.momentsKnown, err = s.moments(q, ask.window); err != nil {
+		return nil, err
+	}
 	var found loaded
 	for _, r := range append(ask.reads(&found), guardsRead(ask.groups, "", &found)) {
 		if err := r.On(q); err != nil {
@@ -101,7 +107,7 @@ func (s *Service) load(q *database.Query, ask question) (map[id.Group]*known, er
 func (ask question) assemble(q *database.Query, found *loaded) (map[id.Group]*known, error) {
 	all := make([]known, len(ask.groups))
 	out := make(map[id.Group]*known, len(ask.groups))
-	zones := map[string]*time.Location{}
+	zones, near := map[string]*time.Location{}, nearby{all: ask.moments}
 	for i, g := range ask.groups {
 		group, k := found.groups[g], &all[i]
 		var err error
@@ -117,6 +123,11 @@ func (ask question) assemble(q *database.Query, found *loaded) (map[id.Group]*kn
 		}
 		if s, judged := found.health[g]; judged {
 			k.state.Condition = conditionOf(s, k.state.Zone)
+		}
+		k.state.Platform, k.state.MomentsKnown = ask.platform, ask.momentsKnown
+		k.state.Moments = near.of(group.UnitID, k.state.Zone)
+		if in, some := found.intakes[g]; some {
+			k.state.Intake = Intake{in.Joined, in.Newest, in.Members}
 		}
 		for _, h := range found.silences {
 			if h.of(group.UnitID, g, ask.campaign) {

@@ -9,6 +9,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/webhook"
 )
 
 // Observed is what enforcing its policy would have kept from a group that is
@@ -122,17 +123,21 @@ func (s *Service) Enforce(ctx context.Context, in EnforceIn) (int, error) {
 		if res.Error != nil {
 			return fmt.Errorf("guard: enforce: %w", res.Error)
 		}
+		var told groupsTold
 		switched = 0
 		for _, g := range groups {
 			if found.guards[g].Mode != ModeAdvise {
 				continue
 			}
-			switched++
+			switched, told.Groups = switched+1, append(told.Groups, g)
 			if err := database.AuditTx(tx, "guard.enforce", g, map[string]Mode{"mode": ModeAdvise}, map[string]Mode{"mode": ModeEnforce}); err != nil {
 				return err
 			}
 		}
-		return nil
+		if switched == 0 {
+			return nil
+		}
+		return webhook.PublishTx(tx, EventGroupsEnforce, told)
 	})
 	return switched, err
 }

@@ -11,6 +11,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/webhook"
 )
 
 // permitGroups is how many groups one permit names.
@@ -107,6 +108,9 @@ func (s *Service) AskPermit(ctx context.Context, in PermitIn) (id.Permit, error)
 			return fmt.Errorf("guard: permit: %w", err)
 		}
 		made = row.ID
+		if err := webhook.PublishTx(tx, EventPermitAsked, row.told()); err != nil {
+			return err
+		}
 		tx.SetResult("permit", int64(row.ID), 201)
 		return database.AuditTx(tx, "guard.permit", row.ID, nil, row)
 	})
@@ -162,6 +166,9 @@ func (s *Service) ApprovePermit(ctx context.Context, permit id.Permit) error {
 		tx.SetResult("permit", int64(permit), 200)
 		after := before
 		after.ApprovedBy, after.ApprovedAt = tx.Actor.Staff, tx.Now
+		if err := webhook.PublishTx(tx, EventPermitGiven, after.told()); err != nil {
+			return err
+		}
 		return database.AuditTx(tx, "guard.permit_approve", permit, before, after)
 	})
 }

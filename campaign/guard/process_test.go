@@ -16,6 +16,7 @@ import (
 
 	"siyu/campaign/guard"
 	"siyu/community"
+	"siyu/community/health"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
@@ -151,7 +152,10 @@ func TestThreeProcesses(t *testing.T) {
 	db := dbtest.At(t, url)
 	groups := make([]string, 6)
 	for i := range groups {
-		groups[i] = newGroup(t, db, community.PresetBenefit).String()
+		g := newGroup(t, db, community.PresetBenefit)
+		if groups[i] = g.String(); i < 2 { // a quarter of three is one a day
+			judged(t, db, g, health.StateDead, 7_000, 3_000)
+		}
 	}
 	holder := startChild(t, url, 2, "holds", groups)
 	holder.expect(t, "held")
@@ -192,6 +196,10 @@ func TestThreeProcesses(t *testing.T) {
 	var live int
 	if err := db.Read(bg).Raw("SELECT COUNT(*) FROM slots WHERE released_at = 0").Scan(&live).Error; err != nil || live < 2*len(groups) {
 		t.Errorf("%d slots are live (%v): the storm was none", live, err)
+	}
+	var scaled int
+	if err := db.Read(bg).Raw("SELECT COUNT(*) FROM slots WHERE care_day = 1 AND care_gap_minutes > 0").Scan(&scaled).Error; err != nil || scaled == 0 {
+		t.Errorf("%d slots were held to the group's health (%v)", scaled, err)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 
 	"siyu/campaign/guard"
 	"siyu/community"
+	"siyu/community/health"
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/fault"
@@ -16,18 +18,25 @@ import (
 )
 
 // TestAnySequenceHolds plays sequences of reserving, starting, confirming in
-// time, late or in the past, releasing, posting by hand, changing policy and
-// jumping clocks, and lets Verify count again.
+// time, late or in the past, releasing, posting by hand, changing policy,
+// permits, silences, health and jumping clocks, and lets Verify count again.
 func TestAnySequenceHolds(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
-		s := &guard.Service{DB: db}
+		// A platform's cap, and a key moment each Monday of the year.
+		s := &guard.Service{DB: db, Platform: guard.PlatformWeek, Moments: func(*database.Query, int, int) (list []guard.Moment, ok bool, err error) {
+			for day := clock.MilliOf(dbtest.Start.Add(-60 * 24 * time.Hour)); len(list) < 52; day = day.Add(7 * 24 * time.Hour) {
+				n := clock.Day(day.Time(), time.UTC)
+				list = append(list, guard.Moment{FromDay: n, ToDay: n})
+			}
+			return list, true, nil
+		}}
 		rapid.Check(t, func(r *rapid.T) {
-			h := &player{t: r, db: db, s: s}
-			presets := []community.Preset{community.PresetRetail, community.PresetBenefit, community.PresetChain, community.PresetCourse}
+			h := &player{t: r, tb: t, db: db, s: s}
+			presets := []community.Preset{community.PresetRetail, community.PresetBenefit, community.PresetChain, community.PresetCourse, community.PresetInterest}
 			h.group = newGroup(t, db, rapid.SampledFrom(presets).Draw(r, "preset"))
 			r.Repeat(map[string]func(*rapid.T){
 				"reserve": h.reserve, "start": h.start, "confirm": h.confirm, "release": h.release,
-				"by hand": h.byHand, "policy": h.policy, "clock": h.clock, "permit": h.permit, "silence": h.silence,
+				"by hand": h.byHand, "policy": h.policy, "clock": h.clock, "permit": h.permit, "silence": h.silence, "health": h.health,
 			})
 			proofs, err := guard.Verify(bg, db)
 			if err != nil {
@@ -42,6 +51,7 @@ func TestAnySequenceHolds(t *testing.T) {
 
 type player struct {
 	t     *rapid.T
+	tb    testing.TB
 	db    *database.DB
 	s     *guard.Service
 	group id.Group
@@ -115,7 +125,7 @@ func (p *player) policy(r *rapid.T) {
 		Mode:     rapid.SampledFrom([]guard.Mode{guard.ModeOff, guard.ModeAdvise, guard.ModeEnforce, guard.ModeEnforce}).Draw(r, "mode"),
 		GapHours: number("gap", 1, 40), AdsPerDay: number("day", 0, 4), AdsPerWeek: number("week", 0, 8), QuietFrom: from, QuietTo: &to,
 	}
-	for _, rule := range []guard.Rule{"G5", "G6", "G7"} {
+	for _, rule := range []guard.Rule{"G5", "G6", "G7", "G8", "G11", "G12"} {
 		if m := rapid.SampledFrom([]guard.Mode{"", "", guard.ModeOff, guard.ModeAdvise, guard.ModeEnforce}).Draw(r, string(rule)); m != "" {
 			if in.Rules == nil {
 				in.Rules = map[guard.Rule]guard.Mode{}
@@ -157,4 +167,10 @@ func (p *player) permit(r *rapid.T) {
 func (p *player) silence(r *rapid.T) {
 	in := guard.SilenceIn{Scope: guard.ScopeGroup, GroupID: p.group, Reason: "停电", Until: now(p.db).Add(minutes(r, 1, 600))}
 	refused(r, p.db.Tx(bg, func(tx *database.Tx) error { _, err := p.s.SilenceTx(tx, in); return err }))
+}
+
+// health judges the group anew.
+func (p *player) health(r *rapid.T) {
+	state := rapid.SampledFrom([]health.State{health.StateHealthy, health.StateWarm, health.StateCooling, health.StateQuiet, health.StateDead}).Draw(r, "state")
+	judged(p.tb, p.db, p.group, state, rapid.SampledFrom([]int{0, 7_000}).Draw(r, "coverage"), rapid.SampledFrom([]int{-1, 3_000, 6_000}).Draw(r, "fatigue"))
 }

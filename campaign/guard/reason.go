@@ -17,6 +17,7 @@ const (
 	RuleEnd          Rule = "G2.end"
 	RuleSilence      Rule = "S"
 	RuleWarmUp       Rule = "G3"
+	RuleIntake       Rule = "G4"
 	RuleQuiet        Rule = "G5"
 	RuleGap          Rule = "G6"
 	RuleGapAdvance   Rule = "G6.advance"
@@ -40,6 +41,8 @@ const (
 	RuleHealth  Rule = "G11"
 	RuleFatigue Rule = "G12"
 	RuleMain    Rule = "G13"
+
+	RulePlatform Rule = "G14"
 
 	// RulePlan is noted by the room that plans: the group's slots are for
 	// others, or its moment comes later.
@@ -128,6 +131,7 @@ var sentences = map[Rule]sentence{
 	RuleEnd:          {"群已计划结束，发送时间晚了 {observed} 天", "the group is planned to end {observed} days before; no ad after that", hoursAsDays},
 	RuleSilence:      {"已一键静默，还有 {observed} 小时", "silenced for another {observed} hours", minutesAsHours},
 	RuleWarmUp:       {"建群才 {observed} 天，满 {limit} 天再发推广", "the group is {observed} days old; ads begin at {limit} days", hoursAsDays},
+	RuleIntake:       {"48 小时内新进 {observed} 人，超过全群的一成（{limit} 人），最后一人进群满 24 小时再发推广", "{observed} people came within 48 hours, more than a tenth of the group ({limit}); ads wait for 24 hours after the last", number},
 	RuleQuiet:        {"{observed} 在群的免打扰时段，{limit} 之后再发", "{observed} is in the group's quiet hours; send after {limit}", hhmm},
 	RuleGap:          {"离最近一条推广 {observed} 小时，至少隔 {limit} 小时", "{observed} hours from the nearest ad; at least {limit} hours are kept", minutesAsHours},
 	RuleGapAdvance:   {"离预支的推广 {observed} 小时，至少隔 {limit} 小时", "{observed} hours since an ad taken in advance; at least {limit} hours are kept", minutesAsHours},
@@ -153,6 +157,8 @@ var sentences = map[Rule]sentence{
 	RuleFatigue: {"群已疲劳，离上一条推广 {observed} 小时，须隔 {limit} 小时", "the group is tired: {observed} hours since the last ad, {limit} hours are kept", minutesAsHours},
 	RuleMain:    {"当天已有其他活动的 {observed} 条推广，建议每天只主推一个", "advice: {observed} ads of other campaigns hold that day; one main ad a day is enough", number},
 
+	RulePlatform: {"平台对本群的限额已占 {observed} 条，留足服务通知后最多 {limit} 条", "{observed} ads hold of what the platform lets into the group; at most {limit}, service notices apart", number},
+
 	RulePlan:    {"本群的名额留给更有价值的推送计划", "the group's slots go to promotions that are worth more", number},
 	RuleHoldout: {"本群是这次推送的对照群，不发推广", "the group is held out of this promotion, to compare with", number},
 	RuleWindow:  {"不在推送名额的时段内", "outside the slot's window", number},
@@ -160,6 +166,7 @@ var sentences = map[Rule]sentence{
 
 // measured are the sentences of rules on health where their inputs are known.
 var measured = map[Rule]sentence{
+	RuleMoment:  {"不在重要节点前后，离另一条日常推广 {observed} 天，须隔 {limit} 天", "no key moment is near, and another ad without one is {observed} days away; {limit} are kept", number},
 	RuleContent: {"7 天内有 {observed} 条内容，算上这一条推广须有 {limit} 条", "{observed} pieces of content in 7 days; with this ad there are to be {limit}", number},
 	RuleWeekly:  {"最近 7 天没有固定互动，请先办一次", "no fixed interaction in the last 7 days; hold one first", number},
 	RuleHealth:  {"按群的活跃度，这段时间最多 {limit} 条，已占 {observed} 条", "by the group's health at most {limit} in that time; {observed} hold", number},

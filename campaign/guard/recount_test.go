@@ -14,6 +14,7 @@ func limitsOf(p Policy, c Charter) Slot {
 		CapDay: tighter(p.Day, c.Day), CapWeek: tighter(p.Week, c.Week), CapMonth: p.Month, CapLife: p.Life,
 		GapMinutes: int(p.Gap.Minutes()), QuietFrom: p.Quiet.From, QuietTo: p.Quiet.To,
 		CharterQuietFrom: c.Quiet.From, CharterQuietTo: c.Quiet.To,
+		CareDay: Unlimited, CareWeek: Unlimited, CareMonth: Unlimited,
 	}
 }
 
@@ -90,6 +91,11 @@ func drawCase(t *testing.T, r *rand.Rand) oneCase {
 			Charter: Charter{Version: 1, Day: 1 + r.IntN(6), Week: 2 + r.IntN(20), Quiet: quiet()}},
 		asked: Window{start, start.Add(time.Duration(1+r.IntN(40*60)) * time.Minute)},
 	}
+	if r.IntN(3) == 0 { // health and the platform have a say too
+		c.policy.Care.Factors = cares[PresetRetail].Factors
+		c.state.Condition = Condition{State: states[r.IntN(len(states))], Until: start, Coverage: covered, Fatigue: r.IntN(exhausted), Content: Unknown, Held: start}
+		c.state.Platform = []Platform{PlatformNone, PlatformDay, PlatformWeek, PlatformMonth}[r.IntN(4)]
+	}
 	for range r.IntN(10) {
 		before := []int{36 * 60, 9 * 24 * 60, 45 * 24 * 60}[r.IntN(3)]
 		first := start.Add(time.Duration(before/6-r.IntN(before)) * time.Minute)
@@ -110,6 +116,7 @@ func (c *oneCase) window(from clock.Milli) Window {
 
 func (c *oneCase) passes(from clock.Milli) bool {
 	own, w := limitsOf(c.policy, c.state.Charter), c.window(from)
-	own.FromAt, own.ToAt = w.From, w.To
+	own.FromAt, own.ToAt, own.Platform = w.From, w.To, c.state.Platform
+	own.care(&c.policy, &c.state.Condition, "")
 	return len(recount(own, c.others, c.state.Zone)) == 0
 }

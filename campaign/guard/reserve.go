@@ -30,6 +30,9 @@ type Ask struct {
 	Window    Window
 	Groups    []id.Group
 	HeldOut   []id.Group // by id; of Groups, those that are to be shown nothing
+
+	moments      []Moment
+	momentsKnown bool
 }
 
 // Answer is the decision for one group, with the slot when it is allowed.
@@ -52,6 +55,10 @@ const atOnce = 2
 // A wave is set-based: all that a chunk locks and reads is one message to the
 // server, and all it writes travels with the commit.
 func (s *Service) Reserve(ctx context.Context, ask Ask, also func(*database.Tx, []Answer) error) ([]Answer, error) {
+	var err error
+	if ask.moments, ask.momentsKnown, err = s.moments(s.DB.Read(ctx), ask.Window); err != nil {
+		return nil, err
+	}
 	groups := slices.Clone(ask.Groups)
 	slices.Sort(groups)
 	parts := slices.Collect(slices.Chunk(slices.Compact(groups), chunk))
@@ -110,7 +117,8 @@ func (s *Service) reserveChunk(ctx context.Context, ask Ask, also func(*database
 }
 
 func (s *Service) reserveTx(tx *database.Tx, ask Ask) ([]Answer, error) {
-	q := question{groups: ask.Groups, window: ask.Window, now: tx.Now, campaign: ask.Campaign, promotion: ask.Promotion}
+	q := question{groups: ask.Groups, window: ask.Window, now: tx.Now, campaign: ask.Campaign, promotion: ask.Promotion,
+		platform: s.Platform, moments: ask.moments, momentsKnown: ask.momentsKnown}
 	var found loaded
 	held, refusals := map[id.Group]Answer{}, map[refusal]id.Decision{}
 	// The rows are locked before anything is read, so that what is read next
@@ -155,7 +163,11 @@ func (s *Service) reserveTx(tx *database.Tx, ask Ask) ([]Answer, error) {
 	if err := insertSlots(tx, slots); err != nil {
 		return nil, err
 	}
-	return answers, keepDecisions(tx, records, refusals)
+	fresh, err := keepDecisions(tx, records, refusals)
+	if err != nil {
+		return nil, err
+	}
+	return answers, tellPaused(tx, ask.Promotion, fresh, all)
 }
 
 // heldRead reads the slots the promotion's window holds already.

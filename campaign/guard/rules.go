@@ -16,7 +16,7 @@ type RuleMode struct {
 
 // ownRules are the rules whose mode a group may set. The charter, silences and
 // G2 hold always.
-var ownRules = []string{"G3", "G5", "G6", "G7", "G9", "G10", "G11", "G12", "G13"}
+var ownRules = []string{"G3", "G4", "G5", "G6", "G7", "G8", "G9", "G10", "G11", "G12", "G13"}
 
 // modeIn is the rule's own mode, or "".
 func modeIn(list []RuleMode, r Rule) Mode {
@@ -45,6 +45,14 @@ func (p Policy) enforced() Policy {
 		p.Day, p.Week, p.Month, p.Life = Unlimited, Unlimited, Unlimited, Unlimited
 	}
 	return p
+}
+
+// refuses says whether a rule that the preset enforces, or not, refuses.
+func (p *Policy) refuses(r Rule, preset bool) bool {
+	if m := modeIn(p.Rules, r); m != "" {
+		preset = m == ModeEnforce
+	}
+	return p.Mode == ModeEnforce && preset
 }
 
 // checkRules refuses modes of rules that have none of their own.

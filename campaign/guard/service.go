@@ -14,7 +14,9 @@ import (
 
 // Service is the room's use cases.
 type Service struct {
-	DB *database.DB
+	DB       *database.DB
+	Moments  Moments  // nil: no key moments are known
+	Platform Platform // what the platform lets into a group
 }
 
 // The refusals.
@@ -47,6 +49,10 @@ type question struct {
 
 	campaign  id.Campaign  // whose ad it is; 0: any
 	promotion id.Promotion // whose overrides count
+
+	platform     Platform
+	moments      []Moment
+	momentsKnown bool
 }
 
 // known is what is known of one group.

@@ -11,6 +11,8 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/task"
+	"siyu/internal/webhook"
 )
 
 // Scope is how far a silence reaches.
@@ -127,6 +129,12 @@ func (s *Service) SilenceTx(tx *database.Tx, in SilenceIn) (Silence, error) {
 			return row, fmt.Errorf("guard: silence: %w", err)
 		}
 	}
+	if err := task.EnqueueTx(tx, tellSilence{Silence: row.ID}, row.From); err != nil {
+		return row, err
+	}
+	if err := task.EnqueueTx(tx, tellSilence{Silence: row.ID, Over: true}, row.Until); err != nil {
+		return row, err
+	}
 	tx.SetResult("silence", int64(row.ID), 201)
 	return row, database.AuditTx(tx, "guard.silence", row.ID, nil, row)
 }
@@ -146,6 +154,11 @@ func (s *Service) LiftTx(tx *database.Tx, silence id.Silence) (Silence, error) {
 		tx.Now, tx.Now, tx.Actor.Staff, silence, tx.Now), ErrLifted)
 	if err != nil {
 		return before, err
+	}
+	if before.From < tx.Now {
+		if err := webhook.PublishTx(tx, EventSilenceEnded, after.told()); err != nil {
+			return before, err
+		}
 	}
 	tx.SetResult("silence", int64(silence), 200)
 	return after, database.AuditTx(tx, "guard.lift", silence, before, after)

@@ -53,6 +53,11 @@ type Slot struct {
 	PresetVersion    int          `json:"preset_version" gorm:"column:preset_version"`
 	PolicyVersion    int          `json:"policy_version" gorm:"column:policy_version"`
 	CharterVersion   int          `json:"charter_version" gorm:"column:charter_version"`
+	CareDay          int          `json:"care_day" gorm:"column:care_day"` // the caps scaled by the group's health; -1: none
+	CareWeek         int          `json:"care_week" gorm:"column:care_week"`
+	CareMonth        int          `json:"care_month" gorm:"column:care_month"`
+	CareGapMinutes   int          `json:"care_gap_minutes" gorm:"column:care_gap_minutes"` // since the last ad of a tired group
+	Platform         Platform     `json:"platform" gorm:"column:platform"`
 	Zone             string       `json:"zone" gorm:"column:zone"`
 	PermitID         id.Permit    `json:"permit_id" gorm:"column:permit_id"`
 	PermitKind       PermitKind   `json:"permit_kind" gorm:"column:permit_kind"`
@@ -64,7 +69,8 @@ func (Slot) TableName() string { return "slots" }
 const slotColumns = `id, group_id, seq, unit_id, campaign_id, promotion_id, window_no, freed, from_at, to_at, first_at, last_at,
 	reserved_at, started_at, confirmed_at, confirmed_seq, released_at, released_seq, release_reason, late, unplanned,
 	cap_day, cap_week, cap_month, cap_life, gap_minutes, quiet_from, quiet_to, charter_quiet_from, charter_quiet_to,
-	preset, mode, preset_version, policy_version, charter_version, zone, permit_id, permit_kind, started_no`
+	preset, mode, preset_version, policy_version, charter_version, zone, permit_id, permit_kind, started_no,
+	care_day, care_week, care_month, care_gap_minutes, platform`
 
 // Status is where a slot stands.
 type Status string
@@ -109,7 +115,9 @@ func slotOf(k *known, d Decision, slot id.Slot, now clock.Milli) Slot {
 		CapDay: Unlimited, CapWeek: Unlimited, CapMonth: Unlimited, CapLife: Unlimited,
 		Preset: p.Preset, Mode: p.Mode, PresetVersion: PresetVersion, PolicyVersion: p.Version,
 		CharterVersion: c.Version, Zone: k.state.Zone.String(), PermitID: d.Permit, PermitKind: d.By,
+		CareDay: Unlimited, CareWeek: Unlimited, CareMonth: Unlimited, Platform: k.state.Platform,
 	}
+	out.care(&p, &k.state.Condition, d.By)
 	if p.Mode == ModeEnforce {
 		out.CapDay, out.CapWeek, out.CapMonth, out.CapLife = p.Day, p.Week, p.Month, p.Life
 		out.GapMinutes = int(p.Gap.Minutes())
@@ -120,6 +128,20 @@ func slotOf(k *known, d Decision, slot id.Slot, now clock.Milli) Slot {
 		out.CharterQuietFrom, out.CharterQuietTo = c.Quiet.From, c.Quiet.To
 	}
 	return out
+}
+
+// care writes down what the group's health asked of the slot, where it refuses.
+func (s *Slot) care(p *Policy, c *Condition, by PermitKind) {
+	if by == PermitOverride {
+		return
+	}
+	if p.refuses(RuleHealth, c.Coverage >= covered) {
+		q := p.quota(c, s.FromAt)
+		s.CareDay, s.CareWeek, s.CareMonth = q.day, q.week, q.month
+	}
+	if p.refuses(RuleFatigue, true) {
+		s.CareGapMinutes = int(p.tired(c).Minutes())
+	}
 }
 
 func tighter(a, b int) int {

@@ -25,6 +25,11 @@ type State struct {
 
 	Condition Condition // the group's health
 	Others    Ads       // those of Ads that are another campaign's
+	Intake    Intake    // who came lately
+	Platform  Platform  // what the platform lets in
+
+	Moments      []Window // key moments, from the first local day to the end of the last
+	MomentsKnown bool     // that there are no others
 }
 
 // Charter is what the group was promised; Version 0 means none yet, EndsAt the

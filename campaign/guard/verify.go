@@ -175,6 +175,20 @@ func recount(s Slot, others []moments, loc *time.Location) []string {
 	over("calendar month", mostByDate(own, others, loc, monthNumber), s.CapMonth)
 	over("span of 30 × 24 h", mostWithin(own, others, 30*day), s.CapMonth)
 	over("life", len(others), s.CapLife)
+	over("local day by health", mostByDate(own, others, loc, dayNumber), s.CareDay)
+	over("ISO week by health", mostByDate(own, others, loc, weekNumber), s.CareWeek)
+	over("span of 7 × 24 h by health", mostWithin(own, others, 7*day), s.CareWeek)
+	over("calendar month by health", mostByDate(own, others, loc, monthNumber), s.CareMonth)
+	over("span of 30 × 24 h by health", mostWithin(own, others, 30*day), s.CareMonth)
+	if platformBroken(s, own, others, loc) {
+		wrong = append(wrong, "more than the platform's "+string(s.Platform))
+	}
+	for _, o := range others {
+		if o.last <= own.first && int64(own.first-o.last) < int64(s.CareGapMinutes)*minuteMilli {
+			wrong = append(wrong, fmt.Sprintf("%d minutes after another in a tired group, %d kept", int64(own.first-o.last)/minuteMilli, s.CareGapMinutes))
+			break
+		}
+	}
 	for _, o := range others {
 		apart := max(o.first-own.last, own.first-o.last, 0)
 		if int64(apart) < int64(s.GapMinutes)*minuteMilli {
@@ -193,6 +207,26 @@ func recount(s Slot, others []moments, loc *time.Location) []string {
 		}
 	}
 	return wrong
+}
+
+// platformBroken counts against the platform's own cap, a fifth of which is
+// kept for service notices.
+func platformBroken(s Slot, own moments, others []moments, loc *time.Location) bool {
+	switch s.Platform {
+	case PlatformDay:
+		return mostByDate(own, others, loc, dayNumber) > 0
+	case PlatformWeek:
+		return mostByDate(own, others, loc, weekNumber)+1 > 5
+	case PlatformMonth:
+		for _, t := range []clock.Milli{own.first, own.last} { // a window touches two months at most
+			local := t.Time().In(loc)
+			days := time.Date(local.Year(), local.Month()+1, 0, 12, 0, 0, 0, loc).Day()
+			if mostByDate(moments{t, t}, others, loc, monthNumber)+1 > days*4/5 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (s Slot) quiet(minute int) bool {

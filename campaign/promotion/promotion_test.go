@@ -54,6 +54,7 @@ func newHouse(t *testing.T, db *database.DB) *house {
 	h.s = &Service{DB: db, Guard: &guard.Service{DB: db}, Campaign: h.Campaign, Dates: &calendar.Service{DB: db, Campaign: h.Campaign},
 		Channels: []Channel{FileChannel{Dir: h.dir}, WebhookChannel{DB: db}, h.outage}}
 	h.s.Register(h.Registry)
+	h.s.Guard.Register(h.Registry)
 	h.offer = h.Run(campaigntest.Sale{Hours: 24 * 10})
 	return h
 }

@@ -260,5 +260,6 @@ func (s *Service) reopen(ctx context.Context, sid id.Settlement) error {
 		if err != nil || done {
 			return err
 		}
+		database.KillPoint("settlement:reopen")
 	}
 }
