@@ -50,27 +50,26 @@ func earnFormedTx(tx *database.Tx, a EarnFormed) error {
 	return markBudget(tx, c)
 }
 
-// PayOpener asks for the fee of who opened a team that formed, by his order.
+// PayOpener asks for the fee of who opened a team that formed, by his order,
+// with at most referral.PeersMost of those who paid beside him.
 type PayOpener struct {
 	Order    id.Order    `json:"order"`
 	OpenedAt clock.Milli `json:"opened_at"` // the team
+	Peers    []id.Member `json:"peers"`
 }
 
 // Kind names the task.
 func (PayOpener) Kind() string { return "campaign:pay_opener" }
 
-// OpenedTx asks for the fee of who opened a team that formed, where the
-// program promised one when it was opened.
-func OpenedTx(tx *database.Tx, c id.Campaign, opener id.Order, openedAt clock.Milli) error {
+// PaysOpener says whether a campaign's program promised a fee to whom opened a
+// team at a moment.
+func PaysOpener(q *database.Query, c id.Campaign, openedAt clock.Milli) (bool, error) {
 	var p id.Program
-	if err := tx.Raw("SELECT program_id FROM campaigns WHERE id = ?", c).Row().Scan(&p); err != nil {
-		return fmt.Errorf("campaign: program of %s: %w", c, err)
+	if err := q.Raw("SELECT program_id FROM campaigns WHERE id = ?", c).Row().Scan(&p); err != nil {
+		return false, fmt.Errorf("campaign: program of %s: %w", c, err)
 	}
-	promised, err := referral.OpenerPromise(tx.DB, p, openedAt)
-	if err != nil || promised == 0 {
-		return err
-	}
-	return task.EnqueueTx(tx, PayOpener{opener, openedAt}, tx.Now)
+	promised, err := referral.OpenerPromise(q, p, openedAt)
+	return promised != 0, err
 }
 
 // payOpenerTx pays it with his order locked. Who has not paid, or had all of it
@@ -80,7 +79,7 @@ func payOpenerTx(tx *database.Tx, a PayOpener) error {
 	if err != nil || o.Status != OrderPaid {
 		return err
 	}
-	t := referral.OpenedTeam{PaidOrder: o.paidFor(c), Team: o.TeamID, OpenedAt: a.OpenedAt, Refunded: o.RefundedGoods}
+	t := referral.OpenedTeam{PaidOrder: o.paidFor(c), Team: o.TeamID, OpenedAt: a.OpenedAt, Refunded: o.RefundedGoods, Peers: a.Peers}
 	version, err := referral.OpenerPromise(tx.DB, c.ProgramID, a.OpenedAt)
 	if err != nil || version == 0 {
 		return err

@@ -63,12 +63,14 @@ func workersTx(tx *database.Tx, rules Rules, f *OrderFact, group id.Group, invit
 }
 
 // OpenedTeam is a team that formed, by the order of who opened it. Refunded is
-// what came back of that order's goods until now.
+// what came back of that order's goods until now, Peers at most PeersMost of
+// those who paid beside him.
 type OpenedTeam struct {
 	PaidOrder
 	Team     id.Team
 	OpenedAt clock.Milli
 	Refunded money.Amount
+	Peers    []id.Member
 }
 
 // OpenerPromise is the version of a program that promised its opener a fee when
@@ -108,6 +110,9 @@ func OpenedTx(tx *database.Tx, t OpenedTeam) error {
 	var paid int
 	err = tx.Raw("SELECT COUNT(*) FROM rewards WHERE program_id = ? AND program_version = ? AND fact = ?", t.Frozen.Program, t.Frozen.Version, fact).Scan(&paid).Error
 	if err != nil || paid > 0 {
+		return err
+	}
+	if err := keepPeersTx(tx, fact, t.Peers); err != nil {
 		return err
 	}
 	err = earnTx(tx, rules, act{

@@ -13,6 +13,7 @@ import (
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/referral"
+	"siyu/referral/review"
 	"siyu/wallet"
 )
 
@@ -110,14 +111,14 @@ func TestFeesFollowRoles(t *testing.T) {
 }
 
 // opened has a team formed that a member opened at a moment.
-func (h *house) opened(team id.Team, order id.Order, opener id.Member, at clock.Milli, refunded money.Amount) {
+func (h *house) opened(team id.Team, order id.Order, opener id.Member, at clock.Milli, refunded money.Amount, peers ...id.Member) {
 	h.t.Helper()
 	h.tx(func(tx *database.Tx) error {
 		v, err := referral.OpenerPromise(tx.DB, h.program, at)
 		if err != nil || v == 0 {
 			return err
 		}
-		return referral.OpenedTx(tx, referral.OpenedTeam{Team: team, OpenedAt: at, Refunded: refunded, PaidOrder: referral.PaidOrder{
+		return referral.OpenedTx(tx, referral.OpenedTeam{Team: team, OpenedAt: at, Refunded: refunded, Peers: peers, PaidOrder: referral.PaidOrder{
 			Order: order, Campaign: 3, Invitee: opener, Goods: 20_000, PaidAt: tx.Now, Frozen: referral.Frozen{Program: h.program, Version: v},
 		}})
 	})
@@ -160,6 +161,34 @@ func TestOpenerFee(t *testing.T) {
 		h.is("of somebody blocked", fmt.Sprint(h.paidFor(104)), fmt.Sprintf("[%s opener 0]", bad))
 		h.refund(101, 11, 20_000)
 		h.is("refunded after it cleared", h.balance(wallet.StagePayable, wallet.Member(opener)), money.Amount(225))
+		h.proven()
+	})
+}
+
+// Who fills a team with accounts seen on his own device is stopped by the
+// review; who opens one with his inviter and a stranger on the blocklist is not.
+func TestOpenerOfHisOwnAccounts(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		desk := h.desk()
+		h.newProgram(100_000, served())
+		bad, puppet, honest, stranger, friend := h.member(), h.member(), h.member(), h.member(), h.member()
+		h.sight(desk, review.Seen{Device: "one phone"}, bad, puppet)
+		h.mustBind(friend, honest)
+		c := &community.Service{DB: db, Secrets: h.Secrets}
+		if _, err := c.Block(bg, stranger, community.BlockIn{Reason: "刷单"}); err != nil {
+			t.Fatal(err)
+		}
+		h.opened(1, 101, bad, h.now(), 0, friend, puppet)
+		h.opened(2, 102, honest, h.now(), 0, friend, stranger)
+		h.mature()
+		stopped := h.rewards(referral.RewardFilter{Order: 101})[0]
+		h.is("with an account of his own", fmt.Sprint(stopped.Review, " ", stopped.State), "open pending")
+		h.is("with others", h.rewards(referral.RewardFilter{Order: 102})[0].State, referral.RewardCleared)
+		cases, err := desk.ListCases(bg, review.Filter{}, database.Page{})
+		if err != nil || len(cases.Items) != 1 || cases.Items[0].InviteeID != puppet || cases.Items[0].Reasons[0].Rule != review.RuleSameDevice {
+			t.Errorf("cases: %+v, %v", cases.Items, err)
+		}
 		h.proven()
 	})
 }

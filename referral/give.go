@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"siyu/community"
@@ -79,7 +80,7 @@ func giveTx(tx *database.Tx, list []GiveReward) error {
 	byProgram(given)
 	moves := make([]wallet.Transfer, len(given))
 	for i, r := range given {
-		if r.Note != "" { // it had waited
+		if r.Note.refusal() { // it had waited
 			if err := r.noteTx(tx, ""); err != nil {
 				return err
 			}
@@ -120,6 +121,10 @@ func (r Reward) handTx(tx *database.Tx) error {
 func (r Reward) issue() wallet.Issue {
 	return wallet.Issue{Coupon: r.CouponID, Member: r.BeneficiaryID, SourceKind: sourceReward, SourceID: r.ID.String()}
 }
+
+// refusal says that the note is the code of a refusal that a reward waits for,
+// which has a dot, and not what lowered it when it was earned.
+func (n Note) refusal() bool { return strings.Contains(string(n), ".") }
 
 // waits notes why a coupon was not given, and tries again later.
 func (r Reward) waits(tx *database.Tx, why Note) error {

@@ -94,11 +94,10 @@ func weighTx(tx *database.Tx, list []Reward, lookAgain func(clock.Milli) error) 
 // weighOneTx says when the soonest of what it let wait matures.
 func weighOneTx(tx *database.Tx, p review.Policy, list []Reward) (clock.Milli, error) {
 	again := clock.Milli(math.MaxInt64)
-	f, err := factsOf(tx, list[0])
+	f, word, err := weigh(tx, p, list[0])
 	if err != nil {
 		return again, err
 	}
-	word := review.Assess(p, f)
 	if word.Outcome == review.OutcomeRefuse {
 		gone := make([]taken, len(list))
 		for i, r := range list {

@@ -45,16 +45,16 @@ func (s *Service) ReviewReward(ctx context.Context, reward id.Reward, in Finding
 			return err
 		}
 		if c.ID == 0 {
-			f, err := factsOf(tx, r)
-			if err != nil {
-				return err
-			}
 			p, err := review.PolicyNow(tx.DB)
 			if err != nil {
 				return err
 			}
+			f, word, err := weigh(tx, p, r)
+			if err != nil {
+				return err
+			}
 			c = r.caseOf(f.Inviter, f.Invitee, p.Version)
-			c.Reasons = append(review.Assess(p, f).Reasons, review.Reason{Rule: review.RuleByHand, Members: []id.Member{}})
+			c.Reasons = append(word.Reasons, review.Reason{Rule: review.RuleByHand, Members: []id.Member{}})
 			c.Note = in.Note
 			if err := review.OpenTx(tx, c); err != nil {
 				return err

@@ -164,7 +164,7 @@ func recount(q *database.Query, program id.Program, rules map[int]Rules, p *data
 func (r Reward) proveStep(promised Promise, p *database.Proof) {
 	on, step := promised.onStep(r.Nth)
 	pays := on.of(r.Base)
-	less := r.Amount < pays && r.Note == "" && on.pays() == money.CNY // giving points takes the note off
+	less := r.Amount < pays && r.Note == "" && on.pays() == money.CNY // a refusal that points waited for takes the place of the note
 	if r.Nth < 1 || step != r.Step || on.unitCost() != r.UnitCost || r.Amount > pays || less {
 		p.Break("reward %s is place %d on step %d: %d at %d fen each, where step %d pays %d", r.ID, r.Nth, r.Step, r.Amount, r.UnitCost, step, pays)
 	}

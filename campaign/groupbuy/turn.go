@@ -8,7 +8,9 @@ import (
 	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/id"
+	"siyu/internal/task"
 	"siyu/internal/webhook"
+	"siyu/referral"
 )
 
 // TurnTx follows orders that were paid, refunded or let go: a seat let go is
@@ -146,7 +148,18 @@ func openerFee(tx *database.Tx, t Team) error {
 	if t.OpenerOrder == 0 {
 		return nil
 	}
-	return campaign.OpenedTx(tx, t.CampaignID, t.OpenerOrder, t.CreatedAt)
+	pays, err := campaign.PaysOpener(tx.DB, t.CampaignID, t.CreatedAt)
+	if err != nil || !pays {
+		return err
+	}
+	ask := campaign.PayOpener{Order: t.OpenerOrder, OpenedAt: t.CreatedAt}
+	err = tx.Raw(`SELECT orders.member_id FROM seats JOIN orders ON orders.id = seats.order_id
+		WHERE seats.team_id = ? AND orders.status = ? AND orders.id <> ? GROUP BY orders.member_id ORDER BY MIN(orders.id) LIMIT ?`,
+		t.ID, campaign.OrderPaid, t.OpenerOrder, referral.PeersMost).Scan(&ask.Peers).Error
+	if err != nil {
+		return err
+	}
+	return task.EnqueueTx(tx, ask, tx.Now)
 }
 
 // end writes that the team failed, and why.

@@ -1,6 +1,8 @@
 package review
 
 import (
+	"slices"
+
 	"siyu/internal/clock"
 	"siyu/internal/id"
 )
@@ -52,6 +54,12 @@ const (
 	OutcomeReview Outcome = "review"
 	OutcomeRefuse Outcome = "refuse"
 )
+
+// Sterner says that this outcome stops more than the other.
+func (o Outcome) Sterner(than Outcome) bool {
+	order := []Outcome{OutcomePass, OutcomeReview, OutcomeRefuse}
+	return slices.Index(order, o) > slices.Index(order, than)
+}
 
 // Assessment is the word on one invitation's rewards, under a policy version.
 type Assessment struct {
