@@ -25,11 +25,14 @@ import (
 	"siyu/campaign/tieout"
 	"siyu/community"
 	"siyu/community/gate"
+	"siyu/community/gathering"
+	"siyu/community/grade"
 	"siyu/community/health"
 	"siyu/community/intake"
 	"siyu/community/life"
 	"siyu/community/request"
 	"siyu/community/ritual"
+	"siyu/community/welcome"
 	"siyu/configs"
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -134,7 +137,8 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	db := h.db
 	people := &community.Service{DB: db, Secrets: keys}
 	habits := &ritual.Service{DB: db}
-	courses := &life.Service{DB: db}
+	courses, grades := &life.Service{DB: db}, &grade.Service{DB: db}
+	outings := &gathering.Service{DB: db, Secrets: keys}
 	wishes := &request.Service{DB: db}
 	doors := &gate.Service{DB: db}
 	files := &intake.Service{DB: db, Community: people, Secrets: keys}
@@ -173,6 +177,9 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	wishes.Register(reg)
 	habits.Register(reg)
 	courses.Register(reg)
+	greetings := &welcome.Service{DB: db}
+	greetings.Register(reg)
+	grades.Register(reg)
 	days := &tieout.Service{DB: db}
 	days.Register(reg)
 	task.Register(reg, db)
@@ -186,14 +193,15 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		Ready: h.degraded, Gauges: h.gauges,
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
-	h.rest.Intake, h.rest.Gate, h.rest.Request, h.rest.Ritual, h.rest.Life = files, doors, wishes, habits, courses
+	h.rest.Intake, h.rest.Gate, h.rest.Request, h.rest.Ritual = files, doors, wishes, habits
+	h.rest.Life, h.rest.Gathering, h.rest.Grade, h.rest.Welcome = courses, outings, grades, greetings
 	h.rest.TieOut = days
 	pages := &web.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends,
 		Referral: h.referral, Review: h.review, Promoter: promoters, Insight: figures, Settlement: sealed, Payee: payees, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
 		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
-	pages.Gate, pages.Request, pages.Life, pages.TieOut = doors, wishes, courses, days
+	pages.Gate, pages.Request, pages.Life, pages.Gathering, pages.Grade, pages.TieOut = doors, wishes, courses, outings, grades, days
 	engine, err := httpd.NewEngine(httpd.Config{TrustedProxies: h.cfg.TrustedProxies})
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"siyu/campaign/invite"
 	"siyu/campaign/tieout"
 	"siyu/community"
+	"siyu/community/gathering"
 	"siyu/community/health"
 	"siyu/community/request"
 	"siyu/configs"
@@ -139,7 +140,7 @@ func prove(ctx context.Context, db *database.DB, how proving, out io.Writer) err
 	}
 	rooms := []func(context.Context, *database.DB) ([]database.Proof, error){
 		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, invite.Verify, referral.Verify, promoter.Verify, wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, wallet.VerifyCloses, voucher.Verify, settlement.Verify, payee.Verify, guard.Verify, queue, community.Verify, health.Verify,
-		request.Verify, tieout.Verify,
+		request.Verify, tieout.Verify, gathering.Verify,
 	}
 	if how.strict {
 		rooms = append(rooms, campaign.VerifyStrict)

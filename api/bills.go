@@ -14,6 +14,7 @@ import (
 // mini program, and take what the channel tells of them.
 func (s *Server) billRoutes(r *routes) {
 	r.get("/v1/payouts/:id/bills", s.listBills, staff(access.Finance, access.Cashier))
+	r.post("/v1/payouts/:id/bills/:no/cancel", s.callOffBill, staff(access.Finance, access.Cashier))
 	r.get("/v1/members/:id/bills", s.memberBills, member)
 	r.post("/v1/channels/wechat-bills/notices", s.readBillNotice, public)
 }
@@ -32,6 +33,26 @@ func (s *Server) listBills(c *gin.Context) error {
 		return err
 	}
 	return render(c, http.StatusOK, list)
+}
+
+// callOffBill answers with the bill as it stands; the job asks the channel.
+func (s *Server) callOffBill(c *gin.Context) error {
+	pid, err := pathID[id.Payout](c, "id")
+	if err != nil {
+		return err
+	}
+	var in struct{}
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	if err := s.Settlement.CallOff(c.Request.Context(), pid, c.Param("no")); err != nil {
+		return err
+	}
+	b, err := s.Settlement.FindBill(c.Request.Context(), pid, c.Param("no"))
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusAccepted, b)
 }
 
 func (s *Server) memberBills(c *gin.Context) error {

@@ -93,6 +93,14 @@ func ifMatch(c *gin.Context) (int, error) {
 	return n, nil
 }
 
+// versionFromZero is ifMatch for what may not exist yet, which is at version 0.
+func versionFromZero(c *gin.Context) (int, error) {
+	if c.GetHeader("If-Match") == `"0"` {
+		return 0, nil
+	}
+	return ifMatch(c)
+}
+
 // replace answers PUT of what is edited whole: the version last read, the new
 // content, and what stands now.
 func replace[T any](set func(ctx context.Context, version int, in T) error, show handler) handler {

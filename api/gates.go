@@ -46,11 +46,9 @@ func (s *Server) setGate(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	version := 0
-	if c.GetHeader("If-Match") != `"0"` {
-		if version, err = ifMatch(c); err != nil {
-			return err
-		}
+	version, err := versionFromZero(c)
+	if err != nil {
+		return err
 	}
 	var in gate.In
 	if err := bind(c, &in); err != nil {

@@ -22,11 +22,14 @@ import (
 	"siyu/campaign/tieout"
 	"siyu/community"
 	"siyu/community/gate"
+	"siyu/community/gathering"
+	"siyu/community/grade"
 	"siyu/community/health"
 	"siyu/community/intake"
 	"siyu/community/life"
 	"siyu/community/request"
 	"siyu/community/ritual"
+	"siyu/community/welcome"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/httpd"
@@ -89,6 +92,9 @@ func newServer(t testing.TB, db *database.DB) *Server {
 	}
 	s.Ritual = &ritual.Service{DB: db}
 	s.Life = &life.Service{DB: db}
+	s.Welcome = &welcome.Service{DB: db}
+	s.Gathering = &gathering.Service{DB: db, Secrets: set}
+	s.Grade = &grade.Service{DB: db}
 	s.Voucher = &voucher.Service{DB: db, Books: s.Wallet}
 	s.TieOut = &tieout.Service{DB: db}
 	s.TaxReturn = &taxreturn.Service{DB: db, Payees: s.Payee}

@@ -11,6 +11,9 @@ import (
 	"siyu/campaign"
 	"siyu/community"
 	"siyu/community/gate"
+	"siyu/community/gathering"
+	"siyu/community/grade"
+	"siyu/community/life"
 	"siyu/community/request"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -68,6 +71,9 @@ type memberExport struct {
 	Community community.Export      `json:"community"`
 	Gate      gate.Personal         `json:"gate"`
 	Requests  request.Personal      `json:"requests"`
+	Invited   []life.Invited        `json:"invited"` // into other groups
+	Seats     []gathering.Seat      `json:"seats"`   // at offline events
+	Grades    []grade.Past          `json:"grades"`
 	Orders    []campaign.Order      `json:"orders"`
 	Waits     []campaign.Wait       `json:"waits"`
 	Reminders []campaign.Reminder   `json:"reminders"`
@@ -102,6 +108,15 @@ func (s *Server) exportMember(c *gin.Context) error {
 		return err
 	}
 	if out.Requests, err = s.Request.Of(ctx, ids); err != nil {
+		return err
+	}
+	if out.Invited, err = s.Life.InvitedOf(ctx, ids); err != nil {
+		return err
+	}
+	if out.Seats, err = s.Gathering.SeatsOf(ctx, ids); err != nil {
+		return err
+	}
+	if out.Grades, err = s.Grade.PastOf(ctx, ids); err != nil {
 		return err
 	}
 	if out.Wallet, err = s.Wallet.MemberWallet(ctx, mid); err != nil {

@@ -29,11 +29,14 @@ import (
 	"siyu/campaign/tieout"
 	"siyu/community"
 	"siyu/community/gate"
+	"siyu/community/gathering"
+	"siyu/community/grade"
 	"siyu/community/health"
 	"siyu/community/intake"
 	"siyu/community/life"
 	"siyu/community/request"
 	"siyu/community/ritual"
+	"siyu/community/welcome"
 	"siyu/internal/database"
 	"siyu/internal/secret"
 	"siyu/internal/webhook"
@@ -59,6 +62,9 @@ type Server struct {
 	Request    *request.Service
 	Ritual     *ritual.Service
 	Life       *life.Service
+	Welcome    *welcome.Service
+	Gathering  *gathering.Service
+	Grade      *grade.Service
 	Health     *health.Service
 	Wallet     *wallet.Service
 	Referral   *referral.Service
@@ -126,6 +132,9 @@ func (s *Server) table() *routes {
 	s.requestRoutes(r)
 	s.ritualRoutes(r)
 	s.groupLifeRoutes(r)
+	s.welcomeRoutes(r)
+	s.gatheringRoutes(r)
+	s.gradeRoutes(r)
 	s.groupHealthRoutes(r)
 	s.tagRoutes(r)
 	s.blockRoutes(r)

@@ -67,3 +67,25 @@ func DealingsOf(q *database.Query, members []id.Member, keptSince clock.Milli) (
 	}
 	return out, nil
 }
+
+// RepliesTo counts the replies and answers of others that each live member got
+// in a group from one day to another.
+func RepliesTo(q *database.Query, group id.Group, from, to int) (map[id.Member]int, error) {
+	var rows []struct {
+		Taker id.Member
+		N     int
+	}
+	err := q.Raw(`SELECT x.taker, COUNT(*) AS n FROM (SELECT CASE WHEN a.merged_into <> 0 THEN a.merged_into ELSE a.id END AS giver,
+			CASE WHEN b.merged_into <> 0 THEN b.merged_into ELSE b.id END AS taker
+		FROM activity_events e JOIN members a ON a.id = e.member_id JOIN members b ON b.id = e.to_id
+		WHERE e.group_id = ? AND e.day >= ? AND e.day <= ? AND e.kind IN (?, ?) AND e.to_id <> 0) x
+		WHERE x.giver <> x.taker GROUP BY x.taker`, group, from, to, ActivityReply, ActivityAnswer).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("community: replies in %s: %w", group, err)
+	}
+	out := make(map[id.Member]int, len(rows))
+	for _, r := range rows {
+		out[r.Taker] = r.N
+	}
+	return out, nil
+}

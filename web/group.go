@@ -12,6 +12,7 @@ import (
 
 	"siyu/community"
 	"siyu/community/gate"
+	"siyu/community/grade"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
@@ -37,6 +38,7 @@ type groupPage struct {
 	EndsAt  time.Time // its planned end, if any
 	Why     string    // it ends
 	Invite  *inviteView
+	Grade   *grade.Standing // of who is in the group, once he was judged
 }
 
 // inviteView is an invitation of who is in one group into another, seen from
@@ -164,6 +166,14 @@ func (s *Server) fillGate(c *gin.Context, v visitor, p *groupPage) error {
 	for _, m := range stays[v.Member] {
 		if m.GroupID == p.ID && m.LeftAt == 0 {
 			p.In, p.Agreed = true, m.CharterVersion == p.Charter.Version
+		}
+	}
+	if p.In {
+		switch found, err := s.Grade.Of(ctx, p.ID, v.Member); {
+		case err == nil:
+			p.Grade = &found
+		case !errors.Is(err, fault.NotFound):
+			return err
 		}
 	}
 	if !p.Gated {

@@ -7,6 +7,7 @@ import (
 
 	"siyu/community"
 	"siyu/community/gate"
+	"siyu/community/grade"
 	"siyu/community/life"
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -28,6 +29,9 @@ func groupGallery() []shown {
 	waits.Mine = &applicationView{ID: 7 << 40, Text: "候补中，前面还有 3 位", More: "有人退群时按顺序轮到你", Open: true}
 	inside := open
 	inside.In = true
+	steps := []grade.Grade{{NameZH: "常客", NameEN: "regular"}, {NameZH: "核心", NameEN: "core"}}
+	facts := grade.Facts{DaysIn: 41, ActiveDays: 9, Replies: 3, Attended: 1}
+	inside.Grade = &grade.Standing{Grade: steps[0], Why: facts.Say(), Next: &grade.Next{Grade: steps[1], Lacks: grade.Grade{DaysIn: 60, ActiveDays: 12, Replies: 5}.Lacks(facts)}}
 	inside.EndsAt, inside.Why = now.Add(20*24*time.Hour), "旺季过了，老友们合到一处"
 	inside.Invite = &inviteView{5 << 40, 8 << 40, "西湖与龙井茶友大群", "两个群的人都不多", now.Add(7 * 24 * time.Hour), false}
 	invited := open
@@ -40,6 +44,7 @@ func groupGallery() []shown {
 		list = append(list, shown{name, "group", p.page, p})
 	}
 	list = append(list, requestsGallery()...)
+	list = append(list, gatheringGallery()...)
 	return list
 }
 

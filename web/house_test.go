@@ -27,6 +27,8 @@ import (
 	"siyu/campaign/tieout"
 	"siyu/community"
 	"siyu/community/gate"
+	"siyu/community/gathering"
+	"siyu/community/grade"
 	"siyu/community/health"
 	"siyu/community/life"
 	"siyu/community/request"
@@ -78,7 +80,7 @@ func open(t *testing.T, db *database.DB) *house {
 	runs.Start()
 	t.Cleanup(runs.Close)
 	h.s = &Server{
-		DB: db, Secrets: keys, Access: &access.Service{DB: db, Secrets: keys}, Community: people, Gate: &gate.Service{DB: db}, Life: &life.Service{DB: db}, Health: &health.Service{DB: db}, Campaign: runs, GroupBuy: teams,
+		DB: db, Secrets: keys, Access: &access.Service{DB: db, Secrets: keys}, Community: people, Gate: &gate.Service{DB: db}, Life: &life.Service{DB: db}, Gathering: &gathering.Service{DB: db, Secrets: keys}, Grade: &grade.Service{DB: db}, Health: &health.Service{DB: db}, Campaign: runs, GroupBuy: teams,
 		Calendar: &calendar.Service{DB: db, Campaign: runs}, Invite: &invite.Service{DB: db, Campaign: runs},
 		Guard: &guard.Service{DB: db}, Promotion: &promotion.Service{DB: db, Guard: &guard.Service{DB: db}, Campaign: runs, Channels: []promotion.Channel{promotion.FileChannel{Dir: t.TempDir()}}}, Referral: &referral.Service{DB: db, Secrets: keys}, Review: &review.Service{DB: db, Secrets: keys}, Promoter: &promoter.Service{DB: db}, Insight: &insight.Service{DB: db}, Settlement: &settlement.Service{DB: db}, TieOut: &tieout.Service{DB: db}, Payee: &payee.Service{DB: db, Secrets: keys}, Wallet: &wallet.Service{DB: db},
 	}

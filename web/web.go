@@ -41,6 +41,8 @@ import (
 	"siyu/campaign/tieout"
 	"siyu/community"
 	"siyu/community/gate"
+	"siyu/community/gathering"
+	"siyu/community/grade"
 	"siyu/community/health"
 	"siyu/community/life"
 	"siyu/community/request"
@@ -66,6 +68,8 @@ type Server struct {
 	Gate       *gate.Service
 	Request    *request.Service
 	Life       *life.Service
+	Gathering  *gathering.Service
+	Grade      *grade.Service
 	Health     *health.Service
 	Campaign   *campaign.Service
 	Calendar   *calendar.Service
@@ -115,6 +119,9 @@ func (s *Server) Register(r gin.IRouter) {
 	r.POST("/g/:group/:act", s.visit(s.groupAct))
 	r.GET("/g/:group/requests", s.visit(s.requests))
 	r.POST("/g/:group/requests/:act", s.visit(s.requestAct))
+	r.GET("/e/:event", s.visit(s.gathering))
+	r.POST("/e/:event/:act", s.visit(s.gatheringAct))
+	r.GET("/e/:event/seat.png", s.visit(s.seatPicture))
 	r.GET("/me", s.visit(s.me))
 	r.GET("/me/rewards/:id", s.visit(s.reward))
 	r.GET("/me/codes", s.visit(s.codes))

@@ -289,6 +289,10 @@ func TestMerger(t *testing.T) {
 		if members() != 3 {
 			t.Errorf("%d in the other group, want 3", members())
 		}
+		copied, err := h.InvitedOf(bg, []id.Member{stays})
+		if h.ok(err); len(copied) != 1 || copied[0].MergerID != m || copied[0].DeclinedAt == 0 {
+			t.Errorf("his copy: got %+v", copied)
+		}
 		h.refused(h.Decline(bg, m, stays), life.ErrOver)
 		h.refused(h.CancelMerger(owner, m), community.ErrGroupClosed)
 	})

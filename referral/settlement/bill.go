@@ -60,6 +60,8 @@ type Bill struct {
 	UntilAt    clock.Milli  `json:"until_at"`
 	NextAt     clock.Milli  `json:"next_at"`
 	EndedAt    clock.Milli  `json:"ended_at"`
+	CalledBy   id.Staff     `json:"called_by"` // who called it off
+	CalledAt   clock.Milli  `json:"called_at"`
 }
 
 // TableName is the table of bills.
@@ -133,7 +135,7 @@ func (s *Service) ToConfirm(ctx context.Context, member id.Member) ([]ToConfirm,
 	if err != nil {
 		return nil, err
 	}
-	err = q.Raw(`SELECT bill_no, payout_id, net, until_at, package_info FROM payout_bills WHERE member_id IN ? AND status = ? AND until_at > ? AND package_info <> ''
+	err = q.Raw(`SELECT bill_no, payout_id, net, until_at, package_info FROM payout_bills WHERE member_id IN ? AND status = ? AND until_at > ? AND package_info <> '' AND called_at = 0
 		ORDER BY until_at, id LIMIT ?`, append(from[member], member), BillWaiting, clock.MilliOf(s.DB.Clock.Now()), confirmMost).Scan(&list).Error
 	for i := range list {
 		list[i].MerchantID, list[i].AppID = s.Bills.MerchantID, s.Bills.AppID

@@ -28,7 +28,7 @@ func (b Bill) next(now clock.Milli) act {
 		return actNone
 	case b.Status == BillMade:
 		return actSend
-	case b.Status == BillWaiting && now >= b.UntilAt.Add(confirmGrace):
+	case b.Status == BillWaiting && (b.CalledAt != 0 || now >= b.UntilAt.Add(confirmGrace)):
 		return actCancel
 	case b.Status == BillWaiting && b.Package == "" && now < b.UntilAt:
 		return actSend
@@ -84,6 +84,9 @@ func (b Bill) told(x wechat.Bill, now clock.Milli) Bill {
 		}
 		if b.Status, b.NextAt = BillWaiting, now.Add(pollEvery); now < b.UntilAt {
 			b.NextAt = min(b.NextAt, b.UntilAt.Add(confirmGrace))
+		}
+		if b.CalledAt != 0 { // called off while we asked, or the channel is slow
+			b.NextAt = min(b.NextAt, now.Add(b.wait()))
 		}
 		if x.Package != "" {
 			b.Package = x.Package

@@ -27,6 +27,8 @@ func TestBillNext(t *testing.T) {
 		{"waiting", Bill{Status: BillWaiting, SentAt: sent, UntilAt: until, Package: "p"}, sent, actFind},
 		{"its end", Bill{Status: BillWaiting, SentAt: sent, UntilAt: until}, until, actFind},
 		{"past its end", Bill{Status: BillWaiting, SentAt: sent, UntilAt: until, Package: "p"}, until.Add(confirmGrace), actCancel},
+		{"called off", Bill{Status: BillWaiting, SentAt: sent, UntilAt: until, CalledAt: sent}, sent, actCancel},
+		{"called off, and heard", Bill{Status: BillMoving, SentAt: sent, UntilAt: until, CalledAt: sent}, sent, actFind},
 		{"forgotten by the channel", Bill{Status: BillAsked, SentAt: sent}, sent.Add(askedFor), actNone},
 		{"forgotten, and not made again", Bill{Status: BillMade, SentAt: sent}, sent.Add(askedFor), actNone},
 		{"final", Bill{Status: BillExpired, SentAt: sent}, sent, actNone},

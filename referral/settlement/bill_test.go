@@ -268,7 +268,7 @@ func TestWhomBillsCannotPay(t *testing.T) {
 func TestVerifySeesBills(t *testing.T) {
 	for name, c := range map[string]struct{ sql, want string }{
 		"two open":           {"UPDATE payout_bills SET status = 'waiting' WHERE line_no = 1", "/1: is paid by 0 bills, with 1 open"},
-		"paid twice":         {"INSERT INTO payout_bills SELECT id + 1000000, 'P0', payout_id, line_id, line_no, 2, member_id, payee_id, payee_no, net, 'paid', 1, 0, '', '', '', 1, 1, 1, 0, 1 FROM payout_bills WHERE line_no = 1", "/1: is paid by 2 bills"},
+		"paid twice":         {"INSERT INTO payout_bills SELECT id + 1000000, 'P0', payout_id, line_id, line_no, 2, member_id, payee_id, payee_no, net, 'paid', 1, 0, '', '', '', 1, 1, 1, 0, 1, called_by, called_at FROM payout_bills WHERE line_no = 1", "/1: is paid by 2 bills"},
 		"failed and paid":    {"UPDATE payout_bills SET status = 'paid' WHERE line_no = 2", "/2: has failed, with 1 bills paid"},
 		"on its way by none": {"UPDATE payout_bills SET status = 'expired' WHERE line_no = 3", "/3: is on its way by 0 open bills"},
 		"of another amount":  {"UPDATE payout_bills SET net = net + 1 WHERE line_no = 3", "/3: has 0 bills in no state and 1 of another payment"},
