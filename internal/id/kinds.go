@@ -18,7 +18,6 @@ type (
 	feed           struct{}
 	gathering      struct{}
 	group          struct{}
-	groupSplit     struct{}
 	handover       struct{}
 	importFile     struct{}
 	item           struct{}
@@ -86,7 +85,6 @@ func (event) prefix() string          { return "evt" }
 func (feed) prefix() string           { return "fed" }
 func (gathering) prefix() string      { return "gat" }
 func (group) prefix() string          { return "grp" }
-func (groupSplit) prefix() string     { return "spl" }
 func (handover) prefix() string       { return "hov" }
 func (importFile) prefix() string     { return "imp" }
 func (item) prefix() string           { return "itm" }
@@ -137,90 +135,71 @@ func (wait) prefix() string           { return "wat" }
 func (webhook) prefix() string        { return "whk" }
 func (withdrawal) prefix() string     { return "wdr" }
 
-// The id types the rooms use. Account is a ledger account, APIKey a staff key,
-// Audit an audit row, Binding an invitee's inviter, Code an invite code,
-// Coupon a coupon's definition, CouponBatch codes for one, MemberCoupon one
-// that a member holds, CalendarDay a day a unit added, Feed a calendar app's
-// subscription, Decision a guard decision, Delivery a webhook delivery,
-// Event a published event, Application somebody who wants
-// into a group, Gathering an offline event of a group, Group a chat group,
-// GroupSplit a proposal to make two of one, Handover a group's change of
-// owner, Merger an invitation of one group into another, Import a file of what was
-// before, Item a product in a campaign,
-// Job long work a person watches, Material what an ad shows, Picture an
-// uploaded one, PosterTemplate what codes are printed on,
-// PriceApproval a price under the floor that
-// two people agree on, Rehearsal a campaign played on a store of its own,
-// Promoter a member who asked to promote, Silence a stop of ads, Permit what
-// lifts a policy, KOCProposal what KOCs of a group are to be paid for a month, Objection what a member finds wrong in his statement, Payee who receives a member's money, Payer the entity that pays it,
-// ReviewCase a reward stopped for a human, StepReward what a step of a
-// referral campaign gives, Touch one scan, Transfer a ledger fact, Withdrawal a member's request to be paid, Unit
-// a region or store; the others are what their names say.
+// The id types the rooms use; those without a word are what their names say.
 type (
-	Account        = ID[account]
-	APIKey         = ID[apiKey]
-	Audit          = ID[audit]
-	Binding        = ID[binding]
-	Application    = ID[application]
-	CalendarDay    = ID[calendarDay]
+	Account        = ID[account]     // a ledger account
+	APIKey         = ID[apiKey]      // a key of a colleague
+	Audit          = ID[audit]       // an audit row
+	Binding        = ID[binding]     // an invitee's inviter
+	Application    = ID[application] // somebody who wants into a group
+	CalendarDay    = ID[calendarDay] // a day that a unit added
 	Campaign       = ID[campaign]
-	Code           = ID[code]
-	Coupon         = ID[coupon]
-	CouponBatch    = ID[couponBatch]
-	Decision       = ID[decision]
-	Delivery       = ID[delivery]
-	Event          = ID[event]
-	Feed           = ID[feed]
-	Gathering      = ID[gathering]
-	Group          = ID[group]
-	GroupSplit     = ID[groupSplit]
-	Handover       = ID[handover]
-	Import         = ID[importFile]
-	Item           = ID[item]
-	Job            = ID[job]
-	Material       = ID[material]
+	Code           = ID[code]        // an invite code
+	Coupon         = ID[coupon]      // a coupon's definition
+	CouponBatch    = ID[couponBatch] // codes for one
+	Decision       = ID[decision]    // the guard's word
+	Delivery       = ID[delivery]    // a webhook's delivery
+	Event          = ID[event]       // a published event
+	Feed           = ID[feed]        // a calendar app's subscription
+	Gathering      = ID[gathering]   // an offline event of a group
+	Group          = ID[group]       // a chat group
+	Handover       = ID[handover]    // a group's change of owner
+	Import         = ID[importFile]  // a file of what was before
+	Item           = ID[item]        // a product in a campaign
+	Job            = ID[job]         // long work that a person watches
+	Material       = ID[material]    // what an ad shows
 	Member         = ID[member]
-	Merger         = ID[merger]
-	MemberCoupon   = ID[memberCoupon]
+	Merger         = ID[merger]       // an invitation of one group into another
+	MemberCoupon   = ID[memberCoupon] // one that a member holds
 	Notice         = ID[notice]
-	Objection      = ID[objection]
+	Objection      = ID[objection] // what a member finds wrong in his statement
 	Order          = ID[order]
-	Payee          = ID[payee]
-	Payer          = ID[payer]
+	Payee          = ID[payee] // who receives a member's money
+	Payer          = ID[payer] // the entity that pays it
 	Payment        = ID[payment]
 	Payout         = ID[payout]
-	Permit         = ID[permit]
-	KOCProposal    = ID[kocProposal]
-	Picture        = ID[picture]
-	PosterTemplate = ID[posterTemplate]
-	PriceApproval  = ID[priceApproval]
+	Permit         = ID[permit]         // what lifts the guard's policy
+	KOCProposal    = ID[kocProposal]    // what KOCs of a group are to be paid for a month
+	Picture        = ID[picture]        // an uploaded one
+	PosterTemplate = ID[posterTemplate] // what codes are printed on
+	PriceApproval  = ID[priceApproval]  // a price under the floor that two people agree on
 	Product        = ID[product]
 	Program        = ID[program]
-	Promoter       = ID[promoter]
+	Promoter       = ID[promoter] // a member who asked to promote
 	Promotion      = ID[promotion]
 	Refund         = ID[refund]
-	Rehearsal      = ID[rehearsal]
+	Rehearsal      = ID[rehearsal] // a campaign played on a store of its own
 	Reminder       = ID[reminder]
 	Request        = ID[request]
-	ReviewCase     = ID[reviewCase]
+	ReviewCase     = ID[reviewCase] // a reward stopped for a human
 	Reward         = ID[reward]
 	Ritual         = ID[ritual]
 	Settlement     = ID[settlement]
-	Silence        = ID[silence]
+	Silence        = ID[silence] // a stop of ads
 	Slot           = ID[slot]
 	Staff          = ID[staff]
 	Tag            = ID[tag]
-	StepReward     = ID[stepReward]
+	StepReward     = ID[stepReward] // what a step of a referral campaign gives
 	Task           = ID[task]
 	Team           = ID[team]
 	Template       = ID[template]
 	TieOut         = ID[tieOut]
-	Touch          = ID[touch]
-	Transfer       = ID[transfer]
-	Unit           = ID[unit]
+	Touch          = ID[touch]    // one scan
+	Transfer       = ID[transfer] // a ledger fact
+	Unit           = ID[unit]     // a region or store
 	Violation      = ID[violation]
 	Vouch          = ID[vouch]
 	Wait           = ID[wait]
 	Webhook        = ID[webhook]
-	Withdrawal     = ID[withdrawal]
+	Withdrawal     = ID[withdrawal] // a member's request to be paid
 )
