@@ -43,6 +43,7 @@ type consolePage struct {
 	SeesPlan    bool
 	SeesBooks   bool
 	SeesTieOuts bool
+	SeesBills   bool
 	SeesInsight bool
 }
 
@@ -113,7 +114,7 @@ func (s *Server) console(c *gin.Context) error {
 		page: s.base(c, ""), Role: roleName(s.lang(c), role),
 		SeesGroups:  slices.Contains(seesGroups, role),
 		SeesMoney:   slices.Contains([]access.Role{access.Admin, access.Finance, access.Cashier}, role),
-		SeesReviews: slices.Contains(readsReviews, role), Answers: slices.Contains(answersObjections, role), SeesPlan: slices.Contains(plansPromotions, role), SeesInsight: slices.Contains(readsInsight, role), SeesBooks: seesBooks(database.ActorOf(ctx)), SeesTieOuts: slices.Contains(readsTieOuts, role),
+		SeesReviews: slices.Contains(readsReviews, role), Answers: slices.Contains(answersObjections, role), SeesPlan: slices.Contains(plansPromotions, role), SeesInsight: slices.Contains(readsInsight, role), SeesBooks: seesBooks(database.ActorOf(ctx)), SeesTieOuts: slices.Contains(readsTieOuts, role), SeesBills: slices.Contains(readsBills, role),
 	}
 	p.Title, p.Now = choose(p.Lang, "控制台", "Console"), p.Now.In(shop)
 	for _, fill := range []func(context.Context, *consolePage) error{s.fillCampaigns, s.fillGroups, s.fillSettlements} {

@@ -81,8 +81,8 @@ func consoleGallery() []shown {
 	list = append(list, shown{"reviews", "reviews", reviews.page, reviews})
 	for _, lang := range []string{langZH, langEN} {
 		p := sampleLedger(lang)
-		days := sampleTieOuts(lang)
-		list = append(list, shown{"ledger_" + lang, "ledger", p.page, p}, shown{"tieouts_" + lang, "tieouts", days.page, days})
+		days, bills := sampleTieOuts(lang), sampleBills(lang)
+		list = append(list, shown{"ledger_" + lang, "ledger", p.page, p}, shown{"tieouts_" + lang, "tieouts", days.page, days}, shown{"bills_" + lang, "bills", bills.page, bills})
 	}
 	return list
 }

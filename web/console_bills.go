@@ -1,0 +1,148 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"siyu/access"
+	"siyu/community"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/money"
+	"siyu/referral/settlement"
+)
+
+// readsBills are the roles that see transfer bills and call them off, as the
+// API has it.
+var readsBills = []access.Role{access.Admin, access.Finance, access.Cashier}
+
+// billsPage is the newest payouts by transfer bills, and the bills of one.
+type billsPage struct {
+	page
+	Payouts []billsRow
+	ID      id.Payout
+	Bills   []billRow
+	Next    string
+}
+
+type billsRow struct {
+	ID   id.Payout
+	Net  money.Amount
+	At   time.Time
+	Last bool // nothing of it is on its way
+}
+
+type billRow struct {
+	No      string
+	Who     string // masked
+	Line    int
+	Try     int
+	Net     money.Amount
+	State   string
+	Tone    string
+	Code    string
+	Until   time.Time
+	Calls   bool // may be called off
+	Calling bool // was, and its end is not known
+}
+
+// billsShown is how many bills one page lists.
+const billsShown = 50
+
+// consoleBills answers GET /console/bills, with ?payout=pay_… for one payout.
+func (s *Server) consoleBills(c *gin.Context) error {
+	ctx := c.Request.Context()
+	if !slices.Contains(readsBills, access.Role(database.ActorOf(ctx).Role)) {
+		return fault.Forbidden
+	}
+	p := billsPage{page: s.base(c, "")}
+	p.Title, p.Now = choose(p.Lang, "微信转账单", "Transfer bills"), p.Now.In(shop)
+	p.Form = s.formToken(deskOf(ctx), s.DB.Clock.Now().Add(formFor))
+	list, err := s.Settlement.ListPayouts(ctx, 0, database.Page{Limit: database.PageMax})
+	if err != nil {
+		return err
+	}
+	for _, x := range list.Items {
+		if x.Channel == settlement.ChannelBills {
+			p.Payouts = append(p.Payouts, billsRow{x.ID, x.Net, x.CreatedAt.Time().In(shop), x.Status == settlement.PayoutPaid})
+		}
+	}
+	if c.Query("payout") != "" {
+		if err := s.fillBills(c, &p); err != nil {
+			return err
+		}
+	}
+	return s.show(c, http.StatusOK, "bills", p.page, p)
+}
+
+func (s *Server) fillBills(c *gin.Context, p *billsPage) error {
+	ctx := c.Request.Context()
+	if err := read(c.Query("payout"), &p.ID); err != nil {
+		return err
+	}
+	before, err := database.ParseCursor(c.Query("cursor"))
+	if err != nil {
+		return err
+	}
+	list, err := s.Settlement.ListBills(ctx, p.ID, database.Page{Before: before, Limit: billsShown})
+	if err != nil {
+		return err
+	}
+	var members []id.Member
+	for _, b := range list.Items {
+		members = append(members, b.MemberID)
+	}
+	names, err := community.NamesOf(s.DB.Read(ctx), members)
+	if err != nil {
+		return err
+	}
+	for _, b := range list.Items {
+		p.Bills = append(p.Bills, billRowOf(p.Lang, b, called(p.Lang, names[b.MemberID])))
+	}
+	if list.NextCursor != "" {
+		p.Next = "/console/bills?payout=" + p.ID.String() + "&cursor=" + list.NextCursor
+	}
+	return nil
+}
+
+func billRowOf(lang string, b settlement.Bill, who string) billRow {
+	r := billRow{No: b.No, Who: who, Line: b.LineNo, Try: b.Try, Net: b.Net, Code: b.Code}
+	r.State, r.Tone = word(lang, billWords, b.Status)
+	open := b.Status == settlement.BillWaiting || b.Status == settlement.BillMoving
+	r.Calling = open && b.CalledAt != 0
+	if b.Status == settlement.BillWaiting {
+		r.Until, r.Calls = b.UntilAt.Time().In(shop), b.CalledAt == 0
+	}
+	return r
+}
+
+// consoleCallOff answers POST /console/payouts/{id}/bills/{no}/cancel; a second
+// tap changes nothing.
+func (s *Server) consoleCallOff(c *gin.Context) error {
+	ctx := c.Request.Context()
+	if !slices.Contains(readsBills, access.Role(database.ActorOf(ctx).Role)) {
+		return fault.Forbidden
+	}
+	if http.NewCrossOriginProtection().Check(c.Request) != nil || !s.formHolds(c.PostForm("form"), deskOf(ctx)) {
+		return errForm
+	}
+	var pid id.Payout
+	if err := read(c.Param("id"), &pid); err != nil {
+		return err
+	}
+	if err := s.Settlement.CallOff(ctx, pid, c.Param("no")); err != nil {
+		return err
+	}
+	c.Redirect(http.StatusSeeOther, "/console/bills?payout="+pid.String())
+	return nil
+}
+
+var billWords = map[settlement.BillStatus]pair{
+	settlement.BillMade: {"待发起", "made", ""}, settlement.BillAsked: {"已发起，待核实", "asked", ""}, settlement.BillWaiting: {"待收款人确认", "waiting", "full"},
+	settlement.BillMoving: {"处理中", "moving", ""}, settlement.BillPaid: {"已到账", "paid", "good"}, settlement.BillFailed: {"失败", "failed", "bad"},
+	settlement.BillCancelled: {"已撤销", "cancelled", "dim"}, settlement.BillExpired: {"逾期未确认", "expired", "dim"},
+}
