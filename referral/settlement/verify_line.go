@@ -8,7 +8,6 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/money"
-	"siyu/referral"
 )
 
 // proveAt is how many lines one snapshot checks.
@@ -125,68 +124,9 @@ func proveSources(q *database.Query, st Settlement, lines []Line, p *database.Pr
 	return nil
 }
 
-// oddRewards are the lines of a range whose reward was not cleared as they say.
-// Most are not, and are passed over where they lie.
-func oddRewards(q *database.Query, sid id.Settlement, first, last int) (map[int]bool, error) {
-	var list []int
-	err := q.Raw(`SELECT l.line_no FROM settlement_lines l LEFT JOIN reward_events e ON e.reward_id = l.source_id AND e.kind = 'cleared'
-		WHERE l.settlement_id = ? AND l.line_no >= ? AND l.line_no <= ? AND l.kind = ? AND (e.id IS NULL OR e.amount <> l.gross OR l.corrects <> '')`,
-		sid, first, last, KindReward).Scan(&list).Error
-	odd := make(map[int]bool, len(list))
-	for _, no := range list {
-		odd[no] = true
-	}
-	return odd, err
-}
-
-// cleared is one transfer that cleared rewards, what these say it moved, and
-// how many of their lines say something else.
-type cleared struct {
-	TransferID  id.Transfer
-	First, Last int64 // events
-	Said, Moved money.Amount
-	Odd         int
-}
-
 // movedInto is what a transfer moved into payable.
 const movedInto = `(SELECT COALESCE(SUM(x.amount), 0) FROM entries x JOIN accounts a ON a.id = x.account_id AND a.stage = 'payable'
 	WHERE x.transfer_id = e.transfer_id)`
-
-// proveRewards checks that the transfers which cleared the rewards of a range
-// of lines moved what these rewards say, and returns the lines whose reward was
-// not cleared as they say. What one transfer cleared may go on beyond the
-// range, and is then read whole: its events lie next to each other.
-func proveRewards(q *database.Query, sid id.Settlement, first, last int, p *database.Proof) (map[int]bool, error) {
-	var list []cleared
-	err := q.Raw(`SELECT COALESCE(e.transfer_id, 0) AS transfer_id, COALESCE(MIN(e.id), 0) AS first, COALESCE(MAX(e.id), 0) AS last,
-			SUM(CASE WHEN e.id IS NULL OR e.amount <> l.gross OR l.corrects <> '' THEN 1 ELSE 0 END) AS odd
-		FROM settlement_lines l LEFT JOIN reward_events e ON e.reward_id = l.source_id AND e.kind = 'cleared'
-		WHERE l.settlement_id = ? AND l.line_no >= ? AND l.line_no <= ? AND l.kind = ?
-		GROUP BY e.transfer_id HAVING odd > 0 OR SUM(e.amount) <> `+movedInto, sid, first, last, KindReward).Scan(&list).Error
-	if err != nil {
-		return nil, err
-	}
-	odd := 0
-	for _, t := range list {
-		odd += t.Odd
-		if t.TransferID == 0 {
-			continue
-		}
-		err := q.Raw(`SELECT e.transfer_id, SUM(e.amount) AS said, `+movedInto+` AS moved FROM reward_events e
-			WHERE e.id > ? AND e.id < ? AND e.kind = 'cleared' AND e.transfer_id = ? GROUP BY e.transfer_id`,
-			t.First-referral.ClearingMost, t.Last+referral.ClearingMost, t.TransferID).Scan(&t).Error
-		if err != nil {
-			return nil, err
-		}
-		if t.Said != t.Moved {
-			p.Break("%s: lines %d to %d stand for rewards that say %s, the ledger moved %s by %s", sid, first, last, t.Said, t.Moved, t.TransferID)
-		}
-	}
-	if odd == 0 {
-		return nil, nil
-	}
-	return oddRewards(q, sid, first, last)
-}
 
 func proveSource(q *database.Query, st Settlement, lines []Line, sql string, p *database.Proof) error {
 	if len(lines) == 0 {

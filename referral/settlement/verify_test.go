@@ -22,6 +22,9 @@ func TestTampering(t *testing.T) {
 		pay := h.paid(st)
 		h.proven()
 
+		payable := func(member int) string {
+			return fmt.Sprintf("(SELECT id FROM accounts WHERE stage = 'payable' AND owner_id = %d)", member)
+		}
 		name := func(line int) string { return fmt.Sprintf("%s/%d", st.ID, line) }
 		at := fmt.Sprintf(" WHERE settlement_id = %d AND line_no = 2", st.ID)
 		csv, err := h.FindFile(bg, st.ID, settlement.FileLines)
@@ -46,6 +49,8 @@ func TestTampering(t *testing.T) {
 			{"UPDATE settlement_chain SET digest = 'x' WHERE seq = 1", "UPDATE settlement_chain SET digest = ? WHERE seq = 1", nil, []any{st.Previous}, fmt.Sprintf("chain: %s (number 2) does not name the digest of number 1", st.ID)},
 			{"UPDATE entries SET amount = amount + 1 WHERE amount > 0 AND transfer_id IN (SELECT transfer_id FROM reward_events WHERE kind = 'cleared')",
 				"UPDATE entries SET amount = amount - 1 WHERE amount > 0 AND transfer_id IN (SELECT transfer_id FROM reward_events WHERE kind = 'cleared')", nil, nil, "stand for rewards that say"},
+			{"UPDATE entries SET account_id = " + payable(4) + " WHERE amount = 456 AND account_id = " + payable(1),
+				"UPDATE entries SET account_id = " + payable(1) + " WHERE amount = 456 AND account_id = " + payable(4), nil, nil, "stand for rewards that say 4.56 of"},
 			{"UPDATE rewards SET currency = 'PTS'", "UPDATE rewards SET currency = 'CNY'", nil, nil, "which holds money alone"},
 			{"UPDATE payout_lines SET transfer_id = transfer_id + 1 WHERE line_no = 1", "UPDATE payout_lines SET transfer_id = transfer_id - 1 WHERE line_no = 1", nil, nil, fmt.Sprintf("%s/1: the ledger moved", pay.ID)},
 		} {
