@@ -3,7 +3,6 @@ package grade
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 
@@ -63,8 +62,11 @@ func rules(q *database.Query) (Rules, error) {
 		return r, nil
 	}
 	r = Rules{Version: row.Version}
-	if err := json.Unmarshal([]byte(row.Grades), &r.Grades); err != nil || len(r.Grades) == 0 {
-		return r, fmt.Errorf("grade: rules %d: %w", row.Version, errors.Join(err))
+	if err := json.Unmarshal([]byte(row.Grades), &r.Grades); err != nil {
+		return r, fmt.Errorf("grade: rules %d: %w", row.Version, err)
+	}
+	if len(r.Grades) == 0 {
+		return r, fmt.Errorf("grade: rules %d hold no grade", row.Version)
 	}
 	return r, nil
 }
