@@ -269,7 +269,9 @@ func (e *errand) end() string {
 		"SELECT CONCAT_WS(' ', 'bindings', COUNT(*)) FROM bindings",
 		"SELECT CONCAT_WS(' ', 'rewards', rule, COUNT(*), SUM(amount)) FROM rewards GROUP BY rule",
 		"SELECT CONCAT_WS(' ', 'reward events', kind, COUNT(*), SUM(amount)) FROM reward_events GROUP BY kind",
-		"SELECT CONCAT_WS(' ', 'transfers', kind, COUNT(*)) FROM transfers GROUP BY kind",
+		// How many rewards one transfer clears depends on when the worker came.
+		"SELECT CONCAT_WS(' ', 'transfers', kind, COUNT(*)) FROM transfers WHERE kind <> 'reward_clear' GROUP BY kind",
+		"SELECT CONCAT_WS(' ', 'moved', t.kind, SUM(x.amount)) FROM transfers t JOIN entries x ON x.transfer_id = t.id WHERE x.amount > 0 GROUP BY t.kind",
 		"SELECT CONCAT_WS(' ', 'accounts', stage, owner_kind, COUNT(*), SUM(balance)) FROM accounts GROUP BY stage, owner_kind",
 		"SELECT CONCAT_WS(' ', 'settlements', status, COUNT(*), SUM(line_count), SUM(net)) FROM settlements GROUP BY status",
 		"SELECT CONCAT_WS(' ', 'lines', kind, COUNT(*), SUM(net)) FROM settlement_lines GROUP BY kind",

@@ -227,7 +227,7 @@ func TestUpsertMembersTogether(t *testing.T) {
 	})
 	for _, engine := range dbtest.Engines {
 		t.Run(engine+" without the unique key it breaks", func(t *testing.T) {
-			for range 5 {
+			for range 20 {
 				db := dbtest.Unlocked(t, engine, "identities.identities_value")
 				if crowd(t, &community.Service{DB: db, Secrets: keys(t)}) > 1 {
 					return
