@@ -104,7 +104,7 @@ func cpu(t *testing.T, p *process) time.Duration {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {
-		t.Skip("needs /proc")
+		dbtest.Lacks(t, "needs /proc")
 	}
 	// After the name in brackets: state is field 3, user time 14, system 15,
 	// both in hundredths of a second.
@@ -129,7 +129,7 @@ func newMariaDB(t testing.TB) *mariadbd {
 	t.Helper()
 	dbtest.Need(t, "mariadb")
 	if _, err := exec.LookPath("mariadbd"); err != nil {
-		t.Skip("a server given by address cannot be killed; this needs mariadbd")
+		dbtest.Lacks(t, "a server given by address cannot be killed; this needs mariadbd")
 	}
 	m := &mariadbd{t: t, dir: t.TempDir()}
 	out, err := exec.Command("mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal",

@@ -40,8 +40,7 @@ const reasonMax = 200
 // Validate checks what needs no database.
 func (in BlockIn) Validate() error {
 	var c fault.Check
-	c.Required(CleanLine(in.Reason), "reason")
-	c.Length(CleanLine(in.Reason), "reason", reasonMax)
+	CheckReason(&c, in.Reason)
 	return c.Err()
 }
 

@@ -43,3 +43,11 @@ func cleanText(s string) string {
 func checkName(c *fault.Check, name, field string) {
 	c.Length(CleanLine(name), field, nameMax)
 }
+
+// CheckReason wants the reason that a person gives for what he ends, in one
+// line.
+func CheckReason(c *fault.Check, reason string) {
+	reason = CleanLine(reason)
+	c.Required(reason, "reason")
+	c.Length(reason, "reason", reasonMax)
+}

@@ -141,9 +141,7 @@ type CancelIn struct {
 // Validate checks the reason's form.
 func (in CancelIn) Validate() error {
 	var c fault.Check
-	reason := community.CleanLine(in.Reason)
-	c.Required(reason, "reason")
-	c.Length(reason, "reason", 200)
+	community.CheckReason(&c, in.Reason)
 	return c.Err()
 }
 

@@ -118,9 +118,7 @@ type CloseIn struct {
 // Validate checks the reason's form.
 func (in CloseIn) Validate() error {
 	var c fault.Check
-	reason := community.CleanLine(in.Reason)
-	c.Required(reason, "reason")
-	c.Length(reason, "reason", 200)
+	community.CheckReason(&c, in.Reason)
 	return c.Err()
 }
 

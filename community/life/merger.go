@@ -55,9 +55,7 @@ type MergerIn struct {
 func (in MergerIn) Validate() error {
 	var c fault.Check
 	c.That(in.IntoID != 0, "into_id", "required", "必填", "is required")
-	reason := community.CleanLine(in.Reason)
-	c.Required(reason, "reason")
-	c.Length(reason, "reason", 200)
+	community.CheckReason(&c, in.Reason)
 	return c.Err()
 }
 

@@ -44,10 +44,17 @@ func need(t testing.TB, name string) {
 		return
 	}
 	report("missing", name+" (install the Debian package "+p.pkg+")")
+	Lacks(t, p.program+" is missing; install "+p.pkg)
+}
+
+// Lacks ends a test that this machine cannot run: it fails under CI and is
+// skipped elsewhere.
+func Lacks(t testing.TB, what string) {
+	t.Helper()
 	if os.Getenv("CI") == "true" {
-		t.Fatalf("dbtest: %s is missing; install %s", p.program, p.pkg)
+		t.Fatal(what)
 	}
-	t.Skipf("%s is missing; install %s", p.program, p.pkg)
+	t.Skip(what)
 }
 
 func use(name string) { report("used", name) }
