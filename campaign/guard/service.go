@@ -43,7 +43,7 @@ const reach = 32 * day
 type question struct {
 	groups []id.Group
 	window Window       // all moments that will be asked for
-	now    clock.Milli  // charters are those in force then, or at the window's begin
+	now    clock.Milli  // charters and policies are those in force then, or at the window's begin
 	except id.Promotion // its own slots do not count (dry runs); 0: all count
 	slot   id.Slot      // nor does this one
 
@@ -57,9 +57,11 @@ type question struct {
 
 // known is what is known of one group.
 type known struct {
-	group community.Group
-	guard groupGuard
-	state State
+	group  community.Group
+	guard  groupGuard
+	laws   laws
+	policy Policy // in force then
+	state  State
 }
 
 func stateOf(g community.Group, c community.Charter, zones map[string]*time.Location) (State, error) {
@@ -93,5 +95,5 @@ func (k *known) decide(w Window, now clock.Milli) Decision {
 		late := int64(now-w.To) / minuteMilli
 		return Decision{Outcome: OutcomeDeny, Rule: RuleWindow, Reasons: []Reason{{RuleWindow, late, 0}}}
 	}
-	return Decide(k.guard.policy(), k.state, w)
+	return Decide(k.policy, k.state, w)
 }
