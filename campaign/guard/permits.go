@@ -146,7 +146,7 @@ func (s *Service) ApprovePermit(ctx context.Context, permit id.Permit) error {
 		// and no reservation is half way.
 		var found loaded
 		found.guards = map[id.Group]groupGuard{}
-		if err := tx.Queries(guardsRead(before.Groups, tx.Dialect.ForUpdate, &found)); err != nil {
+		if err := tx.Queries(guardsRead(database.Keys[id.Group]{List: before.Groups}, tx.Dialect.ForUpdate, &found)); err != nil {
 			return fmt.Errorf("guard: permit: %w", err)
 		}
 		if err := seeAll(tx, before.Groups); err != nil {
