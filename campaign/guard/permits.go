@@ -142,12 +142,8 @@ func (s *Service) ApprovePermit(ctx context.Context, permit id.Permit) error {
 		return err
 	}
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
-		// The groups' rows are locked, so that two approvals count one another
-		// and no reservation is half way.
-		var found loaded
-		found.guards = map[id.Group]groupGuard{}
-		if err := tx.Queries(guardsRead(database.Keys[id.Group]{List: before.Groups}, tx.Dialect.ForUpdate, &found)); err != nil {
-			return fmt.Errorf("guard: permit: %w", err)
+		if err := lockGroups(tx, before.Groups); err != nil {
+			return err
 		}
 		if err := seeAll(tx, before.Groups); err != nil {
 			return err
@@ -171,6 +167,16 @@ func (s *Service) ApprovePermit(ctx context.Context, permit id.Permit) error {
 		}
 		return database.AuditTx(tx, "guard.permit_approve", permit, before, after)
 	})
+}
+
+// lockGroups locks the groups' rows, so that two permits count one another and
+// no reservation is half way.
+func lockGroups(tx *database.Tx, groups []id.Group) error {
+	found := loaded{guards: map[id.Group]groupGuard{}}
+	if err := tx.Queries(guardsRead(database.Keys[id.Group]{List: groups}, tx.Dialect.ForUpdate, &found)); err != nil {
+		return fmt.Errorf("guard: permit: %w", err)
+	}
+	return nil
 }
 
 // withinLimits counts the permits of the kind that each group was given.
@@ -208,24 +214,37 @@ func withinLimits(tx *database.Tx, p Permit) error {
 }
 
 // RevokePermit ends a permit. Slots that were reserved by it stand, with it as
-// their record; a pass's silent days begin.
+// their record; a pass's silent days begin. It is revoked no earlier than its
+// last slot was reserved, though the clock was set back since.
 func (s *Service) RevokePermit(ctx context.Context, permit id.Permit) error {
 	before, err := s.FindPermit(ctx, permit)
 	if err != nil {
 		return err
 	}
+	if err := s.prepare(ctx, before.Groups); err != nil {
+		return err
+	}
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
+		if err := lockGroups(tx, before.Groups); err != nil {
+			return err
+		}
 		if err := seeAll(tx, before.Groups); err != nil {
 			return err
 		}
-		err := database.One(tx.Exec("UPDATE guard_permits SET revoked_by = ?, revoked_at = ? WHERE id = ?"+tx.Only("revoked_at = 0 AND to_at > ?"),
-			tx.Actor.Staff, tx.Now, permit, tx.Now), ErrPermitOver)
+		var last clock.Milli
+		err := tx.Raw("SELECT COALESCE(MAX(reserved_at), 0) FROM slots WHERE group_id IN ? AND permit_id = ?", before.Groups, permit).Scan(&last).Error
+		if err != nil {
+			return fmt.Errorf("guard: permit: %w", err)
+		}
+		at := max(tx.Now, last)
+		err = database.One(tx.Exec("UPDATE guard_permits SET revoked_by = ?, revoked_at = ? WHERE id = ?"+tx.Only("revoked_at = 0 AND to_at > ?"),
+			tx.Actor.Staff, at, permit, tx.Now), ErrPermitOver)
 		if err != nil {
 			return err
 		}
 		tx.SetResult("permit", int64(permit), 200)
 		after := before
-		after.RevokedBy, after.RevokedAt = tx.Actor.Staff, tx.Now
+		after.RevokedBy, after.RevokedAt = tx.Actor.Staff, at
 		return database.AuditTx(tx, "guard.permit_revoke", permit, before, after)
 	})
 }

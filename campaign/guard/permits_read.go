@@ -48,20 +48,25 @@ type permitRow struct {
 	group     id.Group
 	promotion id.Promotion
 	Allowed
-	used bool
+	stands bool // it was approved before now and not revoked
+	used   bool
 }
 
 // permitsRead reads the approved permits that matter around the window. A
-// revoked one ended then.
+// revoked one ended then, and lets nothing more through, wherever the clock
+// stands; nor does one whose approval a clock set back has yet to reach.
 func (ask question) permitsRead(into *loaded) database.Read {
 	return database.Read{
-		SQL: `SELECT g.group_id, p.promotion_id, p.id, p.kind, p.from_at, CASE WHEN p.revoked_at > 0 AND p.revoked_at < p.to_at THEN p.revoked_at ELSE p.to_at END
+		SQL: `SELECT g.group_id, p.promotion_id, p.id, p.kind, p.from_at, CASE WHEN p.revoked_at > 0 AND p.revoked_at < p.to_at THEN p.revoked_at ELSE p.to_at END,
+			p.approved_at, p.revoked_at
 			FROM guard_permit_groups g JOIN guard_permits p ON p.id = g.permit_id
 			WHERE g.group_id IN ? AND p.approved_at > 0 AND p.to_at > ? AND p.from_at < ? ORDER BY p.from_at, p.id`,
 		Args: []any{ask.groups, ask.window.From.Add(-reach - onceIn), ask.window.To},
 		Row: func(rows *sql.Rows) error {
 			var r permitRow
-			err := rows.Scan(&r.group, &r.promotion, &r.ID, &r.Kind, &r.Window.From, &r.Window.To)
+			var approved, revoked clock.Milli
+			err := rows.Scan(&r.group, &r.promotion, &r.ID, &r.Kind, &r.Window.From, &r.Window.To, &approved, &revoked)
+			r.stands = approved <= ask.now && revoked == 0
 			into.permits = append(into.permits, r)
 			return err
 		},
@@ -102,7 +107,7 @@ func (ask question) permits(q *database.Query, found *loaded, into map[id.Group]
 		if p.Kind == PermitPass && p.Window.To > p.Window.From {
 			state.Rest = append(state.Rest, Window{p.Window.To, p.Window.To.Add(passRest)})
 		}
-		if !(p.used && p.Kind.once()) && (p.promotion == 0 || p.promotion == ask.promotion) {
+		if p.stands && !(p.used && p.Kind.once()) && (p.promotion == 0 || p.promotion == ask.promotion) {
 			state.Permits = append(state.Permits, p.Allowed)
 		}
 	}

@@ -166,3 +166,65 @@ func TestByHandUsesNoPermit(t *testing.T) {
 		}
 	})
 }
+
+// TestPermitsUnderAClockSetBack: what a permit lets through lies between its
+// approval and its revocation, though the clock was set back in between.
+func TestPermitsUnderAClockSetBack(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		s := &guard.Service{DB: db}
+		g := newGroup(t, db, community.PresetRetail)
+		window := guard.Window{From: now(db).Add(time.Hour), To: now(db).Add(4 * time.Hour)}
+		reserve(t, s, 1, window, g)
+		given := func(p id.Promotion) id.Permit {
+			made, err := s.AskPermit(asks, guard.PermitIn{Kind: guard.PermitOverride, Groups: []id.Group{g}, PromotionID: p, Reason: "门店开业", From: window.From, To: window.To})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.ApprovePermit(approves, made); err != nil {
+				t.Fatal(err)
+			}
+			return made
+		}
+		made := given(2)
+		db.Clock.Jump(-time.Hour)
+		if a := reserve(t, s, 2, window, g)[0]; a.Outcome == guard.OutcomeAllow {
+			t.Error("an override let an ad through an hour before it was approved")
+		}
+		db.Clock.Jump(time.Hour)
+		if a := reserve(t, s, 2, window, g)[0]; a.Permit != made {
+			t.Fatalf("got %s by %s %v", a.Outcome, a.Permit, a.Reasons)
+		}
+		db.Clock.Jump(-time.Hour)
+		if err := s.RevokePermit(approves, made); err != nil {
+			t.Fatal(err)
+		}
+		db.Clock.Jump(time.Hour)
+		mustHold(t, db)
+	})
+}
+
+// TestRevokedLetsNothingMore: nor does one that was revoked before its window.
+func TestRevokedLetsNothingMore(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		s := &guard.Service{DB: db}
+		g := newGroup(t, db, community.PresetRetail)
+		window := guard.Window{From: now(db), To: now(db).Add(4 * time.Hour)}
+		reserve(t, s, 1, window, g)
+		made, err := s.AskPermit(asks, guard.PermitIn{Kind: guard.PermitOverride, Groups: []id.Group{g}, PromotionID: 2, Reason: "门店开业", From: window.From, To: window.To})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.ApprovePermit(approves, made); err != nil {
+			t.Fatal(err)
+		}
+		db.Clock.Jump(2 * time.Hour)
+		if err := s.RevokePermit(approves, made); err != nil {
+			t.Fatal(err)
+		}
+		db.Clock.Jump(-time.Hour)
+		if a := reserve(t, s, 2, window, g)[0]; a.Outcome == guard.OutcomeAllow {
+			t.Error("a revoked override let an ad through once the clock was set back")
+		}
+		mustHold(t, db)
+	})
+}

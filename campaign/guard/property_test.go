@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,14 +37,16 @@ func TestAnySequenceHolds(t *testing.T) {
 			h.group = newGroup(t, db, rapid.SampledFrom(presets).Draw(r, "preset"))
 			r.Repeat(map[string]func(*rapid.T){
 				"reserve": h.reserve, "start": h.start, "confirm": h.confirm, "release": h.release,
-				"by hand": h.byHand, "policy": h.policy, "clock": h.clock, "permit": h.permit, "silence": h.silence, "health": h.health,
+				"by hand": h.byHand, "policy": h.policy, "clock": h.clock, "permit": h.permit, "revoke": h.revoke, "silence": h.silence, "health": h.health,
 			})
 			proofs, err := guard.Verify(bg, db)
 			if err != nil {
 				r.Fatal(err)
 			}
-			if len(proofs[0].Broken) > 0 {
-				r.Fatal(proofs[0].Broken)
+			for _, broken := range proofs[0].Broken {
+				if strings.Contains(broken, h.group.String()) { // not an earlier game's
+					r.Fatal(broken)
+				}
 			}
 		})
 	})
@@ -57,6 +60,7 @@ type player struct {
 	group id.Group
 	next  id.Promotion
 	slots []id.Slot
+	given []id.Permit
 }
 
 // refused stops the game on anything but a refusal.
@@ -139,8 +143,7 @@ func (p *player) policy(r *rapid.T) {
 
 func (p *player) clock(r *rapid.T) { p.db.Clock.Jump(minutes(r, -600, 3*24*60)) }
 
-// permit asks for one of any kind, has it approved by somebody else, and now
-// and then revokes it.
+// permit asks for one of any kind and has it approved by somebody else.
 func (p *player) permit(r *rapid.T) {
 	kind := rapid.SampledFrom([]guard.PermitKind{guard.PermitOverride, guard.PermitPass, guard.PermitAdvance}).Draw(r, "kind")
 	from := now(p.db).Add(minutes(r, 0, 24*60))
@@ -148,8 +151,6 @@ func (p *player) permit(r *rapid.T) {
 	if kind == guard.PermitOverride {
 		in.PromotionID = id.Promotion(int64(p.group)) + p.next + 1 // the next one
 	}
-	asks := database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 1})
-	approves := database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 2})
 	made, err := p.s.AskPermit(asks, in)
 	if err != nil {
 		refused(r, err)
@@ -159,9 +160,14 @@ func (p *player) permit(r *rapid.T) {
 		r.Fatalf("who asked approves: got %v", err)
 	}
 	refused(r, p.s.ApprovePermit(approves, made))
-	if rapid.IntRange(0, 4).Draw(r, "revoke") == 0 {
-		refused(r, p.s.RevokePermit(approves, made))
+	p.given = append(p.given, made)
+}
+
+func (p *player) revoke(r *rapid.T) {
+	if len(p.given) == 0 {
+		r.Skip("no permit yet")
 	}
+	refused(r, p.s.RevokePermit(approves, rapid.SampledFrom(p.given).Draw(r, "permit")))
 }
 
 func (p *player) silence(r *rapid.T) {
