@@ -171,6 +171,7 @@ var unkeyedPosts = map[string]string{
 	"POST /v1/materials/:id/approve":                           "the state refuses a second one",
 	"POST /v1/materials/:id/withdraw":                          "the state refuses a second one",
 	"POST /v1/promotions/:id/approve":                          "the state refuses a second one",
+	"POST /v1/promotions/:id/groups":                           "If-Match names the version",
 	"POST /v1/promotions/:id/cancel":                           "the state refuses a second one",
 	"POST /v1/guard/check":                                     "a dry run keeps nothing",
 	"POST /v1/guard/permits/:id/approve":                       "the state refuses a second one",

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -17,6 +18,7 @@ func (s *Server) promotionRoutes(r *routes) {
 	r.get("/v1/promotions/:id", s.findPromotion, staff(access.Marketer, access.GroupOwner))
 	r.get("/v1/promotions/:id/plan", s.planPromotion, staff(access.Marketer))
 	r.get("/v1/promotions/:id/report", s.reportPromotion, staff(access.Marketer))
+	r.post("/v1/promotions/:id/groups", s.addPromotionGroups, staff(access.Marketer))
 	r.post("/v1/promotions/:id/approve", s.approvePromotion, staff(access.Marketer))
 	r.post("/v1/promotions/:id/cancel", s.cancelPromotion, staff(access.Marketer))
 }
@@ -89,8 +91,25 @@ func (s *Server) promotionCalendar(c *gin.Context) error {
 	return render(c, http.StatusOK, out)
 }
 
+func (s *Server) addPromotionGroups(c *gin.Context) error {
+	return replace(func(ctx context.Context, version int, in promotion.GroupsIn) error {
+		p, err := pathID[id.Promotion](c, "id")
+		if err != nil {
+			return err
+		}
+		return s.Promotion.AddGroups(ctx, p, version, in)
+	}, s.findPromotion)(c)
+}
+
 func (s *Server) approvePromotion(c *gin.Context) error {
-	return s.turnPromotion(c, func(p id.Promotion) error { return s.Promotion.Approve(c.Request.Context(), p) })
+	seen := 0
+	if c.GetHeader("If-Match") != "" {
+		var err error
+		if seen, err = ifMatch(c); err != nil {
+			return err
+		}
+	}
+	return s.turnPromotion(c, func(p id.Promotion) error { return s.Promotion.Approve(c.Request.Context(), p, seen) })
 }
 
 func (s *Server) cancelPromotion(c *gin.Context) error {

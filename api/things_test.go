@@ -104,6 +104,7 @@ var bodies = map[string]string{
 	"PATCH /v1/staff/:id":                                      `{"name":"新名"}`,
 	"PATCH /v1/groups/:id":                                     `{"name":"新名"}`,
 	"PATCH /v1/materials/:id":                                  `{"name":"梨","kind":"text","sponsor":"有鲜超市","variants":[{"text_zh":"甜的"}]}`,
+	"POST /v1/promotions/:id/groups":                           `{"groups":["grp_0000000000007"]}`,
 	"PUT /v1/groups/:id/gate":                                  `{"capacity":200}`,
 	"POST /v1/groups/:id/violations":                           `{"member_id":"mem_0000000000007","rule":"ad"}`,
 	"POST /v1/applications/:id/decide":                         `{"admit":true}`,

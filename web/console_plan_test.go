@@ -38,8 +38,8 @@ func TestConsolePlan(t *testing.T) {
 		}
 		rich, poor := plan("大场"+hostileName, 900), plan("小场", 100)
 		second := database.WithActor(h.staff, database.Actor{Kind: database.ActorStaff, Staff: 99})
-		must(t, h.s.Promotion.Approve(second, rich))
-		must(t, h.s.Promotion.Approve(second, poor))
+		must(t, h.s.Promotion.Approve(second, rich, 0))
+		must(t, h.s.Promotion.Approve(second, poor, 0))
 		a := desk.get("/console/plan").is(t, 200)
 		a.has(t, "推送排期", "今后 14 天 · 1 个群", "大场", "&lt;script&gt;", "每群 ¥9.00 · 优先级 0", "1 / 1", "小场", "0 / 1", "让给更有价值的计划 <b>1</b>", "<svg")
 		a.lacks(t, "<script>alert", " style=", "%!")

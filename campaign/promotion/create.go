@@ -20,8 +20,8 @@ import (
 	"siyu/internal/webhook"
 )
 
-// Bounds of a plan. Its groups are written in one transaction, which bounds
-// them; a larger brand makes a plan per region.
+// Bounds of a plan. Groups are written in one transaction, which bounds how
+// many may be named at once; more are added to the draft.
 const (
 	groupsMax  = 1500
 	windowsMax = 40
@@ -67,25 +67,13 @@ func (in In) Validate() error {
 	for _, f := range campaign.CheckTexts([]campaign.Text{{Where: "text_zh", Says: in.TextZH}}) {
 		c.That(f.Result != campaign.ResultRefusal, f.Where, f.ID, f.ReasonZH+"（"+f.RuleZH+"）", f.ReasonEN+" ("+f.RuleEN+")")
 	}
-	in.checkGroups(&c)
+	GroupsIn{in.Groups, in.GroupsLike}.check(&c)
 	in.checkWindows(&c)
 	in.checkHoldout(&c)
 	c.Range(int64(in.Priority), "priority", 0, 9)
 	c.Range(int64(in.Value), "value_fen", 0, valueMax)
 	c.Required(in.Channel, "channel")
 	return c.Err()
-}
-
-func (in In) checkGroups(c *fault.Check) {
-	if in.GroupsLike != nil {
-		c.That(len(in.Groups) == 0, "groups_like", "either", "群列表与条件只能选其一", "name groups or what they are like, not both")
-		in.GroupsLike.check(c, "groups_like")
-		return
-	}
-	c.Range(int64(len(in.Groups)), "groups", 1, groupsMax)
-	groups := slices.Clone(in.Groups)
-	slices.Sort(groups)
-	c.That(len(slices.Compact(groups)) == len(in.Groups), "groups", "duplicate", "同一个群只能出现一次", "each group may be named once")
 }
 
 func (in In) checkWindows(c *fault.Check) {
@@ -121,11 +109,7 @@ func (s *Service) Create(ctx context.Context, in In) (id.Promotion, error) {
 	}
 	var promotion id.Promotion
 	err = s.DB.Tx(ctx, func(tx *database.Tx) error {
-		if in.GroupsLike != nil {
-			if in.Groups, err = in.GroupsLike.find(tx); err != nil {
-				return err
-			}
-		} else if err := knownGroups(tx, in.Groups); err != nil {
+		if in.Groups, err = (GroupsIn{in.Groups, in.GroupsLike}).find(tx, nil); err != nil {
 			return err
 		}
 		if err := heard(tx, in.Channel); err != nil {
@@ -242,14 +226,19 @@ func insert(tx *database.Tx, p *Promotion, in In) error {
 	if err := tx.Create(&windows).Error; err != nil {
 		return fmt.Errorf("promotion: windows of %s: %w", p.ID, err)
 	}
-	groups := make([]groupRow, len(in.Groups))
-	for i, g := range in.Groups {
-		_, held := slices.BinarySearch(in.Holdout, g)
-		groups[i] = groupRow{p.ID, g, held}
+	return insertGroups(tx, p.ID, in.Groups, in.Holdout)
+}
+
+// insertGroups writes groups of a plan; held are sorted.
+func insertGroups(tx *database.Tx, promotion id.Promotion, groups, held []id.Group) error {
+	rows := make([]groupRow, len(groups))
+	for i, g := range groups {
+		_, out := slices.BinarySearch(held, g)
+		rows[i] = groupRow{promotion, g, out}
 	}
-	for part := range slices.Chunk(groups, 500) {
+	for part := range slices.Chunk(rows, 500) {
 		if err := tx.Create(&part).Error; err != nil {
-			return fmt.Errorf("promotion: groups of %s: %w", p.ID, err)
+			return fmt.Errorf("promotion: groups of %s: %w", promotion, err)
 		}
 	}
 	return nil

@@ -27,7 +27,7 @@ func (h *house) worth(value money.Amount, priority int, length time.Duration, gr
 func (h *house) approveAll(all ...id.Promotion) {
 	h.T.Helper()
 	for _, p := range all {
-		h.check(h.s.Approve(database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 2}), p))
+		h.check(h.s.Approve(database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 2}), p, 0))
 	}
 	h.Drain(0)
 }
@@ -107,7 +107,7 @@ func TestPlan_shows_who_is_outranked(t *testing.T) {
 		h := newHouse(t, db)
 		g, free := h.group(community.PresetRetail), h.group(community.PresetRetail)
 		rich := h.worth(500, 0, 8*time.Hour, g)
-		h.check(h.s.Approve(bg, rich))
+		h.check(h.s.Approve(bg, rich, 0))
 		got := h.sends(h.worth(200, 0, 8*time.Hour, g, free))
 		if x := got[g]; !x.Outranked || x.Outcome != guard.OutcomeDeny || x.Rule != guard.RulePlan || len(x.Reasons) != 1 {
 			t.Errorf("outranked: got %+v", x)
@@ -116,7 +116,7 @@ func TestPlan_shows_who_is_outranked(t *testing.T) {
 			t.Errorf("alone: got %+v", x)
 		}
 		service := h.group(community.PresetService)
-		h.check(h.s.Approve(bg, h.worth(500, 0, 8*time.Hour, service)))
+		h.check(h.s.Approve(bg, h.worth(500, 0, 8*time.Hour, service), 0))
 		if x := h.sends(h.worth(200, 0, 8*time.Hour, service))[service]; x.Outranked || x.Rule != guard.RuleDay {
 			t.Errorf("where the guard is in the way: got %+v", x)
 		}
@@ -129,8 +129,8 @@ func TestCalendar(t *testing.T) {
 		a, b := h.group(community.PresetRetail), h.group(community.PresetRetail)
 		rich, poor := h.worth(500, 1, 3*24*time.Hour, a, b), h.worth(200, 0, 4*time.Hour, a)
 		draft := h.worth(900, 9, 4*time.Hour, a)
-		h.check(h.s.Approve(bg, rich))
-		h.check(h.s.Approve(bg, poor))
+		h.check(h.s.Approve(bg, rich, 0))
+		h.check(h.s.Approve(bg, poor, 0))
 		got, err := h.s.Calendar(bg)
 		h.check(err)
 		want := []Entry{
@@ -140,7 +140,7 @@ func TestCalendar(t *testing.T) {
 		if diff := cmp.Diff(want, got.Promotions); diff != "" || got.Groups != 2 || got.GroupsMore || len(got.Days) != 14 {
 			t.Errorf("got %d groups, more %t, days %v, and (-want +got):\n%s", got.Groups, got.GroupsMore, got.Days, diff)
 		}
-		h.check(h.s.Approve(bg, draft))
+		h.check(h.s.Approve(bg, draft, 0))
 		got, err = h.s.Calendar(bg)
 		h.check(err)
 		if diff := cmp.Diff([]Cause{{guard.RuleGap, 1, 1}}, got.Promotions[2].LeftOut); diff != "" || got.Promotions[0].PromotionID != draft {

@@ -28,16 +28,20 @@ func (l GroupsLike) check(c *fault.Check, at string) {
 	c.Range(int64(len(l.Except)), at+".except", 0, groupsMax)
 }
 
-// find lists the groups, by id.
-func (l GroupsLike) find(tx *database.Tx) ([]id.Group, error) {
+// find lists the groups that are not had already, by id.
+func (l GroupsLike) find(tx *database.Tx, had []id.Group) ([]id.Group, error) {
 	list, err := community.ActiveGroups(tx.DB, tx.Actor, community.GroupsLike{Unit: l.UnitID, Presets: l.Presets, Owner: l.OwnerID, MembersMin: l.MembersMin},
-		groupsMax+len(l.Except)+1)
+		groupsMax+len(l.Except)+len(had)+1)
 	if err != nil {
 		return nil, err
 	}
-	list = slices.DeleteFunc(list, func(g id.Group) bool { return slices.Contains(l.Except, g) })
+	without := make(map[id.Group]bool, len(l.Except)+len(had))
+	for _, g := range slices.Concat(l.Except, had) {
+		without[g] = true
+	}
+	list = slices.DeleteFunc(list, func(g id.Group) bool { return without[g] })
 	var c fault.Check
 	c.That(len(list) > 0, "groups_like", "empty", "没有符合条件的群", "no group is like that")
-	c.That(len(list) <= groupsMax, "groups_like", "too_many", fmt.Sprintf("超过 %d 个群，请按区域分开推送", groupsMax), fmt.Sprintf("more than %d groups; make a promotion per region", groupsMax))
+	c.That(len(list) <= groupsMax, "groups_like", "too_many", fmt.Sprintf("一次最多 %d 个群，请按区域分次加入", groupsMax), fmt.Sprintf("at most %d groups at once; add them to the draft region by region", groupsMax))
 	return list, c.Err()
 }

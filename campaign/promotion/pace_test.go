@@ -63,7 +63,7 @@ func TestPace(t *testing.T) {
 			groups = append(groups, h.group(community.PresetRetail))
 		}
 		p := h.plan("file", 4*time.Hour, groups...)
-		h.check(h.s.Approve(bg, p))
+		h.check(h.s.Approve(bg, p, 0))
 		for range 5 {
 			h.Drain(10 * time.Second)
 		}
@@ -137,7 +137,7 @@ func TestPaceEndsWithTheSlot(t *testing.T) {
 		h.s.Paces = map[string]Pace{"file": 2}
 		groups := []id.Group{h.group(community.PresetRetail), h.group(community.PresetRetail), h.group(community.PresetRetail)}
 		p := h.plan("file", time.Minute, groups...)
-		h.check(h.s.Approve(bg, p))
+		h.check(h.s.Approve(bg, p, 0))
 		h.Drain(0)
 		h.Drain(time.Minute)
 		h.Drain(time.Hour)

@@ -107,9 +107,7 @@ func (s *Service) Find(ctx context.Context, promotion id.Promotion) (Promotion, 
 	if err != nil {
 		return p, err
 	}
-	p.Groups = []id.Group{}
-	err = q.Raw("SELECT group_id FROM promotion_groups WHERE promotion_id = ? ORDER BY group_id", promotion).Scan(&p.Groups).Error
-	if err != nil {
+	if p.Groups, err = groupsOf(q, promotion); err != nil {
 		return p, err
 	}
 	p.HeldOut, err = heldOut(q, promotion)

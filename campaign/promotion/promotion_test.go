@@ -87,7 +87,7 @@ func (h *house) plan(channel string, length time.Duration, groups ...id.Group) i
 
 func (h *house) approve(p id.Promotion) {
 	h.T.Helper()
-	h.check(h.s.Approve(database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 2}), p))
+	h.check(h.s.Approve(database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 2}), p, 0))
 	h.Drain(0)
 }
 
@@ -182,7 +182,7 @@ func TestWindowsOpenInTime(t *testing.T) {
 			{From: h.now().Add(2 * time.Hour), To: h.now().Add(3 * time.Hour)}, {From: h.now().Add(day), To: h.now().Add(day + 20*time.Hour)},
 		}})
 		h.check(err)
-		h.check(h.s.Approve(bg, p))
+		h.check(h.s.Approve(bg, p, 0))
 		h.Drain(time.Hour)
 		if len(h.files()) != 0 || h.status(p) != StatusApproved {
 			t.Fatalf("before the window: %d files, %s", len(h.files()), h.status(p))
@@ -218,11 +218,11 @@ func TestApprovalNeedsASecondPerson(t *testing.T) {
 		h := newHouse(t, db)
 		p := h.plan("file", time.Hour, h.group(community.PresetChain))
 		author := database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 1})
-		if err := h.s.Approve(author, p); !errors.Is(err, ErrSameStaff) {
+		if err := h.s.Approve(author, p, 0); !errors.Is(err, ErrSameStaff) {
 			t.Errorf("the author approves: got %v", err)
 		}
 		h.approve(p)
-		if err := h.s.Approve(bg, p); !errors.Is(err, ErrStatus) {
+		if err := h.s.Approve(bg, p, 0); !errors.Is(err, ErrStatus) {
 			t.Errorf("twice: got %v", err)
 		}
 		elsewhere := database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 3, Units: []id.Unit{99}})
@@ -300,12 +300,12 @@ func TestNoDeliveryAfterTheWindow(t *testing.T) {
 		h := newHouse(t, db)
 		h.outage.down = true
 		g, quick := h.group(community.PresetChain), h.group(community.PresetChain)
-		h.check(h.s.Approve(bg, h.plan("outage", 2*time.Hour, g)))
+		h.check(h.s.Approve(bg, h.plan("outage", 2*time.Hour, g), 0))
 		if err := task.Drain(bg, db, h.Registry); err == nil {
 			t.Fatal("the outage was not noticed")
 		}
 		p := h.plan("outage", 2*time.Hour, quick)
-		h.check(h.s.Approve(bg, p))
+		h.check(h.s.Approve(bg, p, 0))
 		_ = task.Drain(bg, db, h.Registry)
 		h.outage.down = false
 		h.Drain(time.Minute)
@@ -314,7 +314,7 @@ func TestNoDeliveryAfterTheWindow(t *testing.T) {
 		}
 		h.outage.down = true
 		late := h.plan("outage", time.Hour, h.group(community.PresetChain))
-		h.check(h.s.Approve(bg, late))
+		h.check(h.s.Approve(bg, late, 0))
 		_ = task.Drain(bg, db, h.Registry)
 		h.outage.down = false
 		h.Drain(2 * time.Hour)
@@ -333,7 +333,7 @@ func TestPausedCampaignsWait(t *testing.T) {
 		g := h.group(community.PresetChain)
 		p := h.plan("file", 2*time.Hour, g)
 		h.check(h.Campaign.Turn(bg, h.offer.ID, campaign.Pause))
-		h.check(h.s.Approve(bg, p))
+		h.check(h.s.Approve(bg, p, 0))
 		_ = task.Drain(bg, db, h.Registry)
 		if len(h.files()) != 0 {
 			t.Fatal("sent for a paused campaign")

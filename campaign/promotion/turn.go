@@ -7,13 +7,15 @@ import (
 	"siyu/campaign/guard"
 	"siyu/campaign/material"
 	"siyu/internal/database"
+	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/task"
 )
 
 // Approve lets a draft run: its windows open and close by themselves from now
-// on. The author cannot approve his own.
-func (s *Service) Approve(ctx context.Context, promotion id.Promotion) error {
+// on. The author cannot approve his own. Seen is the version that was looked
+// at, 0 for whichever stands.
+func (s *Service) Approve(ctx context.Context, promotion id.Promotion, seen int) error {
 	before, err := s.Find(ctx, promotion)
 	if err != nil {
 		return err
@@ -29,6 +31,8 @@ func (s *Service) Approve(ctx context.Context, promotion id.Promotion) error {
 			return err
 		case p.Status != StatusDraft:
 			return ErrStatus.With("status", p.Status)
+		case seen != 0 && p.Version != seen:
+			return fault.Stale
 		case tx.Actor.Kind == database.ActorStaff && tx.Actor.Staff == p.CreatedBy:
 			return ErrSameStaff
 		case over(offer.Phase(tx.Now)):
