@@ -71,7 +71,7 @@ func TestCampaignPayer(t *testing.T) {
 				t.Errorf("%s: of %q", call.call, payer)
 			}
 		}
-		if _, payer, etag = of("PATCH /v1/campaigns/"+c, `{"payer_id":""}`, "If-Match: "+etag); payer != "" {
+		if _, payer, _ = of("PATCH /v1/campaigns/"+c, `{"payer_id":""}`, "If-Match: "+etag); payer != "" {
 			t.Errorf("taken away: %q", payer)
 		}
 		h.did(t, 200, access.Marketer, "POST /v1/campaigns/"+c+"/publish", "{}")
