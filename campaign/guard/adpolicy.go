@@ -77,7 +77,7 @@ func lockGuard(tx *database.Tx, group id.Group) (groupGuard, error) {
 // lockGuards locks the groups' rows, so that no reservation is half way.
 func lockGuards(tx *database.Tx, groups []id.Group) (map[id.Group]groupGuard, error) {
 	found := loaded{guards: map[id.Group]groupGuard{}}
-	if err := tx.Queries(guardsRead(groups, tx.Dialect.ForUpdate, &found)); err != nil {
+	if err := tx.Queries(guardsRead(database.Keys[id.Group]{List: groups}, tx.Dialect.ForUpdate, &found)); err != nil {
 		return nil, fmt.Errorf("guard: lock: %w", err)
 	}
 	return found.guards, nil
@@ -87,7 +87,8 @@ func lockGuards(tx *database.Tx, groups []id.Group) (map[id.Group]groupGuard, er
 // so that a reservation finds every row it locks.
 func (s *Service) prepare(ctx context.Context, groups []id.Group) error {
 	var found loaded
-	for _, r := range append(question{groups: groups}.reads(&found), guardsRead(groups, "", &found)) {
+	q := question{groups: groups}
+	for _, r := range append(q.reads(&found), guardsRead(q.keys(), "", &found)) {
 		if err := r.On(s.DB.Read(ctx)); err != nil {
 			return fmt.Errorf("guard: prepare: %w", err)
 		}
