@@ -12,7 +12,7 @@ import (
 func GroupRows(groups []id.Group, row func(Group)) database.Read {
 	return database.Read{SQL: "SELECT " + groupColumns + " FROM chat_groups WHERE id IN ?", Args: []any{groups}, Row: func(rows *sql.Rows) error {
 		var g Group
-		err := rows.Scan(&g.ID, &g.UnitID, &g.ExternalID, &g.Name, &g.Preset, &g.Zone, &g.OwnerID, &g.BornAt, &g.Imported, &g.Gated, &g.EndsAt, &g.EndReason, &g.Status, &g.Version, &g.CreatedAt)
+		err := rows.Scan(&g.ID, &g.UnitID, &g.ExternalID, &g.Name, &g.Preset, &g.Zone, &g.OwnerID, &g.BornAt, &g.Imported, &g.Gated, &g.EndsAt, &g.EndReason, &g.ParentID, &g.Status, &g.Version, &g.CreatedAt)
 		row(g)
 		return err
 	}}
