@@ -3,6 +3,7 @@ package community
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -28,30 +29,55 @@ func (c Charter) at(t clock.Milli) Charter {
 	return c
 }
 
-// inForce selects the versions in force of some groups at a moment, each
-// group's in order of version.
-func inForce(columns string) string {
-	return `SELECT ` + columns + ` FROM charters c WHERE group_id IN ? AND effective_at <= ?
-		AND NOT EXISTS (SELECT 1 FROM charters n WHERE n.group_id = c.group_id AND n.version > c.version
-			AND n.announced_at < c.effective_at)
-		ORDER BY group_id, version`
+// charterVersions selects all versions of some groups' charters, each group's
+// in order. Which of them is in force is told in Go: asked of the engine, it is
+// a look at the table for every row.
+func charterVersions(columns string, groups database.Keys[id.Group]) string {
+	return "SELECT " + columns + " FROM charters WHERE " + groups.Of("group_id") + " ORDER BY group_id, version"
 }
 
-// charterAsWritten finds the versions in force. A version announced before an
-// earlier one came into force replaces that one, so nobody is surprised by a
-// charter that had been taken back.
+// versions are those of one group that no later one replaced, in order.
+type versions []Charter
+
+// then goes on to the next version, or to the next group. A version announced
+// before an earlier one came into force replaces that one, so nobody is
+// surprised by a charter that had been taken back.
+func (v versions) then(c Charter) versions {
+	if len(v) > 0 && v[0].GroupID != c.GroupID {
+		v = v[:0]
+	}
+	v = slices.DeleteFunc(v, func(old Charter) bool { return c.AnnouncedAt < old.EffectiveAt })
+	return append(v, c)
+}
+
+// inForce is the highest that has come into force, of version 0 if none has.
+func (v versions) inForce(at clock.Milli) Charter {
+	for _, c := range slices.Backward(v) {
+		if c.EffectiveAt <= at {
+			return c
+		}
+	}
+	return Charter{}
+}
+
+// charterAsWritten finds the versions in force.
 func charterAsWritten(q *database.Query, groups []id.Group, at clock.Milli) (map[id.Group]Charter, error) {
 	out := make(map[id.Group]Charter, len(groups))
 	if len(groups) == 0 {
 		return out, nil
 	}
 	var rows []Charter
-	err := q.Raw(inForce(charterColumns), groups, at).Scan(&rows).Error
-	if err != nil {
+	if err := q.Raw(charterVersions(charterColumns, database.Keys[id.Group]{List: groups})).Scan(&rows).Error; err != nil {
 		return nil, fmt.Errorf("community: charters: %w", err)
 	}
+	var standing versions
 	for _, c := range rows {
-		out[c.GroupID] = c // the highest version is the last
+		standing = standing.then(c)
+		if now := standing.inForce(at); now.Version > 0 {
+			out[c.GroupID] = now
+		} else {
+			delete(out, c.GroupID)
+		}
 	}
 	return out, nil
 }

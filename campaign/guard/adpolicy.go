@@ -237,7 +237,8 @@ func lockGuard(tx *database.Tx, group id.Group) (groupGuard, error) {
 // so that a reservation finds every row it locks.
 func (s *Service) prepare(ctx context.Context, groups []id.Group) error {
 	var found loaded
-	for _, r := range append(question{groups: groups}.reads(&found), guardsRead(groups, "", &found)) {
+	q := question{groups: groups}
+	for _, r := range append(q.reads(&found), guardsRead(q.keys(), "", &found)) {
 		if err := r.On(s.DB.Read(ctx)); err != nil {
 			return fmt.Errorf("guard: prepare: %w", err)
 		}

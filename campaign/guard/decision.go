@@ -97,10 +97,10 @@ type refusal struct {
 }
 
 // refusalsRead reads the refusals that the promotion was already given.
-func (ask Ask) refusalsRead(into map[refusal]id.Decision) database.Read {
+func (ask Ask) refusalsRead(groups database.Keys[id.Group], into map[refusal]id.Decision) database.Read {
 	return database.Read{
-		SQL:  "SELECT id, group_id, rule_name FROM decisions WHERE promotion_id = ? AND group_id IN ? AND kept = 0",
-		Args: []any{ask.Promotion, ask.Groups},
+		SQL:  "SELECT id, group_id, rule_name FROM decisions WHERE promotion_id = ? AND kept = 0 AND " + groups.Of("group_id"),
+		Args: []any{ask.Promotion},
 		Row: func(rows *sql.Rows) error {
 			var of id.Decision
 			var r refusal

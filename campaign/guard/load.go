@@ -38,10 +38,10 @@ func (ask question) reads(into *loaded) []database.Read {
 	n := len(ask.groups)
 	*into = loaded{make(map[id.Group]community.Group, n), make(map[id.Group]community.Charter, n), make(map[id.Group]groupGuard, n), make([]adRow, 0, 4*n), nil, nil, map[id.Group]health.Standing{}, map[id.Group]community.Intake{}}
 	reads := []database.Read{
-		community.GroupRows(ask.groups, func(g community.Group) { into.groups[g.ID] = g }),
-		community.CharterRows(ask.groups, max(ask.now, ask.window.From), func(c community.Charter) { into.charters[c.GroupID] = c }),
+		community.GroupRows(ask.keys(), func(g community.Group) { into.groups[g.ID] = g }),
+		community.CharterRows(ask.keys(), max(ask.now, ask.window.From), func(c community.Charter) { into.charters[c.GroupID] = c }),
 		ask.silencesRead(into),
-		health.StandingRows(ask.groups, func(s health.Standing) { into.health[s.GroupID] = s }),
+		health.StandingRows(ask.keys(), func(s health.Standing) { into.health[s.GroupID] = s }),
 	}
 	if ask.window == (Window{}) {
 		return reads
@@ -73,9 +73,9 @@ func (ask question) counted(groups []id.Group) []any {
 }
 
 // guardsRead reads the groups' own rows; lock ends the statement.
-func guardsRead(groups []id.Group, lock string, into *loaded) database.Read {
+func guardsRead(groups database.Keys[id.Group], lock string, into *loaded) database.Read {
 	return database.Read{
-		SQL: "SELECT " + guardColumns + " FROM group_guards WHERE group_id IN ? ORDER BY group_id" + lock, Args: []any{groups},
+		SQL: "SELECT " + guardColumns + " FROM group_guards WHERE " + groups.Of("group_id") + " ORDER BY group_id" + lock,
 		Row: func(rows *sql.Rows) error {
 			var g groupGuard
 			err := rows.Scan(&g.GroupID, &g.Preset, &g.Mode, &g.WarmUpDays, &g.GapHours, &g.AdsPerDay, &g.AdsPerWeek, &g.AdsPerMonth,
@@ -95,7 +95,7 @@ func (s *Service) load(q *database.Query, ask question) (map[id.Group]*known, er
 		return nil, err
 	}
 	var found loaded
-	for _, r := range append(ask.reads(&found), guardsRead(ask.groups, "", &found)) {
+	for _, r := range append(ask.reads(&found), guardsRead(ask.keys(), "", &found)) {
 		if err := r.On(q); err != nil {
 			return nil, fmt.Errorf("guard: load: %w", err)
 		}

@@ -113,7 +113,7 @@ func (s *Service) Enforce(ctx context.Context, in EnforceIn) (int, error) {
 	switched := 0
 	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
 		found := loaded{guards: map[id.Group]groupGuard{}}
-		if err := tx.Queries(guardsRead(groups, tx.Dialect.ForUpdate, &found)); err != nil {
+		if err := tx.Queries(guardsRead(database.Keys[id.Group]{List: groups}, tx.Dialect.ForUpdate, &found)); err != nil {
 			return fmt.Errorf("guard: enforce: %w", err)
 		}
 		if err := seeAll(tx, groups); err != nil {

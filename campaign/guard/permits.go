@@ -173,7 +173,7 @@ func (s *Service) ApprovePermit(ctx context.Context, permit id.Permit) error {
 // no reservation is half way.
 func lockGroups(tx *database.Tx, groups []id.Group) error {
 	found := loaded{guards: map[id.Group]groupGuard{}}
-	if err := tx.Queries(guardsRead(groups, tx.Dialect.ForUpdate, &found)); err != nil {
+	if err := tx.Queries(guardsRead(database.Keys[id.Group]{List: groups}, tx.Dialect.ForUpdate, &found)); err != nil {
 		return fmt.Errorf("guard: permit: %w", err)
 	}
 	return nil

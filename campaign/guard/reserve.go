@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -33,6 +34,7 @@ type Ask struct {
 
 	moments      []Moment
 	momentsKnown bool
+	span         bool // Groups are nearly all there are between the first and the last
 }
 
 // Answer is the decision for one group, with the slot when it is allowed.
@@ -89,8 +91,11 @@ func (ask Ask) of(groups []id.Group) Ask {
 	return ask
 }
 
-func (s *Service) reservePart(ctx context.Context, ask Ask, also func(*database.Tx, []Answer) error) ([]Answer, error) {
-	answers, err := s.reserveChunk(ctx, ask, also)
+func (s *Service) reservePart(ctx context.Context, ask Ask, also func(*database.Tx, []Answer) error) (answers []Answer, err error) {
+	if ask.span, err = community.Neighbours(s.DB.Read(ctx), ask.Groups); err != nil {
+		return nil, err
+	}
+	answers, err = s.reserveChunk(ctx, ask, also)
 	var missing errRows
 	if !errors.As(err, &missing) {
 		return answers, err
@@ -117,14 +122,14 @@ func (s *Service) reserveChunk(ctx context.Context, ask Ask, also func(*database
 }
 
 func (s *Service) reserveTx(tx *database.Tx, ask Ask) ([]Answer, error) {
-	q := question{groups: ask.Groups, window: ask.Window, now: tx.Now, campaign: ask.Campaign, promotion: ask.Promotion,
+	q := question{groups: ask.Groups, span: ask.span, window: ask.Window, now: tx.Now, campaign: ask.Campaign, promotion: ask.Promotion,
 		platform: s.Platform, moments: ask.moments, momentsKnown: ask.momentsKnown}
 	var found loaded
 	held, refusals := map[id.Group]Answer{}, map[refusal]id.Decision{}
 	// The rows are locked before anything is read, so that what is read next
 	// cannot change until this transaction ends.
-	reads := append(q.reads(&found), ask.heldRead(held), ask.refusalsRead(refusals))
-	if err := tx.Queries(append([]database.Read{guardsRead(ask.Groups, tx.Dialect.ForUpdate, &found)}, reads...)...); err != nil {
+	reads := append(q.reads(&found), ask.heldRead(q.keys(), held), ask.refusalsRead(q.keys(), refusals))
+	if err := tx.Queries(append([]database.Read{guardsRead(q.keys(), tx.Dialect.ForUpdate, &found)}, reads...)...); err != nil {
 		return nil, fmt.Errorf("guard: reserve: %w", err)
 	}
 	var missing errRows
@@ -171,10 +176,10 @@ func (s *Service) reserveTx(tx *database.Tx, ask Ask) ([]Answer, error) {
 }
 
 // heldRead reads the slots the promotion's window holds already.
-func (ask Ask) heldRead(into map[id.Group]Answer) database.Read {
+func (ask Ask) heldRead(groups database.Keys[id.Group], into map[id.Group]Answer) database.Read {
 	return database.Read{
-		SQL:  "SELECT group_id, id, from_at, to_at, permit_id, permit_kind FROM slots WHERE promotion_id = ? AND promotion_id <> 0 AND window_no = ? AND group_id IN ? AND freed = 0",
-		Args: []any{int64(ask.Promotion), ask.WindowNo, ask.Groups},
+		SQL:  "SELECT group_id, id, from_at, to_at, permit_id, permit_kind FROM slots WHERE promotion_id = ? AND promotion_id <> 0 AND window_no = ? AND freed = 0 AND " + groups.Of("group_id"),
+		Args: []any{int64(ask.Promotion), ask.WindowNo},
 		Row: func(rows *sql.Rows) error {
 			a := Answer{Decision: Decision{Outcome: OutcomeAllow}}
 			err := rows.Scan(&a.GroupID, &a.SlotID, &a.Window.From, &a.Window.To, &a.Permit, &a.By)

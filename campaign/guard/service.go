@@ -42,6 +42,7 @@ const reach = 32 * day
 // question names what is to be known for decisions.
 type question struct {
 	groups []id.Group
+	span   bool         // what has one row or few to a group is read as a span
 	window Window       // all moments that will be asked for
 	now    clock.Milli  // charters are those in force then, or at the window's begin
 	except id.Promotion // its own slots do not count (dry runs); 0: all count
@@ -53,6 +54,10 @@ type question struct {
 	platform     Platform
 	moments      []Moment
 	momentsKnown bool
+}
+
+func (ask question) keys() database.Keys[id.Group] {
+	return database.Keys[id.Group]{List: ask.groups, Span: ask.span}
 }
 
 // known is what is known of one group.
