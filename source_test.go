@@ -36,6 +36,8 @@ var bannedSQL = regexp.MustCompile(`\bRETURNING\b|\bSKIP LOCKED\b|\bON DUPLICATE
 
 var looksLikeSQL = regexp.MustCompile(`(?i)^\s*(SELECT|INSERT|UPDATE|DELETE|WITH|REPLACE)\b`)
 
+var alias = regexp.MustCompile(`\bAS ([a-z_]+)\b`)
+
 // unsafe are the breaches of these bans in one file.
 func unsafe(s source) []string {
 	var out []string
@@ -68,6 +70,11 @@ func unsafe(s source) []string {
 			}
 		case *ast.BasicLit:
 			if text, err := strconv.Unquote(n.Value); n.Kind == token.STRING && err == nil {
+				for _, as := range alias.FindAllStringSubmatch(text, -1) {
+					if reserved[as[1]] {
+						note(n.Pos(), "%s is a reserved word", as[1])
+					}
+				}
 				if looksLikeSQL.MatchString(text) {
 					text = strings.ToUpper(text)
 				}
@@ -112,7 +119,7 @@ func TestTrapsAreSeen(t *testing.T) {
 	for _, body := range []string{
 		`tx.Save(&x)`, `tx.Updates(x)`, `tx.Updates(T{1})`, `db.Transaction(f)`, `db.Begin()`, `db.AutoMigrate(x)`, `tx.Preload("A").Find(&x)`,
 		`tx.Clauses(clause.OnConflict{})`, `database.Unlocked(c)`, "tx.Exec(`insert into t values (1) returning id`)",
-		`tx.Raw("SELECT 1" + " FOR UPDATE SKIP LOCKED")`, `tx.Exec("INSERT IGNORE INTO t VALUES (1)")`,
+		`tx.Raw("SELECT 1" + " FOR UPDATE SKIP LOCKED")`, `tx.Exec("INSERT IGNORE INTO t VALUES (1)")`, `tx.Raw("SELECT no AS window FROM t")`,
 	} {
 		s, err := parse("wallet/a.go", "package wallet\nfunc f() {\n"+body+"\n}\n")
 		if err != nil {

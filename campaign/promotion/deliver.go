@@ -81,9 +81,20 @@ func (s *Service) deliverOne(ctx context.Context, slot id.Slot) error {
 			SendHanded, tx.Now, o.send.VariantNo, slot, SendReserved), errStopped)
 	})
 	if errors.Is(err, errStopped) || errors.Is(err, guard.ErrSlotReleased) {
-		// It was withdrawn while the channel took it: take it back once more.
-		_, err = o.channel.Cancel(ctx, o.send)
+		return s.takeBack(ctx, o)
 	}
+	return err
+}
+
+// takeBack cancels once more what was withdrawn while the channel took it. What
+// another run of the task handed over stands: this one stood still meanwhile
+// and comes late.
+func (s *Service) takeBack(ctx context.Context, o outgoing) error {
+	now, err := s.outgoing(ctx, o.slot.ID)
+	if err != nil || now.row.Status == SendHanded || now.slot.Status() == guard.StatusConfirmed {
+		return err
+	}
+	_, err = o.channel.Cancel(ctx, o.send)
 	return err
 }
 

@@ -46,16 +46,16 @@ func (s *Service) Lift(ctx context.Context, silence id.Silence) error {
 		}
 		var waiting []struct {
 			Promotion id.Promotion
-			Window    int
+			Opened    int
 		}
-		err := tx.Raw(`SELECT DISTINCT s.promotion_id AS promotion, s.window_no AS window FROM promotions p
+		err := tx.Raw(`SELECT DISTINCT s.promotion_id AS promotion, s.window_no AS opened FROM promotions p
 			JOIN promotion_sends s ON s.promotion_id = p.id WHERE p.status = ? AND s.status = ? AND s.rule_name = ?
 			ORDER BY s.promotion_id, s.window_no LIMIT 500`, StatusRunning, SendDeferred, guard.RuleSilence).Scan(&waiting).Error
 		if err != nil {
 			return fmt.Errorf("promotion: silenced: %w", err)
 		}
 		for _, w := range waiting {
-			if err := task.EnqueueTx(tx, openWindow{Promotion: w.Promotion, Window: w.Window, Lifted: true}, tx.Now); err != nil {
+			if err := task.EnqueueTx(tx, openWindow{Promotion: w.Promotion, Window: w.Opened, Lifted: true}, tx.Now); err != nil {
 				return err
 			}
 		}

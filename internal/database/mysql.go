@@ -24,12 +24,12 @@ func openMySQL(ctx context.Context, db *DB, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	if db.unlocked {
-		c.Params["check_constraint_checks"] = "0" // MariaDB's
-	}
 	db.Dialect = mysqlDialect
 	if err := probe(ctx, c, &db.Dialect); err != nil {
 		return err
+	}
+	if db.unlocked && db.Dialect.Name == "mariadb" {
+		c.Params["check_constraint_checks"] = "0" // MySQL can only alter the tables
 	}
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
