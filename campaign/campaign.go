@@ -63,6 +63,7 @@ type Campaign struct {
 	EndsAt      clock.Milli     `json:"ends_at"`
 	Zone        string          `json:"zone"`
 	ProgramID   id.Program      `json:"program_id"`
+	PayerID     id.Payer        `json:"payer_id"` // pays its rewards where their program names nobody
 	Rules       json.RawMessage `json:"rules" gorm:"-"`
 	RulesText   string          `json:"-" gorm:"column:rules"`
 	RulesDigest string          `json:"rules_digest"`

@@ -37,6 +37,7 @@ type CampaignIn struct {
 	EndsAt     clock.Milli     `json:"ends_at"`
 	Zone       string          `json:"zone"` // default Asia/Shanghai
 	ProgramID  id.Program      `json:"program_id"`
+	PayerID    id.Payer        `json:"payer_id"` // pays what its orders earn by programs that name no payer
 	Rules      json.RawMessage `json:"rules"`
 	Audience   Audience        `json:"audience"`
 	PayWithinS int             `json:"pay_within_s"` // default 900
@@ -218,6 +219,9 @@ func newCampaign(tx *database.Tx, in CampaignIn, rules json.RawMessage) (Campaig
 			return Campaign{}, err
 		}
 	}
+	if err := referral.CampaignPayerTx(tx, in.UnitID, in.ProgramID, in.PayerID); err != nil {
+		return Campaign{}, err
+	}
 	if err := audienceVisible(tx, in.Audience); err != nil {
 		return Campaign{}, err
 	}
@@ -233,7 +237,7 @@ func newCampaign(tx *database.Tx, in CampaignIn, rules json.RawMessage) (Campaig
 	}
 	row := Campaign{
 		ID: id.Campaign(tx.Next()), UnitID: in.UnitID, Kind: in.Kind, Name: in.Name, Status: StatusDraft,
-		StartsAt: in.StartsAt, EndsAt: in.EndsAt, Zone: in.Zone, ProgramID: in.ProgramID,
+		StartsAt: in.StartsAt, EndsAt: in.EndsAt, Zone: in.Zone, ProgramID: in.ProgramID, PayerID: in.PayerID,
 		Rules: rules, RulesText: string(rules), Audience: in.Audience, AudienceRaw: string(audience),
 		PayWithinS: in.PayWithinS, LoginURL: in.LoginURL, PayURL: in.PayURL, Version: 1, CreatedAt: tx.Now, Face: in.Face,
 		AcceptsCoupons: in.AcceptsCoupons, AcceptsPoints: in.AcceptsPoints, Budget: in.Budget,

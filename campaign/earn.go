@@ -96,7 +96,7 @@ func earningTx(tx *database.Tx, order id.Order) (o Order, c Campaign, err error)
 	if err = tx.Raw("SELECT * FROM orders WHERE id = ?"+tx.Dialect.ForUpdate, order).Take(&o).Error; err != nil {
 		return o, c, fmt.Errorf("campaign: %s: %w", order, err)
 	}
-	if err = tx.Raw("SELECT id, unit_id, budget, program_id FROM campaigns WHERE id = ?", o.CampaignID).Take(&c).Error; err != nil {
+	if err = tx.Raw("SELECT id, unit_id, budget, program_id, payer_id FROM campaigns WHERE id = ?", o.CampaignID).Take(&c).Error; err != nil {
 		return o, c, fmt.Errorf("campaign: of %s: %w", order, err)
 	}
 	return o, c, nil
@@ -110,6 +110,6 @@ func (o Order) earns() bool { return o.ProgramID != 0 || o.TeamID != 0 }
 func (o Order) paidFor(c Campaign) referral.PaidOrder {
 	return referral.PaidOrder{
 		Order: o.ID, Campaign: o.CampaignID, Item: o.ItemID, Unit: c.UnitID, Invitee: o.MemberID,
-		Goods: o.Goods, PaidAt: o.PaidAt, Frozen: frozenOn(o), FromCampaign: c.Budget > 0,
+		Goods: o.Goods, PaidAt: o.PaidAt, Frozen: frozenOn(o), Payer: c.PayerID, FromCampaign: c.Budget > 0,
 	}
 }

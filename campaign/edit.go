@@ -12,6 +12,7 @@ import (
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/internal/task"
+	"siyu/referral"
 )
 
 // CampaignEdit changes a campaign; nil leaves a field as it is. Once it is
@@ -24,6 +25,7 @@ type CampaignEdit struct {
 	EndsAt     *clock.Milli    `json:"ends_at"`
 	Zone       *string         `json:"zone"`
 	ProgramID  *id.Program     `json:"program_id"`
+	PayerID    *id.Payer       `json:"payer_id"`
 	Rules      json.RawMessage `json:"rules"`
 	Audience   *Audience       `json:"audience"`
 	PayWithinS *int            `json:"pay_within_s"`
@@ -112,10 +114,10 @@ func (s *Service) Edit(ctx context.Context, cid id.Campaign, version int, in Cam
 }
 
 func writeEdit(tx *database.Tx, c Campaign, items []ItemEdit) error {
-	res := tx.Exec(`UPDATE campaigns SET name = ?, starts_at = ?, ends_at = ?, zone = ?, program_id = ?, rules = ?, rules_digest = ?,
+	res := tx.Exec(`UPDATE campaigns SET name = ?, starts_at = ?, ends_at = ?, zone = ?, program_id = ?, payer_id = ?, rules = ?, rules_digest = ?,
 			audience = ?, pay_within_s = ?, login_url = ?, pay_url = ?, accepts_coupons = ?, accepts_points = ?, budget = ?, version = version + 1
 		WHERE id = ? AND version = ?`,
-		c.Name, c.StartsAt, c.EndsAt, c.Zone, c.ProgramID, c.RulesText, c.RulesDigest,
+		c.Name, c.StartsAt, c.EndsAt, c.Zone, c.ProgramID, c.PayerID, c.RulesText, c.RulesDigest,
 		c.AudienceRaw, c.PayWithinS, c.LoginURL, c.PayURL, c.AcceptsCoupons, c.AcceptsPoints, c.Budget, c.ID, c.Version-1)
 	if err := database.One(res, fault.Stale); err != nil {
 		return err
@@ -208,7 +210,7 @@ func (in CampaignEdit) freeze(check *fault.Check, phase Status) {
 		asked bool
 	}{
 		{"starts_at", in.StartsAt != nil}, {"zone", in.Zone != nil}, {"program_id", in.ProgramID != nil},
-		{"rules", in.Rules != nil}, {"pay_within_s", in.PayWithinS != nil},
+		{"payer_id", in.PayerID != nil}, {"rules", in.Rules != nil}, {"pay_within_s", in.PayWithinS != nil},
 	} {
 		check.That(phase == StatusDraft || !f.asked, f.name, "frozen",
 			"活动已发布，承诺不可修改；请复制活动，在新草稿中修改", "is frozen since the campaign was published; copy it and change the new draft")
@@ -230,12 +232,18 @@ func (s *Service) apply(tx *database.Tx, check *fault.Check, c *Campaign, in Cam
 	set(&c.AcceptsPoints, in.AcceptsPoints)
 	set(&c.Budget, in.Budget)
 	set(&c.ProgramID, in.ProgramID)
+	set(&c.PayerID, in.PayerID)
 	set(&c.Audience, in.Audience)
 	check.That(c.Zone != "", "zone", "required", "必填", "is required")
 	check.That(c.PayWithinS != 0, "pay_within_s", "required", "必填", "is required")
 	c.input().check(check)
 	if in.ProgramID != nil && c.ProgramID != 0 {
 		if err := programVisible(tx, c.ProgramID); err != nil {
+			return err
+		}
+	}
+	if c.Status == StatusDraft && (in.ProgramID != nil || in.PayerID != nil) {
+		if err := referral.CampaignPayerTx(tx, c.UnitID, c.ProgramID, c.PayerID); err != nil {
 			return err
 		}
 	}

@@ -10,8 +10,9 @@ import (
 )
 
 // Moved is money of an order as it was noted: a payment, or a refund that is
-// done. PayerID is that of the campaign's program, whose payer is for life; none
-// for the default payer.
+// done. PayerID is that of the campaign's program, whose payer is for life, or else
+// the campaign's own, which is fixed once it is published; none for the default
+// payer.
 type Moved struct {
 	ID      int64
 	No      string
@@ -24,9 +25,10 @@ type Moved struct {
 // A payment counts at the time that the mall gave it, a refund when it was
 // reported as done.
 const (
-	paidMoves = `SELECT p.id, p.payment_no AS no, p.order_id, p.amount, p.paid_at AS at, COALESCE(g.payer_id, 0) AS payer_id
+	campaignPayer = "COALESCE(NULLIF(g.payer_id, 0), c.payer_id)"
+	paidMoves     = `SELECT p.id, p.payment_no AS no, p.order_id, p.amount, p.paid_at AS at, ` + campaignPayer + ` AS payer_id
 		FROM payments p JOIN orders o ON o.id = p.order_id JOIN campaigns c ON c.id = o.campaign_id LEFT JOIN programs g ON g.id = c.program_id`
-	backMoves = `SELECT p.id, p.refund_no AS no, p.order_id, p.amount, p.done_at AS at, COALESCE(g.payer_id, 0) AS payer_id
+	backMoves = `SELECT p.id, p.refund_no AS no, p.order_id, p.amount, p.done_at AS at, ` + campaignPayer + ` AS payer_id
 		FROM refunds p JOIN orders o ON o.id = p.order_id JOIN campaigns c ON c.id = o.campaign_id LEFT JOIN programs g ON g.id = c.program_id`
 )
 
@@ -43,7 +45,7 @@ func RefundedBetween(q *database.Query, payers []id.Payer, after Moved, until cl
 
 func moves(q *database.Query, from, at string, payers []id.Payer, after Moved, until clock.Milli, most int) ([]Moved, error) {
 	var rows []Moved
-	err := q.Raw(from+" WHERE "+at+" >= ? AND "+at+" < ? AND ("+at+" > ? OR p.id > ?) AND COALESCE(g.payer_id, 0) IN ? ORDER BY "+at+", p.id LIMIT ?",
+	err := q.Raw(from+" WHERE "+at+" >= ? AND "+at+" < ? AND ("+at+" > ? OR p.id > ?) AND "+campaignPayer+" IN ? ORDER BY "+at+", p.id LIMIT ?",
 		after.At, until, after.At, after.ID, payers, most).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("campaign: money of a day: %w", err)

@@ -87,7 +87,7 @@ func textsOf(c Campaign) []Text {
 func (c Campaign) input() CampaignIn {
 	return CampaignIn{
 		UnitID: c.UnitID, Kind: c.Kind, Name: c.Name, StartsAt: c.StartsAt, EndsAt: c.EndsAt, Zone: c.Zone,
-		ProgramID: c.ProgramID, Rules: c.Rules, Audience: c.Audience, PayWithinS: c.PayWithinS,
+		ProgramID: c.ProgramID, PayerID: c.PayerID, Rules: c.Rules, Audience: c.Audience, PayWithinS: c.PayWithinS,
 		LoginURL: c.LoginURL, PayURL: c.PayURL, Face: c.Face,
 		AcceptsCoupons: c.AcceptsCoupons, AcceptsPoints: c.AcceptsPoints, Budget: c.Budget,
 	}

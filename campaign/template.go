@@ -39,6 +39,7 @@ type Plan struct {
 	Zone        string          `json:"zone"`
 	Rules       json.RawMessage `json:"rules"`
 	ProgramID   id.Program      `json:"program_id"`
+	PayerID     id.Payer        `json:"payer_id"`
 	Audience    Audience        `json:"audience"`
 	PayWithinS  int             `json:"pay_within_s"`
 	LoginURL    string          `json:"login_url"`
@@ -104,7 +105,7 @@ func planOf(q *database.Query, c Campaign) (Plan, error) {
 	start, end := c.StartsAt.Time().In(loc), c.EndsAt.Time().In(loc)
 	plan := Plan{
 		StartMinute: start.Hour()*60 + start.Minute(), Days: daysBetween(start, end), EndMinute: end.Hour()*60 + end.Minute(),
-		Zone: c.Zone, Rules: c.Rules, ProgramID: c.ProgramID, Audience: c.Audience, PayWithinS: c.PayWithinS,
+		Zone: c.Zone, Rules: c.Rules, ProgramID: c.ProgramID, PayerID: c.PayerID, Audience: c.Audience, PayWithinS: c.PayWithinS,
 		LoginURL: c.LoginURL, PayURL: c.PayURL, Items: make([]ItemIn, len(c.Items)), Face: c.Face,
 	}
 	products, err := productsOf(q, c)
@@ -218,7 +219,7 @@ func (t Template) campaign(in DraftIn) (CampaignIn, error) {
 		UnitID: in.UnitID, Kind: t.Kind, Name: t.Name, Zone: p.Zone,
 		StartsAt:  clock.MilliOf(time.Date(y, m, d, 0, p.StartMinute, 0, 0, loc)),
 		EndsAt:    clock.MilliOf(time.Date(y, m, d+p.Days, 0, p.EndMinute, 0, 0, loc)),
-		ProgramID: p.ProgramID, Rules: p.Rules, Audience: p.Audience, PayWithinS: p.PayWithinS,
+		ProgramID: p.ProgramID, PayerID: p.PayerID, Rules: p.Rules, Audience: p.Audience, PayWithinS: p.PayWithinS,
 		LoginURL: p.LoginURL, PayURL: p.PayURL, Items: p.Items, Face: p.Face,
 	}
 	if in.Name != "" {

@@ -12,13 +12,14 @@ import (
 	"siyu/wallet"
 )
 
-// Clearing is what became payable together, of one program and currency. Its
+// Clearing is what became payable together, of one program, payer and currency. Its
 // events have ids that follow each other and begin with its own. The room of
 // settlements writes Settled: 1 says that each of its rewards stands on a live
 // line, 0 that some may not.
 type Clearing struct {
 	ID          int64
 	ProgramID   id.Program
+	PayerID     id.Payer
 	Currency    string
 	RewardCount int
 	ClearedAt   clock.Milli
@@ -35,9 +36,9 @@ func ClearingsTx(tx *database.Tx, list []Clearing) error {
 	}
 	rows := make([]any, len(list))
 	for i, c := range list {
-		rows[i] = []any{c.ID, c.ProgramID, c.Currency, c.RewardCount, c.ClearedAt, c.Settled}
+		rows[i] = []any{c.ID, c.ProgramID, c.PayerID, c.Currency, c.RewardCount, c.ClearedAt, c.Settled}
 	}
-	err := tx.Exec("INSERT INTO clearings (id, program_id, currency, reward_count, cleared_at, settled) VALUES "+
+	err := tx.Exec("INSERT INTO clearings (id, program_id, payer_id, currency, reward_count, cleared_at, settled) VALUES "+
 		strings.Repeat("?,", len(rows)-1)+"?", rows...).Error
 	if err != nil {
 		return fmt.Errorf("referral: clearings: %w", err)
@@ -48,7 +49,7 @@ func ClearingsTx(tx *database.Tx, list []Clearing) error {
 // byProgram sorts rewards into the order in which they are cleared.
 func byProgram(list []Reward) {
 	slices.SortFunc(list, func(a, b Reward) int {
-		return cmp.Or(cmp.Compare(a.ProgramID, b.ProgramID), cmp.Compare(a.Currency, b.Currency), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(a.ProgramID, b.ProgramID), cmp.Compare(a.PayerID, b.PayerID), cmp.Compare(a.Currency, b.Currency), cmp.Compare(a.ID, b.ID))
 	})
 }
 
@@ -58,14 +59,14 @@ func clearingsOf(tx *database.Tx, list []Reward) (events []int64, made []Clearin
 	for i := 0; i < len(list); {
 		first := list[i]
 		n := 1
-		for i+n < len(list) && list[i+n].ProgramID == first.ProgramID && list[i+n].Currency == first.Currency {
+		for i+n < len(list) && list[i+n].ProgramID == first.ProgramID && list[i+n].PayerID == first.PayerID && list[i+n].Currency == first.Currency {
 			n++
 		}
 		block := tx.Block(n)
 		for k := range n {
 			events = append(events, block+int64(k))
 		}
-		made = append(made, Clearing{ID: block, ProgramID: first.ProgramID, Currency: first.Currency, RewardCount: n, ClearedAt: tx.Now})
+		made = append(made, Clearing{ID: block, ProgramID: first.ProgramID, PayerID: first.PayerID, Currency: first.Currency, RewardCount: n, ClearedAt: tx.Now})
 		i += n
 	}
 	return events, made

@@ -26,6 +26,10 @@ type act struct {
 // its unique key, reserved from the budget, counted, and looked at before it
 // clears. The same act again changes nothing.
 func earnTx(tx *database.Tx, rules Rules, a act, earned []Earned) error {
+	var err error
+	if a.Payer, err = payerTx(tx, a.Frozen.Program, a.Payer); err != nil {
+		return err
+	}
 	list := make([]Reward, len(earned))
 	for i, e := range earned {
 		list[i] = a.reward(tx, rules.promise(e.Rule), e)
@@ -69,7 +73,7 @@ func (a act) reward(tx *database.Tx, p Promise, e Earned) Reward {
 		Fact: a.fact, BeneficiaryID: a.to[e.To], Rule: e.Rule, Side: e.To, OrderID: a.Order, CampaignID: a.Campaign,
 		CodeID: a.Frozen.Code, BindingID: a.Frozen.Binding,
 		Currency: p.pays(), UnitCost: p.unitCost(), CouponID: p.CouponID, ValidDays: p.ValidDays,
-		Base: a.Goods, Amount: e.Amount, Note: e.Note, EarnedAt: tx.Now, MaturesAt: a.maturesAt, Review: ReviewDue,
+		PayerID: a.Payer, Base: a.Goods, Amount: e.Amount, Note: e.Note, EarnedAt: tx.Now, MaturesAt: a.maturesAt, Review: ReviewDue,
 	}
 	if e.To == SideInviter {
 		r.Level = a.level
@@ -83,10 +87,10 @@ func (a act) reward(tx *database.Tx, p Promise, e Earned) Reward {
 // insertReward writes the row unless its key stands already.
 func insertReward(tx *database.Tx, r Reward) (bool, error) {
 	err := tx.Exec(`INSERT INTO rewards (id, unit_id, program_id, program_version, fact, beneficiary_id, rule, side, order_id, campaign_id,
-			code_id, binding_id, currency, base, amount, note, earned_at, matures_at, funded_by, review, unit_cost, coupon_id, valid_days, level_no, nth_no, step_no)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			code_id, binding_id, currency, base, amount, note, earned_at, matures_at, funded_by, review, unit_cost, coupon_id, valid_days, level_no, nth_no, step_no, payer_id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.ID, r.UnitID, r.ProgramID, r.ProgramVersion, r.Fact, r.BeneficiaryID, r.Rule, r.Side, r.OrderID, r.CampaignID,
-		r.CodeID, r.BindingID, r.Currency, r.Base, r.Amount, r.Note, r.EarnedAt, r.MaturesAt, r.FundedBy, r.Review, r.UnitCost, r.CouponID, r.ValidDays, r.Level, r.Nth, r.Step).Error
+		r.CodeID, r.BindingID, r.Currency, r.Base, r.Amount, r.Note, r.EarnedAt, r.MaturesAt, r.FundedBy, r.Review, r.UnitCost, r.CouponID, r.ValidDays, r.Level, r.Nth, r.Step, r.PayerID).Error
 	switch {
 	case database.IsDuplicate(err):
 		return false, nil

@@ -23,6 +23,7 @@ type PaidOrder struct {
 	Goods    money.Amount
 	PaidAt   clock.Milli
 	Frozen   Frozen
+	Payer    id.Payer // the campaign's, for programs that name none
 
 	// FromCampaign: the campaign has a budget, and its rewards are paid from it
 	// instead of the program's.

@@ -86,6 +86,7 @@ type Reward struct {
 	CodeID         id.Code       `json:"code_id"`
 	BindingID      id.Binding    `json:"binding_id"`
 	FundedBy       id.Campaign   `json:"-"`        // whose budget pays; 0 is the program's
+	PayerID        id.Payer      `json:"payer_id"` // the legal entity that pays money; none: the default payer
 	Currency       string        `json:"currency"` // CNY, PTS or CPN
 	UnitCost       money.Amount  `json:"-"`        // what one costs the budget; 1 of money
 	CouponID       id.Coupon     `json:"coupon_id"`
@@ -108,9 +109,12 @@ type Reward struct {
 	Evidence       *Evidence     `json:"evidence" gorm:"-"` // of one reward; lists leave it out
 }
 
-const rewardColumns = `r.id, r.unit_id, r.program_id, r.program_version, r.fact, r.beneficiary_id, r.rule, r.side, r.order_id,
+var rewardColumns = `r.id, r.unit_id, r.program_id, r.program_version, r.fact, r.beneficiary_id, r.rule, r.side, r.order_id,
 	r.campaign_id, r.code_id, r.binding_id, r.currency, r.base, r.amount, r.note, r.earned_at, r.matures_at, r.funded_by, r.review,
-	r.unit_cost, r.coupon_id, r.valid_days, r.level_no, r.nth_no, r.step_no`
+	r.unit_cost, r.coupon_id, r.valid_days, r.level_no, r.nth_no, r.step_no, ` + rewardPayer + ` AS payer_id`
+
+// rewardPayer is the payer of a reward r.
+var rewardPayer = PayerOf("r")
 
 // fold computes what a reward has come to from its events.
 func (r Reward) fold(events []RewardEvent) Reward {

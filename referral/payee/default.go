@@ -16,12 +16,23 @@ func PayerTx(tx *database.Tx, unit id.Unit, named id.Payer) (Payer, error) {
 	if named == 0 {
 		return defaultTx(tx, unit)
 	}
-	var p Payer
-	err := tx.Raw(`SELECT p.* FROM payers p JOIN units top ON top.id = p.unit_id JOIN units part ON part.id = ?
-		WHERE p.id = ? AND SUBSTR(part.path, 1, LENGTH(top.path)) = top.path`, unit, named).Scan(&p).Error
+	p, err := paysFor(tx.DB, unit, named)
 	if err == nil && p.ID == 0 {
-		err = fault.Invalid.Field("payer_id", "unknown_value", "没有为该组织付款的这个付款主体", "no such payer pays for this unit")
+		err = fault.Invalid.Field("payer_id", "unknown_value", "没有为该组织付款的这个付款主体，请从付款主体列表取编号", "no such payer pays for this unit; take the id from the list of payers")
 	}
+	return p, err
+}
+
+// Pays says whether the payer pays for the unit.
+func Pays(q *database.Query, unit id.Unit, named id.Payer) (bool, error) {
+	p, err := paysFor(q, unit, named)
+	return p.ID != 0, err
+}
+
+// paysFor is the payer if it pays for the unit.
+func paysFor(q *database.Query, unit id.Unit, named id.Payer) (p Payer, err error) {
+	err = q.Raw(`SELECT p.* FROM payers p JOIN units top ON top.id = p.unit_id JOIN units part ON part.id = ?
+		WHERE p.id = ? AND SUBSTR(part.path, 1, LENGTH(top.path)) = top.path`, unit, named).Scan(&p).Error
 	return p, err
 }
 
@@ -64,7 +75,7 @@ func (p Payer) Covers() []id.Payer {
 	return []id.Payer{p.ID}
 }
 
-// Covered are the payer ids of the programs that a document of the payer may
+// Covered are the payer ids of the rewards that a document of the payer may
 // hold.
 func Covered(q *database.Query, pid id.Payer) ([]id.Payer, error) {
 	p := Payer{ID: pid}

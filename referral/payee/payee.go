@@ -1,9 +1,9 @@
 // Package payee knows who pays rewards in money, who receives them, and what
 // was withheld for the tax office on the way.
 //
-// A payer is the legal entity that pays, with its tax strategy; a program and
-// a settlement each have one, fixed for life, so that a document
-// never mixes two. A payee is what one member is paid as: natural person,
+// A payer is the legal entity that pays, with its tax strategy; a program,
+// a campaign and a settlement each may name one, so that a document never mixes
+// two. A payee is what one member is paid as: natural person,
 // staff, sole trader or company, in versions that are added and decided but
 // never edited; what identifies him is sealed, shown masked, and opened only
 // for a payout file, with an audit row. Tax is withheld when it is paid: a
@@ -35,7 +35,7 @@ type Service struct {
 // Type is what a member is paid as.
 type Type string
 
-// The types. Staff are paid through the payroll file; sole traders and
+// The types. Staff are paid by the payroll file, whose tax is payroll's; sole traders and
 // companies send an invoice first and nothing is withheld from them.
 const (
 	TypeNatural    Type = "natural"
@@ -130,7 +130,7 @@ const (
 	ReasonPending   Reason = "pending_change" // a change waits for a second person
 	ReasonNoInvoice Reason = "no_invoice"     // his invoices do not reach for the amount
 	ReasonNoOpenID  Reason = "no_openid"      // his openid is of another app than the payer's
-	ReasonPayroll   Reason = "payroll"        // staff are paid through payroll
+	ReasonPayroll   Reason = "payroll"        // staff are paid by the payroll file alone
 	ReasonBlocked   Reason = "blocked"        // he is on the blocklist, or erased
 )
 
@@ -159,7 +159,6 @@ var (
 	ErrNoPending  = fault.New(fault.KindConflict, "payee.no_pending", "没有待审核的变更，或已有更新的变更，请重新查看", "no such change is waiting; look at the payee again")
 	ErrGuest      = fault.New(fault.KindUnprocessable, "identity_required", "请先登录会员，再填写收款信息", "sign in as a member before saying how you are paid")
 	ErrConsent    = fault.New(fault.KindUnprocessable, "payee.consent", "请先同意收款信息告知书后再填写", "agree to the notice on payout data first")
-	ErrPayer      = fault.New(fault.KindConflict, "payee.payer", "付款主体不一致：一张结算单只能有一个付款主体", "the payer differs; a document has one payer only")
 	ErrTaxNo      = fault.New(fault.KindConflict, "payee.tax_no", "该付款主体已有扣缴记录，税号不能再改", "tax was withheld under this payer; its tax number stays")
 	ErrMonth      = fault.New(fault.KindConflict, "payee.month", "月份 {month} 不能关账：只能关闭已结束且未关账的月份", "month {month} cannot be closed; only one that is over and still open can")
 	ErrReversed   = fault.New(fault.KindConflict, "payee.not_withheld", "没有可冲回的扣缴记录 {key}", "there is no withholding {key} to take back")

@@ -79,9 +79,13 @@ func (s *Service) collect(ctx context.Context, st Settlement) error {
 
 // drain inserts everything one source has, a chunk per transaction.
 func (s *Service) drain(ctx context.Context, st Settlement, next source) (int, error) {
+	in, err := fixed(s.DB.Read(ctx), st)
+	if err != nil {
+		return 0, err
+	}
 	added := 0
 	for after := (cursor{}); ; {
-		lines, last, err := next(s.DB.Read(ctx), fixed(st), after)
+		lines, last, err := next(s.DB.Read(ctx), in, after)
 		if err != nil || last == after {
 			return added, err
 		}

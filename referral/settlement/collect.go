@@ -54,14 +54,14 @@ func rewards(q *database.Query, st scope, after cursor) ([]Line, cursor, error) 
 	var rows []found
 	err := q.Raw(`SELECT r.id AS source_id, r.id AS reward_id, r.program_id, r.program_version, r.campaign_id, r.order_id,
 			r.beneficiary_id AS member_id, r.rule AS rule_name, r.note, e.amount, e.at,
-			r.program_id IN `+st.programs+` AND r.currency = ?
+			r.program_id IN `+st.programs+` AND r.currency = ? AND `+st.paid("r")+`
 				AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = r.id AND l.kind = ? AND l.freed = 0)
 				AND NOT EXISTS (SELECT 1 FROM withdrawal_rewards x WHERE x.reward_id = r.id AND x.live = 0) AS fits
 		FROM (SELECT reward_id, amount, at FROM reward_events
 			WHERE kind = 'cleared' AND at >= ? AND at <= ? AND (at > ? OR reward_id > ?) ORDER BY at, reward_id LIMIT ?) e
 		JOIN rewards r ON r.id = e.reward_id
 		ORDER BY e.at, e.reward_id`,
-		st.with(st.Currency, KindReward, after.at, st.CutAt, after.at, after.id, chunk)...).Scan(&rows).Error
+		st.with(st.Currency, st.payers, KindReward, after.at, st.CutAt, after.at, after.id, chunk)...).Scan(&rows).Error
 	lines := make([]Line, 0, len(rows))
 	for _, f := range rows {
 		after = cursor{f.At, f.RewardID}
@@ -82,10 +82,10 @@ func clawbacks(q *database.Query, st scope, after cursor) ([]Line, cursor, error
 		JOIN rewards r ON r.id = e.reward_id
 		JOIN `+st.programs+` p ON p.program_id = r.program_id
 		JOIN settlement_lines l ON l.source_id = r.id AND l.kind = ? AND l.freed = 0
-		WHERE e.kind = 'clawed_back' AND e.at >= ? AND e.at <= ? AND (e.at > ? OR e.id > ?)
+		WHERE e.kind = 'clawed_back' AND e.at >= ? AND e.at <= ? AND (e.at > ? OR e.id > ?) AND `+st.paid("r")+`
 			AND NOT EXISTS (SELECT 1 FROM settlement_lines k WHERE k.source_id = e.id AND k.kind = ? AND k.freed = 0)
 		ORDER BY e.at, e.id LIMIT ?`,
-		st.with(KindReward, after.at, st.CutAt, after.at, after.id, KindClawback, chunk)...).Scan(&rows).Error
+		st.with(KindReward, after.at, st.CutAt, after.at, after.id, st.payers, KindClawback, chunk)...).Scan(&rows).Error
 	lines := make([]Line, 0, len(rows))
 	for _, f := range rows {
 		l := f.line(KindClawback)

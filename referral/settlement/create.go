@@ -105,7 +105,7 @@ func insert(tx *database.Tx, st Settlement) error {
 		st.ID, st.UnitID, st.PayerID, st.IncomeType, st.Label, st.Currency, st.AllPrograms, st.Status, st.WantedCutAt, st.TaxRule, st.CreatedBy, st.CreatedAt).Error
 }
 
-// ownPrograms refuses programs of units elsewhere, of another payer, and those
+// ownPrograms refuses programs of units elsewhere, that name another payer, and those
 // that pay in points.
 func ownPrograms(tx *database.Tx, in CreateIn, payer payee.Payer) error {
 	if len(in.Programs) == 0 {
@@ -113,11 +113,11 @@ func ownPrograms(tx *database.Tx, in CreateIn, payer payee.Payer) error {
 	}
 	var known int
 	err := tx.Raw("SELECT COUNT(*) FROM programs WHERE id IN ? AND currency = ? AND payer_id IN ? AND unit_id IN "+below,
-		in.Programs, money.CNY, payer.Covers(), in.UnitID).Scan(&known).Error
+		in.Programs, money.CNY, naming(payer.Covers()), in.UnitID).Scan(&known).Error
 	if err != nil || known == len(in.Programs) {
 		return err
 	}
-	return fault.Invalid.Field("program_ids", "unknown_value", "应为该组织及其下级、由该付款主体以人民币支付的奖励方案", "must be programs of the unit, or of one below it, that reward in CNY and have this payer")
+	return fault.Invalid.Field("program_ids", "unknown_value", "应为该组织及其下级、以人民币计、付款主体相同或未指定的奖励方案", "must be programs of the unit, or of one below it, that reward in CNY and name this payer or none")
 }
 
 // cutOff is that of a settlement closed now. It is never later than five
@@ -159,7 +159,7 @@ func (s *Service) Close(ctx context.Context, sid id.Settlement) error {
 				return err
 			}
 			err = tx.Exec(`INSERT INTO settlement_programs (settlement_id, program_id)
-				SELECT ?, id FROM programs WHERE currency = ? AND payer_id IN ? AND unit_id IN `+below, sid, st.Currency, payers, st.UnitID).Error
+				SELECT ?, id FROM programs WHERE currency = ? AND payer_id IN ? AND unit_id IN `+below, sid, st.Currency, naming(payers), st.UnitID).Error
 			if err != nil {
 				return err
 			}

@@ -99,6 +99,7 @@ func (h *house) addProgram(u id.Unit, currency string) id.Program {
 // reward is one to be cleared; zero fields take defaults.
 type reward struct {
 	program id.Program
+	payer   id.Payer // its campaign's
 	member  id.Member
 	amount  money.Amount
 	rule    string
@@ -145,9 +146,9 @@ func (h *house) clearTx(tx *database.Tx, list []reward) ([]id.Reward, error) {
 			r.rule = "invite"
 		}
 		err := tx.Exec(`INSERT INTO rewards (id, unit_id, program_id, program_version, fact, beneficiary_id, rule, side, order_id, campaign_id,
-			code_id, binding_id, currency, base, amount, note, earned_at, matures_at)
-			VALUES (?, ?, ?, 1, ?, ?, ?, 'inviter', 0, 0, 0, 0, 'CNY', 0, ?, '', ?, ?)`,
-			ids[i], unit, r.program, fmt.Sprintf("order:%d", ids[i]), r.member, r.rule, r.amount, tx.Now, tx.Now).Error
+			code_id, binding_id, currency, base, amount, note, earned_at, matures_at, payer_id)
+			VALUES (?, ?, ?, 1, ?, ?, ?, 'inviter', 0, 0, 0, 0, 'CNY', 0, ?, '', ?, ?, ?)`,
+			ids[i], unit, r.program, fmt.Sprintf("order:%d", ids[i]), r.member, r.rule, r.amount, tx.Now, tx.Now, r.payer).Error
 		if err != nil {
 			return nil, err
 		}
@@ -155,16 +156,20 @@ func (h *house) clearTx(tx *database.Tx, list []reward) ([]id.Reward, error) {
 	return ids, h.clearedTx(tx, list, ids, posted)
 }
 
-// clearedTx writes what was cleared, that of one program together; a house of
+// clearedTx writes what was cleared, that of one program and payer together; a house of
 // an old release writes no clearings.
 func (h *house) clearedTx(tx *database.Tx, list []reward, ids []id.Reward, posted []id.Transfer) error {
-	of := map[id.Program][]int{}
+	type both struct {
+		program id.Program
+		payer   id.Payer
+	}
+	of := map[both][]int{}
 	for i, r := range list {
-		p := cmp.Or(r.program, h.program)
+		p := both{cmp.Or(r.program, h.program), r.payer}
 		of[p] = append(of[p], i)
 	}
 	for p, part := range of {
-		c := referral.Clearing{ID: tx.Block(len(part)), ProgramID: p, Currency: money.CNY, RewardCount: len(part), ClearedAt: tx.Now}
+		c := referral.Clearing{ID: tx.Block(len(part)), ProgramID: p.program, PayerID: p.payer, Currency: money.CNY, RewardCount: len(part), ClearedAt: tx.Now}
 		for k, i := range part {
 			if err := event(tx, c.ID+int64(k), ids[i], "cleared", "matured", list[i].amount, posted[i]); err != nil {
 				return err

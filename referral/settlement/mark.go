@@ -54,6 +54,7 @@ type clearedEvent struct {
 	At        clock.Milli
 	RewardID  int64
 	ProgramID id.Program
+	PayerID   id.Payer
 	Currency  string
 }
 
@@ -63,7 +64,7 @@ func (s *Service) markMissing(ctx context.Context, from, upto clock.Milli) error
 	const most = 500
 	for after := (cursor{at: from}); ; {
 		var rows []clearedEvent
-		err := s.DB.Read(ctx).Raw(`SELECT e.id, e.at, e.reward_id, r.program_id, r.currency FROM reward_events e JOIN rewards r ON r.id = e.reward_id
+		err := s.DB.Read(ctx).Raw(`SELECT e.id, e.at, e.reward_id, r.program_id, `+referral.PayerOf("r")+` AS payer_id, r.currency FROM reward_events e JOIN rewards r ON r.id = e.reward_id
 			WHERE e.kind = 'cleared' AND e.at >= ? AND e.at <= ? AND (e.at > ? OR e.reward_id > ?) ORDER BY e.at, e.reward_id LIMIT ?`,
 			after.at, upto, after.at, after.id, most).Scan(&rows).Error
 		if err != nil || len(rows) == 0 {
@@ -113,12 +114,12 @@ func together(events []clearedEvent) (made []referral.Clearing) {
 	for _, e := range events {
 		if n := len(made); n > 0 {
 			c := &made[n-1]
-			if c.ID+int64(c.RewardCount) == e.ID && c.ClearedAt == e.At && c.ProgramID == e.ProgramID && c.Currency == e.Currency {
+			if c.ID+int64(c.RewardCount) == e.ID && c.ClearedAt == e.At && c.ProgramID == e.ProgramID && c.PayerID == e.PayerID && c.Currency == e.Currency {
 				c.RewardCount++
 				continue
 			}
 		}
-		made = append(made, referral.Clearing{ID: e.ID, ProgramID: e.ProgramID, Currency: e.Currency, RewardCount: 1, ClearedAt: e.At})
+		made = append(made, referral.Clearing{ID: e.ID, ProgramID: e.ProgramID, PayerID: e.PayerID, Currency: e.Currency, RewardCount: 1, ClearedAt: e.At})
 	}
 	return made
 }

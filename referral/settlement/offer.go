@@ -9,6 +9,7 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/referral"
 	"siyu/referral/payee"
 )
 
@@ -84,12 +85,12 @@ func payables(q *database.Query, pid id.Payer, m id.Member) ([]payable, error) {
 	var rows []payable
 	err = q.Raw(`SELECT r.id AS reward_id, c.at AS cleared_at,
 			c.amount + (SELECT COALESCE(SUM(k.amount), 0) FROM reward_events k WHERE k.reward_id = r.id AND k.kind = 'clawed_back') AS amount
-		FROM rewards r JOIN programs p ON p.id = r.program_id AND p.payer_id IN ?
+		FROM rewards r
 		JOIN reward_events c ON c.reward_id = r.id AND c.kind = 'cleared'
-		WHERE r.beneficiary_id = ? AND r.currency = ?
+		WHERE r.beneficiary_id = ? AND r.currency = ? AND `+referral.PayerOf("r")+` IN ?
 			AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = r.id AND l.kind = ? AND l.freed = 0)
 			AND NOT EXISTS (SELECT 1 FROM withdrawal_rewards x WHERE x.reward_id = r.id AND x.live = 0)
-		ORDER BY c.at, r.id LIMIT ?`, payers, m, money.CNY, KindReward, consider).Scan(&rows).Error
+		ORDER BY c.at, r.id LIMIT ?`, m, money.CNY, payers, KindReward, consider).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("settlement: payable of %s: %w", m, err)
 	}

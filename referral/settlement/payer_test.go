@@ -243,9 +243,11 @@ func TestPayersAreNeverMixed(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
 		h := newTaxed(t, db, payee.PayerIn{})
 		common := h.addProgram(unit, money.CNY) // of the default payer
+		foreign := h.addProgram(unit, money.CNY)
+		h.exec("UPDATE programs SET payer_id = 5 WHERE id = ?", foreign)
 		h.member(1, idNumbers[0])
 		r := h.clear(reward{member: 1, amount: 70_00}, reward{member: 1, amount: 9_00, program: common})
-		_, err := h.Create(as(maker), settlement.CreateIn{UnitID: unit, PayerID: h.payer, Label: "x", Programs: []id.Program{common}})
+		_, err := h.Create(as(maker), settlement.CreateIn{UnitID: unit, PayerID: h.payer, Label: "x", Programs: []id.Program{foreign}})
 		h.refused(err, fault.Invalid)
 		_, err = h.Create(as(maker), settlement.CreateIn{UnitID: other, PayerID: h.payer, Label: "x"})
 		h.refused(err, fault.Invalid)
@@ -266,7 +268,69 @@ func TestPayersAreNeverMixed(t *testing.T) {
 		}
 		h.proven()
 		h.exec("UPDATE programs SET payer_id = 0 WHERE id = ?", h.program)
-		if broken := strings.Join(h.broken(), "\n"); !strings.Contains(broken, "which another payer pays") {
+		if broken := strings.Join(h.broken(), "\n"); !strings.Contains(broken, "/1: is of a reward which another payer pays") {
+			t.Errorf("not named: %s", broken)
+		}
+		h.exec("UPDATE programs SET payer_id = 5 WHERE id = ?", h.program)
+		if broken := strings.Join(h.broken(), "\n"); !strings.Contains(broken, "holds "+h.program.String()+", which another payer pays") {
+			t.Errorf("not named: %s", broken)
+		}
+	})
+}
+
+// TestCampaignsOfOneProgramByPayer: a program that names no payer is paid by
+// those of its campaigns, each in documents, payments and months of his own.
+func TestCampaignsOfOneProgramByPayer(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newTaxed(t, db, payee.PayerIn{TaxNo: "91350100M000100Y43"})
+		second, err := h.people.CreatePayer(as(maker), payee.PayerIn{UnitID: unit, Name: "海风商贸", Strategy: tax.Labor2018, TaxNo: "91350211M000100Y46"})
+		h.must(err)
+		h.exec("UPDATE programs SET payer_id = 0 WHERE id = ?", h.program)
+		h.member(1, idNumbers[0])
+		h.member(2, idNumbers[1])
+		made := h.clear(reward{member: 1, amount: 2000_00, payer: h.payer}, reward{member: 1, amount: 500_00, payer: second},
+			reward{member: 2, amount: 30_00, payer: second}, reward{member: 2, amount: 4_00})
+		h.clear(reward{member: 1, amount: 5_00, payer: id.Payer(unit)})
+		first := h.sealed()
+		h.payer, second = second, h.payer
+		other := h.sealed()
+		for _, x := range []struct {
+			st   settlement.Settlement
+			want []string
+		}{
+			{first, []string{"reward 1 2000.00"}},
+			{other, []string{"reward 1 500.00", "reward 2 30.00"}},
+			{h.closed(), []string{"reward 2 4.00", "reward 1 5.00"}}, // of the default payer, named or not
+		} {
+			if got := h.kinds(x.st.ID); !cmp.Equal(got, x.want) {
+				t.Errorf("of %s: %s", x.st.PayerID, cmp.Diff(x.want, got))
+			}
+		}
+		h.proven()
+
+		// What was paid is taxed by its own payer: 2,000 withholds 240, 500 nothing.
+		for _, st := range []settlement.Settlement{first, other} {
+			h.must(h.Review(as(reviewer), st.ID, settlement.ReviewIn{Digest: st.Digest}))
+			p := h.pays(settlement.PayoutIn{SettlementID: st.ID})
+			var tax money.Amount
+			h.must(db.Read(bg).Raw("SELECT COALESCE(SUM(tax), 0) FROM tax_lines WHERE payer_id = ?", st.PayerID).Scan(&tax).Error)
+			if p.PayerID != st.PayerID || p.Tax != tax || (st.ID == first.ID) != (tax == 240_00) {
+				t.Errorf("paid %+v, withheld %s", p, tax)
+			}
+		}
+		// So is what is taken back, and nobody else's document waits for it.
+		h.clawBack(made[1], 1, 100_00, "refund")
+		h.clear(reward{member: 1, amount: 20_00, payer: second}, reward{member: 1, amount: 150_00, payer: h.payer})
+		if got, want := h.kinds(h.sealed().ID), []string{"reward 1 150.00", "clawback 1 -100.00 corrects " + other.ID.String() + "/1"}; !cmp.Equal(got, want) {
+			t.Errorf("taken back: %s", cmp.Diff(want, got))
+		}
+		h.payer = second
+		if got, want := h.kinds(h.sealed().ID), []string{"reward 1 20.00"}; !cmp.Equal(got, want) {
+			t.Errorf("of the other: %s", cmp.Diff(want, got))
+		}
+		h.proven()
+		h.exec("UPDATE rewards SET payer_id = ? WHERE id = ?", second, made[2])
+		if broken := strings.Join(h.broken(), "\n"); !strings.Contains(broken, other.ID.String()+"/2: is of a reward which another payer pays") {
 			t.Errorf("not named: %s", broken)
 		}
 	})

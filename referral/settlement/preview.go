@@ -121,11 +121,11 @@ func freshClawbacks(q *database.Query, in scope, after cursor) ([]Line, cursor, 
 		JOIN `+in.programs+` p ON p.program_id = r.program_id
 		JOIN reward_events c ON c.reward_id = r.id AND c.kind = 'cleared'
 		WHERE (? = 0 AND c.at <= ? OR EXISTS (SELECT 1 FROM withdrawal_rewards x JOIN withdrawals w ON w.id = x.withdrawal_id AND w.status = ? AND w.no <= ?
-				WHERE x.reward_id = r.id AND x.live = 0)) AND e.kind = 'clawed_back' AND e.at >= ? AND e.at <= ? AND (e.at > ? OR e.id > ?) AND r.currency = ?
+				WHERE x.reward_id = r.id AND x.live = 0)) AND e.kind = 'clawed_back' AND e.at >= ? AND e.at <= ? AND (e.at > ? OR e.id > ?) AND r.currency = ? AND `+in.paid("r")+`
 			AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = r.id AND l.kind = ? AND l.freed = 0)
 			AND NOT EXISTS (SELECT 1 FROM settlement_lines k WHERE k.source_id = e.id AND k.kind = ? AND k.freed = 0)
 		ORDER BY e.at, e.id LIMIT ?`,
-		in.with(in.OnRequest, in.CutAt, WithdrawalAsked, in.AskedUpto, after.at, in.CutAt, after.at, after.id, in.Currency, KindReward, KindClawback, chunk)...).Scan(&rows).Error
+		in.with(in.OnRequest, in.CutAt, WithdrawalAsked, in.AskedUpto, after.at, in.CutAt, after.at, after.id, in.Currency, in.payers, KindReward, KindClawback, chunk)...).Scan(&rows).Error
 	lines := make([]Line, 0, len(rows))
 	for _, f := range rows {
 		lines = append(lines, f.line(KindClawback))

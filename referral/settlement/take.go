@@ -50,11 +50,11 @@ type open struct {
 func openClearings(q *database.Query, st scope, after cursor) ([]open, cursor, error) {
 	const most = 200
 	var rows []open
-	err := q.Raw(`SELECT c.id, c.reward_count, c.cleared_at, c.program_id IN `+st.programs+` AND c.currency = ? AS fits
-		FROM (SELECT id, program_id, currency, reward_count, cleared_at FROM clearings
+	err := q.Raw(`SELECT c.id, c.reward_count, c.cleared_at, c.program_id IN `+st.programs+` AND c.currency = ? AND `+st.paid("c")+` AS fits
+		FROM (SELECT id, program_id, payer_id, currency, reward_count, cleared_at FROM clearings
 			WHERE settled = 0 AND cleared_at >= ? AND cleared_at <= ? AND (cleared_at > ? OR id > ?) ORDER BY cleared_at, id LIMIT ?) c
 		ORDER BY c.cleared_at, c.id`,
-		st.with(st.Currency, after.at, st.CutAt, after.at, after.id, most)...).Scan(&rows).Error
+		st.with(st.Currency, st.payers, after.at, st.CutAt, after.at, after.id, most)...).Scan(&rows).Error
 	fit := rows[:0]
 	for _, c := range rows {
 		after = cursor{c.ClearedAt, c.ID}
@@ -72,13 +72,17 @@ func (s *Service) takeRewards(ctx context.Context, st Settlement) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	in, err := fixed(s.DB.Read(ctx), st)
+	if err != nil {
+		return 0, err
+	}
 	asked := ""
 	if h.TermsNo != 0 {
 		asked = notAsked
 	}
 	added, most := 0, takeMost
 	for after := (cursor{}); ; {
-		window, last, err := openClearings(s.DB.Read(ctx), fixed(st), after)
+		window, last, err := openClearings(s.DB.Read(ctx), in, after)
 		if err != nil || last == after {
 			return added, err
 		}

@@ -61,17 +61,20 @@ func proveTwins(q *database.Query, after, upto int64, p *database.Proof) error {
 const notFreed = `NOT EXISTS (SELECT 1 FROM settlement_lines f JOIN settlements x ON x.id = f.freed
 	WHERE f.source_id = u.source_id AND f.kind = ? AND (x.freed_at = 0 OR x.freed_at >= s.closing_at))`
 
+// itsPayer is that the settlement s is of the payer of a row u.
+const itsPayer = `(u.payer_id = s.payer_id OR u.payer_id = 0 AND EXISTS (SELECT 1 FROM payers d WHERE d.id = s.payer_id AND d.unit_id = d.id))`
+
 // proveCover looks for rewards that a sealed settlement of their scope should
 // have taken, where it took all that was due (what was asked for V23 proves): cleared five minutes before its cut-off and on no live line.
 func proveCover(q *database.Query, after, upto int64, p *database.Proof) error {
 	var missed []missed
 	err := q.Raw(`SELECT u.source_id, u.source_id AS reward_id, MIN(s.id) AS settlement_id
-			FROM (SELECT e.reward_id AS source_id, e.at, r.program_id, r.currency FROM reward_events e JOIN rewards r ON r.id = e.reward_id
+			FROM (SELECT e.reward_id AS source_id, e.at, r.program_id, `+referral.PayerOf("r")+` AS payer_id, r.currency FROM reward_events e JOIN rewards r ON r.id = e.reward_id
 				WHERE e.id > ? AND e.id <= ? AND e.kind = 'cleared' AND NOT EXISTS
 					(SELECT 1 FROM settlement_lines l WHERE l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0)) u
 			JOIN settlement_programs p ON p.program_id = u.program_id
 			JOIN settlements s ON s.id = p.settlement_id AND s.status IN ? AND s.currency = u.currency AND s.on_request = 0 AND s.cut_at >= u.at + ?
-			WHERE `+notFreed+` GROUP BY u.source_id ORDER BY u.source_id LIMIT 50`,
+			WHERE `+itsPayer+` AND `+notFreed+` GROUP BY u.source_id ORDER BY u.source_id LIMIT 50`,
 		after, upto, KindReward, standing, settle.Milliseconds(), KindReward).Scan(&missed).Error
 	for _, m := range missed {
 		p.Break("%s was cleared in time for %s but stands on no live line", m.RewardID, m.SettlementID)
@@ -117,7 +120,7 @@ type missed struct {
 func proveClawbacks(q *database.Query, after, upto int64, p *database.Proof) error {
 	var missed []missed
 	err := q.Raw(`SELECT u.source_id, u.reward_id, MIN(s.id) AS settlement_id
-			FROM (SELECT e.id AS source_id, e.reward_id, e.at, r.program_id, l.settlement_id AS holder FROM reward_events e
+			FROM (SELECT e.id AS source_id, e.reward_id, e.at, r.program_id, `+referral.PayerOf("r")+` AS payer_id, l.settlement_id AS holder FROM reward_events e
 				JOIN rewards r ON r.id = e.reward_id
 				JOIN settlement_lines l ON l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0
 				WHERE e.id > ? AND e.id <= ? AND e.kind = 'clawed_back' AND NOT EXISTS
@@ -125,7 +128,7 @@ func proveClawbacks(q *database.Query, after, upto int64, p *database.Proof) err
 			JOIN settlement_programs p ON p.program_id = u.program_id
 			JOIN settlements s ON s.id = p.settlement_id AND s.status IN ? AND s.cut_at >= u.at + ?
 			JOIN settlement_chain c ON c.settlement_id = u.holder
-			WHERE (u.holder = s.id OR c.sealed_at <= s.closing_at) AND `+notFreed+`
+			WHERE (u.holder = s.id OR c.sealed_at <= s.closing_at) AND `+itsPayer+` AND `+notFreed+`
 			GROUP BY u.source_id, u.reward_id ORDER BY u.source_id LIMIT 50`,
 		KindReward, after, upto, KindClawback, standing, settle.Milliseconds(), KindClawback).Scan(&missed).Error
 	for _, m := range missed {

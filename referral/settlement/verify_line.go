@@ -8,6 +8,8 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/referral"
+	"siyu/referral/payee"
 )
 
 // proveAt is how many lines one snapshot checks.
@@ -16,6 +18,10 @@ const proveAt = 1000
 // proveLines checks every line against its digest and its source, and all of
 // them against the totals and the rows digest.
 func (s *Service) proveLines(ctx context.Context, st Settlement, p *database.Proof) error {
+	payers, err := payee.Covered(s.DB.Read(ctx), st.PayerID)
+	if err != nil {
+		return err
+	}
 	var all sum
 	rows, last := sha256.New(), 0
 	for {
@@ -25,7 +31,10 @@ func (s *Service) proveLines(ctx context.Context, st Settlement, p *database.Pro
 			if lines, err = linesAfter(q, st.ID, last, proveAt); err != nil {
 				return err
 			}
-			return proveSources(q, st, lines, p)
+			if err := proveSources(q, st, lines, p); err != nil {
+				return err
+			}
+			return proveOwed(q, st, payers, last, p)
 		})
 		if err != nil {
 			return err
@@ -55,6 +64,18 @@ func (s *Service) proveLines(ctx context.Context, st Settlement, p *database.Pro
 		p.Break("%s: its lines do not give the rows digest", st.ID)
 	}
 	return nil
+}
+
+// proveOwed looks among the lines after one for rewards that another payer pays.
+func proveOwed(q *database.Query, st Settlement, payers []id.Payer, after int, p *database.Proof) error {
+	var mixed []int
+	err := q.Raw(`SELECT l.line_no FROM settlement_lines l JOIN rewards r ON r.id = l.reward_id
+		WHERE l.settlement_id = ? AND l.line_no > ? AND l.line_no <= ? AND `+referral.PayerOf("r")+` NOT IN ? ORDER BY l.line_no LIMIT 50`,
+		st.ID, after, after+proveAt, payers).Scan(&mixed).Error
+	for _, no := range mixed {
+		p.Break("%s: is of a reward which another payer pays", lineName(st.ID, no))
+	}
+	return err
 }
 
 func proveLine(st Settlement, l Line, p *database.Proof) {

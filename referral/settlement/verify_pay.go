@@ -141,7 +141,8 @@ func (s *Service) proveTotals(ctx context.Context, p *database.Proof) error {
 	})
 }
 
-// provePayer looks for lines of programs that another payer pays.
+// provePayer looks for programs that name another payer. That the lines are of
+// rewards of this one, proveLines looks at.
 func (s *Service) provePayer(ctx context.Context, st Settlement, p *database.Proof) error {
 	payers, err := payee.Covered(s.DB.Read(ctx), st.PayerID)
 	if err != nil {
@@ -149,7 +150,7 @@ func (s *Service) provePayer(ctx context.Context, st Settlement, p *database.Pro
 	}
 	var mixed []id.Program
 	err = s.DB.Read(ctx).Raw(`SELECT g.id FROM settlement_programs x JOIN programs g ON g.id = x.program_id
-		WHERE x.settlement_id = ? AND g.payer_id NOT IN ? ORDER BY g.id LIMIT 50`, st.ID, payers).Scan(&mixed).Error
+		WHERE x.settlement_id = ? AND g.payer_id NOT IN ? ORDER BY g.id LIMIT 50`, st.ID, naming(payers)).Scan(&mixed).Error
 	for _, g := range mixed {
 		p.Break("%s: holds %s, which another payer pays", st.ID, g)
 	}

@@ -7,6 +7,7 @@ import (
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
+	"siyu/referral"
 )
 
 // WithdrawalState is where a request stands, in the words of its member.
@@ -135,10 +136,10 @@ func askable(q *database.Query, rewards []id.Reward) (map[id.Reward]Why, error) 
 		Mode     Mode
 		Asked    int64
 	}
-	err := q.Raw(`SELECT r.id AS reward_id, COALESCE(t.mode, '') AS mode, COALESCE(x.withdrawal_id, 0) AS asked FROM rewards r
-		JOIN programs g ON g.id = r.program_id LEFT JOIN payers p ON p.id = p.unit_id AND g.payer_id = 0
-		LEFT JOIN withdrawal_heads h ON h.payer_id = COALESCE(p.id, g.payer_id) LEFT JOIN withdrawal_terms t ON t.payer_id = h.payer_id AND t.no = h.terms_no
-		LEFT JOIN withdrawal_rewards x ON x.reward_id = r.id AND x.live = 0 WHERE r.id IN ?`, rewards).Scan(&rows).Error
+	err := q.Raw(`SELECT r.id AS reward_id, COALESCE(t.mode, '') AS mode, COALESCE(x.withdrawal_id, 0) AS asked FROM (SELECT w.id, `+referral.PayerOf("w")+` AS payer_id FROM rewards w WHERE w.id IN ?) r
+		LEFT JOIN payers p ON p.id = p.unit_id AND r.payer_id = 0
+		LEFT JOIN withdrawal_heads h ON h.payer_id = COALESCE(p.id, r.payer_id) LEFT JOIN withdrawal_terms t ON t.payer_id = h.payer_id AND t.no = h.terms_no
+		LEFT JOIN withdrawal_rewards x ON x.reward_id = r.id AND x.live = 0`, rewards).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("settlement: how rewards are asked for: %w", err)
 	}
