@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -15,6 +16,7 @@ import (
 type caller struct {
 	url, key string
 	http     *http.Client
+	version  int // of what it edits; 0 sends none
 }
 
 // crowd is an HTTP client for many callers at once.
@@ -25,6 +27,8 @@ func crowd() *http.Client {
 func (c caller) as(key string) caller { c.key = key; return c }
 
 func (c caller) at(url string) caller { c.url = url; return c }
+
+func (c caller) seen(version int) caller { c.version = version; return c }
 
 // answer is what came back; the refusal's code when it was one.
 type answer struct {
@@ -54,6 +58,9 @@ func (c caller) send(method, path, key string, body any) (answer, error) {
 	req.Header.Set("Content-Type", "application/json")
 	if key != "" {
 		req.Header.Set("Idempotency-Key", key)
+	}
+	if c.version != 0 {
+		req.Header.Set("If-Match", strconv.Quote(strconv.Itoa(c.version)))
 	}
 	res, err := c.http.Do(req)
 	if err != nil {

@@ -69,7 +69,7 @@ func (m Material) contents() []Content {
 // LiveTx refuses a material that may not be shown: one that is not approved or
 // was withdrawn. It holds the row, so that a withdrawal waits or comes first.
 func LiveTx(tx *database.Tx, material id.Material) error {
-	m, err := lock(tx, material)
+	m, err := locked(tx, material, tx.Dialect.ForShare) // those who show it do not wait for one another
 	if err == nil && m.Status != StatusApproved {
 		return ErrStatus.With("status", m.Status)
 	}
@@ -82,8 +82,12 @@ func turned(tx *database.Tx, action string, before Material, to Status) error {
 }
 
 func lock(tx *database.Tx, material id.Material) (Material, error) {
-	var locked int64
-	if err := tx.Raw("SELECT id FROM materials WHERE id = ?"+tx.Dialect.ForUpdate, material).Scan(&locked).Error; err != nil {
+	return locked(tx, material, tx.Dialect.ForUpdate)
+}
+
+func locked(tx *database.Tx, material id.Material, how string) (Material, error) {
+	var row int64
+	if err := tx.Raw("SELECT id FROM materials WHERE id = ?"+how, material).Scan(&row).Error; err != nil {
 		return Material{}, err
 	}
 	return Read(tx.DB, material)

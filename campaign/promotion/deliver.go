@@ -90,7 +90,7 @@ func (s *Service) deliverOne(ctx context.Context, slot id.Slot) error {
 // mustRun refuses a delivery whose promotion was stopped or whose material was
 // withdrawn.
 func mustRun(tx *database.Tx, promotion id.Promotion, shown id.Material) error {
-	p, err := lock(tx, promotion)
+	p, err := share(tx, promotion)
 	switch {
 	case err != nil:
 		return err

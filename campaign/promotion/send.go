@@ -189,7 +189,7 @@ func (s *Service) ask(ctx context.Context, p Promotion, w Window, groups []id.Gr
 // noteTx keeps what the guard answered, in the transaction that reserved, with
 // the tasks that follow from it.
 func (s *Service) noteTx(tx *database.Tx, p Promotion, w Window, answers []guard.Answer) error {
-	current, err := lock(tx, p.ID)
+	current, err := share(tx, p.ID)
 	if err != nil {
 		return err
 	}

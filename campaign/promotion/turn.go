@@ -119,8 +119,18 @@ func (s *Service) turned(tx *database.Tx, action string, before Promotion, to St
 // lock locks a promotion's row. It comes after the groups' rows, never before:
 // a reservation holds those when it looks whether the promotion still runs.
 func lock(tx *database.Tx, promotion id.Promotion) (Promotion, error) {
-	var locked int64
-	if err := tx.Raw("SELECT id FROM promotions WHERE id = ?"+tx.Dialect.ForUpdate, promotion).Scan(&locked).Error; err != nil {
+	return locked(tx, promotion, tx.Dialect.ForUpdate)
+}
+
+// share is lock for those who only need it to stay as it is: a wave's
+// reservations and deliveries do not wait for one another.
+func share(tx *database.Tx, promotion id.Promotion) (Promotion, error) {
+	return locked(tx, promotion, tx.Dialect.ForShare)
+}
+
+func locked(tx *database.Tx, promotion id.Promotion, how string) (Promotion, error) {
+	var row int64
+	if err := tx.Raw("SELECT id FROM promotions WHERE id = ?"+how, promotion).Scan(&row).Error; err != nil {
 		return Promotion{}, err
 	}
 	return find(tx.DB, tx.Actor, promotion)

@@ -272,3 +272,35 @@ func TestReadAfterLock(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A process that stands still inside a transaction holds its locks against
+// everybody, until the server ends its session.
+func TestStandstillLetsGo(t *testing.T) {
+	url := dbtest.URL(t, "mariadb")
+	db, other := handle(t, url), handle(t, url)
+	do(t, db, "INSERT INTO store_clock (id, now_at, wall_at) VALUES (1, 1, 0)")
+	err := db.Tx(bg, func(tx *database.Tx) error {
+		var seconds, v int
+		if err := tx.Raw("SELECT @@SESSION.idle_transaction_timeout").Scan(&seconds).Error; err != nil || seconds != 10 {
+			t.Errorf("a transaction may stand still for %d s (%v), want 10", seconds, err)
+		}
+		if err := tx.Exec("SET SESSION idle_transaction_timeout = 1").Error; err != nil {
+			return err
+		}
+		if err := tx.Raw("SELECT now_at FROM store_clock WHERE id = 1" + tx.Dialect.ForUpdate).Scan(&v).Error; err != nil {
+			return err
+		}
+		do(t, other, "UPDATE store_clock SET now_at = 5") // waits for the row
+		return tx.Exec("UPDATE store_clock SET now_at = 9").Error
+	})
+	if err == nil {
+		t.Error("what stood still went on")
+	}
+	if n := count(t, other); n != 1 {
+		t.Errorf("%d rows", n)
+	}
+	var v int
+	if err := other.Read(bg).Raw("SELECT now_at FROM store_clock WHERE id = 1").Scan(&v).Error; err != nil || v != 5 {
+		t.Errorf("got %d (%v), want what the one that went on wrote", v, err)
+	}
+}

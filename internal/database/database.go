@@ -77,7 +77,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, err
 	}
 	if db.unlocked {
-		db.Dialect.ForUpdate = ""
+		db.Dialect.ForUpdate, db.Dialect.ForShare = "", ""
 	}
 	return db, nil
 }

@@ -10,6 +10,10 @@ type Dialect struct {
 	// and needs none: its one writer connection begins immediate.
 	ForUpdate string
 
+	// ForShare ends a SELECT whose rows others may read so too, but not lock
+	// for update. TiDB has none and locks alone.
+	ForShare string
+
 	// Table ends a CREATE TABLE: engine, character set and binary collation.
 	// SQLite knows none of them and is binary by default.
 	Table string
@@ -65,6 +69,7 @@ var (
 	mysqlDialect = Dialect{
 		Name:      "mysql",
 		ForUpdate: " FOR UPDATE",
+		ForShare:  " LOCK IN SHARE MODE",
 		NoWait:    " FOR UPDATE NOWAIT",
 		onTable:   " ON ",
 		commits:   "SHOW GLOBAL STATUS LIKE 'Com_commit'",

@@ -56,6 +56,12 @@ func openMySQL(ctx context.Context, db *DB, cfg Config) error {
 	return err
 }
 
+// idleMost is for how many seconds a transaction may ask for nothing: one of a
+// process that stands still, stopped or on a machine that froze, holds its
+// locks against everybody. MariaDB then ends its session; MySQL and TiDB
+// cannot, and such a process must be ended there by whoever watches it.
+const idleMost = "10"
+
 // probe checks the server over one connection and completes the settings that
 // depend on it. READ COMMITTED is set per session, because saying it per
 // transaction costs a round trip each; the variable's name is the server's.
@@ -78,6 +84,9 @@ func probe(ctx context.Context, c *mysql.Config, d *Dialect) error {
 		isolation = "tx_isolation"
 	}
 	c.Params[isolation] = "'READ-COMMITTED'"
+	if _, can := vars["idle_transaction_timeout"]; can {
+		c.Params["idle_transaction_timeout"] = idleMost
+	}
 	return checkServer(ctx, pool, d, vars)
 }
 
@@ -157,6 +166,9 @@ func checkServer(ctx context.Context, pool *sql.DB, d *Dialect, vars map[string]
 		d.LockSoon = "SET STATEMENT max_statement_time=0.05 FOR "
 		d.shortWait = "SET STATEMENT innodb_lock_wait_timeout=2 FOR "
 	}
+	if strings.Contains(strings.ToLower(vars["version"]), "tidb") {
+		d.ForShare = d.ForUpdate
+	}
 	if vars["innodb_flush_log_at_trx_commit"] != "1" {
 		return fmt.Errorf("database: innodb_flush_log_at_trx_commit is %s, so a crash loses acknowledged orders; set it to 1 on the server", vars["innodb_flush_log_at_trx_commit"])
 	}
@@ -185,7 +197,7 @@ func checkServer(ctx context.Context, pool *sql.DB, d *Dialect, vars map[string]
 
 func serverVariables(ctx context.Context, pool *sql.DB) (map[string]string, error) {
 	rows, err := pool.QueryContext(ctx, `SHOW VARIABLES WHERE Variable_name IN
-		('version','innodb_flush_log_at_trx_commit','log_bin','sync_binlog','wsrep_on','tx_isolation','character_set_database')`)
+		('version','innodb_flush_log_at_trx_commit','log_bin','sync_binlog','wsrep_on','tx_isolation','idle_transaction_timeout','character_set_database')`)
 	if err != nil {
 		return nil, fmt.Errorf("database: read server settings: %w", err)
 	}
