@@ -35,6 +35,7 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/gatherings/:id":   gatheringOf,
 	"/v1/handovers/:id":    handoverOf,
 	"/v1/mergers/:id":      mergerOf,
+	"/v1/splits/:id":       splitOf,
 	"/v1/tags/:id": func(t *testing.T, h *house) string {
 		h.seq++
 		return h.make(t, access.Marketer, "POST /v1/tags", fmt.Sprintf(`{"name_zh":"会员%d","name_en":"member %d"}`, h.seq, h.seq))
@@ -121,6 +122,8 @@ var bodies = map[string]string{
 	"PUT /v1/groups/:id/end":                                   `{"ends_at":null}`,
 	"POST /v1/groups/:id/handovers":                            `{"to_id":"stf_0000000000007"}`,
 	"POST /v1/groups/:id/mergers":                              `{"into_id":"grp_0000000000007","reason":"人太少","by_at":"2036-01-01T00:00:00+08:00"}`,
+	"POST /v1/splits/:id/accept":                               `{"charter_version":1}`,
+	"POST /v1/splits/:id/reject":                               `{"reason":"先不分"}`,
 	"POST /v1/mergers/:id/accept":                              `{"charter_version":1}`,
 	"POST /v1/groups/:id/charter":                              `{"purpose":"少而精","ads_per_day":1,"ads_per_week":2,"quiet_from":1290,"quiet_to":480}`,
 	"PUT /v1/groups/:id/memberships":                           `{"memberships":[{"member_id":"mem_0000000000007","role":"member"}]}`,
@@ -173,6 +176,7 @@ var bodies = map[string]string{
 var others = map[string]string{
 	":name":     "lines.csv",
 	":no":       "1",
+	":preset":   "chain",
 	":month":    "202601",
 	":delivery": "dlv_0000000000007",
 	":item":     "itm_0000000000007",
@@ -182,6 +186,7 @@ var others = map[string]string{
 // shared are beginnings of routes whose things belong to no unit, and why.
 var shared = map[string]string{
 	"/v1/notice-templates/:name": "the texts are the brand's; every region tells its members the same",
+	"/v1/guard/presets/:preset":  "a preset is the brand's; setting it is for colleagues of the brand itself (TestAdPolicyRoutes)",
 	"/v1/ledger/closes/:day":     "the books are the whole brand's; staff of a part of it get 403",
 	"/v1/dead-tasks/:id":         "the queue is the house's; only the brand's admin may touch it",
 }
