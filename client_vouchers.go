@@ -39,6 +39,7 @@ func exportVouchers(ctx context.Context, args []string, out io.Writer) error {
 	var set struct {
 		Lines int   `json:"line_count"`
 		Debit int64 `json:"debit_fen"`
+		Open  int   `json:"open_count"`
 	}
 	if *day != 0 {
 		name = strconv.Itoa(*day)
@@ -84,5 +85,8 @@ func exportVouchers(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "    %s  %d bytes; %d lines, debit = credit = %s\n", path, len(raw), set.Lines, yuan(set.Debit))
+	if set.Open > 0 {
+		fmt.Fprintf(out, "    %d transfers are not in it yet: their day is not closed\n", set.Open)
+	}
 	return nil
 }

@@ -173,6 +173,11 @@ type voucherSort struct{ kind, payeeType, stage, owner string }
 func vouchersByPayer(t *testing.T, h *house, payers []string, settled []settlement.Settlement) {
 	t.Helper()
 	finance := h.keys[""][access.Finance]
+	var early voucher.Set
+	h.call(t, finance, "GET /v1/settlements/"+settled[0].ID.String()+"/vouchers", "").into(t, &early)
+	if early.Open != 3 || len(early.Lines) != 0 { // cleared, paid, arrived
+		t.Errorf("before its days are closed: %+v", early)
+	}
 	if err := h.Wallet.CloseDue(bg); err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +225,7 @@ func vouchersByPayer(t *testing.T, h *house, payers []string, settled []settleme
 		add(bySettlement, set, 1)
 		sums := map[voucherSort]money.Amount{}
 		add(sums, set, 1)
-		if tax := sums[voucherSort{"payout", "natural", "tax", "member"}]; tax != []money.Amount{240_00, 640_00}[i] || set.PayerID.String() != payers[i] || set.CostCentre != "CC-1" {
+		if tax := sums[voucherSort{"payout", "natural", "tax", "member"}]; tax != []money.Amount{240_00, 640_00}[i] || set.PayerID.String() != payers[i] || set.CostCentre != "CC-1" || set.Open != 0 {
 			t.Errorf("vouchers of %s: tax %s, %+v", st.ID, tax, set.Part)
 		}
 		for _, form := range []string{"kingdee_kis", "yonyou_u8", "csv"} {

@@ -62,7 +62,7 @@ func (b *workbook) tax(st Settlement, people int) error {
 	if st.PayerID != 0 {
 		payer = st.PayerID.String()
 	}
-	return b.page(sheetTax, [][]any{
+	rows := [][]any{
 		{b.text("付款主体 Payer"), b.text(payer)},
 		{b.text("所得类型 Income"), b.text(income)},
 		{b.text("计税方式 Tax rule"), b.text(st.TaxRule)},
@@ -74,7 +74,13 @@ func (b *workbook) tax(st Settlement, people int) error {
 		{},
 		{b.text("税款按付款当月计算并在付款时扣缴，封存时尚未付款，故不含预计税额；实际扣缴见付款批次和付款主体的纳税月。")},
 		{b.text("Tax is of the month of payment and withheld as it is paid. What was withheld is on the payouts and the payer's tax months.")},
-	})
+	}
+	if st.Layout >= LayoutPayer {
+		rows = append(rows,
+			[]any{b.text("员工随工资发放，由工资系统计税；企业与个体工商户凭发票付款；两者均不按上述方式扣税。")},
+			[]any{b.text("Staff are taxed by payroll and firms are paid against invoices; from neither is tax withheld by the rule above.")})
+	}
+	return b.page(sheetTax, rows)
 }
 
 // page writes a sheet of few rows.

@@ -50,6 +50,7 @@ type Set struct {
 	MadeBy  id.Staff     `json:"made_by"`
 	MadeAt  clock.Milli  `json:"made_at"`
 	Lines   []Line       `json:"lines" gorm:"-"`
+	Open    int          `json:"open_count" gorm:"-"` // of a settlement: transfers whose day is not closed yet
 
 	Part `gorm:"-"`
 }
