@@ -52,9 +52,7 @@ func kocOf(in kocRequest, list health.WorkList) referral.KOCProposalIn {
 	}
 	out.Day = list.AsOf.Day
 	for _, p := range list.Candidates {
-		out.People = append(out.People, referral.KOCLine{MemberID: p.Member, KOCFacts: referral.KOCFacts{
-			Score: p.Score, ActiveDays: p.ActiveDays, Helped: p.Helped, Kept: p.Kept, Checkins: p.Checkins, Posts: p.Posts, Violations: p.Violations,
-		}})
+		out.People = append(out.People, referral.KOCLine{MemberID: p.Member, KOCFacts: referral.KOCFacts(p.Merits)})
 	}
 	return out
 }

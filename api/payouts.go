@@ -44,7 +44,7 @@ func (s *Server) listPayouts(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	list, err := s.Settlement.ListPayouts(c.Request.Context(), sid, p)
+	list, err := s.Settlement.ListPayouts(c.Request.Context(), settlement.PayoutFilter{Settlement: sid}, p)
 	if err != nil {
 		return err
 	}

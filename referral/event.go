@@ -16,6 +16,8 @@ const (
 	eventRewardVoided     webhook.Type = "reward.voided"
 	eventRewardClawedBack webhook.Type = "reward.clawed_back"
 
+	eventKOCProposed webhook.Type = "koc_proposal.waiting"
+
 	eventBindingMade  webhook.Type = "binding.made"
 	eventBindingEnded webhook.Type = "binding.ended"
 )
@@ -40,6 +42,14 @@ func (e RewardEvent) fen(r Reward) money.Amount {
 		return e.Amount
 	}
 	return 0
+}
+
+// publishWaiting tells that a proposal waits for somebody else's word.
+func (p KOCProposal) publishWaiting(tx *database.Tx, people int) error {
+	return webhook.PublishTx(tx, eventKOCProposed, map[string]any{
+		"id": p.ID, "unit_id": p.UnitID, "program_id": p.ProgramID, "rules_version": p.ProgramVersion, "group_id": p.GroupID,
+		"month": p.Month, "member_count": people, "proposed_by": p.ProposedBy, "proposed_at": p.ProposedAt,
+	})
 }
 
 // publishMade tells that somebody was bound to his inviter, and why to him.

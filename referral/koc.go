@@ -115,6 +115,9 @@ func (s *Service) ProposeKOC(ctx context.Context, in KOCProposalIn) (id.KOCPropo
 		if err := p.writeTx(tx, fresh); err != nil {
 			return err
 		}
+		if err := p.publishWaiting(tx, len(fresh)); err != nil {
+			return err
+		}
 		tx.SetResult("koc_proposal", int64(made), 201)
 		return database.AuditTx(tx, "koc.propose", made, nil, p)
 	})

@@ -63,6 +63,35 @@ func (s *Service) ListKOC(ctx context.Context, f KOCFilter, page database.Page) 
 	return out, nil
 }
 
+// MonthlyPrograms lists the active programs that may reward KOCs of a month,
+// newest first, without their rules.
+func (s *Service) MonthlyPrograms(ctx context.Context) ([]Program, error) {
+	cond, args := database.ActorOf(ctx).Within("p.unit_id")
+	var rows []struct {
+		ID    id.Program
+		Name  string
+		Rules string
+	}
+	// The text only narrows; what the trigger is the rules say.
+	err := s.DB.Read(ctx).Raw(`SELECT p.id, p.name, v.rules FROM programs p JOIN program_versions v ON v.program_id = p.id AND v.number = p.latest
+		WHERE p.status = ? AND v.rules LIKE ?`+cond+" ORDER BY p.id DESC LIMIT ?",
+		append(append([]any{ProgramActive, "%" + string(TriggerMonthEnd) + "%"}, args...), database.PageMax)...).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("referral: programs of a month: %w", err)
+	}
+	var out []Program
+	for _, r := range rows {
+		rules, err := readRules(r.Rules)
+		if err != nil {
+			return nil, fmt.Errorf("referral: rules of %s: %w", r.ID, err)
+		}
+		if rules.Trigger == TriggerMonthEnd {
+			out = append(out, Program{ID: r.ID, Name: r.Name})
+		}
+	}
+	return out, nil
+}
+
 // kocProposal reads one that the actor sees: of his units, and of a group
 // owner's own groups.
 func kocProposal(q *database.Query, a database.Actor, which id.KOCProposal, lock string) (KOCProposal, error) {

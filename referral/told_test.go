@@ -63,3 +63,38 @@ func TestBindingsAreTold(t *testing.T) {
 		}
 	})
 }
+
+// TestKOCProposalIsTold: who listens hears that a proposal waits, once, and how
+// many it names.
+func TestKOCProposalIsTold(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		if _, err := (&webhook.Service{DB: db, Secrets: h.Secrets}).Create(bg, webhook.In{URL: "https://mall.example/hook", Events: webhook.Events{"koc_proposal.*"}}); err != nil {
+			t.Fatal(err)
+		}
+		h.newProgram(100_000, monthEnd())
+		g, anna := h.group(), h.member()
+		p := h.propose(g, 20260331, anna, h.member())
+		_, err := h.tryPropose(asStaff(1), g, 20260331, anna)
+		refused(t, err, referral.ErrNoCandidates)
+		if err := h.ApproveKOC(asStaff(2), p); err != nil {
+			t.Fatal(err)
+		}
+		var payloads []string
+		if err := db.Read(bg).Raw("SELECT payload FROM events WHERE type = 'koc_proposal.waiting'").Scan(&payloads).Error; err != nil {
+			t.Fatal(err)
+		}
+		h.is("told", len(payloads), 1)
+		var e struct {
+			ID      id.KOCProposal
+			Month   int
+			Members int `json:"member_count"`
+		}
+		if err := json.Unmarshal([]byte(payloads[0]), &e); err != nil {
+			t.Fatal(err)
+		}
+		if e.ID != p || e.Month != 202603 || e.Members != 2 {
+			t.Errorf("told of %+v", e)
+		}
+	})
+}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -10,7 +9,6 @@ import (
 	"siyu/access"
 	"siyu/community"
 	"siyu/internal/database"
-	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/referral/settlement"
@@ -26,7 +24,8 @@ type billsPage struct {
 	Payouts []billsRow
 	ID      id.Payout
 	Bills   []billRow
-	Next    string
+	Next    string // bills of the payout
+	Older   string // payouts
 }
 
 type billsRow struct {
@@ -50,26 +49,34 @@ type billRow struct {
 	Calling bool // was, and its end is not known
 }
 
-// billsShown is how many bills one page lists.
-const billsShown = 50
+// billsShown and payoutsShown are how many bills and payouts one page lists.
+const (
+	billsShown   = 50
+	payoutsShown = 20
+)
 
 // consoleBills answers GET /console/bills, with ?payout=pay_… for one payout.
 func (s *Server) consoleBills(c *gin.Context) error {
 	ctx := c.Request.Context()
-	if !slices.Contains(readsBills, access.Role(database.ActorOf(ctx).Role)) {
-		return fault.Forbidden
+	if err := may(ctx, readsBills); err != nil {
+		return err
 	}
 	p := billsPage{page: s.base(c, "")}
 	p.Title, p.Now = choose(p.Lang, "微信转账单", "Transfer bills"), p.Now.In(shop)
-	p.Form = s.formToken(deskOf(ctx), s.DB.Clock.Now().Add(formFor))
-	list, err := s.Settlement.ListPayouts(ctx, 0, database.Page{Limit: database.PageMax})
+	s.desk(ctx, &p.page)
+	before, err := database.ParseCursor(c.Query("before"))
+	if err != nil {
+		return err
+	}
+	list, err := s.Settlement.ListPayouts(ctx, settlement.PayoutFilter{Channel: settlement.ChannelBills}, database.Page{Before: before, Limit: payoutsShown})
 	if err != nil {
 		return err
 	}
 	for _, x := range list.Items {
-		if x.Channel == settlement.ChannelBills {
-			p.Payouts = append(p.Payouts, billsRow{x.ID, x.Net, x.CreatedAt.Time().In(shop), x.Status == settlement.PayoutPaid})
-		}
+		p.Payouts = append(p.Payouts, billsRow{x.ID, x.Net, x.CreatedAt.Time().In(shop), x.Status == settlement.PayoutPaid})
+	}
+	if list.NextCursor != "" {
+		p.Older = "/console/bills?before=" + list.NextCursor
 	}
 	if c.Query("payout") != "" {
 		if err := s.fillBills(c, &p); err != nil {
@@ -123,12 +130,9 @@ func billRowOf(lang string, b settlement.Bill, who string) billRow {
 // consoleCallOff answers POST /console/payouts/{id}/bills/{no}/cancel; a second
 // tap changes nothing.
 func (s *Server) consoleCallOff(c *gin.Context) error {
-	ctx := c.Request.Context()
-	if !slices.Contains(readsBills, access.Role(database.ActorOf(ctx).Role)) {
-		return fault.Forbidden
-	}
-	if http.NewCrossOriginProtection().Check(c.Request) != nil || !s.formHolds(c.PostForm("form"), deskOf(ctx)) {
-		return errForm
+	ctx, err := s.tapped(c, readsBills)
+	if err != nil {
+		return err
 	}
 	var pid id.Payout
 	if err := read(c.Param("id"), &pid); err != nil {

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,10 +29,12 @@ func TestConsoleBills(t *testing.T) {
 		sid, err := h.s.Settlement.Create(database.WithActor(h.system, me), settlement.CreateIn{Label: "3月"})
 		must(t, err)
 		now := clock.MilliOf(db.Clock.Now())
+		payout := func(tx *database.Tx, pid int, channel settlement.Channel, status settlement.PayoutStatus) error {
+			return tx.Exec(`INSERT INTO payouts (id, settlement_id, unit_id, payer_id, channel, status, owed, limit_fen, carry_held, gross, tax, net, line_count, failed_count,
+				created_by, created_at, paid_by, paying_at, paid_at) VALUES (?, ?, ?, 0, ?, ?, 4000, 0, 0, 4000, 0, 4000, 2, 0, 0, ?, 0, 0, 0)`, pid, sid, me.Unit, channel, status, now).Error
+		}
 		must(t, db.Tx(h.system, func(tx *database.Tx) error {
-			err := tx.Exec(`INSERT INTO payouts (id, settlement_id, unit_id, payer_id, channel, status, owed, limit_fen, carry_held, gross, tax, net, line_count, failed_count,
-				created_by, created_at, paid_by, paying_at, paid_at) VALUES (6, ?, ?, 0, 'wechat_bills', 'sent', 4000, 0, 0, 4000, 0, 4000, 2, 0, 0, ?, 0, 0, 0)`, sid, me.Unit, now).Error
-			if err != nil {
+			if err := payout(tx, 6, settlement.ChannelBills, "sent"); err != nil {
 				return err
 			}
 			for i, status := range []settlement.BillStatus{settlement.BillPaid, settlement.BillWaiting} {
@@ -42,6 +45,25 @@ func TestConsoleBills(t *testing.T) {
 			}
 			return nil
 		}))
+		// However many payouts of other channels are newer, it is found.
+		must(t, db.Tx(h.system, func(tx *database.Tx) error {
+			for i := range 250 {
+				if err := payout(tx, 1000+i, settlement.ChannelManual, "sent"); err != nil {
+					return err
+				}
+			}
+			for i := range payoutsShown {
+				if err := payout(tx, 2000+i, settlement.ChannelBills, "sent"); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		newest := desk.get("/console/bills").is(t, 200)
+		newest.lacks(t, "pay_0000000000006")
+		_, older, _ := strings.Cut(newest.body, `href="/console/bills?before=`)
+		older, _, _ = strings.Cut(older, `"`)
+		desk.get("/console/bills?before="+older).is(t, 200).has(t, "pay_0000000000006")
 		at := "/console/bills?payout=pay_0000000000006"
 		page := desk.get(at).is(t, 200)
 		page.has(t, "待收款人确认", "已到账", "撤销")

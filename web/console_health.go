@@ -36,6 +36,7 @@ type healthPage struct {
 	Passed      bool
 	Praise      []string
 	Candidates  []figure
+	Propose     string // where they are proposed for a reward
 	SwapOut     int
 	Feedback    string
 }
@@ -66,6 +67,9 @@ func (s *Server) consoleHealth(c *gin.Context) error {
 		return err
 	}
 	p := healthPageOf(s.base(c, ""), report, work, names)
+	if may(ctx, proposesKOC) == nil {
+		p.Propose = "/console/koc-proposals?group=" + gid.String()
+	}
 	return s.show(c, http.StatusOK, "health", p.page, p)
 }
 

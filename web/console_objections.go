@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 	"siyu/access"
 	"siyu/community"
 	"siyu/internal/database"
-	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/referral/settlement"
@@ -49,8 +47,8 @@ const objectionsShown = 20
 // consoleObjections answers GET /console/objections.
 func (s *Server) consoleObjections(c *gin.Context) error {
 	ctx := c.Request.Context()
-	if !slices.Contains(answersObjections, access.Role(database.ActorOf(ctx).Role)) {
-		return fault.Forbidden
+	if err := may(ctx, answersObjections); err != nil {
+		return err
 	}
 	before, err := database.ParseCursor(c.Query("cursor"))
 	if err != nil {
@@ -58,7 +56,7 @@ func (s *Server) consoleObjections(c *gin.Context) error {
 	}
 	p := objectionsPage{page: s.base(c, ""), All: c.Query("all") != ""}
 	p.Title, p.Now = choose(p.Lang, "对账异议", "Objections"), p.Now.In(shop)
-	p.Form = s.formToken(deskOf(ctx), s.DB.Clock.Now().Add(formFor))
+	s.desk(ctx, &p.page)
 	status, more := settlement.ObjectionOpen, ""
 	if p.All {
 		status, more = "", "all=1&"
@@ -89,12 +87,9 @@ func (s *Server) consoleObjections(c *gin.Context) error {
 // consoleAnswer answers POST /console/objections/{id}/answer; the state refuses
 // a second tap.
 func (s *Server) consoleAnswer(c *gin.Context) error {
-	ctx := c.Request.Context()
-	if !slices.Contains(answersObjections, access.Role(database.ActorOf(ctx).Role)) {
-		return fault.Forbidden
-	}
-	if http.NewCrossOriginProtection().Check(c.Request) != nil || !s.formHolds(c.PostForm("form"), deskOf(ctx)) {
-		return errForm
+	ctx, err := s.tapped(c, answersObjections)
+	if err != nil {
+		return err
 	}
 	var oid id.Objection
 	if err := read(c.Param("id"), &oid); err != nil {

@@ -183,12 +183,9 @@ func (s *Server) consoleDecide(c *gin.Context) error {
 // reviewed checks the form and does what it says; the state of the case
 // refuses a second tap.
 func (s *Server) reviewed(c *gin.Context, may []access.Role, do func(ctx context.Context, r id.Reward, word, note string) error) error {
-	ctx := c.Request.Context()
-	if !slices.Contains(may, access.Role(database.ActorOf(ctx).Role)) {
-		return fault.Forbidden
-	}
-	if http.NewCrossOriginProtection().Check(c.Request) != nil || !s.formHolds(c.PostForm("form"), deskOf(ctx)) {
-		return errForm
+	ctx, err := s.tapped(c, may)
+	if err != nil {
+		return err
 	}
 	var rid id.Reward
 	if err := read(c.Param("id"), &rid); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -14,7 +13,6 @@ import (
 	"siyu/campaign/invite"
 	"siyu/community"
 	"siyu/internal/database"
-	"siyu/internal/fault"
 	"siyu/internal/id"
 )
 
@@ -89,19 +87,11 @@ func (s *Server) fillDesk(ctx context.Context, p *campaignPage, c campaign.Campa
 	return nil
 }
 
-// deskOf is whom a form of the console is signed for.
-func deskOf(ctx context.Context) string {
-	return "console\x00" + database.ActorOf(ctx).Staff.String()
-}
-
 // consoleHandOver answers POST /console/step-rewards/{id}/hand-over.
 func (s *Server) consoleHandOver(c *gin.Context) error {
-	ctx := c.Request.Context()
-	if !slices.Contains([]access.Role{access.Admin, access.Marketer}, access.Role(database.ActorOf(ctx).Role)) {
-		return fault.Forbidden
-	}
-	if http.NewCrossOriginProtection().Check(c.Request) != nil || !s.formHolds(c.PostForm("form"), deskOf(ctx)) {
-		return errForm
+	ctx, err := s.tapped(c, []access.Role{access.Admin, access.Marketer})
+	if err != nil {
+		return err
 	}
 	var rid id.StepReward
 	if err := read(c.Param("id"), &rid); err != nil {

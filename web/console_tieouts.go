@@ -37,14 +37,26 @@ type tieOutRow struct {
 // tieOutView is one day: what each side comes to, and what differs.
 type tieOutView struct {
 	tieOutRow
+	ID     id.TieOut
+	Run    int
+	Form   string
 	Totals []tieOutTotal
 	Rows   []differRow
+	Sorts  []sortChoice // of the rows shown, those that are not explained
+	Open   int          // differences without a reason
+	Asks   bool         // reasons or an approval are still wanted
+	Own    bool         // who looks has explained one of the rows
 	More   string
+	Later  string
 }
+
+// sortChoice is a sort of difference that one reason may explain at once.
+type sortChoice struct{ Sort, Name string }
 
 type tieOutTotal struct{ Kind, Mall, Siyu, Paper string }
 
 type differRow struct {
+	N                     int
 	Sort, Kind, No, Other string
 	Mall, Siyu, Paper     string
 	Reason                string
@@ -60,11 +72,12 @@ const (
 // consoleTieOuts answers GET /console/tieouts, with ?id=tie_… for one day.
 func (s *Server) consoleTieOuts(c *gin.Context) error {
 	ctx := c.Request.Context()
-	if !slices.Contains(readsTieOuts, access.Role(database.ActorOf(ctx).Role)) {
-		return fault.Forbidden
+	if err := may(ctx, readsTieOuts); err != nil {
+		return err
 	}
 	p := tieOutsPage{page: s.base(c, "")}
 	p.Title = choose(p.Lang, "三方对账", "Tie-out")
+	s.desk(ctx, &p.page)
 	after, err := database.ParseCursor(c.Query("cursor"))
 	if err != nil {
 		return err
@@ -73,15 +86,15 @@ func (s *Server) consoleTieOuts(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	names := map[id.Payer]string{}
+	payers := make([]id.Payer, len(list.Items))
+	for i, t := range list.Items {
+		payers[i] = t.PayerID
+	}
+	names, err := s.payerNames(ctx, payers)
+	if err != nil {
+		return err
+	}
 	for _, t := range list.Items {
-		if _, ok := names[t.PayerID]; !ok {
-			x, err := s.Payee.FindPayer(ctx, t.PayerID)
-			if err != nil {
-				return err
-			}
-			names[t.PayerID] = x.Name
-		}
 		p.Days = append(p.Days, tieOutRowOf(p.Lang, t, names[t.PayerID]))
 	}
 	if list.NextCursor != "" {
@@ -109,11 +122,21 @@ func (s *Server) tieOutAsked(c *gin.Context, lang string, tid id.TieOut) (*tieOu
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.TieOut.ListDifferences(ctx, tid, "", database.Page{Limit: differShown})
+	after, err := database.ParseCursor(c.Query("after"))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.TieOut.ListDifferences(ctx, tid, "", database.Page{Before: after, Limit: differShown})
 	if err != nil {
 		return nil, err
 	}
 	v := tieOutViewOf(lang, t, x.Name, rows.Items)
+	if rows.NextCursor != "" {
+		v.Later = v.Href + "&after=" + rows.NextCursor
+	}
+	v.Form, v.Own = s.formToken(deskOf(ctx), s.DB.Clock.Now().Add(formFor)), slices.ContainsFunc(rows.Items, func(d tieout.Difference) bool {
+		return d.ExplainedBy == database.ActorOf(ctx).Staff
+	})
 	return &v, nil
 }
 
@@ -130,7 +153,7 @@ func tieOutRowOf(lang string, t tieout.TieOut, payer string) tieOutRow {
 }
 
 func tieOutViewOf(lang string, t tieout.TieOut, payer string, rows []tieout.Difference) tieOutView {
-	v := tieOutView{tieOutRow: tieOutRowOf(lang, t, payer)}
+	v := tieOutView{tieOutRow: tieOutRowOf(lang, t, payer), ID: t.ID, Run: t.Run, Open: t.Open, Asks: t.Status == tieout.StatusDiffers}
 	for _, kind := range []tieout.Kind{tieout.KindPayment, tieout.KindRefund, tieout.KindPayout, tieout.KindOther} {
 		sums := map[tieout.Side]string{}
 		for _, x := range t.Totals {
@@ -144,16 +167,19 @@ func tieOutViewOf(lang string, t tieout.TieOut, payer string, rows []tieout.Diff
 		}
 	}
 	for _, d := range rows {
-		r := differRow{No: d.No, Mall: told(d.MallLines, d.Mall), Siyu: told(d.SiyuLines, d.Siyu), Paper: told(d.PaperLines, d.Paper), Reason: cleanLong(d.Reason)}
+		r := differRow{N: d.DiffNo, No: d.No, Mall: told(d.MallLines, d.Mall), Siyu: told(d.SiyuLines, d.Siyu), Paper: told(d.PaperLines, d.Paper), Reason: cleanLong(d.Reason)}
 		r.Sort, _ = word(lang, differWords, d.Sort)
 		r.Kind, _ = word(lang, movedWords, d.Kind)
+		if choice := (sortChoice{string(d.Sort), r.Sort}); d.ExplainedBy == 0 && !slices.Contains(v.Sorts, choice) {
+			v.Sorts = append(v.Sorts, choice)
+		}
 		if d.OtherDay != 0 {
 			r.Other = dayText(d.OtherDay)
 		}
 		v.Rows = append(v.Rows, r)
 	}
 	if t.Differences > len(rows) {
-		v.More = choose(lang, "只列出前 %s 笔，全部请下载 CSV（GET /v1/tieouts/%s/differences.csv）", "the first %s; all are in the CSV (GET /v1/tieouts/%s/differences.csv)", count(int64(len(rows))), t.ID.String())
+		v.More = choose(lang, "本页 %s 笔，共 %s 笔；全部见 CSV（GET /v1/tieouts/%s/differences.csv）", "%s of %s here; all are in the CSV (GET /v1/tieouts/%s/differences.csv)", count(int64(len(rows))), count(int64(t.Differences)), t.ID.String())
 	}
 	return v
 }

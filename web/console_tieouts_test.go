@@ -39,6 +39,30 @@ func TestConsoleTieOuts(t *testing.T) {
 		p.get("/console/tieouts").is(t, 200).has(t, "有差异", "1 笔差异，1 笔未说明", tid.String())
 		p.get("/console/tieouts?id="+tid.String()).is(t, 200).has(t, "金额不符", "¥99.00", "¥90.00", "p-1")
 		p.get("/console/tieouts?lang=en&id="+tid.String()).is(t, 200).has(t, "amounts differ", "Totals")
+		// One explains by number, somebody else approves; then the day never changes.
+		at, explain, approve := "/console/tieouts?id="+tid.String(), "/console/tieouts/"+tid.String()+"/explain", "/console/tieouts/"+tid.String()+"/approve"
+		shownNow := p.get(at+"&lang=zh").is(t, 200)
+		shownNow.lacks(t, approve)
+		form := shownNow.form(t, explain)
+		form.Set("reason", "渠道券抵扣")
+		form.Set("sort", "")
+		form.Del("n")
+		p.post(explain, form).is(t, http.StatusUnprocessableEntity) // nothing is named
+		form.Set("n", "1")
+		form.Set("run", "9")
+		p.post(explain, form).is(t, http.StatusConflict)
+		form.Set("run", "1")
+		h.consoleOf(h.staffKey(access.Marketer)).post(explain, form).is(t, http.StatusForbidden)
+		p.post(explain, form).is(t, http.StatusSeeOther)
+		own := p.get(at).is(t, 200)
+		own.has(t, "渠道券抵扣", "须由没有写过说明的同事复核")
+		own.lacks(t, approve)
+		p.post(approve, form).is(t, http.StatusForbidden)
+		second := h.consoleOf(h.staffKey(access.Finance))
+		second.post(approve, second.get(at).is(t, 200).form(t, approve)).is(t, http.StatusSeeOther)
+		final := second.get(at).is(t, 200)
+		final.has(t, "差异已说明")
+		final.lacks(t, explain, approve)
 		p.get("/console/tieouts?id=tie_0000000000007").is(t, http.StatusNotFound)
 		p.get("/console/tieouts?id=x").is(t, http.StatusNotFound)
 	})
@@ -54,6 +78,7 @@ func sampleTieOuts(lang string) tieOutsPage {
 		{DiffNo: 1, Sort: tieout.Amounts, Kind: tieout.KindPayment, No: "2026030110000100001234567890123456", MallLines: 1, Mall: 9900, SiyuLines: 1, Siyu: 9900, PaperLines: 1, Paper: 9000, Reason: "渠道券抵扣，已与商城核对"},
 		{DiffNo: 2, Sort: tieout.OtherDay, Kind: tieout.KindRefund, No: "ref-1", MallLines: 1, Mall: 900, SiyuLines: 1, Siyu: 900, OtherDay: 20260302},
 	})
+	v.Form, v.Later = "f", "#"
 	p.Day = &v
 	p.Days = []tieOutRow{v.tieOutRow, tieOutRowOf(lang, tieout.TieOut{ID: 6, Day: 20260228, Status: tieout.StatusTied}, "晨光文化")}
 	return p

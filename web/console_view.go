@@ -45,6 +45,8 @@ type consolePage struct {
 	SeesTieOuts bool
 	SeesBills   bool
 	SeesInsight bool
+	SeesAsked   bool // withdrawal requests
+	SeesKOC     bool
 }
 
 type campaignRow struct {
@@ -115,6 +117,7 @@ func (s *Server) console(c *gin.Context) error {
 		SeesGroups:  slices.Contains(seesGroups, role),
 		SeesMoney:   slices.Contains([]access.Role{access.Admin, access.Finance, access.Cashier}, role),
 		SeesReviews: slices.Contains(readsReviews, role), Answers: slices.Contains(answersObjections, role), SeesPlan: slices.Contains(plansPromotions, role), SeesInsight: slices.Contains(readsInsight, role), SeesBooks: seesBooks(database.ActorOf(ctx)), SeesTieOuts: slices.Contains(readsTieOuts, role), SeesBills: slices.Contains(readsBills, role),
+		SeesAsked: slices.Contains(readsWithdrawals, role), SeesKOC: slices.Contains(readsKOC, role),
 	}
 	p.Title, p.Now = choose(p.Lang, "控制台", "Console"), p.Now.In(shop)
 	for _, fill := range []func(context.Context, *consolePage) error{s.fillCampaigns, s.fillGroups, s.fillSettlements} {

@@ -58,8 +58,15 @@ func (s *Server) formHolds(token, who string) bool {
 // The visitor's member is the principal, as it is for the API.
 func (s *Server) sent(c *gin.Context, v visitor, route string, fields ...string) (context.Context, error) {
 	ctx := c.Request.Context()
-	key := c.PostForm("key")
-	if v.Member == 0 || !s.formHolds(c.PostForm("form"), v.Member.String()) || len(key) < 16 || len(key) > 64 {
+	if v.Member == 0 || !s.formHolds(c.PostForm("form"), v.Member.String()) {
+		return ctx, errForm
+	}
+	return keyed(ctx, c.PostForm("key"), route, fields...)
+}
+
+// keyed returns the context that carries a form's idempotency key.
+func keyed(ctx context.Context, key, route string, fields ...string) (context.Context, error) {
+	if len(key) < 16 || len(key) > 64 {
 		return ctx, errForm
 	}
 	sum := sha256.Sum256([]byte(route + "\x00" + strings.Join(fields, "\x00")))

@@ -83,6 +83,8 @@ func consoleGallery() []shown {
 		p := sampleLedger(lang)
 		days, bills := sampleTieOuts(lang), sampleBills(lang)
 		list = append(list, shown{"ledger_" + lang, "ledger", p.page, p}, shown{"tieouts_" + lang, "tieouts", days.page, days}, shown{"bills_" + lang, "bills", bills.page, bills})
+		asked, koc := sampleRequested(lang), sampleKOC(lang)
+		list = append(list, shown{"withdrawals_" + lang, "withdrawals", asked.page, asked}, shown{"koc_" + lang, "koc", koc.page, koc})
 	}
 	return list
 }

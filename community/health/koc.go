@@ -10,14 +10,20 @@ import (
 
 // Candidate is a member who could become a KOC, and why.
 type Candidate struct {
-	Member     id.Member `json:"member_id"`
-	Score      int       `json:"score"` // of 100
-	ActiveDays int       `json:"active_days"`
-	Helped     int       `json:"helped"`
-	Kept       int       `json:"kept"`
-	Checkins   int       `json:"checkins"`
-	Posts      int       `json:"posts"`
-	Violations int       `json:"violations"`
+	Member id.Member `json:"member_id"`
+	Merits
+}
+
+// Merits are what a candidate did in a month. What rewards him keeps the same
+// facts, field by field.
+type Merits struct {
+	Score      int `json:"score"` // of 100
+	ActiveDays int `json:"active_days"`
+	Helped     int `json:"helped"`
+	Kept       int `json:"kept"`
+	Checkins   int `json:"checkins"`
+	Posts      int `json:"posts"`
+	Violations int `json:"violations"`
 }
 
 // What a candidate needs.
@@ -55,9 +61,9 @@ func (c Crowd) scores() []score {
 	parts := make([][]int, 4)
 	for i, p := range members {
 		out[i] = score{role: p.Role, Candidate: Candidate{
-			Member: p.ID, ActiveDays: p.active(from, to), Helped: p.Helped, Kept: p.Kept,
-			Checkins: p.days(community.ActivityCheckin, from, to), Posts: p.of(community.ActivityPost, from, to),
-			Violations: p.of(community.ActivityViolation, from, to),
+			Member: p.ID, Merits: Merits{ActiveDays: p.active(from, to), Helped: p.Helped, Kept: p.Kept,
+				Checkins: p.days(community.ActivityCheckin, from, to), Posts: p.of(community.ActivityPost, from, to),
+				Violations: p.of(community.ActivityViolation, from, to)},
 		}}
 		for k, n := range []int{out[i].ActiveDays, out[i].Helped, out[i].Kept, out[i].Posts} {
 			parts[k] = append(parts[k], n)

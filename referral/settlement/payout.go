@@ -144,11 +144,20 @@ func (s *Service) FindPayout(ctx context.Context, pid id.Payout) (Payout, error)
 	return p, err
 }
 
-// ListPayouts lists payouts, newest first, of one settlement if it is named.
-func (s *Service) ListPayouts(ctx context.Context, sid id.Settlement, page database.Page) (database.Paged[Payout], error) {
+// PayoutFilter narrows a list of payouts; zero fields do not.
+type PayoutFilter struct {
+	Settlement id.Settlement
+	Channel    Channel
+}
+
+// ListPayouts lists payouts, newest first.
+func (s *Service) ListPayouts(ctx context.Context, f PayoutFilter, page database.Page) (database.Paged[Payout], error) {
 	sql, args := "SELECT * FROM payouts WHERE id < ?", []any{page.Bound()}
-	if sid != 0 {
-		sql, args = sql+" AND settlement_id = ?", append(args, sid)
+	if f.Settlement != 0 {
+		sql, args = sql+" AND settlement_id = ?", append(args, f.Settlement)
+	}
+	if f.Channel != "" {
+		sql, args = sql+" AND channel = ?", append(args, f.Channel)
 	}
 	within, units := database.ActorOf(ctx).Within("unit_id")
 	args = append(append(args, units...), page.Fetch())

@@ -43,7 +43,7 @@ func TestSeveralPayouts(t *testing.T) {
 		}
 		_, err := h.CreatePayout(as(cashier), settlement.PayoutIn{SettlementID: sid})
 		h.refused(err, settlement.ErrState)
-		list, err := h.ListPayouts(as(cashier), sid, database.Page{})
+		list, err := h.ListPayouts(as(cashier), settlement.PayoutFilter{Settlement: sid}, database.Page{})
 		if h.must(err); len(list.Items) != 5 {
 			t.Errorf("%d payouts", len(list.Items))
 		}
