@@ -48,7 +48,7 @@ var policy = []arrow{
 	{"campaign/*", "campaign campaign/guard " + rewards + " community community/health wallet " + plumbing},
 	{"campaign", rewards + " community wallet " + plumbing},
 	{"referral/settlement", rewards + " community wallet " + plumbing},
-	{"referral/voucher", "referral/workbook community wallet " + plumbing},
+	{"referral/voucher", "referral/workbook " + rewards + " community wallet " + plumbing},
 	{"referral/workbook", "internal/money"},
 	{"referral/taxreturn", "referral/payee referral/tax referral/workbook community " + plumbing},
 	{"referral/poster", "internal/qr internal/fault"},

@@ -11,9 +11,11 @@ import (
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
+	"siyu/internal/money"
 	"siyu/internal/task"
 	"siyu/referral"
 	"siyu/referral/settlement"
+	"siyu/referral/voucher"
 )
 
 // someDraft is a campaign that is not published, of the fields given.
@@ -87,7 +89,7 @@ func TestTwoPayersFromOrderToTaxReturn(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		finance := h.keys[east][access.Finance]
 		taxed := func(name, no string) string {
-			return h.make(t, access.Finance, "POST /v1/payers", fmt.Sprintf(`{"name":%q,"tax_no":%q,"strategy":"labor_2018","unit_id":%q}`, name, no, h.units[east]))
+			return h.make(t, access.Finance, "POST /v1/payers", fmt.Sprintf(`{"name":%q,"tax_no":%q,"strategy":"labor_2018","cost_centre":"CC-1","unit_id":%q}`, name, no, h.units[east]))
 		}
 		payers := []string{taxed("晨光文化", "91350100M000100Y43"), taxed("海风商贸", "91350211M000100Y46")}
 		program := h.make(t, access.Marketer, "POST /v1/programs", `{"name":"老带新","budget_fen":10000000,"rules":`+strings.Replace(someRules, ":500}", ":200000}", 1)+`}`)
@@ -124,10 +126,11 @@ func TestTwoPayersFromOrderToTaxReturn(t *testing.T) {
 				t.Errorf("%s of %s is paid by %s", r.ID, r.CampaignID, r.PayerID)
 			}
 		}
+		var settled []settlement.Settlement
 		for i, payer := range payers {
 			f := &period{house: h, payer: payer}
 			st := f.settle(t)
-			if st.LineCount != i+1 || st.PayerID.String() != payer {
+			if settled = append(settled, st); st.LineCount != i+1 || st.PayerID.String() != payer {
 				t.Errorf("settled: %d lines of %s", st.LineCount, st.PayerID)
 			}
 			p := f.pay(t, st)
@@ -151,6 +154,7 @@ func TestTwoPayersFromOrderToTaxReturn(t *testing.T) {
 				t.Errorf("return of %s: %s", payer, sheet)
 			}
 		}
+		vouchersByPayer(t, h, payers, settled)
 		proofs, err := settlement.Verify(bg, h.DB)
 		for _, x := range proofs {
 			if err != nil || len(x.Broken) > 0 {
@@ -158,4 +162,87 @@ func TestTwoPayersFromOrderToTaxReturn(t *testing.T) {
 			}
 		}
 	})
+}
+
+// voucherSort is what a voucher line is of.
+type voucherSort struct{ kind, payeeType, stage, owner string }
+
+// vouchersByPayer closes the days and compares: the parts of payers and of
+// nobody make up each day, each part balances, and a settlement's vouchers are
+// what the ledger moved for it.
+func vouchersByPayer(t *testing.T, h *house, payers []string, settled []settlement.Settlement) {
+	t.Helper()
+	finance := h.keys[""][access.Finance]
+	var early voucher.Set
+	h.call(t, finance, "GET /v1/settlements/"+settled[0].ID.String()+"/vouchers", "").into(t, &early)
+	if early.Open != 3 || len(early.Lines) != 0 { // cleared, paid, arrived
+		t.Errorf("before its days are closed: %+v", early)
+	}
+	if err := h.Wallet.CloseDue(bg); err != nil {
+		t.Fatal(err)
+	}
+	var days []int
+	if err := h.DB.Read(bg).Raw("SELECT day_no FROM ledger_closes WHERE transfer_count > 0 ORDER BY no").Scan(&days).Error; err != nil {
+		t.Fatal(err)
+	}
+	get := func(call string) voucher.Set {
+		t.Helper()
+		var set voucher.Set
+		a := h.call(t, finance, "GET "+call, "")
+		if a.into(t, &set); a.status != 200 || set.Debit != set.Credit {
+			t.Fatalf("%s: got %d %s", call, a.status, a.body)
+		}
+		return set
+	}
+	add := func(to map[voucherSort]money.Amount, set voucher.Set, sign money.Amount) {
+		for _, l := range set.Lines {
+			k := voucherSort{l.Kind, l.PayeeType, l.Stage, l.OwnerKind}
+			if to[k] += sign * (l.Credit - l.Debit); to[k] == 0 {
+				delete(to, k)
+			}
+		}
+	}
+	ledger, bySettlement := map[voucherSort]money.Amount{}, map[voucherSort]money.Amount{}
+	for _, day := range days {
+		at := fmt.Sprintf("/v1/ledger/closes/%d/vouchers", day)
+		if a := h.call(t, finance, "POST "+at, "{}", h.newKey()); a.status != 201 {
+			t.Fatalf("vouchers of %d: got %d %s", day, a.status, a.body)
+		}
+		rest := map[voucherSort]money.Amount{}
+		whole := get(at)
+		add(rest, whole, 1)
+		add(ledger, whole, 1)
+		for _, part := range append([]string{"none", id.Payer(h.brand).String()}, payers...) {
+			add(rest, get(at+"?payer_id="+part), -1)
+		}
+		if len(rest) > 0 {
+			t.Errorf("%d: its payers leave %v of the day", day, rest)
+		}
+	}
+	for i, st := range settled {
+		at := "/v1/settlements/" + st.ID.String() + "/vouchers"
+		set := get(at)
+		add(bySettlement, set, 1)
+		sums := map[voucherSort]money.Amount{}
+		add(sums, set, 1)
+		if tax := sums[voucherSort{"payout", "natural", "tax", "member"}]; tax != []money.Amount{240_00, 640_00}[i] || set.PayerID.String() != payers[i] || set.CostCentre != "CC-1" || set.Open != 0 {
+			t.Errorf("vouchers of %s: tax %s, %+v", st.ID, tax, set.Part)
+		}
+		for _, form := range []string{"kingdee_kis", "yonyou_u8", "csv"} {
+			a := h.call(t, h.keys[east][access.Finance], "GET "+at+"/file?form="+form, "")
+			if a.status != 200 || form == "csv" && !strings.Contains(string(a.body), ",CC-1,,"+st.ID.String()) {
+				t.Errorf("%s: got %d %s", form, a.status, a.body)
+			}
+		}
+	}
+	// All that was cleared was settled and paid, so the settlements are what the
+	// ledger moved in these kinds.
+	for k, n := range ledger {
+		if (k.kind == "reward_clear" || strings.HasPrefix(k.kind, "payout")) && bySettlement[k] != n {
+			t.Errorf("%v: settlements say %s, the ledger moved %s", k, bySettlement[k], n)
+		}
+	}
+	if a := h.call(t, h.keys[west][access.Finance], "GET /v1/settlements/"+settled[0].ID.String()+"/vouchers", ""); a.status != 404 {
+		t.Errorf("from elsewhere: got %d", a.status)
+	}
 }

@@ -151,7 +151,7 @@ func bookDay(t *testing.T, h *house, day int) {
 			t.Errorf("got %d %s", a.status, a.body)
 		}
 	}
-	if a := h.call(t, finance, "GET "+at+"/file?form=csv", ""); a.status != 200 || string(a.body) != "date,word,voucher_no,line,summary,code,title,debit,credit\r\n" {
+	if a := h.call(t, finance, "GET "+at+"/file?form=csv", ""); a.status != 200 || string(a.body) != "date,word,voucher_no,line,summary,code,title,debit,credit,payer,cost_centre,budget_no,settlement\r\n" {
 		t.Errorf("got %d %q", a.status, a.body)
 	}
 	if a := h.call(t, finance, "GET "+at+"/file?form=x", ""); a.status != 422 {

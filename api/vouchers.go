@@ -2,11 +2,11 @@ package api
 
 import (
 	"net/http"
-	"strconv"
 
 	"github.com/gin-gonic/gin"
 
 	"siyu/access"
+	"siyu/internal/id"
 	"siyu/referral/voucher"
 )
 
@@ -20,6 +20,8 @@ func (s *Server) voucherRoutes(r *routes) {
 	r.post("/v1/ledger/closes/:day/vouchers", s.makeVouchers, finance, keyed)
 	r.get("/v1/ledger/closes/:day/vouchers", s.findVouchers, finance)
 	r.get("/v1/ledger/closes/:day/vouchers/file", s.voucherFile, finance)
+	r.get("/v1/settlements/:id/vouchers", s.findSettlementVouchers, finance)
+	r.get("/v1/settlements/:id/vouchers/file", s.settlementVoucherFile, finance)
 }
 
 func (s *Server) listVoucherForms(c *gin.Context) error {
@@ -61,11 +63,46 @@ func (s *Server) makeVouchers(c *gin.Context) error {
 }
 
 func (s *Server) findVouchers(c *gin.Context) error {
-	day, err := pathDay(c)
+	set, err := s.vouchersAsked(c)
 	if err != nil {
 		return err
 	}
-	return s.renderVouchers(c, http.StatusOK, day)
+	return render(c, http.StatusOK, set)
+}
+
+// vouchersAsked is a day's set, or what of it is one payer's, or nobody's.
+func (s *Server) vouchersAsked(c *gin.Context) (voucher.Set, error) {
+	day, err := pathDay(c)
+	if err != nil {
+		return voucher.Set{}, err
+	}
+	switch c.Query("payer_id") {
+	case "":
+		return s.Voucher.Find(c.Request.Context(), day)
+	case "none":
+		return s.Voucher.OfPayer(c.Request.Context(), day, 0)
+	}
+	payer, err := queryID[id.Payer](c, "payer_id")
+	if err != nil {
+		return voucher.Set{}, err
+	}
+	return s.Voucher.OfPayer(c.Request.Context(), day, payer)
+}
+
+func (s *Server) settlementVouchers(c *gin.Context) (voucher.Set, error) {
+	sid, err := pathID[id.Settlement](c, "id")
+	if err != nil {
+		return voucher.Set{}, err
+	}
+	return s.Voucher.OfSettlement(c.Request.Context(), sid)
+}
+
+func (s *Server) findSettlementVouchers(c *gin.Context) error {
+	set, err := s.settlementVouchers(c)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, set)
 }
 
 func (s *Server) renderVouchers(c *gin.Context, status, day int) error {
@@ -77,15 +114,23 @@ func (s *Server) renderVouchers(c *gin.Context, status, day int) error {
 }
 
 func (s *Server) voucherFile(c *gin.Context) error {
-	day, err := pathDay(c)
+	set, err := s.vouchersAsked(c)
 	if err != nil {
 		return err
 	}
+	return sendVouchers(c, set, "vouchers-"+c.Param("day"))
+}
+
+func (s *Server) settlementVoucherFile(c *gin.Context) error {
+	set, err := s.settlementVouchers(c)
+	if err != nil {
+		return err
+	}
+	return sendVouchers(c, set, "vouchers-"+set.SettlementID.String())
+}
+
+func sendVouchers(c *gin.Context, set voucher.Set, name string) error {
 	f, err := voucher.FindForm(c.DefaultQuery("form", "csv"))
-	if err != nil {
-		return err
-	}
-	set, err := s.Voucher.Find(c.Request.Context(), day)
 	if err != nil {
 		return err
 	}
@@ -94,7 +139,7 @@ func (s *Server) voucherFile(c *gin.Context) error {
 		return err
 	}
 	c.Header("Cache-Control", "private, no-store")
-	c.Header("Content-Disposition", `attachment; filename="vouchers-`+strconv.Itoa(day)+"."+string(f.Format)+`"`)
+	c.Header("Content-Disposition", `attachment; filename="`+name+"."+string(f.Format)+`"`)
 	c.Data(http.StatusOK, f.Media(), body)
 	return nil
 }

@@ -1,6 +1,8 @@
 package payee
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"siyu/internal/database"
@@ -64,6 +66,21 @@ func defaultTx(tx *database.Tx, unit id.Unit) (Payer, error) {
 		return p, fmt.Errorf("payee: default payer: %w", err)
 	}
 	return p, nil
+}
+
+// Booked is FindPayer for the books, in which the default payer of a root unit
+// stands before its first use has made it.
+func Booked(ctx context.Context, q *database.Query, pid id.Payer) (Payer, error) {
+	p, err := findPayer(ctx, q, pid)
+	if !errors.Is(err, fault.NotFound) {
+		return p, err
+	}
+	p = Payer{}
+	err = q.Raw("SELECT id, id AS unit_id, name FROM units WHERE id = ? AND parent_id = 0", pid).Scan(&p).Error
+	if err == nil && (p.ID == 0 || !database.ActorOf(ctx).Sees(p.UnitID)) {
+		err = fault.NotFound
+	}
+	return p, err
 }
 
 // Covers are the payer ids that rows of its programs and documents may carry:

@@ -201,8 +201,12 @@ func LockPayerTx(tx *database.Tx, pid id.Payer) (Payer, error) {
 
 // FindPayer is one payer.
 func (s *Service) FindPayer(ctx context.Context, pid id.Payer) (Payer, error) {
+	return findPayer(ctx, s.DB.Read(ctx), pid)
+}
+
+func findPayer(ctx context.Context, q *database.Query, pid id.Payer) (Payer, error) {
 	var p Payer
-	err := s.DB.Read(ctx).Raw("SELECT * FROM payers WHERE id = ?", pid).Scan(&p).Error
+	err := q.Raw("SELECT * FROM payers WHERE id = ?", pid).Scan(&p).Error
 	if err == nil && (p.ID == 0 || !database.ActorOf(ctx).Sees(p.UnitID)) {
 		err = fault.NotFound
 	}

@@ -164,8 +164,13 @@ func (s *Service) Close(ctx context.Context, sid id.Settlement) error {
 				return err
 			}
 		}
-		err = database.One(tx.Exec("UPDATE settlements SET status = ?, cut_at = ?, on_request = ?, asked_upto = ?, closed_by = ?, closing_at = ? WHERE id = ?",
-			StatusClosing, cut, st.OnRequest, st.AskedUpto, who, tx.Now, sid), fault.NotFound)
+		var payer payee.Payer
+		if err := tx.Raw("SELECT name, cost_centre, budget_no FROM payers WHERE id = ?", st.PayerID).Scan(&payer).Error; err != nil {
+			return err
+		}
+		err = database.One(tx.Exec(`UPDATE settlements SET status = ?, cut_at = ?, on_request = ?, asked_upto = ?, closed_by = ?, closing_at = ?,
+				layout = ?, payer_name = ?, cost_centre = ?, budget_no = ? WHERE id = ?`,
+			StatusClosing, cut, st.OnRequest, st.AskedUpto, who, tx.Now, LayoutPayer, payer.Name, payer.CostCentre, payer.BudgetNo, sid), fault.NotFound)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package settlement
 
 import (
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -17,6 +18,9 @@ var csvHeader = []string{
 	"corrects", "tax_rule", "gross_fen", "tax_fen", "net_fen", "occurred_at",
 }
 
+// payerHeader names the columns that say whose the lines are.
+var payerHeader = []string{"payer_id", "cost_centre", "budget_no"}
+
 // linesFile is lines.csv: a header, the lines, and a row of control totals with
 // the number of lines and the rows digest. It writes as encoding/csv does.
 type linesFile struct {
@@ -25,12 +29,25 @@ type linesFile struct {
 	at   clock.Milli // of the last line, and its text: what cleared together has one
 	text []byte
 
+	tail []byte // of every line: whose it is
+
 	said  [5]string // the texts of the last line, and their cells: most lines say the same
 	cells [5][]byte
 }
 
-func newLinesFile(to io.Writer) *linesFile {
-	return &linesFile{to: to, buf: append([]byte(strings.Join(csvHeader, ",")), '\n')}
+func newLinesFile(st Settlement, to io.Writer) *linesFile {
+	f := &linesFile{to: to, tail: []byte("\n")}
+	head := csvHeader
+	if st.Layout >= LayoutPayer {
+		head = slices.Concat(head, payerHeader)
+		f.tail = nil
+		for _, s := range []string{st.PayerID.String(), st.CostCentre, st.BudgetNo} {
+			f.tail = appendCell(append(f.tail, ','), inert(s))
+		}
+		f.tail = append(f.tail, '\n')
+	}
+	f.buf = append([]byte(strings.Join(head, ",")), '\n')
+	return f
 }
 
 func (f *linesFile) line(l Line) error {
@@ -57,7 +74,7 @@ func (f *linesFile) line(l Line) error {
 	if l.OccurredAt != f.at {
 		f.at, f.text = l.OccurredAt, l.OccurredAt.Append(f.text[:0])
 	}
-	f.buf = append(append(b, f.text...), '\n')
+	f.buf = append(append(b, f.text...), f.tail...)
 	if len(f.buf) < 32<<10 {
 		return nil
 	}

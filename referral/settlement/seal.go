@@ -101,7 +101,7 @@ func (s *Service) WriteLines(ctx context.Context, sid id.Settlement, to io.Write
 	if err != nil {
 		return err
 	}
-	list := newLinesFile(to)
+	list := newLinesFile(st, to)
 	if err := s.eachLine(ctx, sid, list.line); err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (s *Service) WriteSheet(ctx context.Context, sid id.Settlement, to io.Write
 // writeFiles writes both files in one pass over the lines and returns the
 // settlement with its totals.
 func (s *Service) writeFiles(ctx context.Context, st Settlement, lines, sheet io.Writer) (Settlement, error) {
-	list := newLinesFile(lines)
+	list := newLinesFile(st, lines)
 	book, err := newWorkbook(st, sheetMost)
 	if err != nil {
 		return st, err
@@ -230,6 +230,10 @@ func (st Settlement) seal() string {
 		st.Seq, st.Previous, st.ID, st.UnitID, len(st.Label), st.Label, st.Currency, st.CutAt, st.TaxRule)
 	if st.PayerID != 0 {
 		b = fmt.Appendf(b, "payer %s\nincome %s\n", st.PayerID, st.IncomeType)
+	}
+	if st.Layout >= LayoutPayer {
+		b = fmt.Appendf(b, "layout %d\npayer_name %d:%s\ncost_centre %d:%s\nbudget_no %d:%s\n", st.Layout,
+			len(st.PayerName), st.PayerName, len(st.CostCentre), st.CostCentre, len(st.BudgetNo), st.BudgetNo)
 	}
 	if st.OnRequest != 0 || st.AskedUpto != 0 {
 		b = fmt.Appendf(b, "requests %d %d\n", st.OnRequest, st.AskedUpto)

@@ -65,6 +65,10 @@ type Settlement struct {
 	UnitID      id.Unit       `json:"unit_id"`
 	PayerID     id.Payer      `json:"payer_id"`
 	IncomeType  tax.Income    `json:"income_type"`
+	Layout      Layout        `json:"-"`
+	PayerName   string        `json:"payer_name"` // as these were when it began to close
+	CostCentre  string        `json:"cost_centre"`
+	BudgetNo    string        `json:"budget_no"`
 	Label       string        `json:"label"`
 	Currency    string        `json:"currency"`
 	AllPrograms int           `json:"-"`
@@ -98,6 +102,16 @@ type Settlement struct {
 	PaidBy       id.Staff    `json:"paid_by"`
 	PaidAt       clock.Milli `json:"paid_at"`
 }
+
+// Layout is how a settlement's files are laid out: as they were when it began
+// to close, so that they can be made again byte by byte.
+type Layout int
+
+// The layouts.
+const (
+	LayoutFirst Layout = 0
+	LayoutPayer Layout = 1 // with the payer's name, cost centre and budget number
+)
 
 // Service is the room's use cases. Vault opens what members are paid by, for
 // the files and bills of payouts; without it there are none. Bills is nil
@@ -134,7 +148,7 @@ var (
 const below = `(SELECT part.id FROM units top JOIN units part ON SUBSTR(part.path, 1, LENGTH(top.path)) = top.path WHERE top.id = ?)`
 
 // columns of a settlement with its place in the chain.
-const columns = `s.id, s.unit_id, s.payer_id, s.income_type, s.label, s.currency, s.all_programs, s.status, s.wanted_cut_at, s.cut_at, s.on_request, s.asked_upto, s.tax_rule,
+const columns = `s.id, s.unit_id, s.payer_id, s.income_type, s.layout, s.payer_name, s.cost_centre, s.budget_no, s.label, s.currency, s.all_programs, s.status, s.wanted_cut_at, s.cut_at, s.on_request, s.asked_upto, s.tax_rule,
 	s.line_count, s.gross, s.tax, s.net, s.rows_digest, s.created_by, s.created_at, s.closed_by, s.closing_at,
 	s.reviewed_by, s.reviewed_at, s.rejected_by, s.rejected_at, s.reject_reason, s.freed_at, s.paid_by, s.paid_at,
 	COALESCE(c.seq, 0) AS seq, COALESCE(c.previous, '') AS previous, COALESCE(c.digest, '') AS digest, COALESCE(c.sealed_at, 0) AS sealed_at`

@@ -21,6 +21,14 @@ func (b *workbook) summary(st Settlement, t totals) error {
 		{b.text("结算单 Settlement"), b.text(st.ID.String())},
 		{b.text("期间 Label"), b.text(st.Label)},
 		{b.text("组织 Unit"), b.text(st.UnitID.String())},
+	}
+	if st.Layout >= LayoutPayer {
+		rows = append(rows,
+			[]any{b.text("付款主体 Payer"), b.text(st.PayerName), b.text(st.PayerID.String())},
+			[]any{b.text("成本中心 Cost centre"), b.text(st.CostCentre)},
+			[]any{b.text("预算号 Budget no."), b.text(st.BudgetNo)})
+	}
+	rows = append(rows, [][]any{
 		{b.text("币种 Currency"), b.text(st.Currency)},
 		{b.text("截止时间 Cut-off (UTC)"), b.text(st.CutAt.String())},
 		{b.text("计税方式 Tax rule"), b.text(st.TaxRule)},
@@ -28,7 +36,7 @@ func (b *workbook) summary(st Settlement, t totals) error {
 		{b.text("应付大写 In capitals"), b.text(st.Gross.Capital())},
 		{},
 		b.heading("类型 Kind", "行数 Lines", "应付(元) Gross CNY", "税额(元) Tax CNY", "实付(元) Net CNY", "应付(分) gross_fen", "税额(分) tax_fen", "实付(分) net_fen"),
-	}
+	}...)
 	for _, k := range kindNames {
 		if k.kind == KindFee && t.Kinds[k.kind].Lines == 0 {
 			continue // documents made before there were fees are made the same again
@@ -54,7 +62,7 @@ func (b *workbook) tax(st Settlement, people int) error {
 	if st.PayerID != 0 {
 		payer = st.PayerID.String()
 	}
-	return b.page(sheetTax, [][]any{
+	rows := [][]any{
 		{b.text("付款主体 Payer"), b.text(payer)},
 		{b.text("所得类型 Income"), b.text(income)},
 		{b.text("计税方式 Tax rule"), b.text(st.TaxRule)},
@@ -66,7 +74,13 @@ func (b *workbook) tax(st Settlement, people int) error {
 		{},
 		{b.text("税款按付款当月计算并在付款时扣缴，封存时尚未付款，故不含预计税额；实际扣缴见付款批次和付款主体的纳税月。")},
 		{b.text("Tax is of the month of payment and withheld as it is paid. What was withheld is on the payouts and the payer's tax months.")},
-	})
+	}
+	if st.Layout >= LayoutPayer {
+		rows = append(rows,
+			[]any{b.text("员工随工资发放，由工资系统计税；企业与个体工商户凭发票付款；两者均不按上述方式扣税。")},
+			[]any{b.text("Staff are taxed by payroll and firms are paid against invoices; from neither is tax withheld by the rule above.")})
+	}
+	return b.page(sheetTax, rows)
 }
 
 // page writes a sheet of few rows.

@@ -46,6 +46,15 @@ type Sheet struct {
 	Lines int
 	Gross money.Amount
 	Tax   money.Amount
+
+	Shares []Share // of the agent's payers, by id
+}
+
+// Share is what of the month one payer paid, with where it is charged to.
+type Share struct {
+	Name, CostCentre, BudgetNo string
+	Lines                      int `gorm:"column:line_count"`
+	Gross, Tax                 money.Amount
 }
 
 // Row is one of them. Name and number are masks until the vault was opened;
@@ -110,7 +119,8 @@ func (s *Service) Read(ctx context.Context, pid id.Payer, month int) (Sheet, err
 	if month >= open {
 		return sh, ErrOpen.With("month", month)
 	}
-	return sh, sh.recount(q, p.AgentID)
+	sh.Shares, err = sh.recount(q, p.AgentID)
+	return sh, err
 }
 
 // typed fills in what the payees of at most 200 rows are today.
@@ -138,22 +148,25 @@ func typed(q *database.Query, rows []Row) error {
 	return nil
 }
 
-// recount sums the month up from its lines, past the months' own sums.
-func (sh Sheet) recount(q *database.Query, agent int64) error {
-	var n struct {
-		Lines      int `gorm:"column:line_count"`
-		Gross, Tax money.Amount
-	}
-	err := q.Raw(`SELECT COUNT(*) AS line_count, COALESCE(SUM(l.gross), 0) AS gross, COALESCE(SUM(l.tax), 0) AS tax
-		FROM tax_lines l JOIN payers p ON p.id = l.payer_id JOIN tax_months m ON m.id = l.month_id
-		WHERE p.agent_id = ? AND m.month_no = ?`, agent, sh.Month).Scan(&n).Error
+// recount sums the month up from its lines, past the months' own sums, payer
+// by payer.
+func (sh Sheet) recount(q *database.Query, agent int64) ([]Share, error) {
+	var list []Share
+	err := q.Raw(`SELECT p.name, p.cost_centre, p.budget_no, s.line_count, s.gross, s.tax
+		FROM (SELECT l.payer_id, COUNT(*) AS line_count, SUM(l.gross) AS gross, SUM(l.tax) AS tax FROM tax_lines l
+			JOIN payers a ON a.id = l.payer_id AND a.agent_id = ? JOIN tax_months m ON m.id = l.month_id AND m.month_no = ? GROUP BY l.payer_id) s
+		JOIN payers p ON p.id = s.payer_id ORDER BY p.id`, agent, sh.Month).Scan(&list).Error
 	if err != nil {
-		return fmt.Errorf("taxreturn: recount: %w", err)
+		return nil, fmt.Errorf("taxreturn: recount: %w", err)
+	}
+	var n Share
+	for _, x := range list {
+		n.Lines, n.Gross, n.Tax = n.Lines+x.Lines, n.Gross+x.Gross, n.Tax+x.Tax
 	}
 	if n.Lines != sh.Lines || n.Gross != sh.Gross || n.Tax != sh.Tax {
-		return fmt.Errorf("%w: %s of %d: sheet %d lines %s %s, lines %d %s %s", errRecount, sh.Payer, sh.Month, sh.Lines, sh.Gross, sh.Tax, n.Lines, n.Gross, n.Tax)
+		return nil, fmt.Errorf("%w: %s of %d: sheet %d lines %s %s, lines %d %s %s", errRecount, sh.Payer, sh.Month, sh.Lines, sh.Gross, sh.Tax, n.Lines, n.Gross, n.Tax)
 	}
-	return nil
+	return list, nil
 }
 
 // File is a sheet or return as bytes.
@@ -247,6 +260,9 @@ func (sh Sheet) file(name string, f Format) (File, error) {
 		due += r.Due
 	}
 	rows = append(rows, []any{"合计", "", "", "", "", sh.Gross, due, sh.Tax, "", sh.Lines, ""})
+	for _, x := range sh.Shares {
+		rows = append(rows, []any{"其中", x.Name, "成本中心", x.CostCentre, "预算号 " + x.BudgetNo, x.Gross, "", x.Tax, "", x.Lines, ""})
+	}
 	out := File{Name: fmt.Sprintf("%s-%s-%d", name, sh.Payer, sh.Month)}
 	var err error
 	switch f {

@@ -53,7 +53,7 @@ func newHouse(t *testing.T, db *database.DB) *house {
 	h.tx(func(tx *database.Tx) error {
 		return tx.Exec("INSERT INTO units (id, parent_id, kind, name, path, version, created_at) VALUES (?, 0, 'brand', '晨光', ?, 1, 1)", brand, brand.String()+"/").Error
 	})
-	h.payer, err = h.Payees.CreatePayer(as(1), payee.PayerIn{UnitID: brand, Name: "晨光文化", TaxNo: firmNo, Strategy: tax.Labor2018})
+	h.payer, err = h.Payees.CreatePayer(as(1), payee.PayerIn{UnitID: brand, Name: "晨光文化", TaxNo: firmNo, Strategy: tax.Labor2018, CostCentre: "CC-12", BudgetNo: "B-7"})
 	h.must(err)
 	db.Clock.Jump(time.Date(2026, time.March, 10, 3, 0, 0, 0, time.UTC).Sub(db.Clock.Now()))
 	h.first = h.person("=王小明", idNo)
@@ -139,6 +139,7 @@ func TestReturn(t *testing.T) {
 			{"李*", "", "劳务报酬所得", "500.00", "0.00", "0.00", "3"},
 			{"=**", "", "劳务报酬所得", "3000.00", "440.00", "440.00", "1"},
 			{"", "", "", "3500.00", "440.00", "440.00", "4"},
+			{"晨光文化", "CC-12", "预算号 B-7", "3500.00", "", "440.00", "4"},
 		}
 		want[1][0] = "'=***"
 		got := rows(t, sheet)
@@ -192,7 +193,7 @@ func TestReturnOpens(t *testing.T) {
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "return.csv"))
 	h.must(err)
-	for _, want := range []string{"=王小明,居民身份证," + idNo + ",劳务报酬所得,3000,440,440,labor_2018.1,1,是", "合计,,,,,3500,440,440,,4,"} {
+	for _, want := range []string{"=王小明,居民身份证," + idNo + ",劳务报酬所得,3000,440,440,labor_2018.1,1,是", "合计,,,,,3500,440,440,,4,", "其中,晨光文化,成本中心,CC-12,预算号 B-7,3500,,440,,4,"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("lacks %q:\n%s", want, text)
 		}

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"regexp"
 
@@ -89,9 +90,13 @@ func (s *Service) Chart(ctx context.Context) (Chart, error) {
 	if err := wallet.SeesBooks(ctx); err != nil {
 		return Chart{}, err
 	}
-	q := s.DB.Read(ctx)
+	return chartUpto(s.DB.Read(ctx), math.MaxInt32)
+}
+
+// chartUpto is the newest mapping up to a number.
+func chartUpto(q *database.Query, most int) (Chart, error) {
 	var c Chart
-	if err := q.Raw("SELECT no, made_by, made_at FROM voucher_charts ORDER BY no DESC LIMIT 1").Scan(&c).Error; err != nil {
+	if err := q.Raw("SELECT no, made_by, made_at FROM voucher_charts WHERE no <= ? ORDER BY no DESC LIMIT 1", most).Scan(&c).Error; err != nil {
 		return c, fmt.Errorf("voucher: chart: %w", err)
 	}
 	if c.No == 0 {

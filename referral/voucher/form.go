@@ -80,39 +80,52 @@ func FindForm(name string) (Form, error) {
 type row struct {
 	no, line             int
 	summary, code, title string
+	day                  int
+	part                 Part
 	debit, credit        money.Amount
 }
 
 var summaries = map[string]string{
 	"fund": "预算拨入", "reward_earn": "奖励预提", "reward_clear": "计提推广奖励", "reward_reduced": "奖励按退款扣减", "reward_voided": "奖励取消",
 	"reward_clawed_back": "追回推广奖励", "payout": "发放推广奖励", "payout_arrived": "付款到账", "payout_failed": "付款退回", "discount": "活动优惠", "merge": "会员合并",
+	"withdrawal_fee": "提现手续费",
 }
 
-// vouchers are the set as vouchers, one per kind of transfer: what is booked
-// to one account is netted, and nothing is written of what nets to nothing.
+// fact is what one voucher is of.
+type fact struct {
+	day  int
+	kind string
+}
+
+// vouchers are the set as vouchers, one per day and kind of transfer: what is
+// booked to one account is netted, and nothing is written of what nets to
+// nothing.
 func (set Set) vouchers() []row {
-	byKind := map[string]map[string]row{}
+	byFact := map[fact]map[string]row{}
 	for _, l := range set.Lines {
-		if byKind[l.Kind] == nil {
-			byKind[l.Kind] = map[string]row{}
+		f := fact{cmp.Or(set.Day, l.Day), l.Kind}
+		if byFact[f] == nil {
+			byFact[f] = map[string]row{}
 		}
-		r := byKind[l.Kind][l.Code]
+		r := byFact[f][l.Code]
 		r.code, r.title, r.credit = l.Code, l.Title, r.credit+l.Credit-l.Debit
-		byKind[l.Kind][l.Code] = r
+		byFact[f][l.Code] = r
 	}
 	var out []row
 	no := 0
-	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
+	facts := slices.SortedFunc(maps.Keys(byFact), func(a, b fact) int { return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.kind, b.kind)) })
+	for _, f := range facts {
 		var part []row
-		for _, code := range slices.Sorted(maps.Keys(byKind[kind])) {
-			r := byKind[kind][code]
+		for _, code := range slices.Sorted(maps.Keys(byFact[f])) {
+			r := byFact[f][code]
 			if r.credit < 0 {
 				r.debit, r.credit = -r.credit, 0
 			}
 			if r.debit == r.credit {
 				continue
 			}
-			r.summary = fmt.Sprintf("%s %d", cmp.Or(summaries[kind], kind), set.Day)
+			r.day, r.part = f.day, set.Part
+			r.summary = fmt.Sprintf("%s %d%s", cmp.Or(summaries[f.kind], f.kind), f.day, set.said())
 			part = append(part, r)
 		}
 		if len(part) == 0 {
@@ -130,13 +143,12 @@ func (set Set) vouchers() []row {
 
 // Write writes the set's vouchers in the form.
 func (f Form) Write(set Set) ([]byte, error) {
-	day := fmt.Sprintf("%04d-%02d-%02d", set.Day/10000, set.Day/100%100, set.Day%100)
 	if f.Format == XLSX {
 		var rows [][]any
 		for _, r := range set.vouchers() {
 			cells := make([]any, len(f.Columns))
 			for i, c := range f.Columns {
-				cells[i] = r.value(c, f.Word, day)
+				cells[i] = r.value(c, f.Word)
 			}
 			rows = append(rows, cells)
 		}
@@ -146,7 +158,7 @@ func (f Form) Write(set Set) ([]byte, error) {
 	for _, r := range set.vouchers() {
 		cells := make([]string, len(f.Columns))
 		for i, c := range f.Columns {
-			cells[i] = r.cell(c, f.Word, day)
+			cells[i] = r.cell(c, f.Word)
 		}
 		rows = append(rows, cells)
 	}
@@ -188,10 +200,18 @@ func (f Form) heads() []string {
 	return out
 }
 
-func (r row) cell(c Column, word, day string) string {
+func (r row) cell(c Column, word string) string {
 	switch c.Field {
 	case "day":
-		return day
+		return fmt.Sprintf("%04d-%02d-%02d", r.day/10000, r.day/100%100, r.day%100)
+	case "payer":
+		return inert(r.part.PayerName)
+	case "cost_centre":
+		return inert(r.part.CostCentre)
+	case "budget_no":
+		return inert(r.part.BudgetNo)
+	case "settlement":
+		return r.part.SettlementID.String()
 	case "word":
 		return word
 	case "no":
@@ -214,7 +234,7 @@ func (r row) cell(c Column, word, day string) string {
 
 // value is the cell of a workbook: amounts are numbers, codes stay text,
 // because 1002.10 is not 1002.1.
-func (r row) value(c Column, word, day string) any {
+func (r row) value(c Column, word string) any {
 	switch c.Field {
 	case "debit":
 		return r.debit
@@ -223,7 +243,7 @@ func (r row) value(c Column, word, day string) any {
 	case "title":
 		return r.title
 	}
-	return r.cell(c, word, day)
+	return r.cell(c, word)
 }
 
 // inert puts an apostrophe before a title that a spreadsheet would take for a

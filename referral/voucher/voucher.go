@@ -9,10 +9,14 @@
 // own moves leave none: the stored lines keep them.
 //
 // Only money is booked; points have no account. A set is made once per close
-// and chart and never changes.
+// and chart and never changes. What of a set is one payer's, and what of closed
+// days is one settlement's, is read out of the same transfers and kept nowhere
+// (of_payer.go, of_settlement.go).
 //
 // Tables: voucher_charts, voucher_rules, voucher_sets, voucher_lines; it reads
-// the closes and the ledger of wallet, and payees. Invariant V21. Callers: api.
+// the closes and the ledger of wallet, payees, and whose the transfers are:
+// rewards, clearings, payouts, withdrawals and settlements. Invariant V21.
+// Callers: api.
 package voucher
 
 import (
@@ -46,10 +50,35 @@ type Set struct {
 	MadeBy  id.Staff     `json:"made_by"`
 	MadeAt  clock.Milli  `json:"made_at"`
 	Lines   []Line       `json:"lines" gorm:"-"`
+	Open    int          `json:"open_count" gorm:"-"` // of a settlement: transfers whose day is not closed yet
+
+	Part `gorm:"-"`
+}
+
+// Part says whose a part of the vouchers is, and where that is charged to; all
+// empty for a whole day.
+type Part struct {
+	PayerID      id.Payer      `json:"payer_id"`
+	SettlementID id.Settlement `json:"settlement_id"`
+	PayerName    string        `json:"payer_name"`
+	CostCentre   string        `json:"cost_centre"`
+	BudgetNo     string        `json:"budget_no"`
+}
+
+// said is the part in a voucher's summary.
+func (p Part) said() string {
+	var out string
+	for _, s := range []string{p.PayerName, p.CostCentre, p.BudgetNo, p.SettlementID.String()} {
+		if s != "" {
+			out += " " + s
+		}
+	}
+	return out
 }
 
 // Line is one sort of movement and the account it is booked to.
 type Line struct {
+	Day       int          `json:"day,omitempty" gorm:"column:day_no"` // where a set is of several
 	Kind      string       `json:"kind"`
 	PayeeType string       `json:"payee_type"`
 	Stage     string       `json:"stage"`
@@ -84,7 +113,7 @@ func (s *Service) Make(ctx context.Context, day int) error {
 	// A closed day never changes, so it is read outside the transaction.
 	var lines []Line
 	err = s.DB.Snapshot(ctx, func(q *database.Query) (err error) {
-		lines, err = movements(q, c.No)
+		lines, err = movements(q, "", "t.close_no = ?", c.No)
 		return err
 	})
 	if err != nil {
@@ -97,20 +126,27 @@ func (s *Service) Make(ctx context.Context, day int) error {
 	return s.DB.Tx(ctx, func(tx *database.Tx) error { return set.keep(tx) })
 }
 
-// movements are what moved in the close, in a fixed order. The type is that of
-// the payee today; one who has entered nothing has none.
-func movements(q *database.Query, closeNo int64) ([]Line, error) {
+// movements are what moved by the transfers t of a condition, or by those that
+// a join leaves, in a fixed order; the argument is of whichever has a place for
+// it. The type is that of the payee today; one who has
+// entered nothing has none.
+func movements(q *database.Query, joined, cond string, of any) ([]Line, error) {
+	args := []any{wallet.OwnerMember, of, money.CNY}
+	if joined == "" {
+		args = []any{wallet.OwnerMember, money.CNY, of}
+	}
 	lines := []Line{}
-	err := q.Raw(`SELECT t.kind, COALESCE(v.payee_type, '') AS payee_type, a.stage, a.owner_kind,
+	err := q.Raw(`SELECT COALESCE(MAX(d.day_no), 0) AS day_no, t.kind, COALESCE(v.payee_type, '') AS payee_type, a.stage, a.owner_kind,
 			SUM(CASE WHEN e.amount < 0 THEN -e.amount ELSE 0 END) AS debit, SUM(CASE WHEN e.amount > 0 THEN e.amount ELSE 0 END) AS credit
 		FROM transfers t JOIN entries e ON e.transfer_id = t.id JOIN accounts a ON a.id = e.account_id
 		LEFT JOIN payees p ON a.owner_kind = ? AND p.member_id = a.owner_id
 		LEFT JOIN payee_versions v ON v.payee_id = p.id AND v.no = p.active_no
-		WHERE t.close_no = ? AND e.currency = ?
-		GROUP BY t.kind, v.payee_type, a.stage, a.owner_kind
-		ORDER BY t.kind, v.payee_type, a.stage, a.owner_kind`, wallet.OwnerMember, closeNo, money.CNY).Scan(&lines).Error
+		LEFT JOIN ledger_closes d ON d.no = t.close_no `+joined+`
+		WHERE e.currency = ? AND `+cond+`
+		GROUP BY t.close_no, t.kind, v.payee_type, a.stage, a.owner_kind
+		ORDER BY t.close_no, t.kind, v.payee_type, a.stage, a.owner_kind`, args...).Scan(&lines).Error
 	if err != nil {
-		return nil, fmt.Errorf("voucher: movements of close %d: %w", closeNo, err)
+		return nil, fmt.Errorf("voucher: movements: %w", err)
 	}
 	return lines, nil
 }
