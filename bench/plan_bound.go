@@ -30,6 +30,9 @@ func greedy(w *world, g planner.Group) (worth int64) {
 func firstSlot(p guard.Policy, s guard.State, w guard.Window, now clock.Milli) (guard.Window, bool) {
 	const step = clock.Milli(15 * 60 * 1000)
 	long := min(planner.SlotFor, time.Duration(w.To-max(w.From, now))*time.Millisecond)
+	if long <= 0 {
+		return guard.Window{}, false
+	}
 	for from := max(w.From, now); from.Add(long) <= w.To; {
 		try := guard.Window{From: from, To: from.Add(long)}
 		d := guard.Decide(p, s, try)
@@ -111,8 +114,7 @@ func (b *bound) fitsOf(g planner.Group, s *spans) [][]bool {
 	if out := b.fits[key]; out != nil {
 		return out
 	}
-	p := guard.Policy{Mode: guard.ModeEnforce, Day: guard.Unlimited, Week: guard.Unlimited, Month: guard.Unlimited, Life: guard.Unlimited, Quiet: g.Policy.Quiet}
-	state := guard.State{Open: true, Owned: true, Zone: g.State.Zone, Charter: guard.Charter{Version: g.State.Charter.Version, Day: endless, Week: endless, Quiet: g.State.Charter.Quiet}}
+	p, state := neverShown(g)
 	out := make([][]bool, len(b.w.offers))
 	for i, o := range b.w.offers {
 		out[i] = make([]bool, len(s.days))
@@ -124,10 +126,18 @@ func (b *bound) fitsOf(g planner.Group, s *spans) [][]bool {
 	return out
 }
 
+// neverShown are policy and state of a group with nothing but the waking hours
+// of this one.
+func neverShown(g planner.Group) (guard.Policy, guard.State) {
+	p := guard.Policy{Mode: guard.ModeEnforce, Day: guard.Unlimited, Week: guard.Unlimited, Month: guard.Unlimited, Life: guard.Unlimited, Quiet: g.Policy.Quiet}
+	state := guard.State{Open: true, Owned: true, Zone: g.State.Zone, Charter: guard.Charter{Version: g.State.Charter.Version, Day: endless, Week: endless, Quiet: g.State.Charter.Quiet}}
+	return p, state
+}
+
 // slotIn is a slot of the window that lies within the day. It may be half an
 // hour short, as one is that begins now, between two half hours.
 func slotIn(p guard.Policy, s guard.State, w, day guard.Window, now clock.Milli) (guard.Window, bool) {
-	long := max(min(planner.SlotFor, time.Duration(w.To-max(w.From, now))*time.Millisecond)-30*time.Minute, 1)
+	long := max(min(planner.SlotFor, time.Duration(w.To-max(w.From, now))*time.Millisecond)-30*time.Minute, time.Millisecond)
 	for at := max(w.From, day.From, now); at.Add(long) <= min(w.To, day.To); {
 		d := guard.Decide(p, s, guard.Window{From: at, To: min(w.To, day.To)})
 		switch {
