@@ -22,8 +22,8 @@ type Moved struct {
 	PayerID id.Payer
 }
 
-// A payment counts at the time that the mall gave it, a refund when it was
-// reported as done.
+// A payment and a refund count at the time that the mall gave them; a refund
+// without one when it was reported as done.
 const (
 	campaignPayer = "COALESCE(NULLIF(g.payer_id, 0), c.payer_id)"
 	paidMoves     = `SELECT p.id, p.payment_no AS no, p.order_id, p.amount, p.paid_at AS at, ` + campaignPayer + ` AS payer_id

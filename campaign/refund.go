@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"siyu/community"
@@ -25,18 +26,19 @@ const (
 
 // Refund is money going back for an order.
 type Refund struct {
-	ID        id.Refund    `json:"id"`
-	OrderID   id.Order     `json:"order_id"`
-	RefundNo  string       `json:"refund_no"`
-	Amount    money.Amount `json:"amount_fen"`
-	Goods     money.Amount `json:"goods_fen"`
-	Qty       int          `json:"qty"`
-	Status    RefundStatus `json:"status"`
-	ByWhom    string       `json:"by"`
-	Reason    string       `json:"reason"`
-	CreatedAt clock.Milli  `json:"created_at"`
-	DoneAt    clock.Milli  `json:"done_at"`
-	AlertedAt clock.Milli  `json:"alerted_at"` // when it was overdue and said so
+	ID         id.Refund    `json:"id"`
+	OrderID    id.Order     `json:"order_id"`
+	RefundNo   string       `json:"refund_no"`
+	Amount     money.Amount `json:"amount_fen"`
+	Goods      money.Amount `json:"goods_fen"`
+	Qty        int          `json:"qty"`
+	Status     RefundStatus `json:"status"`
+	ByWhom     string       `json:"by"`
+	Reason     string       `json:"reason"`
+	CreatedAt  clock.Milli  `json:"created_at"`
+	DoneAt     clock.Milli  `json:"done_at"`     // as the mall says, else when it was reported
+	ReportedAt clock.Milli  `json:"reported_at"` // that it was done
+	AlertedAt  clock.Milli  `json:"alerted_at"`  // when it was overdue and said so
 }
 
 // RefundIn is a refund as the mall reports it. Goods is the part of Amount
@@ -48,6 +50,7 @@ type RefundIn struct {
 	Qty      int          `json:"qty"`
 	Status   RefundStatus `json:"status"` // done, failed; default done
 	Reason   string       `json:"reason"`
+	DoneAt   clock.Milli  `json:"done_at"` // default now
 }
 
 // Validate checks the refund.
@@ -62,7 +65,25 @@ func (in RefundIn) Validate() error {
 		c.OneOf(string(in.Status), "status", string(RefundDone), string(RefundFailed))
 	}
 	c.Length(in.Reason, "reason", 64)
+	c.That(in.DoneAt == 0 || in.Status != RefundFailed, "done_at", "combination", "失败的退款没有完成时间", "a refund that failed was not done at any time")
 	return c.Err()
+}
+
+// doneTx is when the refund was done: the moment the mall gives, which lies
+// between the order's payment and now, or else now. A payment that is not on
+// record yet bounds nothing.
+func (in RefundIn) doneTx(tx *database.Tx, oid id.Order) (clock.Milli, error) {
+	if in.DoneAt == 0 {
+		return tx.Now, nil
+	}
+	var paid clock.Milli
+	if err := tx.Raw("SELECT COALESCE(MIN(paid_at), 0) FROM payments WHERE order_id = ?", oid).Row().Scan(&paid); err != nil {
+		return 0, fmt.Errorf("campaign: payment of %s: %w", oid, err)
+	}
+	var c fault.Check
+	c.That(in.DoneAt <= tx.Now, "done_at", "range", "退款完成时间不能晚于现在", "must not lie in the future")
+	c.That(in.DoneAt >= paid, "done_at", "range", "退款完成时间不能早于付款时间", "must not lie before the payment")
+	return in.DoneAt, c.Err()
 }
 
 // The refusals of a refund.
@@ -97,7 +118,11 @@ func (s *Service) Refund(ctx context.Context, oid id.Order, in RefundIn) error {
 			Status: in.Status, ByWhom: "mall", Reason: in.Reason, CreatedAt: tx.Now,
 		}
 		if in.Status == RefundDone {
-			row.DoneAt = tx.Now
+			var err error
+			if row.DoneAt, err = in.doneTx(tx, oid); err != nil {
+				return err
+			}
+			row.ReportedAt = tx.Now
 		}
 		if err := tx.Create(&row).Error; err != nil {
 			return err
@@ -115,14 +140,16 @@ func turnRefund(tx *database.Tx, o Order, old Refund, in RefundIn) error {
 	if old.Status == RefundDone || old.Status == in.Status {
 		return nil
 	}
-	var doneAt clock.Milli
-	if in.Status == RefundDone {
-		doneAt = tx.Now
+	if old.Status = in.Status; in.Status == RefundDone {
+		var err error
+		if old.DoneAt, err = in.doneTx(tx, o.ID); err != nil {
+			return err
+		}
+		old.ReportedAt = tx.Now
 	}
-	if err := tx.Exec("UPDATE refunds SET status = ?, done_at = ? WHERE id = ?", in.Status, doneAt, old.ID).Error; err != nil {
+	if err := tx.Exec("UPDATE refunds SET status = ?, done_at = ?, reported_at = ? WHERE id = ?", old.Status, old.DoneAt, old.ReportedAt, old.ID).Error; err != nil {
 		return err
 	}
-	old.Status, old.DoneAt = in.Status, doneAt
 	return publishRefund(tx, o, old)
 }
 

@@ -11,7 +11,8 @@ import (
 )
 
 // RefundTime is how long refunds took that Siyu asked for: from the moment it
-// did to the mall's word that they are done.
+// did to the one at which they were done. One that the mall dates before it was
+// asked took no time.
 type RefundTime struct {
 	Done   int           `json:"done"`
 	Open   int           `json:"open"` // asked for, and not done yet, or failed
@@ -42,7 +43,7 @@ func (s *Service) RefundTimes(ctx context.Context, from, to clock.Milli) (Refund
 			out.Open++
 			continue
 		}
-		took = append(took, r.DoneAt.Time().Sub(r.CreatedAt.Time()))
+		took = append(took, max(0, r.DoneAt.Time().Sub(r.CreatedAt.Time())))
 	}
 	if out.Done = len(took); out.Done > 0 {
 		slices.Sort(took)

@@ -128,6 +128,7 @@ func (s *Service) Work(ctx context.Context, tid id.TieOut, run int) error {
 			if err := t.step(tx, sums); err != nil {
 				return err
 			}
+			database.KillPoint("tieout:step")
 			return t.save(tx)
 		})
 		switch {
@@ -136,6 +137,7 @@ func (s *Service) Work(ctx context.Context, tid id.TieOut, run int) error {
 		case err != nil:
 			return err
 		}
+		database.KillPoint("tieout:stepped")
 	}
 }
 
