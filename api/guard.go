@@ -13,6 +13,10 @@ import (
 func (s *Server) guardRoutes(r *routes) {
 	r.post("/v1/guard/check", s.checkGuard, staff(access.Marketer, access.GroupOwner))
 	r.get("/v1/guard/presets", s.listPresets, staff(access.Marketer, access.GroupOwner))
+	r.get("/v1/guard/presets/:preset", s.findPresetPolicy, staff(access.Marketer, access.GroupOwner))
+	r.put("/v1/guard/presets/:preset", s.setPresetPolicy, staff(access.Marketer))
+	r.get("/v1/units/:id/ad-policies/:preset", s.findUnitPolicy, staff(access.Marketer, access.GroupOwner))
+	r.put("/v1/units/:id/ad-policies/:preset", s.setUnitPolicy, staff(access.Marketer))
 	r.get("/v1/guard/forecast", s.forecastGuard, staff(access.Marketer, access.GroupOwner))
 	r.get("/v1/decisions", s.listDecisions, staff(access.Marketer, access.GroupOwner))
 	r.get("/v1/decisions/:id", s.findDecision, staff(access.Marketer, access.GroupOwner))
@@ -105,6 +109,53 @@ func (s *Server) setAdPolicy(c *gin.Context) error {
 		return err
 	}
 	p, err := s.Guard.SetAdPolicy(c.Request.Context(), g, in, version)
+	if err != nil {
+		return err
+	}
+	etag(c, p.Version)
+	return render(c, http.StatusOK, p)
+}
+
+// findPresetPolicy shows what the brand sets for the groups of a preset.
+func (s *Server) findPresetPolicy(c *gin.Context) error { return s.findLayerPolicy(c, 0) }
+
+func (s *Server) setPresetPolicy(c *gin.Context) error { return s.setLayerPolicy(c, 0) }
+
+func (s *Server) findUnitPolicy(c *gin.Context) error {
+	unit, err := pathID[id.Unit](c, "id")
+	if err != nil {
+		return err
+	}
+	return s.findLayerPolicy(c, unit)
+}
+
+func (s *Server) setUnitPolicy(c *gin.Context) error {
+	unit, err := pathID[id.Unit](c, "id")
+	if err != nil {
+		return err
+	}
+	return s.setLayerPolicy(c, unit)
+}
+
+func (s *Server) findLayerPolicy(c *gin.Context, unit id.Unit) error {
+	p, err := s.Guard.FindLayerPolicy(c.Request.Context(), unit, guard.Preset(c.Param("preset")))
+	if err != nil {
+		return err
+	}
+	etag(c, p.Version)
+	return render(c, http.StatusOK, p)
+}
+
+func (s *Server) setLayerPolicy(c *gin.Context, unit id.Unit) error {
+	version, err := versionFromZero(c)
+	if err != nil {
+		return err
+	}
+	var in guard.SettingsIn
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	p, err := s.Guard.SetLayerPolicy(c.Request.Context(), unit, guard.Preset(c.Param("preset")), in, version)
 	if err != nil {
 		return err
 	}

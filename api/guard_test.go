@@ -137,15 +137,56 @@ func TestAdPolicyRoutes(t *testing.T) {
 		if got := h.call(t, owner, "PUT"+path, `{"preset":"retail","mode":"enforce","gap_hours":999}`, `If-Match: "1"`); got.status != http.StatusUnprocessableEntity {
 			t.Errorf("out of bounds: got %d %s", got.status, got.body)
 		}
-		got = h.call(t, owner, "PUT"+path, `{"preset":"retail","mode":"enforce","gap_hours":30}`, `If-Match: "1"`)
+		got = h.call(t, owner, "PUT"+path, `{"preset":"chain","mode":"enforce","gap_hours":30}`, `If-Match: "1"`)
 		var p struct {
-			Gap int `json:"gap_hours"`
+			Gap    int `json:"gap_hours"`
+			Coming []struct {
+				Gap int         `json:"gap_hours"`
+				At  clock.Milli `json:"effective_at"`
+			} `json:"coming"`
+			Numbers []struct {
+				Name    string `json:"name"`
+				Value   *int   `json:"value"`
+				Min     *int   `json:"min"`
+				Default *int   `json:"default"`
+				SetBy   string `json:"set_by"`
+			} `json:"numbers"`
 		}
 		if got.into(t, &p); got.status != http.StatusOK || p.Gap != 30 || got.header.Get("ETag") != `"2"` {
 			t.Errorf("set: got %d %s", got.status, got.body)
 		}
 		if got := h.call(t, owner, "PUT"+path, `{"preset":"retail","mode":"off"}`, `If-Match: "1"`); got.status != http.StatusPreconditionFailed {
 			t.Errorf("an old version: got %d", got.status)
+		}
+		if n := p.Numbers[1]; n.Name != "gap_hours" || *n.Value != 30 || *n.Min != 1 || *n.Default != 2 || n.SetBy != "group" {
+			t.Errorf("numbers: got %+v", n)
+		}
+		got = h.call(t, owner, "PUT"+path, `{"preset":"chain","mode":"enforce","gap_hours":3}`, `If-Match: "2"`)
+		if got.into(t, &p); p.Gap != 30 || len(p.Coming) != 1 || p.Coming[0].Gap != 3 || p.Coming[0].At != clock.MilliOf(h.DB.Clock.Now()).Add(7*24*time.Hour) {
+			t.Errorf("looser: got %d %s", got.status, got.body)
+		}
+
+		// The brand's and the unit's own, by whom they are for.
+		admin, marketer := h.keys[""][access.Admin], h.keys[east][access.Marketer]
+		of, unit := " /v1/guard/presets/chain", " /v1/units/"+h.units[east].String()+"/ad-policies/chain"
+		if got := h.call(t, marketer, "PUT"+of, `{"ads_per_day":2}`, `If-Match: "0"`); got.status != http.StatusForbidden || got.problem().Code != "guard.house_policy" {
+			t.Errorf("a region sets the brand's: got %d %s", got.status, got.body)
+		}
+		if got := h.call(t, admin, "PUT"+of, `{"ads_per_day":2}`, `If-Match: "0"`); got.status != http.StatusOK || got.header.Get("ETag") != `"1"` {
+			t.Errorf("the brand's: got %d %s", got.status, got.body)
+		}
+		if got := h.call(t, marketer, "PUT"+unit, `{"ads_per_day":7}`, `If-Match: "0"`); got.status != http.StatusUnprocessableEntity {
+			t.Errorf("out of bounds: got %d %s", got.status, got.body)
+		}
+		if got := h.call(t, marketer, "PUT"+unit, `{"ads_per_day":1}`, `If-Match: "0"`); got.status != http.StatusOK {
+			t.Errorf("the unit's: got %d %s", got.status, got.body)
+		}
+		if got := h.call(t, h.keys[west][access.Marketer], "GET"+unit, ""); got.status != http.StatusNotFound {
+			t.Errorf("another region's: got %d", got.status)
+		}
+		h.call(t, owner, "GET"+path, "").into(t, &p)
+		if n := p.Numbers[2]; n.Name != "ads_per_day" || *n.Value != 1 || n.SetBy != "unit" {
+			t.Errorf("the group's then: got %+v", n)
 		}
 	})
 }

@@ -176,6 +176,7 @@ var bodies = map[string]string{
 var others = map[string]string{
 	":name":     "lines.csv",
 	":no":       "1",
+	":preset":   "chain",
 	":month":    "202601",
 	":delivery": "dlv_0000000000007",
 	":item":     "itm_0000000000007",
@@ -185,6 +186,7 @@ var others = map[string]string{
 // shared are beginnings of routes whose things belong to no unit, and why.
 var shared = map[string]string{
 	"/v1/notice-templates/:name": "the texts are the brand's; every region tells its members the same",
+	"/v1/guard/presets/:preset":  "a preset is the brand's; setting it is for colleagues of the brand itself (TestAdPolicyRoutes)",
 	"/v1/ledger/closes/:day":     "the books are the whole brand's; staff of a part of it get 403",
 	"/v1/dead-tasks/:id":         "the queue is the house's; only the brand's admin may touch it",
 }

@@ -26,6 +26,7 @@ type groupPage struct {
 	ID      id.Group
 	Name    string
 	Charter charterView
+	Looser  []looserView
 	Used    int // of the week's ads
 	Coming  *comingView
 	Gated   bool
@@ -67,6 +68,25 @@ type comingView struct {
 	AdsPerDay  int
 	AdsPerWeek int
 	At         time.Time
+}
+
+// looserView is a policy of the group's ads that was announced and does not
+// count yet. What it says is never more than the charter promises.
+type looserView struct {
+	AdsPerDay  int
+	AdsPerWeek int
+	GapHours   int
+	QuietFrom  string
+	QuietTo    string
+	At         time.Time
+}
+
+// orMost is a cap, at most what the charter promises; nil is none.
+func orMost(n *int, promised int) int {
+	if n == nil {
+		return promised
+	}
+	return min(*n, promised)
 }
 
 // applicationView is the visitor's newest application.
@@ -130,6 +150,14 @@ func (s *Server) groupPage(c *gin.Context, v *visitor) (groupPage, error) {
 		Quiet: now.QuietFrom != now.QuietTo, QuietFrom: hourOf(now.QuietFrom), QuietTo: hourOf(now.QuietTo)}
 	if next := list.Versions[0]; next.EffectiveAt.Time().After(p.Now) {
 		p.Coming = &comingView{next.AdsPerDay, next.AdsPerWeek, next.EffectiveAt.Time().In(shop)}
+	}
+	looser, err := s.Guard.ComingTo(ctx, p.ID)
+	if err != nil {
+		return p, err
+	}
+	for _, l := range looser {
+		p.Looser = append(p.Looser, looserView{orMost(l.AdsPerDay, now.AdsPerDay), orMost(l.AdsPerWeek, now.AdsPerWeek), l.GapHours,
+			hourOf(l.QuietFrom), hourOf(l.QuietTo), l.EffectiveAt.Time().In(shop)})
 	}
 	week, err := s.Guard.ThisWeek(ctx, []id.Group{p.ID})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"siyu/campaign/guard"
 	"siyu/community"
 	"siyu/community/gate"
 	"siyu/community/grade"
@@ -21,11 +22,12 @@ func groupGallery() []shown {
 		Charter: charterView{Group: "西湖茶友群", Version: 3, Purpose: "一起喝春茶、聊产地、团好茶。", AdsPerDay: 1, AdsPerWeek: 2, Quiet: true, QuietFrom: "22:00", QuietTo: "08:30"}}
 	asks := open
 	asks.Gated, asks.Coming = true, &comingView{2, 4, now.Add(5 * 24 * time.Hour)}
+	asks.Looser = []looserView{{2, 4, 20, "22:00", "8:00", now.Add(5 * 24 * time.Hour)}}
 	asks.Gate = gate.Gate{Version: 1, Capacity: 200, Review: true, PaidWithinDays: 90, Fee: 990, VouchDays: 30, Regions: []string{"杭州", "上海"},
 		Questions: []gate.Question{{Key: "why", ZH: "为什么想来这个群？", EN: "Why would you like to come?", Required: true}, {Key: "tea", ZH: "最近在喝什么茶", EN: "What tea are you drinking?"}}}
 	asks.Notice = &notice{Text: "还不符合入群条件", More: "需要一位群友的邀请；请回答"}
 	waits := asks
-	waits.Notice, waits.Coming = nil, nil
+	waits.Notice, waits.Coming, waits.Looser = nil, nil, nil
 	waits.Mine = &applicationView{ID: 7 << 40, Text: "候补中，前面还有 3 位", More: "有人退群时按顺序轮到你", Open: true}
 	inside := open
 	inside.In = true
@@ -56,7 +58,11 @@ func TestGroupPage(t *testing.T) {
 		h := open(t, db)
 		page := "/g/" + h.group.String()
 		h.phone().get(page).is(t, 200).has(t, "西湖茶友群", "0/2", "每周最多 2 条", "邀请码")
-		_, err := h.s.Gate.Set(h.staff, h.group, 0, gate.In{Capacity: 1, Regions: []string{"杭州"}, Questions: []gate.Question{{Key: "why", ZH: "为什么想来", Required: true}}})
+		seven := 7
+		_, err := h.s.Guard.SetLayerPolicy(h.staff, 0, guard.PresetInterest, guard.SettingsIn{GapHours: &seven}, 0)
+		must(t, err)
+		h.phone().get(page).is(t, 200).has(t, "推广的规则将变", "间隔至少 7 小时")
+		_, err = h.s.Gate.Set(h.staff, h.group, 0, gate.In{Capacity: 1, Regions: []string{"杭州"}, Questions: []gate.Question{{Key: "why", ZH: "为什么想来", Required: true}}})
 		must(t, err)
 		h.phone().get(page).is(t, 200).has(t, "请从商城登录后再来", "为什么想来")
 

@@ -112,7 +112,7 @@ func (s *Service) keepLate(tx *database.Tx, row Slot) error {
 	}
 	k := all[row.GroupID]
 	off := max(row.FromAt-row.ConfirmedAt, row.ConfirmedAt-row.ToAt)
-	a := Answer{row.GroupID, row.ID, Decide(k.guard.policy(), k.state, shown)}
+	a := Answer{row.GroupID, row.ID, Decide(k.policy, k.state, shown)}
 	a.Reasons = append([]Reason{{RuleWindow, int64(off) / minuteMilli, 0}}, a.Reasons...)
 	a.Outcome, a.Rule, a.NotBefore, a.Window = OutcomeLate, RuleWindow, 0, shown
 	ask := Ask{Campaign: row.CampaignID, Promotion: row.PromotionID, WindowNo: row.WindowNo, Window: Window{row.FromAt, row.ToAt}}
@@ -197,7 +197,7 @@ func (s *Service) postTx(tx *database.Tx, group id.Group, campaign id.Campaign, 
 	}
 	k := all[group]
 	k.state.Permits = nil // a permit is for ads that are asked for
-	a := Answer{GroupID: group, Decision: Decide(k.guard.policy(), k.state, shown)}
+	a := Answer{GroupID: group, Decision: Decide(k.policy, k.state, shown)}
 	row := slotOf(k, Decision{Window: shown}, id.Slot(tx.Next()), tx.Now)
 	row.CampaignID, row.Freed = campaign, row.ID // it holds no promotion's window
 	row.ConfirmedAt, row.ConfirmedSeq = at, guard.LastSeq+1

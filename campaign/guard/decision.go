@@ -55,8 +55,8 @@ func recordOf(tx *database.Tx, k *known, ask Ask, a Answer) record {
 		ID: id.Decision(tx.Next()), GroupID: a.GroupID, UnitID: k.group.UnitID, CampaignID: ask.Campaign,
 		PromotionID: ask.Promotion, WindowNo: ask.WindowNo, SlotID: a.SlotID, Outcome: a.Outcome, RuleName: a.Rule,
 		Reasons: encode(a.Reasons), Advice: encode(a.Advice), AskedFrom: ask.Window.From, AskedTo: ask.Window.To,
-		FromAt: a.Window.From, ToAt: a.Window.To, NotBefore: a.NotBefore, Preset: k.guard.Preset, Mode: k.guard.Mode,
-		PolicyVersion: k.guard.Version, CharterVersion: k.state.Charter.Version, Zone: k.state.Zone.String(),
+		FromAt: a.Window.From, ToAt: a.Window.To, NotBefore: a.NotBefore, Preset: k.policy.Preset, Mode: k.policy.Mode,
+		PolicyVersion: k.policy.Version, CharterVersion: k.state.Charter.Version, Zone: k.state.Zone.String(),
 		Times: 1, DecidedAt: tx.Now, LastAt: tx.Now, PermitID: a.Permit, PermitKind: a.By,
 	}
 	if a.Outcome != OutcomeDefer && a.Outcome != OutcomeDeny {

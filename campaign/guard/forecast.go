@@ -40,14 +40,14 @@ const forecastAd = 2 * time.Hour
 // Foresee works out the next days of a group. A day is open if the guard would
 // allow an ad at some moment of it, nothing else being shown before; Room
 // takes the earliest moment again and again, which under caps and gaps of one
-// length fits most in. Promises are charters that come into force meanwhile; a
-// day is judged by the one in force when it begins.
+// length fits most in. Promises are charters and policies that come into force
+// meanwhile; a day is judged by those in force when it begins.
 func Foresee(p Policy, s State, now clock.Milli, promises ...Promise) (days []ForecastDay, room int) {
 	z := zone{loc: s.Zone}
-	from, first := now, s.Charter
+	from, today := now, Promise{now, s.Charter, p}
 	for range ForecastDays {
 		_, to := z.span(periodDay, from)
-		s.Charter = inForce(first, promises, from)
+		p, s.Charter = today.inForce(promises, from)
 		d := Decide(p, s, Window{from, to})
 		first, _ := z.span(periodDay, from)
 		day := ForecastDay{Day: clock.Day(from.Time(), s.Zone), Ads: s.Ads.touching(first, to)}
@@ -61,23 +61,24 @@ func Foresee(p Policy, s State, now clock.Milli, promises ...Promise) (days []Fo
 		}
 		days, from = append(days, day), to
 	}
-	s.Charter = first
-	return days, roomIn(p, s, Window{now, from}, promises)
+	return days, roomIn(today, s, Window{now, from}, promises)
 }
 
-// Promise is a charter with the moment from which it is in force.
+// Promise is a charter and a policy with the moment from which they are in
+// force.
 type Promise struct {
 	From    clock.Milli
 	Charter Charter
+	Policy  Policy
 }
 
-func inForce(now Charter, promises []Promise, at clock.Milli) Charter {
-	for _, p := range promises {
-		if p.From <= at {
-			now = p.Charter
+func (p Promise) inForce(later []Promise, at clock.Milli) (Policy, Charter) {
+	for _, l := range later {
+		if l.From <= at {
+			p = l
 		}
 	}
-	return now
+	return p.Policy, p.Charter
 }
 
 // besideQuiet leaves out quiet hours where something else keeps the whole day:
@@ -91,11 +92,11 @@ func besideQuiet(all Reasons) Reasons {
 }
 
 // roomIn shows ads as early as each is allowed until none is.
-func roomIn(p Policy, s State, w Window, promises []Promise) (n int) {
+func roomIn(today Promise, s State, w Window, promises []Promise) (n int) {
 	s.Ads = s.Ads.Clone()
-	first := s.Charter
 	for at := w.From; at < w.To; {
-		s.Charter = inForce(first, promises, at)
+		var p Policy
+		p, s.Charter = today.inForce(promises, at)
 		d := Decide(p, s, Window{at, w.To})
 		switch d.Outcome {
 		case OutcomeAllow:
@@ -110,13 +111,13 @@ func roomIn(p Policy, s State, w Window, promises []Promise) (n int) {
 			if next == 0 {
 				return n
 			}
-			at = next // a looser charter may let one through
+			at = next // what is looser may let one through
 		}
 	}
 	return n
 }
 
-// nextPromise is when the next charter after a moment comes into force.
+// nextPromise is when the next promise after a moment comes into force.
 func nextPromise(promises []Promise, after clock.Milli) clock.Milli {
 	for _, p := range promises {
 		if p.From > after {
@@ -126,16 +127,32 @@ func nextPromise(promises []Promise, after clock.Milli) clock.Milli {
 	return 0
 }
 
-// promisesOf are the charters that come into force in a group in the days a
-// forecast looks ahead.
-func promisesOf(q *database.Query, g id.Group, now clock.Milli) ([]Promise, error) {
-	ahead, err := community.ChartersAhead(q, g, now, now.Add(ForecastDays*day))
+// promises are the charters and policies that come into force in the group in
+// the days a forecast looks ahead.
+func (k *known) promises(q *database.Query, now clock.Milli) ([]Promise, error) {
+	ahead, err := community.ChartersAhead(q, k.group.ID, now, now.Add(ForecastDays*day))
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Promise, len(ahead))
-	for i, c := range ahead {
-		out[i] = Promise{c.EffectiveAt, charterOf(c)}
+	turns := k.laws.turns(now)
+	var moments []clock.Milli
+	for _, c := range ahead {
+		moments = append(moments, c.EffectiveAt)
+	}
+	for _, t := range turns {
+		moments = append(moments, t.From)
+	}
+	slices.Sort(moments)
+	var out []Promise
+	for _, at := range slices.Compact(moments) {
+		next := Promise{at, k.state.Charter, Policy{}}
+		next.Policy, _ = k.laws.at(at)
+		for _, c := range ahead {
+			if c.EffectiveAt <= at {
+				next.Charter = charterOf(c)
+			}
+		}
+		out = append(out, next)
 	}
 	return out, nil
 }
@@ -151,12 +168,11 @@ func (s *Service) Forecast(ctx context.Context, g id.Group) (Forecast, error) {
 	if k.group.ID == 0 || !k.group.SeenBy(database.ActorOf(ctx)) {
 		return Forecast{}, fault.NotFound
 	}
-	p := k.guard.policy()
-	f := Forecast{GroupID: g, Preset: p.Preset, Mode: p.Mode}
-	promises, err := promisesOf(s.DB.Read(ctx), g, now)
+	f := Forecast{GroupID: g, Preset: k.policy.Preset, Mode: k.policy.Mode}
+	promises, err := k.promises(s.DB.Read(ctx), now)
 	if err != nil {
 		return Forecast{}, err
 	}
-	f.Days, f.Room = Foresee(p, k.state, now, promises...)
+	f.Days, f.Room = Foresee(k.policy, k.state, now, promises...)
 	return f, nil
 }

@@ -108,6 +108,22 @@ func TestForesee_keeps_its_word(t *testing.T) {
 	}
 }
 
+// TestForeseeAPolicy: a policy announced on Monday counts from its own day.
+func TestForeseeAPolicy(t *testing.T) {
+	monday := at(t, shanghai, "2026-11-02 10:00")
+	s := State{Open: true, Owned: true, Zone: location(t, shanghai), BornAt: monday.Add(-400 * day)}
+	none, looser := PresetPolicy(PresetRetail, ModeEnforce), PresetPolicy(PresetRetail, ModeEnforce)
+	none.Day = 0
+	days, room := Foresee(none, s, monday, Promise{From: monday.Add(7 * day), Policy: looser})
+	got := ""
+	for _, d := range days {
+		got += map[bool]string{true: "o", false: "-"}[d.Open]
+	}
+	if want := "--------oooooo"; got != want || room != 4 {
+		t.Errorf("got %s with room for %d, want %s with 4", got, room, want)
+	}
+}
+
 // TestForeseeACharter: a charter announced on Monday counts from its own day.
 func TestForeseeACharter(t *testing.T) {
 	monday := at(t, shanghai, "2026-11-02 10:00")
@@ -118,13 +134,13 @@ func TestForeseeACharter(t *testing.T) {
 		}
 		return out
 	}
-	looser := Promise{monday.Add(7 * day), Charter{Version: 2, Day: 1, Week: 2}}
+	looser := Promise{monday.Add(7 * day), Charter{Version: 2, Day: 1, Week: 2}, PresetPolicy(PresetRetail, ModeEnforce)}
 	days, room := Foresee(PresetPolicy(PresetRetail, ModeEnforce), s, monday, looser)
 	// The eighth day began before the moment, so it is judged by what was promised then.
 	if got, want := open(days), "--------oooooo"; got != want || room != 2 {
 		t.Errorf("got %s with room for %d, want %s with 2", got, room, want)
 	}
-	stricter := Promise{monday.Add(2 * day), Charter{Version: 3, Day: 0, Week: 0}}
+	stricter := Promise{monday.Add(2 * day), Charter{Version: 3, Day: 0, Week: 0}, PresetPolicy(PresetRetail, ModeEnforce)}
 	s.Charter = Charter{Version: 2, Day: 1, Week: 4}
 	days, room = Foresee(PresetPolicy(PresetRetail, ModeEnforce), s, monday, stricter)
 	if got, want := open(days), "ooo-----------"; got != want || room != 3 {

@@ -154,6 +154,7 @@ func TestObservedGroupsKeepTheirCharter(t *testing.T) {
 		if _, err := s.SetAdPolicy(bg, g, guard.AdPolicyIn{Preset: guard.PresetCore, Mode: guard.ModeAdvise}, 1); err != nil {
 			t.Fatal(err)
 		}
+		db.Clock.Jump(week) // the notice
 		hours := guard.Window{From: now(db), To: now(db).Add(10 * time.Hour)}
 		for n := range 6 {
 			if a := reserve(t, s, id.Promotion(n+1), hours, g)[0]; a.Outcome != guard.OutcomeAllow || n > 0 && len(a.Advice) < 5 {
@@ -282,7 +283,7 @@ func TestAdPolicy(t *testing.T) {
 		s := &guard.Service{DB: db}
 		g := newGroup(t, db, community.PresetChain)
 		eleven := 11
-		in := guard.AdPolicyIn{Preset: guard.PresetBenefit, Mode: guard.ModeEnforce, GapHours: &eleven}
+		in := guard.AdPolicyIn{Preset: guard.PresetBenefit, Mode: guard.ModeEnforce, SettingsIn: guard.SettingsIn{GapHours: &eleven}}
 		got, err := s.SetAdPolicy(bg, g, in, 1)
 		if err != nil || got.GapHours != 11 || got.Version != 2 || *got.AdsPerDay != 3 {
 			t.Fatalf("set: got %+v, %v", got, err)
@@ -291,7 +292,7 @@ func TestAdPolicy(t *testing.T) {
 			t.Errorf("an old version: got %v", err)
 		}
 		seven := 7
-		if err := (guard.AdPolicyIn{Preset: "x", Mode: "y", AdsPerDay: &seven, QuietFrom: &seven}).Validate(); err == nil {
+		if err := (guard.AdPolicyIn{Preset: "x", Mode: "y", SettingsIn: guard.SettingsIn{AdsPerDay: &seven, QuietFrom: &seven}}).Validate(); err == nil {
 			t.Error("bounds: accepted")
 		}
 		other := database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 1, Units: []id.Unit{99}})
@@ -324,8 +325,12 @@ func storm(t *testing.T, a, b *database.DB) (live int, broken []string) {
 	g := newGroup(t, a, community.PresetChain)
 	both := []*guard.Service{{DB: a}, {DB: b}}
 	noGap := 1
-	if _, err := both[0].SetAdPolicy(bg, g, guard.AdPolicyIn{Preset: guard.PresetBenefit, Mode: guard.ModeEnforce, GapHours: &noGap}, 1); err != nil {
+	if _, err := both[0].SetAdPolicy(bg, g, guard.AdPolicyIn{Preset: guard.PresetBenefit, Mode: guard.ModeEnforce, SettingsIn: guard.SettingsIn{GapHours: &noGap}}, 1); err != nil {
 		t.Fatal(err)
+	}
+	a.Clock.Jump(7 * 24 * time.Hour) // the notice
+	if b != a {
+		b.Clock.Jump(7 * 24 * time.Hour)
 	}
 	var wg sync.WaitGroup
 	begin := make(chan struct{})

@@ -61,7 +61,8 @@ func writeSlots(tx *database.Tx, slots []Slot) error {
 			int64(s.CapDay), int64(s.CapWeek), int64(s.CapMonth), int64(s.CapLife), int64(s.GapMinutes),
 			int64(s.QuietFrom), int64(s.QuietTo), int64(s.CharterQuietFrom), int64(s.CharterQuietTo),
 			string(s.Preset), string(s.Mode), int64(s.PresetVersion), int64(s.PolicyVersion), int64(s.CharterVersion), s.Zone, int64(s.PermitID), string(s.PermitKind), s.StartedNo,
-			int64(s.CareDay), int64(s.CareWeek), int64(s.CareMonth), int64(s.CareGapMinutes), string(s.Platform))
+			int64(s.CareDay), int64(s.CareWeek), int64(s.CareMonth), int64(s.CareGapMinutes), string(s.Platform),
+			int64(s.HouseVersion), int64(s.PolicyUnitID), int64(s.UnitVersion))
 	}
 	return in.write(tx)
 }
@@ -84,7 +85,7 @@ func writeGuards(tx *database.Tx, guards []groupGuard) error {
 	for _, g := range guards {
 		in.row(int64(g.GroupID), string(g.Preset), string(g.Mode), int64(g.WarmUpDays), int64(g.GapHours),
 			int64(g.AdsPerDay), int64(g.AdsPerWeek), int64(g.AdsPerMonth), int64(g.QuietFrom), int64(g.QuietTo),
-			int64(g.ObserveUntil), g.LastSeq, int64(g.Version), int64(g.CreatedAt), g.Rules)
+			int64(g.ObserveUntil), g.LastSeq, int64(g.Version), int64(g.CreatedAt), g.Rules, int64(g.HeldVersion))
 	}
 	return in.write(tx)
 }

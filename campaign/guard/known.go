@@ -11,6 +11,7 @@ import (
 // Known is what a decision would rest on.
 type Known struct {
 	Policy Policy
+	Turns  []Turn // policies that come into force later
 	State  State
 }
 
@@ -24,7 +25,11 @@ func (s *Service) Known(ctx context.Context, groups []id.Group, w Window) (map[i
 			return nil, fmt.Errorf("guard: known: %w", err)
 		}
 		for g, k := range all {
-			out[g] = Known{k.guard.policy().enforced(), k.state}
+			turns := k.laws.turns(max(s.now(), w.From))
+			for i := range turns {
+				turns[i].Policy = turns[i].Policy.enforced()
+			}
+			out[g] = Known{k.policy.enforced(), turns, k.state}
 		}
 	}
 	return out, nil

@@ -23,6 +23,7 @@ type loaded struct {
 	permits  []permitRow
 	health   map[id.Group]health.Standing
 	intakes  map[id.Group]community.Intake
+	ruling   ruling
 }
 
 // adRow is when a slot of a group counts.
@@ -36,11 +37,11 @@ type adRow struct {
 // that a reservation sends them together.
 func (ask question) reads(into *loaded) []database.Read {
 	n := len(ask.groups)
-	*into = loaded{make(map[id.Group]community.Group, n), make(map[id.Group]community.Charter, n), make(map[id.Group]groupGuard, n), make([]adRow, 0, 4*n), nil, nil, map[id.Group]health.Standing{}, map[id.Group]community.Intake{}}
+	*into = loaded{make(map[id.Group]community.Group, n), make(map[id.Group]community.Charter, n), make(map[id.Group]groupGuard, n), make([]adRow, 0, 4*n), nil, nil, map[id.Group]health.Standing{}, map[id.Group]community.Intake{}, ruling{}}
 	reads := []database.Read{
 		community.GroupRows(ask.keys(), func(g community.Group) { into.groups[g.ID] = g }),
 		community.CharterRows(ask.keys(), max(ask.now, ask.window.From), func(c community.Charter) { into.charters[c.GroupID] = c }),
-		ask.silencesRead(into),
+		ask.silencesRead(into), policiesRead(ask.groups, &into.ruling),
 		health.StandingRows(ask.keys(), func(s health.Standing) { into.health[s.GroupID] = s }),
 	}
 	if ask.window == (Window{}) {
@@ -79,7 +80,7 @@ func guardsRead(groups database.Keys[id.Group], lock string, into *loaded) datab
 		Row: func(rows *sql.Rows) error {
 			var g groupGuard
 			err := rows.Scan(&g.GroupID, &g.Preset, &g.Mode, &g.WarmUpDays, &g.GapHours, &g.AdsPerDay, &g.AdsPerWeek, &g.AdsPerMonth,
-				&g.QuietFrom, &g.QuietTo, &g.ObserveUntil, &g.LastSeq, &g.Version, &g.CreatedAt, &g.Rules)
+				&g.QuietFrom, &g.QuietTo, &g.ObserveUntil, &g.LastSeq, &g.Version, &g.CreatedAt, &g.Rules, &g.HeldVersion)
 			into.guards[g.GroupID] = g
 			return err
 		},
@@ -118,9 +119,8 @@ func (ask question) assemble(q *database.Query, found *loaded) (map[id.Group]*kn
 		if k.guard, own = found.guards[g]; !own {
 			k.guard = newGuard(group, ask.now)
 		}
-		if k.guard.Preset == "" {
-			k.guard.Preset = Preset(group.Preset)
-		}
+		k.laws = laws{found.ruling.house, found.ruling.units[group.UnitID], k.guard, found.ruling.groups[g], Preset(group.Preset)}
+		k.policy, _ = k.laws.at(max(ask.now, ask.window.From))
 		if s, judged := found.health[g]; judged {
 			k.state.Condition = conditionOf(s, k.state.Zone)
 		}
@@ -156,7 +156,7 @@ func (ask question) assemble(q *database.Query, found *loaded) (map[id.Group]*kn
 func (ask question) lives(q *database.Query, into map[id.Group]*known) error {
 	var limited []id.Group
 	for g, k := range into {
-		if k.guard.policy().Life != Unlimited {
+		if k.policy.Life != Unlimited {
 			limited = append(limited, g)
 		}
 	}

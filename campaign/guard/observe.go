@@ -112,23 +112,36 @@ func (s *Service) Enforce(ctx context.Context, in EnforceIn) (int, error) {
 	}
 	switched := 0
 	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
-		found := loaded{guards: map[id.Group]groupGuard{}}
-		if err := tx.Queries(guardsRead(database.Keys[id.Group]{List: groups}, tx.Dialect.ForUpdate, &found)); err != nil {
-			return fmt.Errorf("guard: enforce: %w", err)
-		}
 		if err := seeAll(tx, groups); err != nil {
 			return err
 		}
-		res := tx.Exec("UPDATE group_guards SET mode = ?, observe_until = 0, version = version + 1 WHERE group_id IN ? AND mode = ?", ModeEnforce, groups, ModeAdvise)
-		if res.Error != nil {
-			return fmt.Errorf("guard: enforce: %w", res.Error)
+		guards, err := lockGuards(tx, groups)
+		if err != nil {
+			return err
+		}
+		all, err := s.load(tx.DB, question{groups: groups, now: tx.Now})
+		if err != nil {
+			return err
 		}
 		var told groupsTold
+		var versions []layer
 		switched = 0
 		for _, g := range groups {
-			if found.guards[g].Mode != ModeAdvise {
+			was := guards[g].at(all[g].laws.coming, tx.Now)
+			if was.Mode != ModeAdvise {
 				continue
 			}
+			is := was
+			is.Mode, is.ObserveUntil, is.Version, is.HeldVersion = ModeEnforce, 0, was.Version+1, 0
+			if err := writeHeld(tx, is, was.Version); err != nil {
+				return err
+			}
+			if len(all[g].laws.coming) > 0 {
+				if err := announce(tx, layer{GroupID: g}, 0, nil); err != nil {
+					return err
+				}
+			}
+			versions = append(versions, layer{GroupID: g, Version: is.Version, Preset: is.Preset, Mode: is.Mode, settings: is.settings})
 			switched, told.Groups = switched+1, append(told.Groups, g)
 			if err := database.AuditTx(tx, "guard.enforce", g, map[string]Mode{"mode": ModeAdvise}, map[string]Mode{"mode": ModeEnforce}); err != nil {
 				return err
@@ -136,6 +149,9 @@ func (s *Service) Enforce(ctx context.Context, in EnforceIn) (int, error) {
 		}
 		if switched == 0 {
 			return nil
+		}
+		if err := writeLayers(tx, versions); err != nil {
+			return err
 		}
 		return webhook.PublishTx(tx, EventGroupsEnforce, told)
 	})
@@ -180,11 +196,11 @@ func (s *Service) FindWays(ctx context.Context, g id.Group, others []id.Group) (
 		return Ways{}, fault.NotFound
 	}
 	out := Ways{GroupID: g, Now: k.decide(at, now), ContentZH: contentZH, ContentEN: contentEN, Free: []id.Group{}}
-	promises, err := promisesOf(s.DB.Read(ctx), g, now)
+	promises, err := k.promises(s.DB.Read(ctx), now)
 	if err != nil {
 		return Ways{}, err
 	}
-	days, _ := Foresee(k.guard.policy(), k.state, now, promises...)
+	days, _ := Foresee(k.policy, k.state, now, promises...)
 	for _, d := range days {
 		if d.Open {
 			out.NextAt = d.FirstAt

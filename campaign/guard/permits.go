@@ -142,7 +142,7 @@ func (s *Service) ApprovePermit(ctx context.Context, permit id.Permit) error {
 		return err
 	}
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
-		if err := lockGroups(tx, before.Groups); err != nil {
+		if _, err := lockGuards(tx, before.Groups); err != nil {
 			return err
 		}
 		if err := seeAll(tx, before.Groups); err != nil {
@@ -167,16 +167,6 @@ func (s *Service) ApprovePermit(ctx context.Context, permit id.Permit) error {
 		}
 		return database.AuditTx(tx, "guard.permit_approve", permit, before, after)
 	})
-}
-
-// lockGroups locks the groups' rows, so that two permits count one another and
-// no reservation is half way.
-func lockGroups(tx *database.Tx, groups []id.Group) error {
-	found := loaded{guards: map[id.Group]groupGuard{}}
-	if err := tx.Queries(guardsRead(database.Keys[id.Group]{List: groups}, tx.Dialect.ForUpdate, &found)); err != nil {
-		return fmt.Errorf("guard: permit: %w", err)
-	}
-	return nil
 }
 
 // withinLimits counts the permits of the kind that each group was given.
@@ -225,7 +215,7 @@ func (s *Service) RevokePermit(ctx context.Context, permit id.Permit) error {
 		return err
 	}
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
-		if err := lockGroups(tx, before.Groups); err != nil {
+		if _, err := lockGuards(tx, before.Groups); err != nil {
 			return err
 		}
 		if err := seeAll(tx, before.Groups); err != nil {

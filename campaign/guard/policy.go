@@ -1,6 +1,10 @@
 package guard
 
-import "time"
+import (
+	"time"
+
+	"siyu/internal/id"
+)
 
 // Mode is how strictly a group's policy is kept. The charter holds in all.
 type Mode string
@@ -39,7 +43,10 @@ const Unlimited = -1
 // own within Bounds.
 type Policy struct {
 	Preset  Preset
-	Version int // of the group's own settings; the preset's is PresetVersion
+	Version int     // of the group's own settings; the preset's is PresetVersion
+	House   int     // the version of the brand's settings for the preset; 0: none
+	Unit    int     // of the nearest unit's
+	OfUnit  id.Unit // that unit
 	Mode    Mode
 	WarmUp  time.Duration // no ads before the group's real age reaches it
 	Gap     time.Duration // least time between two ads

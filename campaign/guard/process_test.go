@@ -119,7 +119,18 @@ func (c *child) use(a guard.Answer) (err error) {
 		if err != nil {
 			return err
 		}
-		_, err = c.s.SetAdPolicy(bg, a.GroupID, guard.AdPolicyIn{Preset: guard.PresetBenefit, Mode: guard.ModeEnforce}, was.Version)
+		gap := 1 + c.r.IntN(6)
+		in := guard.AdPolicyIn{Preset: guard.PresetBenefit, Mode: guard.ModeEnforce, SettingsIn: guard.SettingsIn{GapHours: &gap}}
+		_, err = c.s.SetAdPolicy(bg, a.GroupID, in, was.Version)
+		return err
+	case 6:
+		unit := id.Unit(c.r.IntN(3))
+		was, err := c.s.FindLayerPolicy(bg, unit, guard.PresetBenefit)
+		if err != nil {
+			return err
+		}
+		a, week := 1+c.r.IntN(3), 10+c.r.IntN(6) // never more than the query below allows
+		_, err = c.s.SetLayerPolicy(bg, unit, guard.PresetBenefit, guard.SettingsIn{AdsPerDay: &a, AdsPerWeek: &week}, was.Version)
 		return err
 	}
 	return err
@@ -150,6 +161,7 @@ func (c *child) hold() error {
 func TestThreeProcesses(t *testing.T) {
 	url := dbtest.URL(t, "mariadb")
 	db := dbtest.At(t, url)
+	addUnits(t, db)
 	groups := make([]string, 6)
 	for i := range groups {
 		g := newGroup(t, db, community.PresetBenefit)

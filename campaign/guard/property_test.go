@@ -31,13 +31,14 @@ func TestAnySequenceHolds(t *testing.T) {
 			}
 			return list, true, nil
 		}}
+		addUnits(t, db)
 		rapid.Check(t, func(r *rapid.T) {
 			h := &player{t: r, tb: t, db: db, s: s}
 			presets := []community.Preset{community.PresetRetail, community.PresetBenefit, community.PresetChain, community.PresetCourse, community.PresetInterest}
 			h.group = newGroup(t, db, rapid.SampledFrom(presets).Draw(r, "preset"))
 			r.Repeat(map[string]func(*rapid.T){
 				"reserve": h.reserve, "start": h.start, "confirm": h.confirm, "release": h.release,
-				"by hand": h.byHand, "policy": h.policy, "clock": h.clock, "permit": h.permit, "revoke": h.revoke, "silence": h.silence, "health": h.health,
+				"by hand": h.byHand, "policy": h.policy, "layer": h.layer, "clock": h.clock, "permit": h.permit, "revoke": h.revoke, "silence": h.silence, "health": h.health,
 			})
 			proofs, err := guard.Verify(bg, db)
 			if err != nil {
@@ -115,29 +116,50 @@ func (p *player) byHand(r *rapid.T) {
 	refused(r, err)
 }
 
-func (p *player) policy(r *rapid.T) {
-	was, err := p.s.FindAdPolicy(bg, p.group)
-	refused(r, err)
+// drawSettings draws what a layer of policy may set.
+func drawSettings(r *rapid.T) guard.SettingsIn {
 	number := func(name string, lo, hi int) *int {
+		if rapid.IntRange(0, 3).Draw(r, name+" is unset") == 0 {
+			return nil
+		}
 		n := rapid.IntRange(lo, hi).Draw(r, name)
 		return &n
 	}
-	from := number("quiet from", 0, 1439)
-	to := (*from + rapid.IntRange(guard.QuietMinutesMin, 20*60).Draw(r, "quiet for")) % 1440
-	in := guard.AdPolicyIn{
-		Preset:   guard.Preset(rapid.SampledFrom(guard.PresetNames).Draw(r, "preset")),
-		Mode:     rapid.SampledFrom([]guard.Mode{guard.ModeOff, guard.ModeAdvise, guard.ModeEnforce, guard.ModeEnforce}).Draw(r, "mode"),
-		GapHours: number("gap", 1, 40), AdsPerDay: number("day", 0, 4), AdsPerWeek: number("week", 0, 8), QuietFrom: from, QuietTo: &to,
+	in := guard.SettingsIn{GapHours: number("gap", 1, 40), AdsPerDay: number("day", 0, 4), AdsPerWeek: number("week", 0, 8)}
+	if in.QuietFrom = number("quiet from", 0, 1439); in.QuietFrom != nil {
+		to := (*in.QuietFrom + rapid.IntRange(guard.QuietMinutesMin, 20*60).Draw(r, "quiet for")) % 1440
+		in.QuietTo = &to
 	}
 	for _, rule := range []guard.Rule{"G5", "G6", "G7", "G8", "G11", "G12"} {
-		if m := rapid.SampledFrom([]guard.Mode{"", "", guard.ModeOff, guard.ModeAdvise, guard.ModeEnforce}).Draw(r, string(rule)); m != "" {
+		if m := rapid.SampledFrom([]guard.Mode{"", "", "", guard.ModeOff, guard.ModeAdvise, guard.ModeEnforce}).Draw(r, string(rule)); m != "" {
 			if in.Rules == nil {
 				in.Rules = map[guard.Rule]guard.Mode{}
 			}
 			in.Rules[rule] = m
 		}
 	}
+	return in
+}
+
+func (p *player) policy(r *rapid.T) {
+	was, err := p.s.FindAdPolicy(bg, p.group)
+	refused(r, err)
+	in := guard.AdPolicyIn{
+		Preset:     guard.Preset(rapid.SampledFrom(guard.PresetNames).Draw(r, "preset")),
+		Mode:       rapid.SampledFrom([]guard.Mode{guard.ModeOff, guard.ModeAdvise, guard.ModeEnforce, guard.ModeEnforce}).Draw(r, "mode"),
+		SettingsIn: drawSettings(r),
+	}
 	_, err = p.s.SetAdPolicy(bg, p.group, in, was.Version)
+	refused(r, err)
+}
+
+// layer edits the policy of the brand, the group's unit or the one above it.
+func (p *player) layer(r *rapid.T) {
+	unit := rapid.SampledFrom([]id.Unit{0, 1, 2}).Draw(r, "unit")
+	preset := guard.Preset(rapid.SampledFrom(guard.PresetNames).Draw(r, "of"))
+	was, err := p.s.FindLayerPolicy(bg, unit, preset)
+	refused(r, err)
+	_, err = p.s.SetLayerPolicy(bg, unit, preset, drawSettings(r), was.Version)
 	refused(r, err)
 }
 

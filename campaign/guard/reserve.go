@@ -238,6 +238,7 @@ func (s *Service) Check(ctx context.Context, try Trial) ([][]Answer, error) {
 				return nil, fault.NotFound
 			}
 			for i, w := range windows {
+				k.policy, _ = k.laws.at(max(now, w.From))
 				a := Answer{GroupID: g, Decision: k.decide(w, now)}
 				if isHeldOut(try.HeldOut, g) {
 					a.Decision = heldOut()

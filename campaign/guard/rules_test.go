@@ -46,7 +46,7 @@ func TestRuleModes(t *testing.T) {
 			}
 		})
 	}
-	in := AdPolicyIn{Preset: PresetRetail, Mode: ModeEnforce, Rules: map[Rule]Mode{"G7": ModeAdvise, "G10": ModeOff}}
+	in := AdPolicyIn{Preset: PresetRetail, Mode: ModeEnforce, SettingsIn: SettingsIn{Rules: map[Rule]Mode{"G7": ModeAdvise, "G10": ModeOff}}}
 	if err := in.Validate(); err != nil {
 		t.Error(err)
 	}

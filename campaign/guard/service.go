@@ -44,7 +44,7 @@ type question struct {
 	groups []id.Group
 	span   bool         // what has one row or few to a group is read as a span
 	window Window       // all moments that will be asked for
-	now    clock.Milli  // charters are those in force then, or at the window's begin
+	now    clock.Milli  // charters and policies are those in force then, or at the window's begin
 	except id.Promotion // its own slots do not count (dry runs); 0: all count
 	slot   id.Slot      // nor does this one
 
@@ -62,9 +62,11 @@ func (ask question) keys() database.Keys[id.Group] {
 
 // known is what is known of one group.
 type known struct {
-	group community.Group
-	guard groupGuard
-	state State
+	group  community.Group
+	guard  groupGuard
+	laws   laws
+	policy Policy // in force then
+	state  State
 }
 
 func stateOf(g community.Group, c community.Charter, zones map[string]*time.Location) (State, error) {
@@ -98,5 +100,5 @@ func (k *known) decide(w Window, now clock.Milli) Decision {
 		late := int64(now-w.To) / minuteMilli
 		return Decision{Outcome: OutcomeDeny, Rule: RuleWindow, Reasons: []Reason{{RuleWindow, late, 0}}}
 	}
-	return Decide(k.guard.policy(), k.state, w)
+	return Decide(k.policy, k.state, w)
 }

@@ -51,7 +51,10 @@ type Slot struct {
 	Preset           Preset       `json:"preset" gorm:"column:preset"`
 	Mode             Mode         `json:"mode" gorm:"column:mode"`
 	PresetVersion    int          `json:"preset_version" gorm:"column:preset_version"`
-	PolicyVersion    int          `json:"policy_version" gorm:"column:policy_version"`
+	PolicyVersion    int          `json:"policy_version" gorm:"column:policy_version"` // of the group's own
+	HouseVersion     int          `json:"house_version" gorm:"column:house_version"`   // of the brand's for the preset; 0: none
+	PolicyUnitID     id.Unit      `json:"policy_unit_id" gorm:"column:policy_unit_id"` // the nearest unit with one for the preset
+	UnitVersion      int          `json:"unit_version" gorm:"column:unit_version"`
 	CharterVersion   int          `json:"charter_version" gorm:"column:charter_version"`
 	CareDay          int          `json:"care_day" gorm:"column:care_day"` // the caps scaled by the group's health; -1: none
 	CareWeek         int          `json:"care_week" gorm:"column:care_week"`
@@ -70,7 +73,7 @@ const slotColumns = `id, group_id, seq, unit_id, campaign_id, promotion_id, wind
 	reserved_at, started_at, confirmed_at, confirmed_seq, released_at, released_seq, release_reason, late, unplanned,
 	cap_day, cap_week, cap_month, cap_life, gap_minutes, quiet_from, quiet_to, charter_quiet_from, charter_quiet_to,
 	preset, mode, preset_version, policy_version, charter_version, zone, permit_id, permit_kind, started_no,
-	care_day, care_week, care_month, care_gap_minutes, platform`
+	care_day, care_week, care_month, care_gap_minutes, platform, house_version, policy_unit_id, unit_version`
 
 // Status is where a slot stands.
 type Status string
@@ -108,12 +111,13 @@ func (s Slot) MarshalJSON() ([]byte, error) {
 // slotOf is a slot for the window, with the limits that hold for it: those of
 // the policy where it is enforced, the charter's always, the tighter of both.
 func slotOf(k *known, d Decision, slot id.Slot, now clock.Milli) Slot {
-	p, c, w := k.guard.policy().enforced().lifted(d.By), k.state.Charter, d.Window
+	p, c, w := k.policy.enforced().lifted(d.By), k.state.Charter, d.Window
 	out := Slot{
 		ID: slot, GroupID: k.group.ID, Seq: k.guard.LastSeq + 1, UnitID: k.group.UnitID,
 		FromAt: w.From, ToAt: w.To, FirstAt: w.From, LastAt: w.To - 1, ReservedAt: now,
 		CapDay: Unlimited, CapWeek: Unlimited, CapMonth: Unlimited, CapLife: Unlimited,
 		Preset: p.Preset, Mode: p.Mode, PresetVersion: PresetVersion, PolicyVersion: p.Version,
+		HouseVersion: p.House, PolicyUnitID: p.OfUnit, UnitVersion: p.Unit,
 		CharterVersion: c.Version, Zone: k.state.Zone.String(), PermitID: d.Permit, PermitKind: d.By,
 		CareDay: Unlimited, CareWeek: Unlimited, CareMonth: Unlimited, Platform: k.state.Platform,
 	}

@@ -50,6 +50,9 @@ func replayGroups(q *database.Query, groups []id.Group, proof *database.Proof) e
 	if err := permitted(q, slots, proof); err != nil {
 		return err
 	}
+	if err := lawful(q, groups, slots, proof); err != nil {
+		return err
+	}
 	if err := notInSilence(q, groups, slots, proof); err != nil {
 		return err
 	}

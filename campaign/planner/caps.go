@@ -40,18 +40,18 @@ const (
 	monthMilli = int64(30 * 24 * time.Hour / time.Millisecond)
 )
 
-func capsOf(g *Group) caps {
+func capsOf(p *guard.Policy, state *guard.State) caps {
 	c := caps{day: guard.Unlimited, week: guard.Unlimited, month: guard.Unlimited, life: guard.Unlimited}
 	c.rules = [len(steps)]guard.Rule{guard.RuleGap, guard.RuleDay, guard.RuleWeek, guard.RuleWeekSliding, guard.RuleMonth, guard.RuleMonthSliding, guard.RuleLife}
-	if p := g.Policy; p.Mode == guard.ModeEnforce {
+	if p.Mode == guard.ModeEnforce {
 		c.day, c.week, c.month = p.Day, p.Week, p.Month
 		if p.Life != guard.Unlimited {
-			c.life = max(0, p.Life-g.State.Life)
+			c.life = max(0, p.Life-state.Life)
 		}
 		c.gap = p.Gap.Milliseconds()
 		c.gapCells = floorCell(c.gap + cellMilli - 1)
 	}
-	if k := g.State.Charter; k.Version > 0 {
+	if k := state.Charter; k.Version > 0 {
 		if c.day == guard.Unlimited || k.Day < c.day {
 			c.day, c.rules[stepDay] = k.Day, guard.RuleCharterDay
 		}
@@ -84,14 +84,46 @@ func (f *fit) changed() {
 // free are the cells in which a slot may lie, the slot i left out of account.
 func (f *fit) free(i int) *cells {
 	if !f.have[i+1] {
-		blocked := f.young
-		blocked.add(&f.ended)
-		for _, s := range steps {
-			f.block(s, i, &blocked)
-		}
+		blocked := f.blocked(i, len(steps))
 		f.known[i+1], f.have[i+1] = f.grid.waking.less(&blocked), true
 	}
 	return &f.known[i+1]
+}
+
+// blocked are the cells that the first so many limits, the group's youth and
+// its charter's end keep from a further slot, each cell by the policy of its
+// day.
+func (f *fit) blocked(except, limits int) cells {
+	out := f.blockedNow(except, limits)
+	now, young := f.caps, f.young
+	for _, e := range f.later {
+		f.caps, f.young = e.caps, e.young
+		then := f.blockedNow(except, limits)
+		var since cells
+		since.span(e.from, cellCount)
+		out = out.less(&since)
+		before := then.less(&since)
+		then = then.less(&before)
+		out.add(&then)
+	}
+	f.caps, f.young = now, young
+	return out
+}
+
+func (f *fit) blockedNow(except, limits int) cells {
+	out := f.young
+	out.add(&f.ended)
+	for _, s := range steps[:limits] {
+		f.block(s, except, &out)
+	}
+	return out
+}
+
+// era is what a policy that comes into force later allows from its cell on.
+type era struct {
+	from  int
+	caps  caps
+	young cells
 }
 
 // block adds the cells that one kind of limit keeps from a further slot.

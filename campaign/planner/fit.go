@@ -19,6 +19,7 @@ type fit struct {
 	group *Group
 	grid  *grid
 	caps  caps
+	later []era // in order
 
 	shown []span               // ads the group has seen or will, in order
 	young cells                // before the group is old enough
@@ -37,8 +38,8 @@ type fit struct {
 // begin sets the fit to the group with nothing placed.
 func (f *fit) begin(p *Planner, g *Group) {
 	f.p, f.group, f.grid = p, g, p.gridOf(g)
-	f.caps = capsOf(g)
-	f.shown, f.wants, f.young, f.ended, f.why = f.shown[:0], f.wants[:0], cells{}, cells{}, nil
+	f.caps, f.later = capsOf(&g.Policy, &g.State), f.later[:0]
+	f.shown, f.wants, f.ended, f.why = f.shown[:0], f.wants[:0], cells{}, nil
 	g.State.Ads.Each(func(first, last clock.Milli) {
 		f.shown = append(f.shown, span{int64(first - f.grid.origin), int64(last - f.grid.origin)})
 	})
@@ -63,12 +64,22 @@ func (f *fit) begin(p *Planner, g *Group) {
 			f.asked[i] += f.asked[i-1]
 		}
 	}
-	if ripe := g.State.BornAt.Add(g.Policy.WarmUp); g.Policy.Mode == guard.ModeEnforce && ripe > f.grid.origin {
-		f.young.span(0, floorCell(int64(ripe-f.grid.origin)+cellMilli-1)-1)
+	f.young = f.youth(&g.Policy)
+	for _, t := range g.Turns {
+		from := floorCell(int64(t.From-f.grid.origin) + cellMilli - 1)
+		f.later = append(f.later, era{from, capsOf(&t.Policy, &g.State), f.youth(&t.Policy)})
 	}
 	if c := g.State.Charter; c.Version > 0 && c.EndsAt != 0 {
 		f.ended.span(floorCell(int64(c.EndsAt-f.grid.origin)), cellCount)
 	}
+}
+
+// youth are the cells before the group is old enough.
+func (f *fit) youth(p *guard.Policy) (out cells) {
+	if ripe := f.group.State.BornAt.Add(p.WarmUp); p.Mode == guard.ModeEnforce && ripe > f.grid.origin {
+		out.span(0, floorCell(int64(ripe-f.grid.origin)+cellMilli-1)-1)
+	}
+	return out
 }
 
 // fill places what can be placed.

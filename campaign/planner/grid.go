@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"fmt"
 	"time"
 
 	"siyu/campaign/guard"
@@ -12,7 +13,8 @@ import (
 type gridKey struct {
 	zone          *time.Location
 	policy, pact  guard.Quiet
-	keeps, pledge bool // the policy is enforced; there is a charter
+	keeps, pledge bool   // the policy is enforced; there is a charter
+	later         string // the quiet hours of policies that come into force later
 }
 
 // grid is the horizon as such groups live it.
@@ -47,21 +49,24 @@ func (p *Planner) gridOf(g *Group) *grid {
 	if g.State.Charter.Version > 0 {
 		k.pledge, k.pact = true, g.State.Charter.Quiet
 	}
+	for _, t := range g.Turns {
+		k.later += fmt.Sprint(t.From, t.Policy.Mode, t.Policy.Quiet, ";")
+	}
 	if made, ok := p.grids[k]; ok {
 		return made
 	}
-	made := p.newGrid(k)
+	made := p.newGrid(k, g)
 	p.grids[k] = made
 	return made
 }
 
-func (p *Planner) newGrid(k gridKey) *grid {
+func (p *Planner) newGrid(k gridKey, g *Group) *grid {
 	today, _, _ := guard.Spans(k.zone, p.now)
 	x := &grid{origin: today.From, masks: make([]cells, len(p.offers)), length: make([]int, len(p.offers)), share: make([]int64, len(p.offers))}
 	x.calendar(k.zone)
 	for i := range cellCount {
 		at := max(x.start(i), p.now)
-		if at < x.start(i+1) && x.day[i] < Days && !x.quiet(k, at) {
+		if at < x.start(i+1) && x.day[i] < Days && !x.quiet(k, g, at) {
 			x.waking.span(i, i)
 		}
 	}
@@ -84,10 +89,11 @@ func (p *Planner) newGrid(k gridKey) *grid {
 
 func (x *grid) start(cell int) clock.Milli { return x.origin + clock.Milli(int64(cell)*cellMilli) }
 
-func (x *grid) quiet(k gridKey, at clock.Milli) bool {
+func (x *grid) quiet(k gridKey, g *Group, at clock.Milli) bool {
 	t := at.Time().In(k.zone)
 	minute := t.Hour()*60 + t.Minute()
-	return k.keeps && k.policy.From != k.policy.To && k.policy.Holds(minute) ||
+	p := g.policyAt(at)
+	return p.Mode == guard.ModeEnforce && p.Quiet.From != p.Quiet.To && p.Quiet.Holds(minute) ||
 		k.pledge && k.pact.From != k.pact.To && k.pact.Holds(minute)
 }
 

@@ -46,10 +46,12 @@ func Weigh(value int64, priority int) int64 {
 	return max(value, 1) << max(0, min(priority, PriorityMax))
 }
 
-// Group is what a plan knows of a group. Wants are the indexes of the offers
-// that want to be shown in it.
+// Group is what a plan knows of a group: its policy, those that come into force
+// later, and its state. Wants are the indexes of the offers that want to be
+// shown in it.
 type Group struct {
 	Policy guard.Policy
+	Turns  []guard.Turn
 	State  guard.State
 	Wants  []int
 }

@@ -110,6 +110,15 @@ func TestFit(t *testing.T) {
 			change: func(g *planner.Group) { g.State.Owned = false },
 			left:   []string{"1 by G2.owner"},
 		}, {
+			name: "a looser policy counts from its day", preset: guard.PresetRetail,
+			offers: []planner.Offer{offer(1, 0, 48*hour, 5), offer(2, 0, 100*hour, 5), offer(3, 94*hour, 96*hour, 5)},
+			change: func(g *planner.Group) {
+				later := g.Policy
+				later.Day, later.Quiet = 2, guard.Quiet{From: 22 * 60, To: 6 * 60}
+				g.Policy.Day, g.Turns = 0, []guard.Turn{{From: monday.Add(90 * hour), Policy: later}} // Friday 4:17
+			},
+			placed: []string{"3 at 06 08:30"}, left: []string{"1 by G7.day", "2 by G7.day, outranked"},
+		}, {
 			name: "no ads at all", preset: guard.PresetService,
 			offers: []planner.Offer{offer(1, 0, 24*hour, 5)},
 			left:   []string{"1 by G7.day"},

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"siyu/campaign/guard"
+	"siyu/internal/clock"
 )
 
 // refused puts the plan to the guard in order of time and takes out what it
@@ -15,7 +16,7 @@ func (f *fit) refused() bool {
 	before := len(f.slots)
 	f.slots = slices.DeleteFunc(f.slots, func(s slot) bool {
 		w := f.window(s)
-		d := guard.Decide(f.group.Policy, state, w)
+		d := guard.Decide(f.group.policyAt(w.From), state, w)
 		if d.Outcome == guard.OutcomeAllow && d.Window == w {
 			state.Ads.Add(w.From, w.To-1)
 			state.Life++
@@ -28,6 +29,17 @@ func (f *fit) refused() bool {
 		return true
 	})
 	return len(f.slots) < before
+}
+
+// policyAt is the policy in force at a moment.
+func (g *Group) policyAt(at clock.Milli) guard.Policy {
+	p := g.Policy
+	for _, t := range g.Turns {
+		if t.From <= at {
+			p = t.Policy
+		}
+	}
+	return p
 }
 
 // window is the slot's; one in the cell of now begins now.
@@ -71,10 +83,8 @@ func (f *fit) stages() (full, before [len(steps)]cells) {
 }
 
 func (f *fit) stage() (out [len(steps)]cells) {
-	blocked := f.young
-	blocked.add(&f.ended)
-	for i, s := range steps {
-		f.block(s, nobody, &blocked)
+	for i := range steps {
+		blocked := f.blocked(nobody, i+1)
 		out[i] = f.grid.waking.less(&blocked)
 	}
 	return out
@@ -82,8 +92,10 @@ func (f *fit) stage() (out [len(steps)]cells) {
 
 func (f *fit) reason(place int, stages [len(steps)]cells) guard.Rule {
 	mask, n := &f.grid.masks[place], f.grid.length[place]
-	grown := f.grid.waking.less(&f.young)
-	open := grown.less(&f.ended)
+	early := f.blocked(nobody, 0)
+	open := f.grid.waking.less(&early)
+	early = early.less(&f.ended)
+	grown := f.grid.waking.less(&early)
 	switch {
 	case f.p.offers[f.p.order[place]].Window.To <= f.p.now:
 		return guard.RuleWindow

@@ -93,7 +93,7 @@ func (s *Service) fit(ctx context.Context, groups []id.Group, more id.Promotion)
 		}
 		for _, g := range part {
 			f.wants[g] = len(wants[g])
-			x := plans.Fit(planner.Group{Policy: known[g].Policy, State: known[g].State, Wants: wants[g]})
+			x := plans.Fit(planner.Group{Policy: known[g].Policy, Turns: known[g].Turns, State: known[g].State, Wants: wants[g]})
 			f.groups[g] = planner.Fitted{Placed: slices.Clone(x.Placed), Left: slices.Clone(x.Left), Worth: x.Worth}
 		}
 	}
