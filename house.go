@@ -183,6 +183,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	greetings := &welcome.Service{DB: db}
 	greetings.Register(reg)
 	grades.Register(reg)
+	outings.Register(reg)
 	days := &tieout.Service{DB: db}
 	days.Register(reg)
 	task.Register(reg, db)

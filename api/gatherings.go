@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/csv"
 	"net/http"
 	"strconv"
@@ -21,6 +22,7 @@ func (s *Server) gatheringRoutes(r *routes) {
 	r.post("/v1/groups/:id/gatherings", s.createGathering, owners, keyed)
 	r.get("/v1/groups/:id/gatherings", s.listGatherings, owners)
 	r.get("/v1/gatherings/:id", s.findGathering, owners, member)
+	r.put("/v1/gatherings/:id", s.editGathering, owners)
 	r.post("/v1/gatherings/:id/cancel", s.cancelGathering, owners)
 	r.get("/v1/gatherings/:id/seats", s.listSeats, owners)
 	r.get("/v1/gatherings/:id/seats.csv", s.readSeats, owners)
@@ -53,7 +55,16 @@ func (s *Server) renderGathering(c *gin.Context, status int, g id.Gathering) err
 	if err != nil {
 		return err
 	}
+	etag(c, found.Version)
 	return render(c, status, found)
+}
+
+func (s *Server) editGathering(c *gin.Context) error {
+	return ofGathering(c, func(g id.Gathering) error {
+		return replace(func(ctx context.Context, version int, in gathering.In) error {
+			return s.Gathering.Edit(ctx, g, version, in)
+		}, s.findGathering)(c)
+	})
 }
 
 func (s *Server) listGatherings(c *gin.Context) error { return ofGroup(c, s.Gathering.List) }

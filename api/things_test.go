@@ -114,6 +114,7 @@ var bodies = map[string]string{
 	"POST /v1/requests/:id/group-buy":                          `{"sku":"a","price_fen":1,"stock":1,"size":2}`,
 	"POST /v1/groups/:id/rituals":                              someRitual,
 	"POST /v1/groups/:id/gatherings":                           `{"title":"采茶","place":"梅家坞","starts_at":"2036-01-01T09:00:00+08:00","ends_at":"2036-01-01T12:00:00+08:00","capacity":9}`,
+	"PUT /v1/gatherings/:id":                                   `{"title":"采茶","place":"龙井","starts_at":"2036-01-01T09:00:00+08:00","ends_at":"2036-01-01T12:00:00+08:00","capacity":12}`,
 	"POST /v1/gatherings/:id/cancel":                           `{"reason":"下雨"}`,
 	"POST /v1/gatherings/:id/check-in":                         `{"door":"k.x"}`,
 	"POST /v1/gatherings/:id/scans":                            `{"seat":"k.x"}`,

@@ -50,7 +50,7 @@ func PersonalData() []Personal {
 			"", "what he wanted too, by opaque id"},
 		{"vouches", "member_id", []string{"group_id", "used_by", "created_at"},
 			"", "whom he vouched for, by opaque id"},
-		{"gathering_seats", "member_id", []string{"gathering_id", "group_id", "status", "waited_at", "checked_at", "checked_by", "created_at"},
+		{"gathering_seats", "member_id", []string{"gathering_id", "group_id", "status", "waited_at", "checked_at", "checked_by", "created_at", "reminded_for"},
 			"", "that he came to an offline event, by opaque id"},
 		{"member_grades", "member_id", []string{"group_id", "grade", "day", "days_in", "active_days", "replies", "attended"},
 			"DELETE FROM member_grades WHERE member_id = ?",

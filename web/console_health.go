@@ -25,12 +25,13 @@ var seesHealth = []access.Role{access.Admin, access.Marketer, access.GroupOwner}
 // to do next, and its work of today.
 type healthPage struct {
 	page
+	ID          id.Group
 	Name, Sort  string // a community 社群 only once it passed
 	State, Tone string
 	Since       string
 	Life        int // the day of the group's life
 	Chart       *healthChart
-	Advice      []string
+	Advice      []adviceRow
 	Figures     []healthFigure
 	Incubation  []healthFigure
 	Passed      bool
@@ -43,6 +44,9 @@ type healthPage struct {
 
 // healthFigure is a figure beside what it is held to.
 type healthFigure struct{ Name, Value, Limit, Tone string }
+
+// adviceRow is what to do, and where if there is a page for it.
+type adviceRow struct{ Text, Link string }
 
 // consoleHealth answers GET /console/groups/{id}/health.
 func (s *Server) consoleHealth(c *gin.Context) error {
@@ -85,7 +89,7 @@ func (s *Server) candidateNames(ctx context.Context, list []health.Candidate) (m
 const candidatesShown = 5
 
 func healthPageOf(base page, r health.Report, w health.WorkList, names map[id.Member]string) healthPage {
-	p := healthPage{page: base, Name: clean(r.Name), Life: r.Incubation.Day, Passed: r.Community, SwapOut: len(w.SwapOut)}
+	p := healthPage{page: base, ID: r.GroupID, Name: clean(r.Name), Life: r.Incubation.Day, Passed: r.Community, SwapOut: len(w.SwapOut)}
 	lang := p.Lang
 	p.Title, p.Sort = p.Name, choose(lang, "群", "Group")
 	if r.Community {
@@ -98,7 +102,7 @@ func healthPageOf(base page, r health.Report, w health.WorkList, names map[id.Me
 	}
 	p.Chart = drawHealth(lang, r.History)
 	for _, a := range r.Advice {
-		p.Advice = append(p.Advice, choose(lang, a.Zh, a.En))
+		p.Advice = append(p.Advice, adviceRow{choose(lang, a.Zh, a.En), a.Link})
 	}
 	for _, m := range r.Metrics {
 		p.Figures = append(p.Figures, figureOf(lang, m.Name, m.Value, m.Limit, m.Meets, m.Unit, m.Unknown))

@@ -47,6 +47,12 @@ type consolePage struct {
 	SeesInsight bool
 	SeesAsked   bool // withdrawal requests
 	SeesKOC     bool
+	Asked       []askedRow // groups he is asked to take over
+}
+
+type askedRow struct {
+	ID        id.Handover
+	Name, Why string
 }
 
 type campaignRow struct {
@@ -179,7 +185,30 @@ func (s *Server) fillGroups(ctx context.Context, p *consolePage) error {
 			Quiet: hourOf(charter.QuietFrom) + "–" + hourOf(charter.QuietTo),
 		})
 	}
+	if err := s.fillAsked(ctx, p); err != nil {
+		return err
+	}
 	return s.fillDecisions(ctx, p)
+}
+
+func (s *Server) fillAsked(ctx context.Context, p *consolePage) error {
+	list, err := s.Life.ListAsked(ctx)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	p.Form = s.formToken(deskOf(ctx), s.DB.Clock.Now().Add(formFor))
+	ids := make([]id.Group, len(list))
+	for i, h := range list {
+		ids[i] = h.GroupID
+	}
+	groups, err := community.GroupsIn(s.DB.Read(ctx), ids)
+	if err != nil {
+		return err
+	}
+	for _, h := range list {
+		p.Asked = append(p.Asked, askedRow{h.ID, clean(groups[h.GroupID].Name), clean(h.Reason)})
+	}
+	return nil
 }
 
 func (s *Server) fillDecisions(ctx context.Context, p *consolePage) error {

@@ -133,6 +133,7 @@ func gallery() []shown {
 	list = append(list, groupGallery()...)
 	list = append(list, weekGallery()...)
 	list = append(list, healthGallery()...)
+	list = append(list, lifeGallery()...)
 	list = append(list, promoterGallery()...)
 	list = append(list, payeeGallery(me)...)
 	list = append(list, insightGallery()...)

@@ -126,11 +126,16 @@ func (s *Server) seatPicture(c *gin.Context, v visitor) error {
 	if err != nil {
 		return err
 	}
-	symbol, err := qr.New(code)
+	return passing(c, code, 6)
+}
+
+// passing draws a code that nobody may keep.
+func passing(c *gin.Context, text string, size int) error {
+	symbol, err := qr.New(text)
 	if err != nil {
 		return err
 	}
 	c.Header("Cache-Control", "private, no-store")
-	c.Data(http.StatusOK, "image/png", symbol.PNG(6))
+	c.Data(http.StatusOK, "image/png", symbol.PNG(size))
 	return nil
 }

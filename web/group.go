@@ -39,6 +39,7 @@ type groupPage struct {
 	EndsAt  time.Time // its planned end, if any
 	Why     string    // it ends
 	Invite  *inviteView
+	Place   *placeView      // in a sub-group
 	Grade   *grade.Standing // of who is in the group, once he was judged
 }
 
@@ -98,11 +99,14 @@ type applicationView struct {
 
 // answerInvite joins the other group, or notes that the visitor stays.
 func (s *Server) answerInvite(c *gin.Context, ctx context.Context, v visitor, charter int) error {
+	ctx = database.WithoutKey(ctx) // either may be said again
+	if c.PostForm("split") != "" {
+		return s.answerSplit(c, ctx, v, charter)
+	}
 	var m id.Merger
 	if err := read(c.PostForm("merger"), &m); err != nil {
 		return err
 	}
-	ctx = database.WithoutKey(ctx) // either may be said again
 	if c.Param("act") == "accept" {
 		return s.Life.Accept(ctx, m, v.Member, charter)
 	}
@@ -164,6 +168,9 @@ func (s *Server) groupPage(c *gin.Context, v *visitor) (groupPage, error) {
 		p.EndsAt, p.Why = g.EndsAt.Time().In(shop), clean(g.EndReason)
 	}
 	if err := s.fillInvite(c, *v, &p); err != nil {
+		return p, err
+	}
+	if err := s.fillPlace(c, *v, &p); err != nil {
 		return p, err
 	}
 	return p, s.fillGate(c, *v, &p)
@@ -254,12 +261,7 @@ func (s *Server) groupAct(c *gin.Context, v visitor) error {
 		return err
 	}
 	p.Ask = in
-	p.Notice = &notice{Text: f.Text(p.Lang)}
-	var more []string
-	for _, x := range f.Fields {
-		more = append(more, x.Text(p.Lang))
-	}
-	p.Notice.More = strings.Join(more, choose(p.Lang, "；", "; "))
+	p.Notice = noticeOf(p.Lang, f)
 	return s.show(c, int(f.Kind), "group", p.page, p)
 }
 

@@ -52,9 +52,10 @@ type Gathering struct {
 	Reason    string       `json:"reason"` // why it was cancelled
 	CreatedBy id.Staff     `json:"created_by"`
 	CreatedAt clock.Milli  `json:"created_at"`
+	Version   int          `json:"version"`
 }
 
-const columns = "id, group_id, title, place, starts_at, ends_at, capacity, taken, status, reason, created_by, created_at"
+const columns = "id, group_id, title, place, starts_at, ends_at, capacity, taken, status, reason, created_by, created_at, version"
 
 // The refusals.
 var (
@@ -114,17 +115,20 @@ func (s *Service) Create(ctx context.Context, group id.Group, in In) (id.Gatheri
 			return err
 		}
 		if in.StartsAt <= tx.Now {
-			return fault.Invalid.Field("starts_at", "range", "须在现在之后", "lies ahead")
+			return startsAhead
 		}
 		g := Gathering{ID: id.Gathering(tx.Next()), GroupID: group, Title: community.CleanLine(in.Title), Place: community.CleanLine(in.Place),
-			StartsAt: in.StartsAt, EndsAt: in.EndsAt, Capacity: in.Capacity, Status: StatusOpen, CreatedBy: tx.Actor.Staff, CreatedAt: tx.Now}
+			StartsAt: in.StartsAt, EndsAt: in.EndsAt, Capacity: in.Capacity, Status: StatusOpen, CreatedBy: tx.Actor.Staff, CreatedAt: tx.Now, Version: 1}
 		made = g.ID
-		err := tx.Exec("INSERT INTO gatherings ("+columns+") VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, '', ?, ?)",
+		err := tx.Exec("INSERT INTO gatherings ("+columns+") VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, '', ?, ?, 1)",
 			g.ID, g.GroupID, g.Title, g.Place, g.StartsAt, g.EndsAt, g.Capacity, g.Status, g.CreatedBy, g.CreatedAt).Error
 		if err != nil {
 			return fmt.Errorf("gathering: create: %w", err)
 		}
 		tx.SetResult("gathering", int64(g.ID), 201)
+		if err := g.remindTx(tx); err != nil {
+			return err
+		}
 		if err := webhook.PublishTx(tx, eventOpened, g.fact()); err != nil {
 			return err
 		}
@@ -162,22 +166,13 @@ func (s *Service) Cancel(ctx context.Context, gathering id.Gathering, in CancelI
 			return ErrCancelled
 		}
 		after := before
-		after.Status, after.Reason = StatusCancelled, community.CleanLine(in.Reason)
-		err = database.One(tx.Exec("UPDATE gatherings SET status = ?, reason = ? WHERE id = ?"+tx.Only("status = ?"), after.Status, after.Reason, after.ID, StatusOpen), ErrCancelled)
+		after.Status, after.Reason, after.Version = StatusCancelled, community.CleanLine(in.Reason), before.Version+1
+		err = database.One(tx.Exec("UPDATE gatherings SET status = ?, reason = ?, version = ? WHERE id = ?"+tx.Only("status = ?"), after.Status, after.Reason, after.Version, after.ID, StatusOpen), ErrCancelled)
 		if err != nil {
 			return err
 		}
-		var people []id.Member
-		err = tx.Raw("SELECT member_id FROM gathering_seats WHERE gathering_id = ? AND status <> ? ORDER BY id LIMIT 2000", after.ID, SeatLeft).Scan(&people).Error
-		if err != nil {
-			return fmt.Errorf("gathering: people of %s: %w", after.ID, err)
-		}
-		for from := 0; from == 0 || from < len(people); from += toldAtOnce {
-			fact := after.fact()
-			fact["member_ids"] = people[from:min(from+toldAtOnce, len(people))]
-			if err := webhook.PublishTx(tx, eventCancelled, fact); err != nil {
-				return err
-			}
+		if err := after.tellTx(tx, eventCancelled); err != nil {
+			return err
 		}
 		return database.AuditTx(tx, "gathering.cancel", after.ID, before, after)
 	})

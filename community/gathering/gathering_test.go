@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/secret"
+	"siyu/internal/task"
 )
 
 var (
@@ -43,6 +45,9 @@ func newHouse(t *testing.T, db *database.DB, places int) *house {
 	set, err := secret.New(secret.Fresh())
 	h := &house{Service: &gathering.Service{DB: db, Secrets: set}, t: t, people: &community.Service{DB: db, Secrets: set}}
 	h.ok(err)
+	h.ok(db.Tx(bg, func(tx *database.Tx) error {
+		return tx.Exec("INSERT INTO webhooks (id, unit_id, url, events, secret, status, version, created_at) VALUES (?, 0, 'https://mall.example', '*', '', 'active', 1, ?)", tx.Next(), tx.Now).Error
+	}))
 	h.group, err = h.people.CreateGroup(owner, community.GroupIn{Name: "茶友群"})
 	h.ok(err)
 	h.event, err = h.Create(owner, h.group, h.in(places))
@@ -244,4 +249,98 @@ func TestSixtyFourAtOnce(t *testing.T) {
 			t.Errorf("%d people on 10 places: the test cannot fail", in)
 		}
 	})
+}
+
+// TestEdit: what was read is edited, the line moves up into new places, places
+// taken stay, and those concerned are told.
+func TestEdit(t *testing.T) {
+	on(t, 1, func(h *house) {
+		in := h.in(1)
+		first, waits := h.member(), h.member()
+		for _, m := range []id.Member{first, waits} {
+			_, err := h.SignUp(bg, h.event, m)
+			h.ok(err)
+		}
+		h.refused(h.Edit(other, h.event, 1, in), fault.NotFound)
+		h.refused(h.Edit(owner, h.event, 2, in), fault.Stale)
+		in.Capacity = 5
+		h.ok(h.Edit(owner, h.event, 1, in))
+		h.is(waits, gathering.SeatIn)
+		if h.told("gathering.seat_given", "") != 1 || h.told("gathering.changed", "") != 0 {
+			t.Error("who waited was not told, or people were told of nothing")
+		}
+		in.Capacity = 1
+		h.refused(h.Edit(owner, h.event, 2, in), fault.Invalid)
+		in.Capacity, in.Place = 5, "龙井路 1 号"
+		h.ok(h.Edit(owner, h.event, 2, in))
+		if h.told("gathering.changed", waits.String()) != 1 {
+			t.Error("nobody was told of the other place")
+		}
+		h.DB.Clock.Jump(25 * time.Hour)
+		h.refused(h.Edit(owner, h.event, 3, in), gathering.ErrBegun)
+	})
+}
+
+// TestRemind: who has a place is reminded once a day before; moved, the event
+// reminds of its new start, and the old reminder finds nothing to do.
+func TestRemind(t *testing.T) {
+	on(t, 250, func(h *house) {
+		reg := task.NewRegistry()
+		h.Register(reg)
+		work := func(d time.Duration) {
+			t.Helper()
+			h.DB.Clock.Jump(d)
+			for range 3 {
+				h.ok(task.Drain(bg, h.DB, reg))
+			}
+		}
+		in := h.in(250)
+		in.StartsAt, in.EndsAt = in.StartsAt.Add(48*time.Hour), in.EndsAt.Add(48*time.Hour)
+		event, err := h.Create(owner, h.group, in)
+		h.ok(err)
+		people := make([]id.Member, 210)
+		for i := range people {
+			people[i] = h.member()
+			_, err := h.SignUp(bg, event, people[i])
+			h.ok(err)
+		}
+		h.ok(h.Leave(bg, event, people[0]))
+		work(47 * time.Hour)
+		if n := h.told("gathering.due", ""); n != 0 {
+			t.Errorf("%d events a day too early", n)
+		}
+		work(time.Hour + time.Minute)
+		work(time.Hour)
+		named := func() (n int) {
+			t.Helper()
+			for _, m := range people {
+				n += h.told("gathering.due", m.String())
+			}
+			return n
+		}
+		if h.told("gathering.due", "") != 2 || named() != 209 || h.told("gathering.due", people[0].String()) != 0 {
+			t.Errorf("%d people were named in %d events, want 209 in 2", named(), h.told("gathering.due", ""))
+		}
+		in.StartsAt, in.EndsAt = in.StartsAt.Add(72*time.Hour), in.EndsAt.Add(72*time.Hour)
+		h.ok(h.Edit(owner, event, 1, in))
+		in.StartsAt, in.EndsAt = in.StartsAt.Add(time.Hour), in.EndsAt.Add(time.Hour)
+		h.ok(h.Edit(owner, event, 2, in))
+		work(73 * time.Hour)
+		if named() != 2*209 {
+			t.Errorf("%d names after it was moved, want %d: once for the start that stands", named(), 2*209)
+		}
+	})
+}
+
+// told counts the events of a type that hold a text.
+func (h *house) told(kind, text string) (n int) {
+	h.t.Helper()
+	var list []string
+	h.ok(h.DB.Read(bg).Raw("SELECT payload FROM events WHERE type = ?", kind).Scan(&list).Error)
+	for _, p := range list {
+		if strings.Contains(p, text) {
+			n++
+		}
+	}
+	return n
 }

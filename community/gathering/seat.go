@@ -108,39 +108,40 @@ func (s *Service) Leave(ctx context.Context, gathering id.Gathering, member id.M
 			return err
 		}
 		g.Taken--
-		return g.nextTx(tx)
+		_, err = g.nextTx(tx)
+		return err
 	})
 }
 
-// nextTx seats the head of the line. Somebody who left the group meanwhile, or
-// is no more, is passed over.
-func (g *Gathering) nextTx(tx *database.Tx) error {
+// nextTx seats the head of the line, if there is one. Somebody who left the
+// group meanwhile, or is no more, is passed over.
+func (g *Gathering) nextTx(tx *database.Tx) (seated bool, err error) {
 	for {
 		var head Seat
 		err := tx.Raw("SELECT "+seatColumns+" FROM gathering_seats WHERE gathering_id = ? AND status = ? ORDER BY waited_at, id LIMIT 1", g.ID, SeatWaiting).Scan(&head).Error
 		if err != nil || head.ID == 0 {
-			return err
+			return false, err
 		}
 		live, err := community.FollowMerges(tx.DB, []id.Member{head.MemberID})
 		if err != nil {
-			return err
+			return false, err
 		}
 		since, err := community.InSince(tx.DB, live[head.MemberID], g.GroupID)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if since == 0 {
 			if err := tx.Exec("UPDATE gathering_seats SET status = ? WHERE id = ?", SeatLeft, head.ID).Error; err != nil {
-				return err
+				return false, err
 			}
 			continue
 		}
 		if err := g.seatTx(tx, &head); err != nil {
-			return err
+			return false, err
 		}
 		fact := g.fact()
 		fact["member_id"] = live[head.MemberID]
-		return webhook.PublishTx(tx, eventSeat, fact)
+		return true, webhook.PublishTx(tx, eventSeat, fact)
 	}
 }
 

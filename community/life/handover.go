@@ -231,3 +231,10 @@ func (s *Service) ListHandovers(ctx context.Context, group id.Group, page databa
 	}
 	return database.Cut(page, list, func(h Handover) int64 { return int64(h.ID) }), nil
 }
+
+// ListAsked lists the open hand-overs that wait for the actor to take, newest
+// first: of groups he does not see yet.
+func (s *Service) ListAsked(ctx context.Context) ([]Handover, error) {
+	me := database.ActorOf(ctx).Staff
+	return handovers(s.DB.Read(ctx), "to_id = ? AND closed = 0 AND taken_at = 0 AND ? <> 0 ORDER BY id DESC LIMIT ?", me, me, atOnce)
+}
