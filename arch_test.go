@@ -60,6 +60,7 @@ var policy = []arrow{
 	{"referral/review", "referral/payee referral/tax community " + plumbing},
 	{"community/gathering", "community " + plumbing},
 	{"community/grade", "community community/gathering " + plumbing},
+	{"community/split", "community community/gathering community/request " + plumbing},
 	{"community/welcome", "community " + plumbing},
 	{"community/life", "community " + plumbing},
 	{"community/ritual", "community " + plumbing},

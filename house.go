@@ -32,6 +32,7 @@ import (
 	"siyu/community/life"
 	"siyu/community/request"
 	"siyu/community/ritual"
+	"siyu/community/split"
 	"siyu/community/welcome"
 	"siyu/configs"
 	"siyu/internal/clock"
@@ -177,6 +178,8 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	wishes.Register(reg)
 	habits.Register(reg)
 	courses.Register(reg)
+	parts := &split.Service{DB: db}
+	parts.Register(reg)
 	greetings := &welcome.Service{DB: db}
 	greetings.Register(reg)
 	grades.Register(reg)
@@ -195,13 +198,14 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	}
 	h.rest.Intake, h.rest.Gate, h.rest.Request, h.rest.Ritual = files, doors, wishes, habits
 	h.rest.Life, h.rest.Gathering, h.rest.Grade, h.rest.Welcome = courses, outings, grades, greetings
-	h.rest.TieOut = days
+	h.rest.TieOut, h.rest.Split = days, parts
 	pages := &web.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends,
 		Referral: h.referral, Review: h.review, Promoter: promoters, Insight: figures, Settlement: sealed, Payee: payees, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
 		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
 	pages.Gate, pages.Request, pages.Life, pages.Gathering, pages.Grade, pages.TieOut = doors, wishes, courses, outings, grades, days
+	pages.Split = parts
 	engine, err := httpd.NewEngine(httpd.Config{TrustedProxies: h.cfg.TrustedProxies})
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ import (
 	"siyu/community/life"
 	"siyu/community/request"
 	"siyu/community/ritual"
+	"siyu/community/split"
 	"siyu/community/welcome"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
@@ -92,6 +93,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 	}
 	s.Ritual = &ritual.Service{DB: db}
 	s.Life = &life.Service{DB: db}
+	s.Split = &split.Service{DB: db}
 	s.Welcome = &welcome.Service{DB: db}
 	s.Gathering = &gathering.Service{DB: db, Secrets: set}
 	s.Grade = &grade.Service{DB: db}

@@ -15,6 +15,7 @@ import (
 	"siyu/community/grade"
 	"siyu/community/life"
 	"siyu/community/request"
+	"siyu/community/split"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
@@ -72,6 +73,7 @@ type memberExport struct {
 	Gate      gate.Personal         `json:"gate"`
 	Requests  request.Personal      `json:"requests"`
 	Invited   []life.Invited        `json:"invited"` // into other groups
+	Placed    []split.Placed        `json:"placed"`  // in proposals to split a group
 	Seats     []gathering.Seat      `json:"seats"`   // at offline events
 	Grades    []grade.Past          `json:"grades"`
 	Orders    []campaign.Order      `json:"orders"`
@@ -111,6 +113,9 @@ func (s *Server) exportMember(c *gin.Context) error {
 		return err
 	}
 	if out.Invited, err = s.Life.InvitedOf(ctx, ids); err != nil {
+		return err
+	}
+	if out.Placed, err = s.Split.PlacedOf(ctx, ids); err != nil {
 		return err
 	}
 	if out.Seats, err = s.Gathering.SeatsOf(ctx, ids); err != nil {

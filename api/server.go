@@ -36,6 +36,7 @@ import (
 	"siyu/community/life"
 	"siyu/community/request"
 	"siyu/community/ritual"
+	"siyu/community/split"
 	"siyu/community/welcome"
 	"siyu/internal/database"
 	"siyu/internal/secret"
@@ -62,6 +63,7 @@ type Server struct {
 	Request    *request.Service
 	Ritual     *ritual.Service
 	Life       *life.Service
+	Split      *split.Service
 	Welcome    *welcome.Service
 	Gathering  *gathering.Service
 	Grade      *grade.Service
@@ -132,6 +134,7 @@ func (s *Server) table() *routes {
 	s.requestRoutes(r)
 	s.ritualRoutes(r)
 	s.groupLifeRoutes(r)
+	s.splitRoutes(r)
 	s.welcomeRoutes(r)
 	s.gatheringRoutes(r)
 	s.gradeRoutes(r)

@@ -35,6 +35,7 @@ var things = map[string]func(t *testing.T, h *house) string{
 	"/v1/gatherings/:id":   gatheringOf,
 	"/v1/handovers/:id":    handoverOf,
 	"/v1/mergers/:id":      mergerOf,
+	"/v1/splits/:id":       splitOf,
 	"/v1/tags/:id": func(t *testing.T, h *house) string {
 		h.seq++
 		return h.make(t, access.Marketer, "POST /v1/tags", fmt.Sprintf(`{"name_zh":"会员%d","name_en":"member %d"}`, h.seq, h.seq))
@@ -121,6 +122,8 @@ var bodies = map[string]string{
 	"PUT /v1/groups/:id/end":                                   `{"ends_at":null}`,
 	"POST /v1/groups/:id/handovers":                            `{"to_id":"stf_0000000000007"}`,
 	"POST /v1/groups/:id/mergers":                              `{"into_id":"grp_0000000000007","reason":"人太少","by_at":"2036-01-01T00:00:00+08:00"}`,
+	"POST /v1/splits/:id/accept":                               `{"charter_version":1}`,
+	"POST /v1/splits/:id/reject":                               `{"reason":"先不分"}`,
 	"POST /v1/mergers/:id/accept":                              `{"charter_version":1}`,
 	"POST /v1/groups/:id/charter":                              `{"purpose":"少而精","ads_per_day":1,"ads_per_week":2,"quiet_from":1290,"quiet_to":480}`,
 	"PUT /v1/groups/:id/memberships":                           `{"memberships":[{"member_id":"mem_0000000000007","role":"member"}]}`,

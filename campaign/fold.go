@@ -203,8 +203,11 @@ func (s *Service) paid(tx *database.Tx, camp Campaign, o *Order, p Payment) erro
 	if err := markBudget(tx, camp); err != nil {
 		return err
 	}
-	err = community.FactTx(tx, community.Fact{Member: o.MemberID, Kind: community.FactOrderPaid, Ref: int64(o.ID), At: o.PaidAt, Amount: o.Goods})
-	if err != nil {
+	facts := []community.Fact{{Member: o.MemberID, Kind: community.FactOrderPaid, Ref: int64(o.ID), At: o.PaidAt, Amount: o.Goods}}
+	if o.TeamID != 0 {
+		facts = append(facts, community.Fact{Member: o.MemberID, Kind: community.FactTeamPaid, Ref: int64(o.TeamID), At: o.PaidAt})
+	}
+	if err := community.FactsTx(tx, facts); err != nil {
 		return err
 	}
 	if err := webhook.PublishTx(tx, eventOrderPaid, *o); err != nil {

@@ -13,11 +13,13 @@ import (
 // FactKind is what an upper room knows about a member and this room needs.
 type FactKind string
 
-// The kinds; Ref is the order, the reward and the binding.
+// The kinds; Ref is the order, the reward, the binding, and the team of a paid
+// order.
 const (
 	FactOrderPaid    FactKind = "order_paid"
 	FactRewardOpen   FactKind = "reward_open"
 	FactReferralKept FactKind = "referral_kept"
+	FactTeamPaid     FactKind = "team_paid"
 )
 
 // Fact is one thing that happened to a member.

@@ -36,9 +36,10 @@ type Group struct {
 	OwnerID    id.Staff    `json:"owner_id" gorm:"column:owner_id"`
 	BornAt     clock.Milli `json:"born_at" gorm:"column:born_at"`
 	Imported   bool        `json:"imported" gorm:"column:imported"`
-	Gated      bool        `json:"gated" gorm:"column:gated"`           // joined by application alone
-	EndsAt     clock.Milli `json:"ends_at" gorm:"column:ends_at"`       // its planned end; 0 is none
-	EndReason  string      `json:"end_reason" gorm:"column:end_reason"` // why it is to end, or did
+	Gated      bool        `json:"gated" gorm:"column:gated"`                     // joined by application alone
+	EndsAt     clock.Milli `json:"ends_at" gorm:"column:ends_at"`                 // its planned end; 0 is none
+	EndReason  string      `json:"end_reason" gorm:"column:end_reason"`           // why it is to end, or did
+	ParentID   id.Group    `json:"parent_group_id" gorm:"column:parent_group_id"` // of a sub-group, the group it came from
 	Status     GroupStatus `json:"status" gorm:"column:status"`
 	Version    int         `json:"version" gorm:"column:version"`
 	CreatedAt  clock.Milli `json:"created_at" gorm:"column:created_at;autoCreateTime:false"`
@@ -47,7 +48,7 @@ type Group struct {
 // TableName is the table's.
 func (Group) TableName() string { return "chat_groups" }
 
-const groupColumns = "id, unit_id, external_id, name, preset, zone, owner_id, born_at, imported, gated, ends_at, end_reason, status, version, created_at"
+const groupColumns = "id, unit_id, external_id, name, preset, zone, owner_id, born_at, imported, gated, ends_at, end_reason, parent_group_id, status, version, created_at"
 
 // GroupIn is a group to make. Left out, ExternalID becomes the group's own id,
 // UnitID and OwnerID the caller's, Preset interest, Zone Shanghai, BornAt now
@@ -61,6 +62,7 @@ type GroupIn struct {
 	OwnerID    id.Staff    `json:"owner_id"`
 	BornAt     clock.Milli `json:"born_at"`
 	Charter    *CharterIn  `json:"charter"`
+	ParentID   id.Group    `json:"-"`
 }
 
 // Validate checks the group's form.
@@ -119,7 +121,7 @@ func (s *Service) CreateGroup(ctx context.Context, in GroupIn) (id.Group, error)
 func createTx(tx *database.Tx, in GroupIn, imported importedGroup) (Group, error) {
 	g := Group{
 		ID: id.Group(tx.Next()), UnitID: in.UnitID, ExternalID: in.ExternalID, Name: CleanLine(in.Name),
-		Preset: in.Preset, Zone: in.Zone, OwnerID: in.OwnerID, BornAt: in.BornAt, Imported: bool(imported),
+		Preset: in.Preset, Zone: in.Zone, OwnerID: in.OwnerID, BornAt: in.BornAt, Imported: bool(imported), ParentID: in.ParentID,
 		Status: GroupActive, Version: 1, CreatedAt: tx.Now,
 	}
 	g.fill(tx)

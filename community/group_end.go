@@ -1,7 +1,9 @@
 package community
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"siyu/internal/clock"
@@ -64,4 +66,23 @@ func OwnerTx(tx *database.Tx, g Group, owner id.Staff) (Group, error) {
 		owner, GroupActive, g.ID, g.Version), fault.Stale)
 	g.OwnerID, g.Status, g.Version = owner, GroupActive, g.Version+1
 	return g, err
+}
+
+// SubGroupTx makes the nth sub-group of a locked group: of its unit, kind, zone
+// and owner, and promising what it promises now.
+func SubGroupTx(tx *database.Tx, parent Group, n int) (Group, error) {
+	now, err := CharterOf(tx.DB, parent.ID, tx.Now)
+	if err != nil {
+		return Group{}, err
+	}
+	name := []rune(parent.Name)
+	name = name[:min(len(name), nameMax-8)]
+	return createTx(tx, GroupIn{UnitID: parent.UnitID, Name: fmt.Sprintf("%s · 小组%d", string(name), n), Preset: parent.Preset, Zone: parent.Zone,
+		OwnerID: parent.OwnerID, ParentID: parent.ID, Charter: &CharterIn{now.Purpose, now.AdsPerDay, now.AdsPerWeek, now.QuietFrom, now.QuietTo, now.EndsAt}}, false)
+}
+
+// Seen refuses a group that the actor may not see as if there were none.
+func Seen(ctx context.Context, q *database.Query, group id.Group) error {
+	_, err := seenGroup(ctx, q, group)
+	return err
 }

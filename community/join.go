@@ -68,6 +68,26 @@ func AdmitTx(tx *database.Tx, in Join) error {
 	return consentTx(tx, member, in.Group, charter)
 }
 
+// AcceptTx is AdmitTx for a live member who was invited and has seen the charter
+// in force. A group with a gate is joined by applying to it.
+func AcceptTx(tx *database.Tx, group id.Group, member id.Member, charter int) error {
+	groups, err := GroupsIn(tx.DB, []id.Group{group})
+	if err != nil {
+		return err
+	}
+	if groups[group].Gated {
+		return ErrGroupGated
+	}
+	now, err := CharterOf(tx.DB, group, tx.Now)
+	if err != nil {
+		return err
+	}
+	if charter != now.Version {
+		return fault.Invalid.Field("charter_version", "stale", fmt.Sprintf("群约定现为第 %d 版，请看过再加入", now.Version), fmt.Sprintf("the charter is at version %d; read it first", now.Version))
+	}
+	return AdmitTx(tx, Join{Group: group, Member: member, Charter: charter})
+}
+
 // joinTx says who joined after merges, and under which charter.
 func joinTx(tx *database.Tx, in Join) (id.Member, int, error) {
 	known, err := GroupsIn(tx.DB, []id.Group{in.Group})

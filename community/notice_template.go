@@ -26,6 +26,7 @@ const (
 	NoticeWaitGranted   NoticeName = "wait_granted"
 	NoticeCampaignSoon  NoticeName = "campaign_soon"
 	NoticeGroupMerger   NoticeName = "group_merger"
+	NoticeGroupSplit    NoticeName = "group_split"
 )
 
 // String makes the name an audited object.
@@ -69,6 +70,8 @@ func builtIn() []NoticeTemplate {
 		{Name: NoticeCampaignSoon, TextZH: "您预约的「{campaign}」将于 {starts} 开始。", TextEN: "{campaign}, of which you asked to be reminded, begins at {starts}.",
 			Placeholders: []string{"campaign", "starts"}, Channels: []string{"wechat_subscribe", "wecom"}, Marketing: true, Version: 1},
 		{Name: NoticeGroupMerger, TextZH: "「{group}」将并入「{into}」，{by} 前由您自己决定是否加入，不会替您移动。", TextEN: "{group} is to be merged into {into}; whether you join until {by} is up to you, nobody moves you.",
+			Placeholders: []string{"group", "into", "into_id", "by"}, Channels: own, Version: 1},
+		{Name: NoticeGroupSplit, TextZH: "「{group}」人多了，和您常来往的群友分在「{into}」，{by} 前由您自己决定是否加入，大群照旧。", TextEN: "{group} has grown large; those you talk to are invited into {into} with you. Whether you join until {by} is up to you, and the large group stays.",
 			Placeholders: []string{"group", "into", "into_id", "by"}, Channels: own, Version: 1},
 	}
 }

@@ -60,6 +60,8 @@ func PersonalData() []Personal {
 			"how that changed, likewise"},
 		{"merger_invites", "member_id", []string{"merger_id", "invited_at", "declined_at"},
 			"", "that he was invited into another group, by opaque id"},
+		{"group_split_seats", "member_id", []string{"split_id", "part", "talked", "met", "team", "asked", "came", "elsewhere", "invited_at", "declined_at"},
+			"", "which sub-group he was to be invited into, by opaque id"},
 		{"violations", "member_id", []string{"group_id", "rule", "at", "created_at"},
 			"", "the group's order by opaque id; holds no text"},
 		{"notices", "member_id", []string{"template", "fact", "created_at"},

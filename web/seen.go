@@ -167,6 +167,8 @@ func cannot(lang string, w settlement.Why) string {
 		return choose(lang, "异议答复后再付", "paid once your objection is answered")
 	case string(payee.ReasonPayroll):
 		return choose(lang, "员工奖励随工资发放", "paid with your wages")
+	case string(settlement.WhyNextPayout):
+		return choose(lang, "等待下一批打款", "paid with the next payout")
 	}
 	if strings.HasSuffix(string(w), "_cap") {
 		return choose(lang, "已达到活动的奖励上限", "the program's limit of rewards was reached")

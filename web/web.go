@@ -46,6 +46,7 @@ import (
 	"siyu/community/health"
 	"siyu/community/life"
 	"siyu/community/request"
+	"siyu/community/split"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/httpd"
@@ -68,6 +69,7 @@ type Server struct {
 	Gate       *gate.Service
 	Request    *request.Service
 	Life       *life.Service
+	Split      *split.Service
 	Gathering  *gathering.Service
 	Grade      *grade.Service
 	Health     *health.Service

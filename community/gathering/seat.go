@@ -223,3 +223,22 @@ func AttendedIn(q *database.Query, group id.Group, since clock.Milli) (map[id.Me
 	}
 	return out, nil
 }
+
+// GuestsIn are the live members who were at each event of a group since a
+// moment, merged ones as the one they are today.
+func GuestsIn(q *database.Query, group id.Group, since clock.Milli) (map[id.Gathering][]id.Member, error) {
+	var rows []struct {
+		GatheringID id.Gathering
+		Who         id.Member
+	}
+	err := q.Raw(`SELECT DISTINCT s.gathering_id, CASE WHEN m.merged_into <> 0 THEN m.merged_into ELSE m.id END AS who
+		FROM gathering_seats s JOIN members m ON m.id = s.member_id WHERE s.group_id = ? AND s.checked_at >= ? AND s.checked_at > 0`, group, since).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("gathering: guests of %s: %w", group, err)
+	}
+	out := map[id.Gathering][]id.Member{}
+	for _, r := range rows {
+		out[r.GatheringID] = append(out[r.GatheringID], r.Who)
+	}
+	return out, nil
+}

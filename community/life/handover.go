@@ -222,7 +222,7 @@ func (s *Service) FindHandover(ctx context.Context, handover id.Handover) (Hando
 // ListHandovers lists a group's hand-overs, newest first.
 func (s *Service) ListHandovers(ctx context.Context, group id.Group, page database.Page) (database.Paged[Handover], error) {
 	q := s.DB.Read(ctx)
-	if err := seen(ctx, q, group); err != nil {
+	if err := community.Seen(ctx, q, group); err != nil {
 		return database.Paged[Handover]{}, err
 	}
 	list, err := handovers(q, "group_id = ? AND id < ? ORDER BY id DESC LIMIT ?", group, page.Bound(), page.Fetch())
@@ -230,13 +230,4 @@ func (s *Service) ListHandovers(ctx context.Context, group id.Group, page databa
 		return database.Paged[Handover]{}, err
 	}
 	return database.Cut(page, list, func(h Handover) int64 { return int64(h.ID) }), nil
-}
-
-// seen refuses groups that the actor may not see.
-func seen(ctx context.Context, q *database.Query, group id.Group) error {
-	known, err := community.GroupsIn(q, []id.Group{group})
-	if err == nil && (known[group].ID == 0 || !known[group].SeenBy(database.ActorOf(ctx))) {
-		err = fault.NotFound
-	}
-	return err
 }

@@ -151,21 +151,7 @@ func (s *Service) Accept(ctx context.Context, merger id.Merger, member id.Member
 		if err != nil {
 			return err
 		}
-		groups, err := community.GroupsIn(tx.DB, []id.Group{m.IntoID})
-		if err != nil {
-			return err
-		}
-		if groups[m.IntoID].Gated {
-			return community.ErrGroupGated
-		}
-		now, err := community.CharterOf(tx.DB, m.IntoID, tx.Now)
-		if err != nil {
-			return err
-		}
-		if charter != now.Version {
-			return fault.Invalid.Field("charter_version", "stale", fmt.Sprintf("群约定现为第 %d 版，请看过再加入", now.Version), fmt.Sprintf("the charter is at version %d; read it first", now.Version))
-		}
-		return community.AdmitTx(tx, community.Join{Group: m.IntoID, Member: who, Charter: charter})
+		return community.AcceptTx(tx, m.IntoID, who, charter)
 	})
 }
 

@@ -173,7 +173,7 @@ func (s *Service) FindMerger(ctx context.Context, merger id.Merger) (Merger, err
 	if err != nil {
 		return m, err
 	}
-	if err := seen(ctx, q, m.FromID); err != nil {
+	if err := community.Seen(ctx, q, m.FromID); err != nil {
 		return Merger{}, err
 	}
 	m.Progress, err = progress(q, m)
@@ -183,7 +183,7 @@ func (s *Service) FindMerger(ctx context.Context, merger id.Merger) (Merger, err
 // ListMergers lists the mergers of a group, newest first, with their progress.
 func (s *Service) ListMergers(ctx context.Context, group id.Group, page database.Page) (database.Paged[Merger], error) {
 	q := s.DB.Read(ctx)
-	if err := seen(ctx, q, group); err != nil {
+	if err := community.Seen(ctx, q, group); err != nil {
 		return database.Paged[Merger]{}, err
 	}
 	list, err := mergers(q, "from_id = ? AND id < ? ORDER BY id DESC LIMIT ?", group, page.Bound(), page.Fetch())

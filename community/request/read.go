@@ -222,3 +222,24 @@ func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 		}
 	}
 }
+
+// AskersIn are the live members who asked for each thing in a group since a
+// moment or want it too, merged ones as the one they are today.
+func AskersIn(q *database.Query, group id.Group, since clock.Milli) (map[id.Request][]id.Member, error) {
+	var rows []struct {
+		ID  id.Request
+		Who id.Member
+	}
+	const live = "CASE WHEN m.merged_into <> 0 THEN m.merged_into ELSE m.id END AS who"
+	err := q.Raw(`SELECT r.id, `+live+` FROM requests r JOIN members m ON m.id = r.member_id WHERE r.group_id = @group AND r.created_at >= @since
+		UNION SELECT r.id, `+live+` FROM requests r JOIN request_wants w ON w.request_id = r.id JOIN members m ON m.id = w.member_id
+		WHERE r.group_id = @group AND r.created_at >= @since`, map[string]any{"group": group, "since": since}).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("request: askers in %s: %w", group, err)
+	}
+	out := map[id.Request][]id.Member{}
+	for _, r := range rows {
+		out[r.ID] = append(out[r.ID], r.Who)
+	}
+	return out, nil
+}

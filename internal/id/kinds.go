@@ -53,6 +53,7 @@ type (
 	settlement     struct{}
 	silence        struct{}
 	slot           struct{}
+	split          struct{}
 	staff          struct{}
 	tag            struct{}
 	task           struct{}
@@ -119,6 +120,7 @@ func (settlement) prefix() string     { return "stl" }
 func (permit) prefix() string         { return "per" }
 func (silence) prefix() string        { return "sil" }
 func (slot) prefix() string           { return "slt" }
+func (split) prefix() string          { return "spl" }
 func (staff) prefix() string          { return "stf" }
 func (tag) prefix() string            { return "tag" }
 func (stepReward) prefix() string     { return "srw" }
@@ -187,6 +189,7 @@ type (
 	Settlement     = ID[settlement]
 	Silence        = ID[silence] // a stop of ads
 	Slot           = ID[slot]
+	Split          = ID[split] // a proposal to split a group
 	Staff          = ID[staff]
 	Tag            = ID[tag]
 	StepReward     = ID[stepReward] // what a step of a referral campaign gives

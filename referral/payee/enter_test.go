@@ -69,7 +69,11 @@ func TestWhoMayBePaid(t *testing.T) {
 
 		worker := natural(otherID)
 		worker.Type = payee.TypeStaff
-		expect(h.paid(worker), yuan, payee.ReasonPayroll)
+		staffer := h.paid(worker)
+		expect(staffer, yuan, "")
+		if l := h.pay(staffer, 5000*yuan); l.Tax != 0 || l.Net != 5000*yuan || l.Rule != "payroll.1" || l.IncomeType != tax.IncomeWages {
+			t.Fatalf("of staff: %+v", l)
+		}
 
 		co := h.paid(firm())
 		expect(co, 500*yuan, payee.ReasonNoInvoice)

@@ -35,7 +35,7 @@ type Service struct {
 // Type is what a member is paid as.
 type Type string
 
-// The types. Staff are paid through the payroll file; sole traders and
+// The types. Staff are paid by the payroll file, whose tax is payroll's; sole traders and
 // companies send an invoice first and nothing is withheld from them.
 const (
 	TypeNatural    Type = "natural"
@@ -130,7 +130,7 @@ const (
 	ReasonPending   Reason = "pending_change" // a change waits for a second person
 	ReasonNoInvoice Reason = "no_invoice"     // his invoices do not reach for the amount
 	ReasonNoOpenID  Reason = "no_openid"      // his openid is of another app than the payer's
-	ReasonPayroll   Reason = "payroll"        // staff are paid through payroll
+	ReasonPayroll   Reason = "payroll"        // staff are paid by the payroll file alone
 	ReasonBlocked   Reason = "blocked"        // he is on the blocklist, or erased
 )
 

@@ -139,8 +139,8 @@ func (s standing) blocked(tx *database.Tx, payer Payer, amount money.Amount, bar
 		return ReasonNoPayee, nil
 	case s.No == 0:
 		return "", nil
-	case s.Type == TypeStaff:
-		return ReasonPayroll, nil
+	case s.Type == TypeStaff: // by payroll, whatever the account
+		return "", nil
 	case s.Kind == AccountWechat && payer.AppID != "" && s.AppID != payer.AppID:
 		return ReasonNoOpenID, nil
 	case s.Type.invoices():

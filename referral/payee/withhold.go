@@ -225,6 +225,9 @@ func (b *book) monthFor(tx *database.Tx, payer Payer, who person, paid clock.Mil
 	if who.Type.invoices() {
 		income, strategy = tax.IncomeBusiness, tax.Invoiced
 	}
+	if who.Type == TypeStaff {
+		income, strategy = tax.IncomeWages, tax.Payroll
+	}
 	no := max(MonthOf(paid), b.agents[payer.AgentID].OpenMonth)
 	if strategy == tax.LaborCumulative2025 {
 		for _, m := range b.months {

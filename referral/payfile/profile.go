@@ -26,6 +26,7 @@ type Profile struct {
 	TitleZH     string   `json:"title_zh"`
 	TitleEN     string   `json:"title_en"`
 	AccountKind string   `json:"account_kind"` // whom it can pay; none: everybody
+	PayeeType   string   `json:"payee_type"`   // staff: payroll, which pays nobody else; none: everybody but staff
 	Encoding    Encoding `json:"encoding"`
 	Comma       string   `json:"comma"`
 	Bare        bool     `json:"bare"`     // no line of heads

@@ -23,6 +23,7 @@ type Row struct {
 	Owed, Gross, Taxable, Quick, Tax, Net                       money.Amount
 	Rate                                                        money.Bps
 	IncomeType, RuleVersion, Remark, Period, State, TransferRef string
+	PayerName, CostCentre, BudgetNo                             string
 }
 
 // Field names what a cell holds.
@@ -40,7 +41,9 @@ var texts = map[Field]func(Row) string{
 	"name_hash": func(r Row) string { return r.NameHash }, "id_mask": func(r Row) string { return r.IDMask },
 	"rate": func(r Row) string { return strconv.FormatInt(int64(r.Rate), 10) }, "income_type": func(r Row) string { return r.IncomeType },
 	"rule_version": func(r Row) string { return r.RuleVersion }, "remark": func(r Row) string { return inert(r.Remark) },
-	"period": func(r Row) string { return inert(r.Period) }, "state": func(r Row) string { return r.State },
+	"payer_name": func(r Row) string { return inert(r.PayerName) }, "cost_centre": func(r Row) string { return inert(r.CostCentre) },
+	"budget_no": func(r Row) string { return inert(r.BudgetNo) },
+	"period":    func(r Row) string { return inert(r.Period) }, "state": func(r Row) string { return r.State },
 }
 
 // amounts are fields of money.
@@ -81,7 +84,7 @@ func Write(p Profile, rows []Row) ([]byte, error) {
 		for i, c := range p.Columns {
 			cells[i] = c.text(r)
 		}
-		if r.account(p.AccountKind) == "" {
+		if r.account(p) == "" {
 			return nil, ErrAccount.With("line", r.Line)
 		}
 		if err := p.put(&b, r.Line, cells); err != nil {
@@ -96,9 +99,13 @@ func Write(p Profile, rows []Row) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// account is what a form of the kind cannot do without.
-func (r Row) account(kind string) string {
-	switch kind {
+// account is what a form cannot do without; payroll knows the account of whom
+// it knows by his number.
+func (r Row) account(p Profile) string {
+	if p.PayeeType != "" {
+		return r.IDNo
+	}
+	switch p.AccountKind {
 	case "bank":
 		return r.CardNo
 	case "alipay":

@@ -33,21 +33,38 @@ func (c Channel) status() PayoutLineStatus {
 	return PayoutLineSent
 }
 
-// reasonAccount holds a member whose account the channel cannot pay into.
-const reasonAccount payee.Reason = "other_account"
+// reasonAccount holds a member whose account the channel cannot pay into,
+// reasonNotStaff one whom payroll does not know.
+const (
+	reasonAccount  payee.Reason = "other_account"
+	reasonNotStaff payee.Reason = "not_staff"
+)
 
-// blocks says why the channel cannot pay the member, though the payer could.
+// WhyNextPayout is why payroll's payout did not pay a member, as he sees it.
+const WhyNextPayout Why = Why(reasonNotStaff)
+
+// waits says of a reason that another payout of the settlement can pay the
+// member, so that none is carried for it.
+func waits(r payee.Reason) bool {
+	return r == reasonLimit || r == reasonObjected || r == payee.ReasonPayroll || r == reasonNotStaff
+}
+
+// blocks says why the channel cannot pay the member, or the payer cannot.
+// Staff are paid by a form of payroll alone, which pays nobody else.
 func (c Channel) blocks(r payee.Ready) payee.Reason {
-	if c == ChannelManual {
-		return ""
-	}
-	kind := payee.AccountKind("")
+	kind, payroll := payee.AccountKind(""), false
 	if c == ChannelBills {
 		kind = payee.AccountWechat
 	} else if p, err := payfile.Find(string(c)); err == nil {
-		kind = payee.AccountKind(p.AccountKind)
+		kind, payroll = payee.AccountKind(p.AccountKind), p.PayeeType == string(payee.TypeStaff)
 	}
 	switch {
+	case payroll && r.Type != payee.TypeStaff:
+		return reasonNotStaff
+	case !payroll && r.Type == payee.TypeStaff:
+		return payee.ReasonPayroll
+	case r.Blocked != "" || c == ChannelManual:
+		return r.Blocked
 	case r.No == 0:
 		return payee.ReasonNoPayee
 	case kind != "" && r.Kind != kind:

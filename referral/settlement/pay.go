@@ -90,8 +90,8 @@ func stillOwed(tx *database.Tx, sid id.Settlement, after id.Member) ([]payee.Owe
 
 // plan says who of the members is paid now and notes the others as held. With
 // carry_held those who cannot be paid get a line that has failed, which the
-// next settlement carries; what only did not fit, and who objects to a line,
-// waits for the next payout.
+// next settlement carries; what only did not fit, who objects to a line, and
+// whom another channel pays waits for the next payout.
 func (s *Service) plan(tx *database.Tx, p Payout, owed []payee.Owed) ([]PayoutLine, error) {
 	ready, err := payee.ForPaymentTx(tx, p.PayerID, owed)
 	if err != nil {
@@ -112,9 +112,7 @@ func (s *Service) plan(tx *database.Tx, p Payout, owed []payee.Owed) ([]PayoutLi
 	for _, o := range owed {
 		seen = append(seen, o.Member)
 		r := ready[o.Member]
-		if r.Blocked == "" {
-			r.Blocked = p.Channel.blocks(r)
-		}
+		r.Blocked = p.Channel.blocks(r)
 		if r.Blocked == "" && p.Channel == ChannelBills {
 			r.Blocked = s.Bills.blocks(o.Amount)
 		}
@@ -125,14 +123,14 @@ func (s *Service) plan(tx *database.Tx, p Payout, owed []payee.Owed) ([]PayoutLi
 			r.Blocked = reasonLimit
 		}
 		l := PayoutLine{ID: tx.Next(), PayoutID: p.ID, SettlementID: p.SettlementID, LineNo: p.LineCount + len(lines) + 1, MemberID: o.Member, PaidTo: r.Member,
-			PayeeID: r.Payee, PayeeNo: r.No, AccountKind: r.Kind, Owed: o.Amount, DayNo: space.day, Status: p.Channel.status()}
+			PayeeID: r.Payee, PayeeNo: r.No, PayeeType: r.Type, AccountKind: r.Kind, Owed: o.Amount, DayNo: space.day, Status: p.Channel.status()}
 		if l.Status == PayoutLinePaid {
 			l.PaidAt = tx.Now
 		}
 		switch {
 		case r.Blocked == "":
 			given += o.Amount
-		case p.CarryHeld && r.Blocked != reasonLimit && r.Blocked != reasonObjected:
+		case p.CarryHeld && !waits(r.Blocked):
 			l.Status, l.PaidAt, l.FailedAt, l.Reason = PayoutLineFailed, 0, tx.Now, string(r.Blocked)
 		default:
 			holds = append(holds, Hold{o.Member, o.Amount, r.Blocked})

@@ -53,6 +53,10 @@ func (s *Service) MakeFile(ctx context.Context, pid id.Payout, part int) (Paymen
 	if err != nil {
 		return PaymentFile{}, err
 	}
+	var payer payee.Payer
+	if err := s.DB.Read(ctx).Raw("SELECT * FROM payers WHERE id = ?", p.PayerID).Scan(&payer).Error; err != nil {
+		return PaymentFile{}, err
+	}
 	bills, err := billsOf(s.DB.Read(ctx), pid, (part-1)*form.MaxRows, part*form.MaxRows)
 	if err != nil {
 		return PaymentFile{}, err
@@ -66,7 +70,7 @@ func (s *Service) MakeFile(ctx context.Context, pid id.Payout, part int) (Paymen
 		}
 		for _, b := range chunk {
 			f.Net += b.Net
-			rows = append(rows, b.row(st, open[payee.Ref{Payee: b.PayeeID, No: b.PayeeNo}]))
+			rows = append(rows, b.row(st, payer, open[payee.Ref{Payee: b.PayeeID, No: b.PayeeNo}]))
 		}
 	}
 	if f.Body, err = payfile.Write(form, rows); err != nil {
@@ -135,10 +139,11 @@ func refsOf(bills []bill) []payee.Ref {
 	return out
 }
 
-func (b bill) row(st Settlement, to payee.Opened) payfile.Row {
+func (b bill) row(st Settlement, by payee.Payer, to payee.Opened) payfile.Row {
 	return payfile.Row{Line: b.LineNo, BillNo: b.BillNo(), PayoutID: b.PayoutID.String(), SettlementID: st.ID.String(), MemberID: b.MemberID.String(),
 		Name: to.Name, IDNo: to.IDNo, Phone: to.Phone, CardNo: to.CardNo, BankName: to.BankName, Branch: to.Branch, CNAPS: to.CNAPS,
 		Alipay: to.Alipay, AppID: to.AppID, OpenID: to.OpenID, NameHash: to.NameHash, IDMask: to.IDMask,
 		Owed: b.Owed, Gross: b.Gross, Taxable: b.Taxable, Quick: b.Quick, Tax: b.Tax, Net: b.Net, Rate: b.Rate,
+		PayerName: by.Name, CostCentre: by.CostCentre, BudgetNo: by.BudgetNo,
 		IncomeType: b.IncomeType, RuleVersion: b.RuleVersion, Remark: st.Label, Period: st.Label, State: string(b.Status)}
 }

@@ -38,6 +38,7 @@ type PayoutLine struct {
 	PaidTo       id.Member         `json:"-"`
 	PayeeID      id.Payee          `json:"payee_id"`
 	PayeeNo      int               `json:"payee_no"`
+	PayeeType    payee.Type        `json:"payee_type"` // then; staff without tax of ours
 	AccountKind  payee.AccountKind `json:"account_kind"`
 	Owed         money.Amount      `json:"owed_fen"`
 	Gross        money.Amount      `json:"gross_fen"`

@@ -33,6 +33,9 @@ var rules = []Rule{
 	{Invoiced, "invoiced.1", []Income{IncomeBusiness},
 		"企业、个体工商户凭发票付款，不代扣个人所得税", "firms and sole traders are paid against an invoice; nothing is withheld",
 		"个人所得税法第二条、第三条；发票管理办法"},
+	{Payroll, "payroll.1", []Income{IncomeWages},
+		"员工的奖励并入当月工资薪金，由工资系统计税扣缴，本系统不扣", "what staff are paid is part of the month's wages; payroll withholds, nothing is withheld here",
+		"个人所得税法第二条、第三条；国家税务总局公告2018年第61号"},
 }
 
 // Rules lists the versions in force.

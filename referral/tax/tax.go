@@ -29,8 +29,10 @@ const (
 	LaborCumulative2025 Strategy = "labor_cumulative_2025" // year to date
 	ExternalAgent       Strategy = "external_agent"        // an agent pays and withholds
 
-	// Invoiced is not a payer's to choose: it is how firms are paid.
+	// Invoiced and Payroll are not a payer's to choose: firms are paid by the
+	// one, staff by the other, whose payroll withholds with their wages.
 	Invoiced Strategy = "invoiced"
+	Payroll  Strategy = "payroll"
 )
 
 // Strategies lists those that a payer may choose.
@@ -49,6 +51,8 @@ const (
 
 	// IncomeBusiness is what firms invoice, whatever the payer's own kind.
 	IncomeBusiness Income = "business" // 经营所得
+	// IncomeWages is what staff are paid, likewise.
+	IncomeWages Income = "wages" // 工资、薪金所得
 )
 
 // Incomes lists those that a payer may choose.
@@ -98,7 +102,7 @@ func Withhold(s Strategy, m Month, gross money.Amount) (Result, error) {
 	}
 	r := Result{Gross: gross}
 	switch s {
-	case NoneCoupon, ExternalAgent, Invoiced:
+	case NoneCoupon, ExternalAgent, Invoiced, Payroll:
 	case Incidental20:
 		r.Taxable, r.Rate = gross, 2_000
 		r.Tax = share(gross, r.Rate)

@@ -58,14 +58,18 @@ type Row struct {
 	IDNo string
 }
 
-// Declared says whether the person is declared in a return of individuals.
-func (r Row) Declared() bool { return r.Type != payee.TypeCompany && r.Type != payee.TypeSoleTrader }
+// Declared says whether the row is declared in a return of individuals: firms
+// declare themselves, and what staff are paid is declared with their wages.
+func (r Row) Declared() bool { return !r.firm() && r.IncomeType != tax.IncomeWages }
+
+func (r Row) firm() bool { return r.Type == payee.TypeCompany || r.Type == payee.TypeSoleTrader }
 
 // The refusals of this room.
 var (
 	ErrOpen     = fault.New(fault.KindConflict, "taxreturn.month_open", "{month} 还没有关账，不能申报", "{month} is not closed; it cannot be declared")
 	errRecount  = errors.New("taxreturn: the month is not what its lines sum up to")
-	incomeNames = map[tax.Income]string{tax.IncomeLabor: "劳务报酬所得", tax.IncomeIncidental: "偶然所得", tax.IncomeCoupon: "不征税"}
+	incomeNames = map[tax.Income]string{tax.IncomeLabor: "劳务报酬所得", tax.IncomeIncidental: "偶然所得", tax.IncomeCoupon: "不征税",
+		tax.IncomeBusiness: "经营所得（凭发票）", tax.IncomeWages: "工资、薪金所得（由工资系统扣缴）"}
 )
 
 // Read is the closed month of the payer's agent, by opaque ids and masks.
@@ -222,8 +226,11 @@ var heads = []string{"工号", "姓名", "证件类型", "证件号码", "所得
 
 func (r Row) cells() []any {
 	kind, declared := "居民身份证", "是"
+	if r.firm() {
+		kind = "统一社会信用代码"
+	}
 	if !r.Declared() {
-		kind, declared = "统一社会信用代码", "否"
+		declared = "否"
 	}
 	income := incomeNames[r.IncomeType]
 	if income == "" {
