@@ -218,6 +218,8 @@ func (h *house) call(t testing.TB, bearer, methodPath, body string, headers ...s
 	if err != nil {
 		t.Fatal(err)
 	}
+	method, path, _ := strings.Cut(methodPath, " ")
+	answers(t, method, path, a.status, a.header, a.body)
 	return a
 }
 

@@ -101,6 +101,9 @@ func (s *Service) PutPosterTemplate(ctx context.Context, in PosterIn) (PosterTem
 		return PosterTemplate{}, fault.Invalid.Field("unit_id", "unknown", "没有这个组织", "there is no such unit")
 	}
 	sum := sha256.Sum256(in.Image)
+	if in.Layout.Lines == nil {
+		in.Layout.Lines = []poster.Line{}
+	}
 	t := PosterTemplate{UnitID: in.UnitID, Name: in.Name, Layout: in.Layout, SHA256: hex.EncodeToString(sum[:])}
 	sample := strings.Repeat("W", codeLength)
 	err := s.desk().at(ctx, in.Image, in.Layout, func(sheet poster.Sheet) error {

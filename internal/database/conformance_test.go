@@ -184,12 +184,12 @@ func TestValues(t *testing.T) {
 			// MariaDB's SUM of BIGINT is a DECIMAL, and of no rows NULL.
 			var row struct {
 				Total money.Amount
-				Empty money.Amount
+				Zero  money.Amount
 				ID    id.Member
 			}
 			err := db.Read(bg).Raw(`SELECT SUM(wall_at) AS total, MAX(id) AS id,
-				(SELECT COALESCE(SUM(wall_at), 0) FROM store_clock WHERE id > 9) AS empty FROM store_clock`).Scan(&row).Error
-			if err != nil || row.Total != -5 || row.Empty != 0 || row.ID != 2 {
+				(SELECT COALESCE(SUM(wall_at), 0) FROM store_clock WHERE id > 9) AS zero FROM store_clock`).Scan(&row).Error
+			if err != nil || row.Total != -5 || row.Zero != 0 || row.ID != 2 {
 				t.Errorf("got %+v (%v)", row, err)
 			}
 		})
@@ -278,6 +278,9 @@ func TestReadAfterLock(t *testing.T) {
 func TestStandstillLetsGo(t *testing.T) {
 	url := dbtest.URL(t, "mariadb")
 	db, other := handle(t, url), handle(t, url)
+	if db.Dialect.Name == "mysql" {
+		return // has no such limit, as docs/operations.md says
+	}
 	do(t, db, "INSERT INTO store_clock (id, now_at, wall_at) VALUES (1, 1, 0)")
 	err := db.Tx(bg, func(tx *database.Tx) error {
 		var seconds, v int
