@@ -19,6 +19,9 @@ type Release string
 const (
 	ReleaseCancelled Release = "cancelled"
 	ReleaseNotSent   Release = "not_sent"
+
+	// ReleaseTaken: no channel had it, and a promotion of higher priority took it.
+	ReleaseTaken Release = "preempted"
 )
 
 // StartTx is the guard's last word before a delivery: it notes the start when

@@ -12,13 +12,14 @@ import (
 type Outcome string
 
 // The outcomes of Decide; late and unplanned are records of what happened
-// without the guard's leave.
+// without the guard's leave, preempted of a slot that another promotion took.
 const (
 	OutcomeAllow     Outcome = "allow"
 	OutcomeDefer     Outcome = "defer"
 	OutcomeDeny      Outcome = "deny"
 	OutcomeLate      Outcome = "late"
 	OutcomeUnplanned Outcome = "unplanned"
+	OutcomeTaken     Outcome = "preempted"
 )
 
 // Decision is the guard's word on one ad in one group.
@@ -204,6 +205,7 @@ func (x *exam) policyRules(w Window, v *verdict) {
 	if ripe := s.BornAt.Add(p.WarmUp); w.From < ripe {
 		v.deny(Reason{RuleWarmUp, int64(w.From-s.BornAt) / (60 * minuteMilli), int64(p.WarmUp / hour)}, ripe)
 	}
+	x.course(w, v)
 	x.quietRule(RuleQuiet, p.Quiet, w, v)
 	x.gapRule(w, v)
 	if x.under != PermitOverride {

@@ -19,7 +19,7 @@ func (p *Policy) looserThan(o *Policy) bool {
 			return true
 		}
 	}
-	return p.WarmUp < o.WarmUp || p.Gap < o.Gap || above(p.Day, o.Day) || above(p.Week, o.Week) || above(p.Month, o.Month) || above(p.Life, o.Life) ||
+	return p.WarmUp < o.WarmUp || p.Course < o.Course || p.Gap < o.Gap || above(p.Day, o.Day) || above(p.Week, o.Week) || above(p.Month, o.Month) || above(p.Life, o.Life) ||
 		!p.Quiet.covers(o.Quiet) || p.Mode.rank() < o.Mode.rank() || p.Care.looserThan(&o.Care)
 }
 

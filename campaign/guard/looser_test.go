@@ -23,6 +23,7 @@ func TestLooser(t *testing.T) {
 		{"an hour more between", func(p *Policy) { p.Gap += time.Hour }, false},
 		{"a day less of warm-up", func(p *Policy) { p.WarmUp -= day }, true},
 		{"a day more of warm-up", func(p *Policy) { p.WarmUp += day }, false},
+		{"the last days of a course alone", func(p *Policy) { p.Course = 70 }, false},
 		{"quiet for longer", func(p *Policy) { p.Quiet = Quiet{21 * 60, 9 * 60} }, false},
 		{"quiet later", func(p *Policy) { p.Quiet = Quiet{22*60 + 1, 9 * 60} }, true},
 		{"quiet at noon", func(p *Policy) { p.Quiet = Quiet{8 * 60, 20 * 60} }, true},

@@ -34,7 +34,7 @@ const (
 
 // PresetVersion is the version of the presets' numbers below. It is written on
 // every slot; whoever changes a number raises it.
-const PresetVersion = 2
+const PresetVersion = 3
 
 // Unlimited is a cap that is not set.
 const Unlimited = -1
@@ -55,6 +55,7 @@ type Policy struct {
 	Month   int           // in a calendar month, and in any 30 × 24 h
 	Life    int           // ever
 	Quiet   Quiet
+	Course  int // percent of the group\'s planned life that pass before its first ad
 
 	Care  Care       // what rests on the group's health
 	Rules []RuleMode // rules that are kept otherwise than the preset says
@@ -93,7 +94,7 @@ func PresetPolicy(name Preset, mode Mode) Policy {
 		p.Day, p.Week, p.Month, p.Life = 5, Unlimited, Unlimited, 25
 	case PresetCourse:
 		p.Gap, p.Quiet = 4*hour, Quiet{22*60 + 30, 8 * 60}
-		p.Day, p.Week, p.Month, p.Life = 2, 4, Unlimited, 6
+		p.Day, p.Week, p.Month, p.Life, p.Course = 2, 4, Unlimited, 6, 70
 		p.advice = adviceCourse
 	case PresetChain:
 		p.Gap, p.Quiet = 2*hour, Quiet{21*60 + 30, 6*60 + 30}

@@ -81,7 +81,7 @@ func (c *child) wait(word string) error {
 }
 
 // storm asks for slots of one week, for promotions that the other processes ask
-// for too, confirms late and early, releases, posts by hand and edits policies.
+// for too, takes others' places, confirms late and early, releases, posts by hand and edits policies.
 func (c *child) storm() error {
 	if err := c.wait("ready"); err != nil {
 		return err
@@ -91,6 +91,9 @@ func (c *child) storm() error {
 		ask := guard.Ask{Promotion: id.Promotion(1 + c.r.IntN(30)), WindowNo: 1, Window: guard.Window{From: from, To: from.Add(5 * time.Hour)}, Groups: c.groups}
 		answers, err := c.s.Reserve(bg, ask, nothing)
 		if err != nil && !errors.Is(err, fault.Unavailable) {
+			return err
+		}
+		if _, err = c.s.TakeOver(bg, ask, anyLoses(1), keeps); err != nil && !errors.Is(err, fault.Unavailable) {
 			return err
 		}
 		for _, a := range answers {

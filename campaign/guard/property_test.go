@@ -38,7 +38,7 @@ func TestAnySequenceHolds(t *testing.T) {
 			h.group = newGroup(t, db, rapid.SampledFrom(presets).Draw(r, "preset"))
 			r.Repeat(map[string]func(*rapid.T){
 				"reserve": h.reserve, "start": h.start, "confirm": h.confirm, "release": h.release,
-				"by hand": h.byHand, "policy": h.policy, "layer": h.layer, "clock": h.clock, "permit": h.permit, "revoke": h.revoke, "silence": h.silence, "health": h.health,
+				"by hand": h.byHand, "take": h.take, "policy": h.policy, "layer": h.layer, "clock": h.clock, "permit": h.permit, "revoke": h.revoke, "silence": h.silence, "health": h.health,
 			})
 			proofs, err := guard.Verify(bg, db)
 			if err != nil {
@@ -85,6 +85,18 @@ func (p *player) reserve(r *rapid.T) {
 	as, err := p.s.Reserve(bg, ask, nothing)
 	refused(r, err)
 	if len(as) == 1 && as[0].SlotID != 0 {
+		p.slots = append(p.slots, as[0].SlotID)
+	}
+}
+
+// take asks in the place of what other promotions hold.
+func (p *player) take(r *rapid.T) {
+	from := now(p.db).Add(minutes(r, 0, 24*60))
+	p.next++
+	ask := guard.Ask{Promotion: id.Promotion(int64(p.group)) + p.next, Groups: []id.Group{p.group}, Window: guard.Window{From: from, To: from.Add(minutes(r, 1, 24*60))}}
+	as, err := p.s.TakeOver(bg, ask, anyLoses(1), keeps)
+	refused(r, err)
+	if len(as) == 1 {
 		p.slots = append(p.slots, as[0].SlotID)
 	}
 }

@@ -36,6 +36,7 @@ const (
 	RuleCharterSliding Rule = "C.7x24h"
 
 	RuleMoment  Rule = "G8"
+	RuleCourse  Rule = "G8.course"
 	RuleContent Rule = "G9"
 	RuleWeekly  Rule = "G10"
 	RuleHealth  Rule = "G11"
@@ -47,6 +48,9 @@ const (
 	// RulePlan is noted by the room that plans: the group's slots are for
 	// others, or its moment comes later.
 	RulePlan Rule = "plan"
+
+	// RuleTaken is noted on an ask whose slot a promotion of higher priority took.
+	RuleTaken Rule = "preempt"
 
 	// RuleHoldout is noted where a promotion shows a group nothing, to compare
 	// the others with it.
@@ -150,6 +154,7 @@ var sentences = map[Rule]sentence{
 	RuleCharterSliding: {"连续 7 天内已占 {observed} 条，群约定每周最多 {limit} 条", "{observed} ads hold within 7 days; the charter promises at most {limit} a week", number},
 
 	RuleMoment:  {"建议在重要节点前 {limit} 天内再宣发(暂无节点数据)", "advice: advertise within {limit} days of a key moment (no moments known yet)", number},
+	RuleCourse:  {"课程群建议过了 {limit}% 再发推广(还没有填结束时间)", "advice: a course's ads come after {limit} % of it (its end is not known)", number},
 	RuleContent: {"建议每条推广配至少 {limit} 条内容(暂无内容数据)", "advice: at least {limit} pieces of content per ad (no content data yet)", number},
 	RuleWeekly:  {"建议每周至少 {limit} 次固定互动(暂无互动数据)", "advice: at least {limit} fixed interaction a week (no interaction data yet)", number},
 	RuleHealth:  {"建议先看群活跃度(暂无活跃数据)", "advice: look at the group's health first (no activity data yet)", number},
@@ -160,6 +165,7 @@ var sentences = map[Rule]sentence{
 	RulePlatform: {"平台对本群的限额已占 {observed} 条，留足服务通知后最多 {limit} 条", "{observed} ads hold of what the platform lets into the group; at most {limit}, service notices apart", number},
 
 	RulePlan:    {"本群的名额留给更有价值的推送计划", "the group's slots go to promotions that are worth more", number},
+	RuleTaken:   {"名额让给了优先级更高的推送计划，发送还没有开始", "the slot went to a promotion of higher priority; sending had not begun", number},
 	RuleHoldout: {"本群是这次推送的对照群，不发推广", "the group is held out of this promotion, to compare with", number},
 	RuleWindow:  {"不在推送名额的时段内", "outside the slot's window", number},
 }
@@ -167,6 +173,7 @@ var sentences = map[Rule]sentence{
 // measured are the sentences of rules on health where their inputs are known.
 var measured = map[Rule]sentence{
 	RuleMoment:  {"不在重要节点前后，离另一条日常推广 {observed} 天，须隔 {limit} 天", "no key moment is near, and another ad without one is {observed} days away; {limit} are kept", number},
+	RuleCourse:  {"课程才过 {observed}%，满 {limit}% 后的最后几天才发推广", "{observed} % of the course is over; its ads come in the last days, after {limit} %", number},
 	RuleContent: {"7 天内有 {observed} 条内容，算上这一条推广须有 {limit} 条", "{observed} pieces of content in 7 days; with this ad there are to be {limit}", number},
 	RuleWeekly:  {"最近 7 天没有固定互动，请先办一次", "no fixed interaction in the last 7 days; hold one first", number},
 	RuleHealth:  {"按群的活跃度，这段时间最多 {limit} 条，已占 {observed} 条", "by the group's health at most {limit} in that time; {observed} hold", number},

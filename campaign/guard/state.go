@@ -71,6 +71,17 @@ func (a *Ads) Clone() Ads {
 	return Ads{slices.Clone(a.first), slices.Clone(a.last)}
 }
 
+// without are the ads without one of them.
+func (a *Ads) without(first, last clock.Milli) Ads {
+	drop := func(sorted []clock.Milli, t clock.Milli) []clock.Milli {
+		if i, found := slices.BinarySearch(sorted, t); found {
+			return slices.Delete(slices.Clone(sorted), i, i+1)
+		}
+		return sorted
+	}
+	return Ads{drop(a.first, first), drop(a.last, last)}
+}
+
 // Len is how many ads are known.
 func (a *Ads) Len() int { return len(a.first) }
 

@@ -300,6 +300,7 @@ func history(s Slot, recorded bool) []string {
 	note((s.Late || s.Unplanned) && !recorded, "late or unplanned without its record")
 	note(s.StartedAt != 0 && (s.StartedAt < s.FromAt || s.StartedAt >= s.ToAt), "its delivery started outside its window")
 	note(s.ConfirmedAt != 0 && s.ReleasedAt != 0, "confirmed and released")
+	note(s.StartedAt != 0 && s.ReleaseReason == ReleaseTaken, "taken by another promotion, and its delivery began")
 	note((s.ConfirmedAt != 0) != (s.ConfirmedSeq != 0) || (s.ReleasedAt != 0) != (s.ReleasedSeq != 0), "an event without its sequence")
 	counts := s.momentsAt(max(s.Seq, s.ConfirmedSeq))
 	note(s.ReleasedAt == 0 && (s.FirstAt != counts.first || s.LastAt != counts.last), "it counts at other moments than it should")

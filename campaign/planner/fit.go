@@ -76,7 +76,7 @@ func (f *fit) begin(p *Planner, g *Group) {
 
 // youth are the cells before the group is old enough.
 func (f *fit) youth(p *guard.Policy) (out cells) {
-	if ripe := f.group.State.BornAt.Add(p.WarmUp); p.Mode == guard.ModeEnforce && ripe > f.grid.origin {
+	if ripe := p.Ripe(&f.group.State); p.Mode == guard.ModeEnforce && ripe > f.grid.origin {
 		out.span(0, floorCell(int64(ripe-f.grid.origin)+cellMilli-1)-1)
 	}
 	return out

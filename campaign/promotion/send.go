@@ -174,7 +174,11 @@ func (s *Service) ask(ctx context.Context, p Promotion, w Window, groups []id.Gr
 	windows := slices.SortedFunc(maps.Keys(turns), func(a, b guard.Window) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
 	for _, slot := range windows {
 		ask := guard.Ask{Campaign: p.CampaignID, Promotion: p.ID, WindowNo: w.No, Window: slot, Groups: turns[slot], HeldOut: held}
-		if _, err := s.Guard.Reserve(ctx, ask, note); err != nil {
+		answers, err := s.Guard.Reserve(ctx, ask, note)
+		if err != nil {
+			return err
+		}
+		if err := s.preempt(ctx, p, w, ask, answers); err != nil {
 			return err
 		}
 	}
