@@ -69,24 +69,15 @@ func keyed(ctx context.Context, key, route string, fields ...string) (context.Co
 	if len(key) < 16 || len(key) > 64 {
 		return ctx, errForm
 	}
-	return keyed(ctx, key, route, fields...), nil
-}
-
-// keyed is the context of a form that makes something once.
-func keyed(ctx context.Context, key, route string, fields ...string) context.Context {
 	sum := sha256.Sum256([]byte(route + "\x00" + strings.Join(fields, "\x00")))
 	return database.WithKey(ctx, database.Key{
 		Principal: database.ActorOf(ctx).Principal(), Route: route, Key: key, Hash: hex.EncodeToString(sum[:]),
-	})
+	}), nil
 }
 
 // deskKey is sent's key for a form of the console.
 func deskKey(c *gin.Context, fields ...string) (context.Context, error) {
-	key := c.PostForm("key")
-	if len(key) < 16 || len(key) > 64 {
-		return nil, errForm
-	}
-	return keyed(c.Request.Context(), key, c.FullPath(), fields...), nil
+	return keyed(c.Request.Context(), c.PostForm("key"), c.FullPath(), fields...)
 }
 
 // read reads an id from a form or an address; what is not one does not exist.
