@@ -2,7 +2,6 @@ package guard_test
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -164,7 +163,7 @@ func TestTakenOrStarted(t *testing.T) {
 					return
 				}
 			}
-			t.Error(fmt.Sprint("twenty races on an unlocked store kept them apart: the test proves nothing"))
+			t.Error("twenty races on an unlocked store kept them apart: the test proves nothing")
 		})
 	}
 }
