@@ -92,6 +92,27 @@ func TestSteps_window(t *testing.T) {
 	})
 }
 
+// TestEndAsSomebodyComes: who came at the very moment at which it ended counts
+// for nothing, though he had been judged while nobody knew of the end.
+func TestEndAsSomebodyComes(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db, `{"steps":[{"kind":"bought","count":1,"gift":{"kind":"points","points":50}}]}`)
+		inviter := h.Members(1)[0]
+		h.check(h.Campaign.Turn(bg, h.run.ID, campaign.Pause)) // nothing is granted meanwhile
+		h.buy(h.bring(inviter, 1)[0])
+		h.measure()
+		if p := h.progress(inviter); p.Bought != 1 {
+			t.Fatalf("judged before the end: got %d", p.Bought)
+		}
+		h.check(h.Campaign.Turn(bg, h.run.ID, campaign.End))
+		h.measure()
+		if p := h.progress(inviter); p.Bought != 0 || len(h.rewards(inviter)) > 0 {
+			t.Errorf("got %d who bought, %d rewards", p.Bought, len(h.rewards(inviter)))
+		}
+		h.Verify()
+	})
+}
+
 func TestGoods(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, `{"steps":[{"kind":"bought","count":1,"gift":{"kind":"goods","name":"保温杯"}}]}`)

@@ -73,7 +73,7 @@ func (s *Service) judgeTx(tx *database.Tx, c campaign.Campaign, r Rules, page []
 		return err
 	}
 	end := run.end(c)
-	page = slices.DeleteFunc(slices.Clone(page), func(b referral.Brought) bool { return b.BoundAt < c.StartsAt || b.BoundAt >= end })
+	page = slices.DeleteFunc(slices.Clone(page), func(b referral.Brought) bool { return b.BoundAt < c.StartsAt })
 	if len(page) == 0 {
 		return nil
 	}
@@ -97,6 +97,9 @@ func (s *Service) judgeTx(tx *database.Tx, c campaign.Campaign, r Rules, page []
 	}
 	touched := map[id.Member]bool{}
 	book := newBook(known)
+	// Who came as it ended does not count, nor what he was judged to be before
+	// that was seen.
+	page = slices.DeleteFunc(page, func(b referral.Brought) bool { return b.BoundAt >= end && book.byBinding[b.BindingID].ID == 0 })
 	// Void ones first: they make room for those that stand.
 	page = append(keep(page, true), keep(page, false)...)
 	for _, b := range page {
