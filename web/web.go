@@ -46,6 +46,7 @@ import (
 	"siyu/community/health"
 	"siyu/community/life"
 	"siyu/community/request"
+	"siyu/community/ritual"
 	"siyu/community/split"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -68,6 +69,7 @@ type Server struct {
 	Community  *community.Service
 	Gate       *gate.Service
 	Request    *request.Service
+	Ritual     *ritual.Service
 	Life       *life.Service
 	Split      *split.Service
 	Gathering  *gathering.Service
@@ -166,6 +168,14 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/console/gatherings/:id/door", s.staffOnly(s.consoleDoor))
 	r.GET("/console/gatherings/:id/door.png", s.staffOnly(s.consoleDoorPicture))
 	r.GET("/console/groups/:id/grades", s.staffOnly(s.consoleGrades))
+	r.GET("/console/work", s.staffOnly(s.work))
+	r.GET("/console/work/groups/:id", s.staffOnly(s.workGroup))
+	r.GET("/console/work/slots/:id/picture", s.staffOnly(s.workPicture))
+	r.POST("/console/work/slots/:id/:act", s.staffOnly(s.workSlot))
+	r.POST("/console/work/requests/:id/answer", s.staffOnly(s.workAnswer))
+	r.POST("/console/work/applications/:id/decide", s.staffOnly(s.workDecide))
+	r.POST("/console/work/rituals/:id/hold", s.staffOnly(s.workHold))
+	r.POST("/console/work/groups/:id/:act", s.staffOnly(s.workGroupAct))
 	r.GET("/console/campaigns/:id", s.staffOnly(s.consoleCampaign))
 	r.POST("/console/step-rewards/:id/hand-over", s.staffOnly(s.consoleHandOver))
 	r.GET("/console/objections", s.staffOnly(s.consoleObjections))
