@@ -176,6 +176,8 @@ func (s *Server) Register(r gin.IRouter) {
 	r.POST("/console/work/applications/:id/decide", s.staffOnly(s.workDecide))
 	r.POST("/console/work/rituals/:id/hold", s.staffOnly(s.workHold))
 	r.POST("/console/work/groups/:id/:act", s.staffOnly(s.workGroupAct))
+	r.GET("/console/work/gatherings/:id/scan", s.staffOnly(s.scan))
+	r.POST("/console/work/gatherings/:id/scan", s.staffOnly(s.scanSeat))
 	r.GET("/console/campaigns/:id", s.staffOnly(s.consoleCampaign))
 	r.POST("/console/step-rewards/:id/hand-over", s.staffOnly(s.consoleHandOver))
 	r.GET("/console/objections", s.staffOnly(s.consoleObjections))

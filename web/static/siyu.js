@@ -134,6 +134,49 @@
   }
   if (window.WeixinJSBridge) { inside(); } else { document.addEventListener('WeixinJSBridgeReady', inside); }
 
+  // At an event's door: a browser that reads codes itself fills the field from
+  // its camera or a picture, and sends it. Once it was opened, the camera opens
+  // again on the page that says what came of the last code.
+  function door(box) {
+    var form = document.getElementById('seen'), video = box.querySelector('video'), button = box.querySelector('button');
+    var none = box.querySelector('[data-none]'), eye = new window.BarcodeDetector({ formats: ['qr_code'] });
+    var last = sessionStorage.getItem('scan-last'), sent = false;
+    function found(list) {
+      if (sent || !list.length) { return false; }
+      var code = list[0].rawValue;
+      if (code === last) { return true; }
+      sent = true;
+      sessionStorage.setItem('scan-last', code);
+      form.elements.seat.value = code;
+      form.querySelector('button').click();
+      return true;
+    }
+    function look() {
+      if (sent) { return; }
+      eye.detect(video).then(found, function () {}).then(function () { setTimeout(look, 250); });
+    }
+    function open() {
+      navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } }).then(function (stream) {
+        sessionStorage.setItem('scan-on', '1');
+        video.srcObject = stream;
+        video.play();
+        button.innerHTML = button.getAttribute('data-on');
+        button.disabled = true;
+        look();
+      }, function () { sessionStorage.removeItem('scan-on'); button.hidden = true; });
+    }
+    box.hidden = false;
+    button.hidden = !(navigator.mediaDevices && navigator.mediaDevices.getUserMedia);
+    button.addEventListener('click', open);
+    box.querySelector('input[type=file]').addEventListener('change', function (e) {
+      last = null;
+      createImageBitmap(e.target.files[0]).then(function (b) { return eye.detect(b); }).then(function (list) { none.hidden = found(list); }, function () { none.hidden = false; });
+    });
+    if (!button.hidden && sessionStorage.getItem('scan-on')) { open(); }
+  }
+  var box = document.querySelector('[data-scan]');
+  if (box && window.BarcodeDetector) { door(box); }
+
   tick();
   setInterval(tick, 1000);
   setTimeout(renew, wait);
