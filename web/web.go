@@ -146,6 +146,7 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/console/plan", s.staffOnly(s.consolePlan))
 	r.GET("/console/ledger", s.staffOnly(s.consoleLedger))
 	r.GET("/console/ledger.csv", s.staffOnly(s.consoleLedgerCSV))
+	r.GET("/console/payers", s.staffOnly(s.consolePayers))
 	r.GET("/console/bills", s.staffOnly(s.consoleBills))
 	r.POST("/console/payouts/:id/bills/:no/cancel", s.staffOnly(s.consoleCallOff))
 	r.GET("/console/tieouts", s.staffOnly(s.consoleTieOuts))
