@@ -1,7 +1,7 @@
 // Package access is who may come in: units, staff, their roles and API keys,
 // the tokens of members and guests, and reading the audit.
 //
-// Tables: units, staff, api_keys; it reads audit, which belongs to
+// Tables: units, staff, api_keys, work_links; it reads audit, which belongs to
 // internal/database. A key is stored as its SHA-256 and shown once; a token is
 // an HMAC over who, for what and until when, and is stored nowhere.
 //
@@ -9,7 +9,8 @@
 // unit's subtree and no more, and only the brand's root sees everything; no
 // one creates a colleague, a key or a unit outside his own subtree. A revoked
 // key or suspended colleague is refused at once by the process that did it and
-// within 5 seconds by every other.
+// within 5 seconds by every other. A work link opens once, and works for a
+// group owner's page alone until it ends or is revoked.
 //
 // Called by api and web (authentication, handlers) and by `siyu access add`.
 package access

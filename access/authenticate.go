@@ -107,26 +107,30 @@ func (s *Service) lookUp(ctx context.Context, hash string) (cachedKey, error) {
 	if row.KeyID == 0 {
 		return cachedKey{}, ErrCredentials
 	}
-	unit, err := findUnit(q, database.Actor{}, row.UnitID)
+	actor, err := staffActor(q, row.StaffID, row.Role, row.UnitID)
 	if err != nil {
 		return cachedKey{}, err
 	}
-	units, err := subtree(q, unit)
-	if err != nil {
-		return cachedKey{}, err
-	}
+	actor.Key = row.KeyID
 	if today := clock.Day(s.DB.Clock.Now(), time.UTC); row.LastUsedDay != today {
 		if err := s.markUsed(ctx, row.KeyID, today); err != nil {
 			return cachedKey{}, err
 		}
 	}
-	return cachedKey{
-		actor: database.Actor{
-			Kind: database.ActorStaff, Staff: row.StaffID, Key: row.KeyID,
-			Role: string(row.Role), Unit: row.UnitID, Units: units, Own: row.Role == GroupOwner,
-		},
-		expires: row.ExpiresAt,
-	}, nil
+	return cachedKey{actor: actor, expires: row.ExpiresAt}, nil
+}
+
+// staffActor is a colleague as an actor, who sees his unit and all below it.
+func staffActor(q *database.Query, staff id.Staff, role Role, in id.Unit) (database.Actor, error) {
+	unit, err := findUnit(q, database.Actor{}, in)
+	if err != nil {
+		return database.Actor{}, err
+	}
+	units, err := subtree(q, unit)
+	if err != nil {
+		return database.Actor{}, err
+	}
+	return database.Actor{Kind: database.ActorStaff, Staff: staff, Role: string(role), Unit: in, Units: units, Own: role == GroupOwner}, nil
 }
 
 // markUsed notes once a day that the key is in use, so that idle keys can be

@@ -165,6 +165,7 @@ var unkeyedPosts = map[string]string{
 	"POST /v1/groups/:id/activity":                             "an event is known by its id",
 	"POST /v1/activity":                                        "an event is known by its id",
 	"POST /v1/api-keys/:id/revoke":                             "a revoked key stays revoked",
+	"POST /v1/work-links/:id/revoke":                           "a revoked link stays revoked",
 	"POST /v1/codes/:code/revoke":                              "a revoked code stays revoked",
 	"POST /v1/codes/batch":                                     "the same place always has the same code",
 	"POST /v1/koc-proposals/:id/refuse":                        "the state refuses a second one",

@@ -107,6 +107,7 @@ func (s *Server) table() *routes {
 	s.healthRoutes(r)
 	s.contractRoutes(r)
 	s.accessRoutes(r)
+	s.workLinkRoutes(r)
 	s.walletRoutes(r)
 	s.ledgerRoutes(r)
 	s.voucherRoutes(r)

@@ -24,7 +24,8 @@ var things = map[string]func(t *testing.T, h *house) string{
 		}
 		return a.Key.String()
 	},
-	"/v1/members/:id": member1,
+	"/v1/work-links/:id": workLinkOf,
+	"/v1/members/:id":    member1,
 	"/v1/groups/:id": func(t *testing.T, h *house) string {
 		return h.make(t, access.Marketer, "POST /v1/groups", `{"name":"南京路福利群","preset":"benefit"}`)
 	},

@@ -83,8 +83,13 @@ func (s *Server) consoleLeave(c *gin.Context) error {
 // staffOnly runs a console page on behalf of the staff member in the cookie,
 // else leads to the sign-in.
 func (s *Server) staffOnly(h func(c *gin.Context) error) gin.HandlerFunc {
+	return s.onBehalf(s.staff, h)
+}
+
+// onBehalf runs a page on behalf of the staff member that who finds.
+func (s *Server) onBehalf(who func(c *gin.Context) (database.Actor, error), h func(c *gin.Context) error) gin.HandlerFunc {
 	return s.open(func(c *gin.Context) error {
-		actor, err := s.staff(c)
+		actor, err := who(c)
 		if errors.Is(err, access.ErrCredentials) {
 			c.Redirect(http.StatusSeeOther, "/console/login")
 			return nil

@@ -23,6 +23,7 @@ import (
 type workPage struct {
 	page
 	Role    string
+	ByLink  bool // he has no key here, and no console
 	Tasks   []workTask
 	Coming  []workTask // ads whose slot has not begun
 	Notices []decisionRow
@@ -65,7 +66,7 @@ func (s *Server) work(c *gin.Context) error {
 
 func (s *Server) workPage(c *gin.Context) (workPage, error) {
 	ctx := c.Request.Context()
-	p := workPage{page: s.base(c, ""), Role: roleName(s.lang(c), access.Role(database.ActorOf(ctx).Role))}
+	p := workPage{page: s.base(c, ""), ByLink: database.ActorOf(ctx).Key == 0, Role: roleName(s.lang(c), access.Role(database.ActorOf(ctx).Role))}
 	p.Title, p.Now = choose(p.Lang, "今天的群务", "Today's work"), p.Now.In(shop)
 	p.at("/console/work")
 	s.desk(ctx, &p.page)

@@ -32,6 +32,7 @@ type workGroupPage struct {
 	SilenceUntil string
 	Wishes       []workTask
 	Rituals      []figure
+	Events       []gatheringRow // whose doors are open or will be
 }
 
 // quietView are quiet hours that were announced.
@@ -148,6 +149,20 @@ func (s *Server) fillOpen(ctx context.Context, p *workGroupPage) error {
 	for _, r := range rituals {
 		p.Rituals = append(p.Rituals, figure{clean(r.Title), weekdays(p.Lang, r.Weekdays) + " " + hourOf(r.MinuteOfDay) +
 			choose(p.Lang, " · 30 天 %d/%d 次", " · %d of %d in 30 days", r.Held, r.Due)})
+	}
+	return s.fillEvents(ctx, p)
+}
+
+func (s *Server) fillEvents(ctx context.Context, p *workGroupPage) error {
+	list, err := s.Gathering.List(ctx, p.ID, database.Page{Limit: gatheringsShown})
+	if err != nil {
+		return err
+	}
+	rows := gatheringsPage{page: p.page}
+	for _, x := range list.Items {
+		if row := rows.row(x); row.Door {
+			p.Events = append(p.Events, row)
+		}
 	}
 	return nil
 }

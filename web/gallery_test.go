@@ -141,6 +141,7 @@ func gallery() []shown {
 	list = append(list, workGallery()...)
 	list = append(list, scanGallery()...)
 	list = append(list, payersGallery()...)
+	list = append(list, workDoorGallery()...)
 	return append(list, []shown{
 		{"console", "console", console.page, console}, {"login", "login", login.page, login},
 		{"landing", "landing", group.page, group}, {"landing_en", "landing", english.page, english},

@@ -20,6 +20,8 @@ const (
 	cookieMember = "siyu_member"
 	cookieLang   = "siyu_lang"
 	cookieStaff  = "siyu_console"
+	cookieWork   = "siyu_work" // of a work page that was opened by a link
+	cookieLink   = "siyu_link" // a link on its way from the address to the button
 )
 
 // visitor is who looks at a page.

@@ -10,7 +10,8 @@
 // Who is looking is one of three: a member, by a token the mall handed over,
 // kept in a cookie for as long as the token lives; a guest, made on the first
 // scan and kept in a cookie; staff, by an API key sealed in a cookie of the
-// console. Forms carry a token signed for the one who saw them and the
+// console, or a group owner, on his work page alone, by a link that was opened
+// once. Forms carry a token signed for the one who saw them and the
 // idempotency key of their effect, so that a double tap finds the first order.
 //
 // Acting on a page that shows a group's charter joins the group and records
@@ -169,16 +170,19 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/console/gatherings/:id/door", s.staffOnly(s.consoleDoor))
 	r.GET("/console/gatherings/:id/door.png", s.staffOnly(s.consoleDoorPicture))
 	r.GET("/console/groups/:id/grades", s.staffOnly(s.consoleGrades))
-	r.GET("/console/work", s.staffOnly(s.work))
-	r.GET("/console/work/groups/:id", s.staffOnly(s.workGroup))
-	r.GET("/console/work/slots/:id/picture", s.staffOnly(s.workPicture))
-	r.POST("/console/work/slots/:id/:act", s.staffOnly(s.workSlot))
-	r.POST("/console/work/requests/:id/answer", s.staffOnly(s.workAnswer))
-	r.POST("/console/work/applications/:id/decide", s.staffOnly(s.workDecide))
-	r.POST("/console/work/rituals/:id/hold", s.staffOnly(s.workHold))
-	r.POST("/console/work/groups/:id/:act", s.staffOnly(s.workGroupAct))
-	r.GET("/console/work/gatherings/:id/scan", s.staffOnly(s.scan))
-	r.POST("/console/work/gatherings/:id/scan", s.staffOnly(s.scanSeat))
+	r.GET("/console/work/enter", s.open(s.workDoor))
+	r.POST("/console/work/enter", s.open(s.workEnter))
+	r.POST("/console/work/leave", s.open(s.workLeave))
+	r.GET("/console/work", s.atWork(s.work))
+	r.GET("/console/work/groups/:id", s.atWork(s.workGroup))
+	r.GET("/console/work/slots/:id/picture", s.atWork(s.workPicture))
+	r.POST("/console/work/slots/:id/:act", s.atWork(s.workSlot))
+	r.POST("/console/work/requests/:id/answer", s.atWork(s.workAnswer))
+	r.POST("/console/work/applications/:id/decide", s.atWork(s.workDecide))
+	r.POST("/console/work/rituals/:id/hold", s.atWork(s.workHold))
+	r.POST("/console/work/groups/:id/:act", s.atWork(s.workGroupAct))
+	r.GET("/console/work/gatherings/:id/scan", s.atWork(s.scan))
+	r.POST("/console/work/gatherings/:id/scan", s.atWork(s.scanSeat))
 	r.GET("/console/campaigns/:id", s.staffOnly(s.consoleCampaign))
 	r.POST("/console/step-rewards/:id/hand-over", s.staffOnly(s.consoleHandOver))
 	r.GET("/console/objections", s.staffOnly(s.consoleObjections))

@@ -68,6 +68,7 @@ type (
 	wait           struct{}
 	webhook        struct{}
 	withdrawal     struct{}
+	workLink       struct{}
 )
 
 func (account) prefix() string        { return "acc" }
@@ -136,6 +137,7 @@ func (vouch) prefix() string          { return "vch" }
 func (wait) prefix() string           { return "wat" }
 func (webhook) prefix() string        { return "whk" }
 func (withdrawal) prefix() string     { return "wdr" }
+func (workLink) prefix() string       { return "wln" }
 
 // The id types the rooms use; those without a word are what their names say.
 type (
@@ -205,4 +207,5 @@ type (
 	Wait           = ID[wait]
 	Webhook        = ID[webhook]
 	Withdrawal     = ID[withdrawal] // a member's request to be paid
+	WorkLink       = ID[workLink]   // with which a group owner opens his work page
 )
