@@ -184,6 +184,20 @@ func TestWorkRefusals(t *testing.T) {
 			foreign.post(path, armed).is(t, http.StatusNotFound)
 		}
 
+		// Nor by the rooms' own lists, whatever group he names.
+		actor, err := h.s.Access.FindStaff(h.staff, h.staffOf(foreign))
+		must(t, err)
+		his := database.WithActor(h.system, database.Actor{Kind: database.ActorStaff, Staff: actor.ID, Role: string(actor.Role), Unit: h.unit, Own: true})
+		ads, err := h.s.Promotion.ListPostings(his, []id.Group{h.group})
+		must(t, err)
+		knocks, err := h.s.Gate.ListToDecide(his, []id.Group{h.group})
+		must(t, err)
+		due, err := h.s.Ritual.ListDue(his, []id.Group{h.group})
+		must(t, err)
+		if len(ads)+len(knocks)+len(due) != 0 {
+			t.Errorf("listed to another owner: %d ads, %d applicants, %d rituals", len(ads), len(knocks), len(due))
+		}
+
 		// Roles that do not work groups, and forms made elsewhere.
 		h.phone().get("/console/work").is(t, http.StatusSeeOther)
 		form := desk.get("/console/work").form(t, confirm)
