@@ -31,23 +31,24 @@ const (
 // said, what is owed. A part the role does not see stays empty.
 type consolePage struct {
 	page
-	Role        string
-	Campaigns   []campaignRow
-	Groups      []groupRow
-	Decisions   []decisionRow
-	Settlements []settlementRow
-	SeesMoney   bool
-	SeesGroups  bool
-	SeesReviews bool
-	Answers     bool // objections of members
-	SeesPlan    bool
-	SeesBooks   bool
-	SeesTieOuts bool
-	SeesBills   bool
-	SeesInsight bool
-	SeesAsked   bool // withdrawal requests
-	SeesKOC     bool
-	Asked       []askedRow // groups he is asked to take over
+	Role          string
+	Campaigns     []campaignRow
+	Groups        []groupRow
+	Decisions     []decisionRow
+	Settlements   []settlementRow
+	SeesMoney     bool
+	SeesGroups    bool
+	SeesReviews   bool
+	Answers       bool // objections of members
+	SeesPlan      bool
+	SeesBooks     bool
+	SeesTieOuts   bool
+	SeesBills     bool
+	SeesInsight   bool
+	SeesAsked     bool // withdrawal requests
+	SeesKOC       bool
+	SeesPromoters bool
+	Asked         []askedRow // groups he is asked to take over
 }
 
 type askedRow struct {
@@ -123,7 +124,7 @@ func (s *Server) console(c *gin.Context) error {
 		SeesGroups:  slices.Contains(seesGroups, role),
 		SeesMoney:   slices.Contains([]access.Role{access.Admin, access.Finance, access.Cashier}, role),
 		SeesReviews: slices.Contains(readsReviews, role), Answers: slices.Contains(answersObjections, role), SeesPlan: slices.Contains(plansPromotions, role), SeesInsight: slices.Contains(readsInsight, role), SeesBooks: seesBooks(database.ActorOf(ctx)), SeesTieOuts: slices.Contains(readsTieOuts, role), SeesBills: slices.Contains(readsBills, role),
-		SeesAsked: slices.Contains(readsWithdrawals, role), SeesKOC: slices.Contains(readsKOC, role),
+		SeesAsked: slices.Contains(readsWithdrawals, role), SeesKOC: slices.Contains(readsKOC, role), SeesPromoters: slices.Contains(readsPromoters, role),
 	}
 	p.Title, p.Now = choose(p.Lang, "控制台", "Console"), p.Now.In(shop)
 	for _, fill := range []func(context.Context, *consolePage) error{s.fillCampaigns, s.fillGroups, s.fillSettlements} {

@@ -142,6 +142,7 @@ func gallery() []shown {
 	list = append(list, scanGallery()...)
 	list = append(list, payersGallery()...)
 	list = append(list, workDoorGallery()...)
+	list = append(list, approvalsGallery()...)
 	return append(list, []shown{
 		{"console", "console", console.page, console}, {"login", "login", login.page, login},
 		{"landing", "landing", group.page, group}, {"landing_en", "landing", english.page, english},
