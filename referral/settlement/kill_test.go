@@ -234,7 +234,8 @@ func (k *killing) kill(job string, object int64) {
 	k.t.Helper()
 	for range 1 + k.draw.IntN(3) {
 		step := steps[job][k.draw.IntN(len(steps[job]))]
-		if dbtest.Killed(k.t, child(k.t, k.url, job, object, step.point+":"+strconv.Itoa(1+k.draw.IntN(step.passes)))) {
+		point := step.point + ":" + strconv.Itoa(1+k.draw.IntN(step.passes))
+		if dbtest.Killed(k.t, dbtest.Child(k.t, k.url, point, k.DB.Clock.Now(), job, strconv.FormatInt(object, 10))) {
 			k.dead++
 			k.at[step.point]++
 		}
