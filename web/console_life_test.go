@@ -2,8 +2,6 @@ package web
 
 import (
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
 	"net/url"
 	"os"
 	"os/exec"
@@ -213,21 +211,9 @@ func TestDoorOnScreen(t *testing.T) {
 	h.phone().get(door).is(t, http.StatusSeeOther)
 	desk := h.consoleOf(h.key)
 	desk.get(door).is(t, 200).has(t, "扫码签到")
-	target, err := url.Parse(h.url)
-	must(t, err)
-	console, err := url.Parse(h.url + "/console")
-	must(t, err)
-	proxy := httputil.NewSingleHostReverseProxy(target) // the browser with a colleague's cookie
-	signed := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, c := range desk.client.Jar.Cookies(console) {
-			r.AddCookie(c)
-		}
-		proxy.ServeHTTP(w, r)
-	}))
-	defer signed.Close()
 	shot := filepath.Join(t.TempDir(), "door.png")
 	out, err := exec.Command(program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--user-data-dir="+t.TempDir(),
-		"--window-size=390,844", "--hide-scrollbars", "--virtual-time-budget=3000", "--screenshot="+shot, signed.URL+door+"?lang=zh").CombinedOutput()
+		"--window-size=390,844", "--hide-scrollbars", "--virtual-time-budget=3000", "--screenshot="+shot, h.signed(desk, nil, "")+door+"?lang=zh").CombinedOutput()
 	if _, gone := os.Stat(shot); err != nil || gone != nil {
 		t.Fatalf("no picture: %v %s", err, out)
 	}

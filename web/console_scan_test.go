@@ -125,13 +125,8 @@ func TestScanByCamera(t *testing.T) {
 	must(t, err)
 	page := "/console/work/gatherings/" + e.String() + "/scan"
 	desk := h.consoleOf(h.key)
-	target, err := url.Parse(h.url)
-	must(t, err)
-	console, err := url.Parse(h.url + "/console")
-	must(t, err)
 	said := make(chan string, 9)
-	proxy := httputil.NewSingleHostReverseProxy(target)
-	proxy.ModifyResponse = func(r *http.Response) error {
+	browser := h.signed(desk, func(r *http.Response) error {
 		if !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") {
 			return nil
 		}
@@ -143,26 +138,9 @@ func TestScanByCamera(t *testing.T) {
 			said <- string(body)
 		}
 		return err
-	}
-	browser := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/stub.js" {
-			w.Header().Set("Content-Type", "text/javascript")
-			_, _ = io.WriteString(w, strings.Replace(scanStub, "%q", strconv.Quote(code), 1))
-			return
-		}
-		for _, c := range desk.client.Jar.Cookies(console) {
-			r.AddCookie(c)
-		}
-		r.Host = target.Host
-		r.Header.Del("Accept-Encoding")
-		if r.Header.Get("Origin") != "" {
-			r.Header.Set("Origin", h.url)
-		}
-		proxy.ServeHTTP(w, r)
-	}))
-	defer browser.Close()
+	}, strings.Replace(scanStub, "%q", strconv.Quote(code), 1))
 	run := exec.Command(program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--user-data-dir="+t.TempDir(), "--remote-debugging-port=0",
-		"--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--window-size=390,844", browser.URL+page+"?lang=zh")
+		"--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--window-size=390,844", browser+page+"?lang=zh")
 	must(t, run.Start())
 	defer func() { _ = run.Process.Kill(); _ = run.Wait() }()
 	select {
@@ -175,6 +153,36 @@ func TestScanByCamera(t *testing.T) {
 	if err != nil || seat.CheckedAt == 0 {
 		t.Errorf("seat: %+v, %v", seat, err)
 	}
+}
+
+// signed is the house behind a proxy that signs a browser in as a colleague;
+// edit, if any, changes its answers, and stub is the script at /stub.js.
+func (h *house) signed(desk *phone, edit func(*http.Response) error, stub string) string {
+	h.t.Helper()
+	target, err := url.Parse(h.url)
+	must(h.t, err)
+	work, err := url.Parse(h.url + workPath)
+	must(h.t, err)
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.ModifyResponse = edit
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/stub.js" {
+			w.Header().Set("Content-Type", "text/javascript")
+			_, _ = io.WriteString(w, stub)
+			return
+		}
+		for _, c := range desk.client.Jar.Cookies(work) {
+			r.AddCookie(c)
+		}
+		r.Host = target.Host
+		r.Header.Del("Accept-Encoding")
+		if r.Header.Get("Origin") != "" {
+			r.Header.Set("Origin", h.url)
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	h.t.Cleanup(srv.Close)
+	return srv.URL
 }
 
 // scanGallery is the page before a code and after each sort of answer.

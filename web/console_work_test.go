@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -296,6 +297,27 @@ func TestWorkGroup(t *testing.T) {
 		h.consoleOf(h.key).get(own).is(t, 200) // an admin too
 		desk.get(own+"?lang=en").is(t, 200).has(t, "Quiet hours", "Silence")
 	})
+}
+
+// TestWorkInBrowser opens the page in a real browser: under the page's policy
+// the script offers to copy every text, and the picture of the ad is there.
+func TestWorkInBrowser(t *testing.T) {
+	program := dbtest.Need(t, "chromium")
+	h := openOwned(t, dbtest.Open(t, "sqlite"))
+	desk := h.consoleOf(h.owner)
+	copied := `data-copy="ad-` + h.slot.String() + `"`
+	desk.get("/console/work").is(t, 200).has(t, copied+` data-done="已复制" hidden>`)
+	var pictures atomic.Int32
+	dom := answer{status: http.StatusOK, body: chromium(t, program, h.signed(desk, func(r *http.Response) error {
+		if r.StatusCode == http.StatusOK && strings.HasSuffix(r.Request.URL.Path, "/picture") {
+			pictures.Add(1)
+		}
+		return nil
+	}, "")+"/console/work?lang=zh")}
+	dom.has(t, "今天的群务", "春茶今天 39.9&lt;b&gt;", copied+` data-done="已复制">`)
+	if pictures.Load() != 1 {
+		t.Errorf("the picture was fetched %d times", pictures.Load())
+	}
 }
 
 // TestUrgent: what is due first comes first, whatever it is; what is only to be
