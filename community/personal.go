@@ -38,7 +38,7 @@ func PersonalData() []Personal {
 			"", "the group's history by opaque id; EraseMember ends those that last"},
 		{"member_facts", "member_id", []string{"kind", "ref", "at", "amount"},
 			"", "opaque references that rewards rest on"},
-		{"activity_events", "member_id", []string{"group_id", "event_id", "kind", "at", "day", "received_at", "to_id"},
+		{"activity_events", "member_id", []string{"group_id", "event_id", "kind", "at", "day", "received_at", "to_id", "topic"},
 			"", "EraseMember takes them away in parts; that another replied to him stays, by opaque id"},
 		{"applications", "member_id", []string{"group_id", "status", "charter_version", "region", "answers", "reason", "fee", "paid", "looked", "waited_at", "created_at", "decided_at"},
 			"UPDATE applications SET region = '', answers = '{}', reason = '' WHERE member_id = ?",
