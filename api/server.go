@@ -133,6 +133,7 @@ func (s *Server) table() *routes {
 	s.gateRoutes(r)
 	s.requestRoutes(r)
 	s.ritualRoutes(r)
+	s.topicRoutes(r)
 	s.groupLifeRoutes(r)
 	s.splitRoutes(r)
 	s.welcomeRoutes(r)
