@@ -1,6 +1,7 @@
 package health_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -39,7 +40,7 @@ func TestTopicsToldApart(t *testing.T) {
 			}, 1, 1, 3, 0},
 			{"two who are one", func(g id.Group, who []id.Member) {
 				joins(g, "a", who[:5]...)
-				if err := w.DB.Tx(brand(), func(tx *database.Tx) error {
+				if err := w.DB.Tx(context.Background(), func(tx *database.Tx) error {
 					_, err := community.MergeTx(tx, who[0], who[1])
 					return err
 				}); err != nil {

@@ -69,12 +69,13 @@ func readSteps(q *database.Query, list []Ritual) error {
 			sops = append(sops, r.ID)
 		}
 	}
-	if len(sops) == 0 {
-		return nil
-	}
 	var steps []Step
-	if err := q.Raw("SELECT ritual_id, step, minute_of_day, title FROM ritual_steps WHERE ritual_id IN ? ORDER BY ritual_id, step", sops).Scan(&steps).Error; err != nil {
-		return fmt.Errorf("ritual: steps: %w", err)
+	for part := range slices.Chunk(sops, lookAtOnce) {
+		var rows []Step
+		if err := q.Raw("SELECT ritual_id, step, minute_of_day, title FROM ritual_steps WHERE ritual_id IN ? ORDER BY ritual_id, step", part).Scan(&rows).Error; err != nil {
+			return fmt.Errorf("ritual: steps: %w", err)
+		}
+		steps = append(steps, rows...)
 	}
 	for _, x := range steps {
 		i := slices.IndexFunc(list, func(r Ritual) bool { return r.ID == x.RitualID })
