@@ -46,6 +46,7 @@ import (
 	"siyu/community/health"
 	"siyu/community/life"
 	"siyu/community/request"
+	"siyu/community/ritual"
 	"siyu/community/split"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -68,6 +69,7 @@ type Server struct {
 	Community  *community.Service
 	Gate       *gate.Service
 	Request    *request.Service
+	Ritual     *ritual.Service
 	Life       *life.Service
 	Split      *split.Service
 	Gathering  *gathering.Service
@@ -156,6 +158,8 @@ func (s *Server) Register(r gin.IRouter) {
 	r.POST("/console/koc-proposals/:id/:act", s.staffOnly(s.consoleDecideKOC))
 	r.GET("/console/groups/:id", s.staffOnly(s.consoleGroup))
 	r.GET("/console/groups/:id/health", s.staffOnly(s.consoleHealth))
+	r.GET("/console/groups/:id/rituals", s.staffOnly(s.consoleRituals))
+	r.POST("/console/groups/:id/rituals/:act", s.staffOnly(s.consoleRitualsAct))
 	r.GET("/console/groups/:id/split", s.staffOnly(s.consoleSplit))
 	r.POST("/console/groups/:id/split/:act", s.staffOnly(s.consoleSplitAct))
 	r.GET("/console/groups/:id/life", s.staffOnly(s.consoleLife))
