@@ -35,10 +35,15 @@ type Dealings struct {
 	Bought     money.Amount // all he ever paid
 	RewardedAt clock.Milli  // his last reward was earned
 	Kept       int          // whom he brought and who stayed, since the day asked for
+
+	// What those whom he brought paid since then, in how many orders.
+	Referred       money.Amount
+	ReferredOrders int
 }
 
-// DealingsOf reads the dealings of live members; kept ones since a moment.
-func DealingsOf(q *database.Query, members []id.Member, keptSince clock.Milli) (map[id.Member]Dealings, error) {
+// DealingsOf reads the dealings of live members; what they brought since a
+// moment.
+func DealingsOf(q *database.Query, members []id.Member, since clock.Milli) (map[id.Member]Dealings, error) {
 	out := make(map[id.Member]Dealings, len(members))
 	for part := range slices.Chunk(members, activityLook) {
 		var rows []struct {
@@ -46,10 +51,12 @@ func DealingsOf(q *database.Query, members []id.Member, keptSince clock.Milli) (
 			Kind     FactKind
 			Latest   clock.Milli
 			Bought   money.Amount
-			Kept     int
+			Recent   money.Amount
+			N        int
 		}
-		err := q.Raw(`SELECT member_id, kind, MAX(at) AS latest, SUM(amount) AS bought, SUM(CASE WHEN at >= ? THEN 1 ELSE 0 END) AS kept
-			FROM member_facts WHERE member_id IN ? GROUP BY member_id, kind`, keptSince, part).Scan(&rows).Error
+		err := q.Raw(`SELECT member_id, kind, MAX(at) AS latest, SUM(amount) AS bought,
+			SUM(CASE WHEN at >= ? THEN 1 ELSE 0 END) AS n, SUM(CASE WHEN at >= ? THEN amount ELSE 0 END) AS recent
+			FROM member_facts WHERE member_id IN ? GROUP BY member_id, kind`, since, since, part).Scan(&rows).Error
 		if err != nil {
 			return nil, fmt.Errorf("community: dealings: %w", err)
 		}
@@ -61,7 +68,9 @@ func DealingsOf(q *database.Query, members []id.Member, keptSince clock.Milli) (
 			case FactRewardOpen:
 				d.RewardedAt = r.Latest
 			case FactReferralKept:
-				d.Kept = r.Kept
+				d.Kept = r.N
+			case FactReferredPaid:
+				d.Referred, d.ReferredOrders = r.Recent, r.N
 			}
 			out[r.MemberID] = d
 		}

@@ -13,13 +13,14 @@ import (
 // FactKind is what an upper room knows about a member and this room needs.
 type FactKind string
 
-// The kinds; Ref is the order, the reward, the binding, and the team of a paid
-// order.
+// The kinds; Ref is the order, the reward, the binding, the team of a paid
+// order, and the order of one whom the member brought.
 const (
 	FactOrderPaid    FactKind = "order_paid"
 	FactRewardOpen   FactKind = "reward_open"
 	FactReferralKept FactKind = "referral_kept"
 	FactTeamPaid     FactKind = "team_paid"
+	FactReferredPaid FactKind = "referred_paid"
 )
 
 // Fact is one thing that happened to a member.
@@ -28,7 +29,7 @@ type Fact struct {
 	Kind   FactKind
 	Ref    int64
 	At     clock.Milli
-	Amount money.Amount // of a paid order
+	Amount money.Amount // of a paid order, his own or one he brought
 }
 
 // FactTx writes a fact; the same one again changes nothing.

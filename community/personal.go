@@ -34,7 +34,7 @@ func PersonalData() []Personal {
 			"what leads from the outside to the person"},
 		{"consents", "member_id", []string{"purpose", "granted", "text_version", "source", "at"},
 			"", "proof of what was agreed; holds no name"},
-		{"memberships", "member_id", []string{"group_id", "role", "joined_at", "left_at", "charter_version", "code_id"},
+		{"memberships", "member_id", []string{"group_id", "role", "joined_at", "left_at", "charter_version", "code_id", "inviter_id"},
 			"", "the group's history by opaque id; EraseMember ends those that last"},
 		{"member_facts", "member_id", []string{"kind", "ref", "at", "amount"},
 			"", "opaque references that rewards rest on"},

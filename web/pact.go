@@ -125,7 +125,10 @@ func (s *Server) keepPact(c *gin.Context, v visitor) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), keepsFor)
 	defer cancel()
-	err := s.Community.Join(ctx, community.Join{Group: p.Group, Member: v.Member, Code: p.Code, Charter: p.Version})
+	inviter, err := referral.OwnerOf(s.DB.Read(ctx), p.Code)
+	if err == nil {
+		err = s.Community.Join(ctx, community.Join{Group: p.Group, Member: v.Member, Code: p.Code, Inviter: inviter, Charter: p.Version})
+	}
 	if f, ok := fault.As(err); err != nil && (!ok || f.Kind >= fault.KindInternal) {
 		slog.Error("joining by the page not recorded", "request_id", httpd.RequestID(c), "group_id", p.Group, "error", err)
 	}

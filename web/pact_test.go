@@ -16,13 +16,14 @@ import (
 type joined struct {
 	CharterVersion      int
 	CodeID              id.Code
+	InviterID           id.Member
 	TextVersion, Source string
 }
 
 func (h *house) joined(m id.Member) []joined {
 	h.t.Helper()
 	var rows []joined
-	must(h.t, h.db.Read(h.system).Raw(`SELECT m.charter_version, m.code_id, c.text_version, c.source FROM memberships m
+	must(h.t, h.db.Read(h.system).Raw(`SELECT m.charter_version, m.code_id, m.inviter_id, c.text_version, c.source FROM memberships m
 		JOIN consents c ON c.member_id = m.member_id AND c.purpose = 'group_ops' AND c.granted = 1
 		WHERE m.group_id = ? AND m.member_id = ? AND m.left_at = 0`, h.group, m).Scan(&rows).Error)
 	return rows
@@ -50,7 +51,7 @@ func TestActingJoinsTheGroup(t *testing.T) {
 			must(t, err)
 			orderOf(t, p.post(action, f))
 			want := community.CharterText(h.group, 1)
-			if got := h.joined(m); len(got) != 1 || got[0].CharterVersion != 1 || got[0].CodeID == 0 || got[0].TextVersion != want || got[0].Source != "page" {
+			if got := h.joined(m); len(got) != 1 || got[0].CharterVersion != 1 || got[0].CodeID == 0 || got[0].InviterID == 0 || got[0].TextVersion != want || got[0].Source != "page" {
 				t.Errorf("joined %+v, want once under %s by the page", got, want)
 			}
 			p.post(action, f).is(t, http.StatusSeeOther)
