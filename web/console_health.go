@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -115,7 +114,7 @@ func healthPageOf(base page, r health.Report, w health.WorkList, names map[id.Me
 		p.Incubation = append(p.Incubation, figureOf(lang, k.Name, k.Observed, &k.Limit, k.Passed, k.Unit, k.Unknown))
 	}
 	for _, one := range w.Praise {
-		p.Praise = append(p.Praise, choose(lang, clean(one.Name)+strings.TrimPrefix(one.Zh, one.Name), one.En))
+		p.Praise = append(p.Praise, cleanLong(choose(lang, one.Zh, one.En)))
 	}
 	for _, one := range w.Candidates[:min(len(w.Candidates), candidatesShown)] {
 		p.Candidates = append(p.Candidates, figure{cmp.Or(clean(names[one.Member]), one.Member.String()), choose(lang, "%d 分 · 活跃 %d 天 · 帮助 %d 人", "%d points · active on %d days · helped %d", one.Score, one.ActiveDays, one.Helped)})

@@ -79,7 +79,7 @@ func (s *Server) setUpRitual(c *gin.Context, ctx context.Context, group id.Group
 		in.Weekdays = append(in.Weekdays, n)
 	}
 	var err error
-	if in.MinuteOfDay, err = minuteIn(c.PostForm("at"), "minute_of_day"); err != nil {
+	if in.MinuteOfDay, err = timeOfDay(c.PostForm("at"), "minute_of_day"); err != nil {
 		return err
 	}
 	for i, line := range strings.Split(strings.TrimSpace(c.PostForm("steps")), "\n") {
@@ -88,7 +88,7 @@ func (s *Server) setUpRitual(c *gin.Context, ctx context.Context, group id.Group
 			continue
 		}
 		step := ritual.StepIn{Title: title}
-		if step.MinuteOfDay, err = minuteIn(at, fmt.Sprintf("steps[%d].minute_of_day", i)); err != nil {
+		if step.MinuteOfDay, err = timeOfDay(at, fmt.Sprintf("steps[%d].minute_of_day", i)); err != nil {
 			return err
 		}
 		in.Steps = append(in.Steps, step)
@@ -97,15 +97,13 @@ func (s *Server) setUpRitual(c *gin.Context, ctx context.Context, group id.Group
 	return err
 }
 
-// minuteIn reads a time of the day as a browser writes it.
-func minuteIn(text, field string) (int, error) {
-	hour, minute, ok := strings.Cut(text, ":")
-	h, err := strconv.Atoi(hour)
-	m, wrong := strconv.Atoi(minute)
-	if !ok || err != nil || wrong != nil || h < 0 || h > 23 || m < 0 || m > 59 {
+// timeOfDay is minuteIn for what is typed: it says how a time is written.
+func timeOfDay(text, field string) (int, error) {
+	n, err := minuteIn(text, field)
+	if err != nil {
 		return 0, fault.Invalid.Field(field, "format", "时间写作 09:30", "a time is written 09:30")
 	}
-	return h*60 + m, nil
+	return n, nil
 }
 
 func minuteOfDay(n int) string { return fmt.Sprintf("%02d:%02d", n/60, n%60) }

@@ -138,6 +138,7 @@ func gallery() []shown {
 	list = append(list, payeeGallery(me)...)
 	list = append(list, insightGallery()...)
 	list = append(list, moneyGallery()...)
+	list = append(list, workGallery()...)
 	return append(list, []shown{
 		{"console", "console", console.page, console}, {"login", "login", login.page, login},
 		{"landing", "landing", group.page, group}, {"landing_en", "landing", english.page, english},

@@ -56,6 +56,7 @@ func newPress() (*press, error) {
 			"fen":        fen,
 			"first":      first,
 			"asset":      shelf.href,
+			"task":       taskOn,
 		})
 		if _, err := set.ParseFS(templateFiles, "templates/*.html"); err != nil {
 			return nil, fmt.Errorf("web: templates: %w", err)

@@ -61,6 +61,15 @@ func (s *Service) SetAdPolicy(ctx context.Context, group id.Group, in AdPolicyIn
 	if err := in.Validate(); err != nil {
 		return AdPolicy{}, err
 	}
+	return s.setPolicy(ctx, group, version, func(own groupGuard, _ layers) groupGuard {
+		own.Preset, own.Mode, own.settings = in.Preset, in.Mode, in.settings()
+		return own
+	})
+}
+
+// setPolicy replaces a group's policy by what ask makes of its own in force and
+// those that are coming.
+func (s *Service) setPolicy(ctx context.Context, group id.Group, version int, ask func(own groupGuard, coming layers) groupGuard) (AdPolicy, error) {
 	if _, err := s.FindAdPolicy(ctx, group); err != nil {
 		return AdPolicy{}, err
 	}
@@ -81,7 +90,7 @@ func (s *Service) SetAdPolicy(ctx context.Context, group id.Group, in AdPolicyIn
 			return err
 		}
 		was := all[group].laws
-		is, versions := was.replaced(in, tx.Now)
+		is, versions := was.replaced(ask, tx.Now)
 		if err := writeHeld(tx, is.own, version); err != nil {
 			return err
 		}
@@ -96,10 +105,9 @@ func (s *Service) SetAdPolicy(ctx context.Context, group id.Group, in AdPolicyIn
 
 // replaced are the laws with what is asked for in the place of the group's own,
 // and the versions that this makes.
-func (l laws) replaced(in AdPolicyIn, now clock.Milli) (laws, []layer) {
+func (l laws) replaced(ask func(own groupGuard, coming layers) groupGuard, now clock.Milli) (laws, []layer) {
 	held := l.own.at(l.coming, now)
-	asked, newest := held, l.own.Version
-	asked.Preset, asked.Mode, asked.settings = in.Preset, in.Mode, in.settings()
+	asked, newest := ask(held, l.coming), l.own.Version
 	with := func(g groupGuard) Policy {
 		l.own, l.coming = g, nil
 		p, _ := l.at(now)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -182,4 +183,21 @@ func (s *Service) ListApplications(ctx context.Context, group id.Group, status S
 		return database.Paged[Application]{}, err
 	}
 	return database.Cut(page, list, func(a Application) int64 { return int64(a.ID) }), nil
+}
+
+// decideMost bounds a list of applications that wait for a word.
+const decideMost = 100
+
+// ListToDecide lists the applications in review to some groups, of those that
+// the actor sees, the oldest first.
+func (s *Service) ListToDecide(ctx context.Context, groups []id.Group) ([]Application, error) {
+	if len(groups) == 0 {
+		return nil, nil
+	}
+	actor := database.ActorOf(ctx)
+	within, args := actor.Within("unit_id")
+	own, mine := community.OwnGroups(actor, "id")
+	args = append(append([]any{StatusReview, groups}, args...), mine...)
+	return read(s.DB.Read(ctx), "status = ? AND group_id IN ? AND group_id IN (SELECT id FROM chat_groups WHERE 1 = 1"+within+own+") ORDER BY id LIMIT ?",
+		append(args, decideMost)...)
 }

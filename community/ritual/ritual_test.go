@@ -3,6 +3,7 @@ package ritual_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -79,19 +80,35 @@ func TestRitual(t *testing.T) {
 		if rows("reminded_at <> 0") != 1 {
 			t.Error("not reminded once, half an hour before")
 		}
-		is(0, 0) // not over yet
+		is(0, 0)                                          // not over yet
+		todo := func(ctx context.Context, want ...bool) { // of each day that is due, whether it was held
+			t.Helper()
+			list, err := s.ListDue(ctx, []id.Group{group, 404})
+			held := []bool{}
+			for _, d := range list {
+				held = append(held, d.HeldAt != 0)
+			}
+			if err != nil || !slices.Equal(held, want) {
+				t.Errorf("to do: got %v, %v; want %v", list, err, want)
+			}
+		}
+		todo(owner, false)
+		todo(other)
 		for range 2 {
 			if err := s.Hold(owner, r, ritual.HoldIn{People: 12}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		is(1, 1)
+		todo(owner, true)
 		tickAt(9, 20, 31)
 		is(2, 1)
+		todo(owner, false)
 		if rows("reminded_at = 0") != 1 {
 			t.Error("reminded of what was over")
 		}
 		tickAt(10, 9, 0)
+		todo(owner, false) // yesterday's
 		if err := s.Hold(owner, r, ritual.HoldIn{Day: 20260309, People: 8}); err != nil {
 			t.Fatal(err)
 		}

@@ -103,14 +103,15 @@
     x.send();
   }
 
-  var share = document.querySelector('[data-copy]');
-  if (share && navigator.clipboard) {
-    share.hidden = false;
-    share.addEventListener('click', function () {
-      var text = document.getElementById(share.getAttribute('data-copy'));
-      navigator.clipboard.writeText(text.innerText).then(function () { share.innerHTML = share.getAttribute('data-done'); });
+  function copies(b) {
+    b.hidden = false;
+    b.addEventListener('click', function () {
+      var text = document.getElementById(b.getAttribute('data-copy'));
+      navigator.clipboard.writeText(text.innerText).then(function () { b.innerHTML = b.getAttribute('data-done'); });
     });
   }
+  var shares = document.querySelectorAll('[data-copy]');
+  for (var n = 0; navigator.clipboard && n < shares.length; n++) { copies(shares[n]); }
 
   // A payment that waits for a tap: WeChat's own sheet confirms it, and exists
   // inside WeChat alone.
