@@ -325,6 +325,11 @@ func (h *house) idle(ctx context.Context) (bool, error) {
 	if err := q.Raw("SELECT COUNT(*) FROM outbox WHERE status < 2 AND next_at <= ?", now).Scan(&due).Error; err != nil {
 		return false, err
 	}
+	if due == 0 {
+		if err := q.Raw("SELECT COUNT(*) FROM ripening WHERE matures_at <= ?", now).Scan(&due).Error; err != nil {
+			return false, err
+		}
+	}
 	err := q.Raw("SELECT COUNT(*) FROM sweeps WHERE swept < ?", now-30_000).Scan(&behind).Error
 	return due == 0 && behind == 0, err
 }
