@@ -163,7 +163,9 @@ func TestRipeningFollows(t *testing.T) {
 		broken("another day", 2)
 		do("DELETE FROM ripening WHERE reward_id = ?", lost)
 		broken("no row", 1)
-		h.tx(func(tx *database.Tx) error { return task.EnqueueTx(tx, referral.ClearReward{Reward: lost}, tx.Now.Add(day)) })
+		h.tx(func(tx *database.Tx) error {
+			return task.EnqueueTx(tx, referral.ClearReward{Reward: lost}, tx.Now.Add(day))
+		})
 		broken("a task of an older release instead", 0)
 		do("INSERT INTO ripening (matures_at, reward_id, member_id) VALUES (1, ?, 1)", gone)
 		broken("a row of what was voided", 1)
