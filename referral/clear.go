@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 
 	"siyu/community"
@@ -168,19 +168,24 @@ func (r Reward) ripe(now clock.Milli) bool {
 // and of whom was kept to his inviter. The list is in the order of byProgram.
 func clearedTx(tx *database.Tx, list []Reward, events []int64, together []Clearing, transfers []id.Transfer) error {
 	var kept []community.Fact
-	var b strings.Builder
-	b.Grow(120 * len(list))
-	b.WriteString("INSERT INTO reward_events (id, reward_id, kind, ref, amount, at, transfer_id, staff_id, reason) VALUES ")
+	text := make([]byte, 0, 130*len(list))
+	text = append(text, "INSERT INTO reward_events (id, reward_id, kind, ref, amount, at, transfer_id, staff_id, reason) VALUES "...)
 	for i, r := range list {
 		if i > 0 {
-			b.WriteByte(',')
+			text = append(text, ',')
 		}
-		fmt.Fprintf(&b, "(%d,%d,'cleared','matured',%d,%d,%d,%d,'')", events[i], r.ID, r.Net, tx.Now, transfers[i], tx.Actor.Staff)
+		text = strconv.AppendInt(append(text, '('), events[i], 10)
+		text = strconv.AppendInt(append(text, ','), int64(r.ID), 10)
+		text = strconv.AppendInt(append(text, ",'cleared','matured',"...), int64(r.Net), 10)
+		text = strconv.AppendInt(append(text, ','), int64(tx.Now), 10)
+		text = strconv.AppendInt(append(text, ','), int64(transfers[i]), 10)
+		text = strconv.AppendInt(append(text, ','), int64(tx.Actor.Staff), 10)
+		text = append(text, ",'')"...)
 		if r.Side == SideInviter {
 			kept = append(kept, community.Fact{Member: r.BeneficiaryID, Kind: community.FactReferralKept, Ref: int64(r.BindingID), At: tx.Now})
 		}
 	}
-	if err := tx.Exec(b.String()).Error; err != nil {
+	if err := tx.Exec(string(text)).Error; err != nil {
 		return fmt.Errorf("referral: cleared: %w", err)
 	}
 	if err := ClearingsTx(tx, together); err != nil {
