@@ -61,7 +61,8 @@ func TestRipeningKilled(t *testing.T) {
 			if !child("task:rows_done:1") {
 				t.Fatal("not killed after a commit")
 			}
-			if left := h.ripening(0); left == 0 || left == 2*orders {
+			// A server works two transactions at once; the other may have committed.
+			if left := h.ripening(0); left == 2*orders || left == 0 && engine == "sqlite" {
 				t.Errorf("killed after a commit: %d rows wait, want a part", left)
 			}
 			h.proven()
