@@ -29,7 +29,7 @@ func (r Reward) ripens(now clock.Milli) (must, may bool) {
 // verifyRipening proves that what waits for its day has its row and that no
 // other row is there, in two walks: of the rewards and of the rows.
 func verifyRipening(ctx context.Context, db *database.DB) (database.Proof, error) {
-	p := database.Proof{ID: "V5", Says: "what waits for its day has its row, and nothing else has one"}
+	p := database.Proof{ID: "V10", Says: "what waits for its day has its row, and nothing else has one"}
 	var asked askedFor
 	n, err := db.InRanges(ctx, "rewards", "id", span, func(q *database.Query, after, upto int64) error {
 		return checkWaiting(q, clock.MilliOf(db.Clock.Now()), &asked, after, upto, &p)
