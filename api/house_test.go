@@ -13,6 +13,7 @@ import (
 	"siyu/access"
 	"siyu/campaign"
 	"siyu/campaign/calendar"
+	"siyu/campaign/exposure"
 	"siyu/campaign/flashsale"
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
@@ -109,7 +110,8 @@ func newServer(t testing.TB, db *database.DB) *Server {
 	s.Calendar = &calendar.Service{DB: db, Campaign: s.Campaign}
 	s.Invite = &invite.Service{DB: db, Campaign: s.Campaign}
 	s.Rehearsals = empty(db)
-	s.Promotion = &promotion.Service{DB: db, Guard: s.Guard, Campaign: s.Campaign, Dates: s.Calendar, Channels: []promotion.Channel{promotion.FileChannel{Dir: t.TempDir()}}}
+	s.Exposure = &exposure.Service{DB: db}
+	s.Promotion = &promotion.Service{DB: db, Guard: s.Guard, Exposure: s.Exposure, Campaign: s.Campaign, Dates: s.Calendar, Channels: []promotion.Channel{promotion.FileChannel{Dir: t.TempDir()}}}
 	s.Campaign.Start()
 	t.Cleanup(s.Campaign.Close)
 	return s

@@ -91,9 +91,17 @@ func (s *Service) fit(ctx context.Context, groups []id.Group, more id.Promotion)
 		if err != nil {
 			return nil, err
 		}
+		tired, err := s.Exposure.LeftOut(ctx, part)
+		if err != nil {
+			return nil, err
+		}
 		for _, g := range part {
 			f.wants[g] = len(wants[g])
-			x := plans.Fit(planner.Group{Policy: known[g].Policy, Turns: known[g].Turns, State: known[g].State, Wants: wants[g]})
+			group := planner.Group{Policy: known[g].Policy, Turns: known[g].Turns, State: known[g].State, Wants: wants[g]}
+			if tired[g] {
+				group.Spared = guard.RuleExposure
+			}
+			x := plans.Fit(group)
 			f.groups[g] = planner.Fitted{Placed: slices.Clone(x.Placed), Left: slices.Clone(x.Left), Worth: x.Worth}
 		}
 	}

@@ -47,13 +47,17 @@ func (s *Service) Plan(ctx context.Context, promotion id.Promotion) (Plan, error
 	for i, w := range p.Windows {
 		windows[i] = w.asked()
 	}
-	// The plan's groups were the author's to name; whoever may see the plan
-	// sees what becomes of them.
-	answers, err := s.Guard.Check(bare(ctx), guard.Trial{Groups: p.Groups, Windows: windows, Campaign: p.CampaignID, Promotion: p.ID, HeldOut: p.HeldOut})
+	sends, slots, err := sendsOf(s.DB.Read(ctx), p.ID)
 	if err != nil {
 		return Plan{}, err
 	}
-	sends, slots, err := sendsOf(s.DB.Read(ctx), p.ID)
+	spare, err := s.spare(ctx, p.Groups, p.HeldOut)
+	if err != nil {
+		return Plan{}, err
+	}
+	// The plan's groups were the author's to name; whoever may see the plan
+	// sees what becomes of them.
+	answers, err := s.Guard.Check(bare(ctx), guard.Trial{Groups: p.Groups, Windows: windows, Campaign: p.CampaignID, Promotion: p.ID, HeldOut: p.HeldOut, Sparing: spare.sparing})
 	if err != nil {
 		return Plan{}, err
 	}
@@ -69,6 +73,9 @@ func (s *Service) Plan(ctx context.Context, promotion id.Promotion) (Plan, error
 			g.plan(fits.of(p.ID, w.No, a.GroupID))
 			if row, asked := sends[sendKey{w.No, a.GroupID}]; asked {
 				g = row.shown(slots[row.SlotID])
+				if g.Rule == guard.RuleExposure {
+					g.Reasons = spare.sparing[g.GroupID].Reasons
+				}
 			}
 			out.Groups[j] = g
 			out.count(g.Outcome)
@@ -81,7 +88,7 @@ func (s *Service) Plan(ctx context.Context, promotion id.Promotion) (Plan, error
 // plan puts what was planned over what the guard says of the group alone.
 func (g *PlannedGroup) plan(x sight) {
 	switch {
-	case x.alone:
+	case x.alone, g.Rule == guard.RuleExposure:
 	case x.placed:
 		g.Decision = guard.Decision{Outcome: guard.OutcomeAllow, Window: x.slot, Advice: g.Advice}
 	case x.outranked:

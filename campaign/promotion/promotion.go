@@ -21,6 +21,7 @@ import (
 
 	"siyu/campaign"
 	"siyu/campaign/calendar"
+	"siyu/campaign/exposure"
 	"siyu/campaign/guard"
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -34,6 +35,7 @@ import (
 type Service struct {
 	DB       *database.DB
 	Guard    *guard.Service
+	Exposure *exposure.Service
 	Campaign *campaign.Service
 	Dates    *calendar.Service
 	Channels []Channel

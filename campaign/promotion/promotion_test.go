@@ -12,6 +12,7 @@ import (
 	"siyu/campaign"
 	"siyu/campaign/calendar"
 	"siyu/campaign/campaigntest"
+	"siyu/campaign/exposure"
 	"siyu/campaign/guard"
 	"siyu/community"
 	"siyu/internal/clock"
@@ -51,7 +52,7 @@ type house struct {
 func newHouse(t *testing.T, db *database.DB) *house {
 	t.Helper()
 	h := &house{World: campaigntest.New(t, db), dir: t.TempDir(), outage: &outage{}}
-	h.s = &Service{DB: db, Guard: &guard.Service{DB: db}, Campaign: h.Campaign, Dates: &calendar.Service{DB: db, Campaign: h.Campaign},
+	h.s = &Service{DB: db, Guard: &guard.Service{DB: db}, Exposure: &exposure.Service{DB: db}, Campaign: h.Campaign, Dates: &calendar.Service{DB: db, Campaign: h.Campaign},
 		Channels: []Channel{FileChannel{Dir: h.dir}, WebhookChannel{DB: db}, h.outage}}
 	h.s.Register(h.Registry)
 	h.s.Guard.Register(h.Registry)

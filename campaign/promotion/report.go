@@ -83,6 +83,7 @@ type Report struct {
 	Total       Outcome         `json:"total"`
 	After       After           `json:"after"`
 	RefusedBy   []RuleCount     `json:"refused_by"`
+	MissedBy    []RuleCount     `json:"missed_by"` // the rule by which they were deferred last
 	Windows     []WindowReport  `json:"windows"`
 	Variants    []VariantReport `json:"variants"` // of a material
 	Shown       []Shown         `json:"shown"`
@@ -115,8 +116,8 @@ func (s *Service) Report(ctx context.Context, promotion id.Promotion) (Report, e
 
 // reportOf counts the sends, and lists what was shown, oldest first.
 func reportOf(p Promotion, sends map[sendKey]sendRow, slots map[id.Slot]guard.Slot) Report {
-	r := Report{PromotionID: p.ID, CampaignID: p.CampaignID, Status: p.Status, RefusedBy: []RuleCount{}, Variants: []VariantReport{}, Shown: []Shown{}}
-	windows, rules := map[int]*Outcome{}, map[guard.Rule]int{}
+	r := Report{PromotionID: p.ID, CampaignID: p.CampaignID, Status: p.Status, Variants: []VariantReport{}, Shown: []Shown{}}
+	windows, rules, missed := map[int]*Outcome{}, map[guard.Rule]int{}, map[guard.Rule]int{}
 	for _, w := range p.Windows {
 		windows[w.No] = &Outcome{}
 	}
@@ -128,6 +129,8 @@ func reportOf(p Promotion, sends map[sendKey]sendRow, slots map[id.Slot]guard.Sl
 		switch {
 		case row.Status == SendRefused:
 			rules[row.RuleName]++
+		case row.Status == SendClosed && row.SlotID == 0:
+			missed[row.RuleName]++
 		case row.SlotID != 0 && slot.ConfirmedAt != 0:
 			r.Shown = append(r.Shown, Shown{WindowNo: row.WindowNo, VariantNo: row.VariantNo, GroupID: row.GroupID, SlotID: slot.ID, At: slot.ConfirmedAt, Late: slot.Late})
 		}
@@ -135,9 +138,7 @@ func reportOf(p Promotion, sends map[sendKey]sendRow, slots map[id.Slot]guard.Sl
 	for _, w := range p.Windows {
 		r.Windows = append(r.Windows, WindowReport{w, *windows[w.No]})
 	}
-	for _, rule := range slices.Sorted(maps.Keys(rules)) {
-		r.RefusedBy = append(r.RefusedBy, RuleCount{rule, rules[rule]})
-	}
+	r.RefusedBy, r.MissedBy = countsOf(rules), countsOf(missed)
 	slices.SortFunc(r.Shown, func(a, b Shown) int {
 		if a.At != b.At {
 			return int(a.At - b.At)
@@ -145,6 +146,14 @@ func reportOf(p Promotion, sends map[sendKey]sendRow, slots map[id.Slot]guard.Sl
 		return int(a.SlotID - b.SlotID)
 	})
 	return r
+}
+
+func countsOf(rules map[guard.Rule]int) []RuleCount {
+	list := []RuleCount{}
+	for _, rule := range slices.Sorted(maps.Keys(rules)) {
+		list = append(list, RuleCount{rule, rules[rule]})
+	}
+	return list
 }
 
 func (o *Outcome) add(status SendStatus, slot guard.Slot) {

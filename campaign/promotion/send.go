@@ -154,14 +154,14 @@ func (s *Service) ask(ctx context.Context, p Promotion, w Window, groups []id.Gr
 		return err
 	}
 	now := s.now()
-	turns := map[guard.Window][]id.Group{}
+	turns, asked := map[guard.Window][]id.Group{}, []id.Group{}
 	var waiting []guard.Answer
 	for _, g := range groups {
 		switch x := fits.of(p.ID, w.No, g); {
 		case x.alone || !x.placed && !x.outranked:
-			turns[w.asked()] = append(turns[w.asked()], g)
+			turns[w.asked()], asked = append(turns[w.asked()], g), append(asked, g)
 		case x.placed && x.slot.From <= now:
-			turns[x.slot] = append(turns[x.slot], g)
+			turns[x.slot], asked = append(turns[x.slot], g), append(asked, g)
 		default:
 			at := x.slot.From
 			if !x.placed {
@@ -170,10 +170,16 @@ func (s *Service) ask(ctx context.Context, p Promotion, w Window, groups []id.Gr
 			waiting = append(waiting, guard.Answer{GroupID: g, Decision: guard.Decision{Outcome: guard.OutcomeDefer, Rule: guard.RulePlan, NotBefore: at}})
 		}
 	}
-	note := func(tx *database.Tx, answers []guard.Answer) error { return s.noteTx(tx, p, w, answers) }
+	spare, err := s.spare(ctx, asked, held)
+	if err != nil {
+		return err
+	}
+	note := func(tx *database.Tx, answers []guard.Answer) error {
+		return s.noteTx(tx, p, w, spare.freshFirst(answers))
+	}
 	windows := slices.SortedFunc(maps.Keys(turns), func(a, b guard.Window) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
 	for _, slot := range windows {
-		ask := guard.Ask{Campaign: p.CampaignID, Promotion: p.ID, WindowNo: w.No, Window: slot, Groups: turns[slot], HeldOut: held}
+		ask := guard.Ask{Campaign: p.CampaignID, Promotion: p.ID, WindowNo: w.No, Window: slot, Groups: turns[slot], HeldOut: held, Sparing: spare.sparing}
 		answers, err := s.Guard.Reserve(ctx, ask, note)
 		if err != nil {
 			return err
