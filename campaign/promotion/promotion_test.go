@@ -388,8 +388,7 @@ func TestHandlersTwice(t *testing.T) {
 func TestValidate(t *testing.T) {
 	g := []id.Group{1, 1}
 	err := (In{Groups: g, Windows: []guard.Window{{From: 5, To: 3}, {From: 1, To: 9}}, Priority: 10}).Validate()
-	f, ok := fault.As(err)
-	if !ok || len(f.Fields) != 8 {
+	if f, ok := fault.As(err); !ok || len(f.Fields) != 8 {
 		t.Errorf("got %v, want 8 fields", err)
 	}
 	for text, want := range map[string]int{"转发领红包": 1, "全网最低": 0, "苹果 9.9": 0} {
