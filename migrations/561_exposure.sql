@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS exposure_members (
   count_id BIGINT NOT NULL,
   first_id BIGINT NOT NULL,
   last_id BIGINT NOT NULL,
-  n INT NOT NULL,
+  member_n INT NOT NULL,
   seen {{.Blob}} NOT NULL,
   PRIMARY KEY (count_id, first_id)
 ){{.Table}};

@@ -170,7 +170,7 @@ type blockRow struct {
 	CountID int64     `gorm:"column:count_id"`
 	FirstID id.Member `gorm:"column:first_id"`
 	LastID  id.Member `gorm:"column:last_id"`
-	N       int       `gorm:"column:n"`
+	N       int       `gorm:"column:member_n"`
 	Seen    []byte    `gorm:"column:seen"`
 }
 

@@ -114,7 +114,7 @@ func kept(db *database.DB) (map[id.Member]int, error) {
 		return nil, err
 	}
 	var rows []blockRow
-	if err := q.Raw("SELECT first_id, last_id, n, seen FROM exposure_members WHERE count_id = ?", c.ID).Scan(&rows).Error; err != nil {
+	if err := q.Raw("SELECT first_id, last_id, member_n, seen FROM exposure_members WHERE count_id = ?", c.ID).Scan(&rows).Error; err != nil {
 		return nil, err
 	}
 	out := map[id.Member]int{}

@@ -203,7 +203,7 @@ func totals(q *database.Query, c Counted, people []id.Member) ([]int, error) {
 			first[i] = h.FirstID
 		}
 		var rows []blockRow
-		err := q.Raw("SELECT first_id, last_id, n, seen FROM exposure_members WHERE count_id = ? AND first_id IN ?", c.ID, first).Scan(&rows).Error
+		err := q.Raw("SELECT first_id, last_id, member_n, seen FROM exposure_members WHERE count_id = ? AND first_id IN ?", c.ID, first).Scan(&rows).Error
 		if err != nil {
 			return nil, fmt.Errorf("exposure: members: %w", err)
 		}
