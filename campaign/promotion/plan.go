@@ -3,7 +3,9 @@ package promotion
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"siyu/campaign/exposure"
 	"siyu/campaign/guard"
 	"siyu/internal/database"
 	"siyu/internal/id"
@@ -14,6 +16,9 @@ type Plan struct {
 	PromotionID id.Promotion `json:"promotion_id"`
 	Status      Status       `json:"status"`
 	Windows     []Planned    `json:"windows"`
+
+	// Reach is of what was shown, what waits in a slot and what is allowed.
+	Reach exposure.Reach `json:"reach"`
 }
 
 // Planned is one window: how many groups are allowed, deferred and denied, and
@@ -66,6 +71,7 @@ func (s *Service) Plan(ctx context.Context, promotion id.Promotion) (Plan, error
 		return Plan{}, err
 	}
 	plan := Plan{PromotionID: p.ID, Status: p.Status, Windows: make([]Planned, len(p.Windows))}
+	ads := p.served()
 	for i, w := range p.Windows {
 		out := Planned{Window: w, Groups: make([]PlannedGroup, len(answers[i]))}
 		for j, a := range answers[i] {
@@ -79,10 +85,33 @@ func (s *Service) Plan(ctx context.Context, promotion id.Promotion) (Plan, error
 			}
 			out.Groups[j] = g
 			out.count(g.Outcome)
+			if w, shows := g.shows(slots[g.SlotID]); shows {
+				ads[g.GroupID] = append(ads[g.GroupID], w)
+			}
 		}
 		plan.Windows[i] = out
 	}
-	return plan, nil
+	plan.Reach, err = exposure.ReachOf(s.DB.Read(ctx), ads, s.now())
+	return plan, err
+}
+
+// served are the groups that are not held out, without any ad yet.
+func (p Promotion) served() map[id.Group][]guard.Window {
+	ads := make(map[id.Group][]guard.Window, len(p.Groups))
+	for _, g := range p.Groups {
+		if _, out := slices.BinarySearch(p.HeldOut, g); !out {
+			ads[g] = nil
+		}
+	}
+	return ads
+}
+
+// shows is when the group saw the ad, or may see it.
+func (g PlannedGroup) shows(slot guard.Slot) (guard.Window, bool) {
+	if slot.ConfirmedAt != 0 {
+		return guard.Window{From: slot.ConfirmedAt, To: slot.ConfirmedAt + 1}, true
+	}
+	return g.Answer.Window, g.Outcome == guard.OutcomeAllow && g.Slot != guard.StatusReleased
 }
 
 // plan puts what was planned over what the guard says of the group alone.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"siyu/campaign"
+	"siyu/campaign/exposure"
 	"siyu/campaign/guard"
 	"siyu/community"
 	"siyu/internal/clock"
@@ -87,6 +88,7 @@ type Report struct {
 	Windows     []WindowReport  `json:"windows"`
 	Variants    []VariantReport `json:"variants"` // of a material
 	Shown       []Shown         `json:"shown"`
+	Reach       exposure.Reach  `json:"reach"`      // of what was shown
 	Comparison  *Comparison     `json:"comparison"` // null where no group is held out
 }
 
@@ -108,10 +110,28 @@ func (s *Service) Report(ctx context.Context, promotion id.Promotion) (Report, e
 		if err := out.follow(q); err != nil {
 			return err
 		}
+		if out.Reach, err = reachOf(q, p, out.Shown, s.now()); err != nil {
+			return err
+		}
 		out.Comparison, err = compare(q, p, s.now())
 		return err
 	})
 	return out, err
+}
+
+// reachOf counts who saw the ads of a promotion, each person once.
+func reachOf(q *database.Query, p Promotion, shown []Shown, now clock.Milli) (r exposure.Reach, err error) {
+	if p.Groups, err = groupsOf(q, p.ID); err != nil {
+		return r, err
+	}
+	if p.HeldOut, err = heldOut(q, p.ID); err != nil {
+		return r, err
+	}
+	ads := p.served()
+	for _, x := range shown {
+		ads[x.GroupID] = append(ads[x.GroupID], guard.Window{From: x.At, To: x.At + 1})
+	}
+	return exposure.ReachOf(q, ads, now)
 }
 
 // reportOf counts the sends, and lists what was shown, oldest first.
