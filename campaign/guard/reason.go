@@ -62,6 +62,10 @@ const (
 	RuleExposure        Rule = "exposure"
 	RuleExposureCeiling Rule = "exposure.ceiling"
 
+	// RuleDigest is noted on an ad that goes along in another's slot, as a line
+	// of a digest.
+	RuleDigest Rule = "digest"
+
 	// RuleWindow is noted on a late slot: shown outside its window.
 	RuleWindow Rule = "window"
 )
@@ -175,6 +179,8 @@ var sentences = map[Rule]sentence{
 	RuleTaken:   {"名额让给了优先级更高的推送计划，发送还没有开始", "the slot went to a promotion of higher priority; sending had not begun", number},
 	RuleHoldout: {"本群是这次推送的对照群，不发推广", "the group is held out of this promotion, to compare with", number},
 	RuleWindow:  {"不在推送名额的时段内", "outside the slot's window", number},
+
+	RuleDigest: {"并入合集发出：{observed} 条推广合成一条，只占一个名额，最多 {limit} 条", "went out as a line of a digest: {observed} ads in one message and one slot, {limit} at most", number},
 
 	RuleExposure:        {"群友在各群一共看到多少推广，暂时没有数据", "how many ads its members see in all their groups is not known", hundredths},
 	RuleExposureCeiling: {"上限：一个人 {limit} 天内在各群一共看到 {observed} 条", "the ceiling: {observed} ads for one person within {limit} days, all groups together", number},

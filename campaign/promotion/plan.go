@@ -78,7 +78,7 @@ func (s *Service) Plan(ctx context.Context, promotion id.Promotion) (Plan, error
 			g := PlannedGroup{Answer: a}
 			g.plan(fits.of(p.ID, w.No, a.GroupID))
 			if row, asked := sends[sendKey{w.No, a.GroupID}]; asked {
-				g = row.shown(slots[row.SlotID])
+				g = row.shown(slots[row.slot()])
 				if g.Rule == guard.RuleExposure {
 					g.Reasons = spare.sparing[g.GroupID].Reasons
 				}
@@ -149,7 +149,15 @@ func sendsOf(q *database.Query, promotion id.Promotion) (map[sendKey]sendRow, ma
 	}
 	sends := make(map[sendKey]sendRow, len(rows))
 	var ids []id.Slot
+	digests, err := digestsOf(q, promotion)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, r := range rows {
+		r.digest = digests[sendKey{r.WindowNo, r.GroupID}]
+		if r.digest.SlotID != 0 {
+			ids = append(ids, r.digest.SlotID)
+		}
 		sends[sendKey{r.WindowNo, r.GroupID}] = r
 		if r.SlotID != 0 {
 			ids = append(ids, r.SlotID)
@@ -162,9 +170,11 @@ func sendsOf(q *database.Query, promotion id.Promotion) (map[sendKey]sendRow, ma
 // shown is the answer the send was given.
 func (r sendRow) shown(slot guard.Slot) PlannedGroup {
 	g := PlannedGroup{Send: r.Status}
-	g.GroupID, g.SlotID, g.Rule, g.NotBefore = r.GroupID, r.SlotID, r.RuleName, r.NotBefore
+	g.GroupID, g.SlotID, g.Rule, g.NotBefore = r.GroupID, r.slot(), r.RuleName, r.NotBefore
 	switch {
-	case r.SlotID != 0:
+	case r.Status == SendDigest:
+		g.Outcome = guard.OutcomeDefer
+	case g.SlotID != 0:
 		g.Outcome, g.Slot, g.Answer.Window = guard.OutcomeAllow, slot.Status(), guard.Window{From: slot.FromAt, To: slot.ToAt}
 	case r.NotBefore != 0:
 		g.Outcome = guard.OutcomeDefer

@@ -157,7 +157,7 @@ func TestOutcome(t *testing.T) {
 		"a rule refused it":        {SendRefused, guard.Slot{}, Outcome{Asked: 1, Refused: 1}},
 	} {
 		var got Outcome
-		if got.add(c.status, c.slot); got != c.want {
+		if got.add(sendRow{Status: c.status}, c.slot); got != c.want {
 			t.Errorf("one that %s: got %+v, want %+v", name, got, c.want)
 		}
 	}
