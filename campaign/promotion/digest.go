@@ -166,7 +166,10 @@ func (s *Service) gatherDigest(ctx context.Context, _ task.Job, a digest) error 
 	if errors.Is(err, errStopped) {
 		return nil
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.end(ctx, p, w.No)
 }
 
 // giveUp closes what waited in vain; the rule that was last in the way stays on
