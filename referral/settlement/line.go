@@ -3,8 +3,8 @@ package settlement
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql/driver"
 	"encoding/hex"
-	"errors"
 	"strconv"
 
 	"siyu/internal/clock"
@@ -133,21 +133,16 @@ func (s *Service) eachLine(ctx context.Context, sid id.Settlement, fn func(Line)
 
 // eachLineAfter calls fn for up to limit lines and says how many there were.
 func eachLineAfter(q *database.Query, scan *lineScan, sid id.Settlement, after, limit int, fn func(Line) error) (n int, err error) {
-	rows, err := q.Raw("SELECT "+scan.columns+" FROM settlement_lines WHERE settlement_id = ? AND line_no > ? ORDER BY line_no LIMIT ?", sid, after, limit).Rows()
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := rows.Scan(scan.into...); err != nil {
-			return n, err
-		}
-		n++
-		if err := fn(scan.line()); err != nil {
-			return n, err
-		}
-	}
-	return n, rows.Err()
+	err = database.EachRow(q, "SELECT "+scan.columns+" FROM settlement_lines WHERE settlement_id = ? AND line_no > ? ORDER BY line_no LIMIT ?",
+		[]any{int64(sid), after, limit}, func(row []driver.Value) error {
+			l, err := scan.line(row)
+			if err != nil {
+				return err
+			}
+			n++
+			return fn(l)
+		})
+	return n, err
 }
 
 // linesAfter are the lines themselves.
