@@ -117,9 +117,10 @@ func (s *Service) ListLines(ctx context.Context, sid id.Settlement, page databas
 }
 
 // eachLine calls fn for every line in order, with what its files say. One
-// statement is read while it runs, for some thousands of lines.
+// statement is read while it runs, for as many lines as take seconds: between
+// two of them both the store and the house wait for the other.
 func (s *Service) eachLine(ctx context.Context, sid id.Settlement, fn func(Line) error) error {
-	const at = 10_000
+	const at = 100_000
 	for last := 0; ; {
 		n, err := eachLineAfter(s.DB.Read(ctx), newLineScan(false), sid, last, at, func(l Line) error {
 			last = l.LineNo
