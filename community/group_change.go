@@ -16,6 +16,7 @@ type GroupChange struct {
 	Zone    *string      `json:"zone"`
 	OwnerID *id.Staff    `json:"owner_id"`
 	Status  *GroupStatus `json:"status"`
+	Reason  *string      `json:"reason"` // why it is dissolved
 }
 
 // Validate checks the edit's form.
@@ -34,6 +35,14 @@ func (in GroupChange) Validate() error {
 	if in.Status != nil {
 		c.OneOf(string(*in.Status), "status", string(GroupActive), string(GroupHandover), string(GroupDissolved))
 	}
+	switch ends := in.Status != nil && *in.Status == GroupDissolved; {
+	case ends && in.Reason == nil:
+		CheckReason(&c, "")
+	case ends:
+		CheckReason(&c, *in.Reason)
+	default:
+		c.That(in.Reason == nil, "reason", "not_allowed", "只在解散群时填写", "is said when a group is dissolved, and only then")
+	}
 	return c.Err()
 }
 
@@ -46,6 +55,9 @@ func (in GroupChange) apply(g Group) Group {
 	put(&g.Status, in.Status)
 	if in.Name != nil {
 		g.Name = CleanLine(*in.Name)
+	}
+	if in.Reason != nil {
+		g.EndReason = CleanLine(*in.Reason)
 	}
 	return g
 }
@@ -92,9 +104,9 @@ func writeGroup(tx *database.Tx, g Group) (Group, error) {
 	if g.BornAt > tx.Now {
 		return Group{}, bornAhead
 	}
-	err := database.One(tx.Exec(`UPDATE chat_groups SET unit_id = ?, name = ?, preset = ?, zone = ?, owner_id = ?, born_at = ?, status = ?,
+	err := database.One(tx.Exec(`UPDATE chat_groups SET unit_id = ?, name = ?, preset = ?, zone = ?, owner_id = ?, born_at = ?, status = ?, end_reason = ?,
 		version = version + 1 WHERE id = ?`+tx.Only("version = ?"),
-		g.UnitID, g.Name, g.Preset, g.Zone, g.OwnerID, g.BornAt, g.Status, g.ID, g.Version), fault.Stale)
+		g.UnitID, g.Name, g.Preset, g.Zone, g.OwnerID, g.BornAt, g.Status, g.EndReason, g.ID, g.Version), fault.Stale)
 	g.Version++
 	return g, err
 }

@@ -131,10 +131,21 @@ func TestGroups(t *testing.T) {
 			_, err = s.UpdateGroup(ctx, g, 1, community.GroupChange{Name: p("晚了")})
 			wantFault(t, err, fault.Stale)
 		})
+		t.Run("a group is dissolved for a reason, and nothing else has one", func(t *testing.T) {
+			for _, in := range []community.GroupChange{
+				{Status: p(community.GroupDissolved)}, {Status: p(community.GroupDissolved), Reason: p("  ")}, {Status: p(community.GroupHandover), Reason: p("群主走了")}, {Reason: p("没人了")},
+			} {
+				_, err := s.UpdateGroup(ctx, g, 2, in)
+				wantFault(t, err, fault.Invalid)
+			}
+		})
 		t.Run("a dissolved group is over", func(t *testing.T) {
 			over := newGroup(t, s, ctx, community.GroupIn{Name: "散了"})
-			if _, err := s.UpdateGroup(ctx, over, 1, community.GroupChange{Status: p(community.GroupDissolved)}); err != nil {
+			if _, err := s.UpdateGroup(ctx, over, 1, community.GroupChange{Status: p(community.GroupDissolved), Reason: p("没人了")}); err != nil {
 				t.Fatal(err)
+			}
+			if got, err := s.FindGroup(ctx, over); err != nil || got.EndReason != "没人了" {
+				t.Errorf("got %+v, %v; want the reason", got, err)
 			}
 			_, err := s.UpdateGroup(ctx, over, 2, community.GroupChange{Status: p(community.GroupActive)})
 			wantFault(t, err, community.ErrGroupClosed)

@@ -171,7 +171,7 @@ func TestJoin(t *testing.T) {
 			t.Errorf("acting twice wrote %d consents, want 1", n)
 		}
 		gone := newGroup(t, s, brand(), community.GroupIn{Name: "散了的群"})
-		if _, err := s.UpdateGroup(brand(), gone, 1, community.GroupChange{Status: p(community.GroupDissolved)}); err != nil {
+		if _, err := s.UpdateGroup(brand(), gone, 1, community.GroupChange{Status: p(community.GroupDissolved), Reason: p("没人了")}); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Join(bg, community.Join{Group: gone, Member: m}); !errors.Is(err, community.ErrGroupClosed) {

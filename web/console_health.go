@@ -34,7 +34,7 @@ type healthPage struct {
 	Advice      []adviceRow
 	Figures     []healthFigure
 	Incubation  []healthFigure
-	Passed      bool
+	Passed      string // the day on which it had passed; "" if it has not
 	Praise      []string
 	Candidates  []figure
 	Propose     string // where they are proposed for a reward
@@ -89,7 +89,7 @@ func (s *Server) candidateNames(ctx context.Context, list []health.Candidate) (m
 const candidatesShown = 5
 
 func healthPageOf(base page, r health.Report, w health.WorkList, names map[id.Member]string) healthPage {
-	p := healthPage{page: base, ID: r.GroupID, Name: clean(r.Name), Life: r.Incubation.Day, Passed: r.Community, SwapOut: len(w.SwapOut)}
+	p := healthPage{page: base, ID: r.GroupID, Name: clean(r.Name), Life: r.Incubation.Day, SwapOut: len(w.SwapOut)}
 	lang := p.Lang
 	p.Title, p.Sort = p.Name, choose(lang, "群", "Group")
 	if r.Community {
@@ -107,7 +107,11 @@ func healthPageOf(base page, r health.Report, w health.WorkList, names map[id.Me
 	for _, m := range r.Metrics {
 		p.Figures = append(p.Figures, figureOf(lang, m.Name, m.Value, m.Limit, m.Meets, m.Unit, m.Unknown))
 	}
-	for _, k := range r.Incubation.Criteria {
+	criteria := r.Incubation.Criteria
+	if r.Pass != nil {
+		p.Passed, criteria = dateOf(r.Pass.Day), r.Pass.Criteria
+	}
+	for _, k := range criteria {
 		p.Incubation = append(p.Incubation, figureOf(lang, k.Name, k.Observed, &k.Limit, k.Passed, k.Unit, k.Unknown))
 	}
 	for _, one := range w.Praise {
@@ -153,5 +157,8 @@ func waitOf(lang string, minutes int) string {
 	}
 	return choose(lang, "%d 小时 %d 分", "%d h %d min", minutes/60, minutes%60)
 }
+
+// dateOf is a day with its year: what is history may be years old.
+func dateOf(day int) string { return fmt.Sprintf("%d-%s", day/10000, dayOf(day)) }
 
 func dayOf(day int) string { return fmt.Sprintf("%02d-%02d", day/100%100, day%100) }

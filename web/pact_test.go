@@ -99,8 +99,8 @@ func TestActingJoinsTheGroup(t *testing.T) {
 			f := form(p, "/i/"+code, action, sale.Items[0].ID)
 			g, err := h.s.Community.FindGroup(h.staff, h.group)
 			must(t, err)
-			over := community.GroupDissolved
-			_, err = h.s.Community.UpdateGroup(h.staff, h.group, g.Version, community.GroupChange{Status: &over})
+			over, why := community.GroupDissolved, "没人了"
+			_, err = h.s.Community.UpdateGroup(h.staff, h.group, g.Version, community.GroupChange{Status: &over, Reason: &why})
 			must(t, err)
 			orderOf(t, p.post(action, f))
 			h.phone().get("/i/"+code).is(t, 200).lacks(t, "群约定", "西湖茶友群")

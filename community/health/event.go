@@ -1,6 +1,7 @@
 package health
 
 import (
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/webhook"
@@ -10,6 +11,7 @@ import (
 const (
 	eventStateChanged webhook.Type = "group.state_changed"
 	eventEarlyDeath   webhook.Type = "group.early_death"
+	eventPassed       webhook.Type = "group.passed"
 )
 
 // changed is what a group's state became.
@@ -28,6 +30,14 @@ type fell struct {
 	Day     int      `json:"day"`
 	Fall    Figure   `json:"fall"`
 	DAR     Figure   `json:"dar"`
+}
+
+// passed is a group that became a community, and what it rests on.
+type passed struct {
+	GroupID  id.Group    `json:"group_id"`
+	Day      int         `json:"day"`
+	PassedAt clock.Milli `json:"passed_at"`
+	Criteria []Criterion `json:"criteria"`
 }
 
 // tellTx tells what the newest judgement changed. A fall is told with the first

@@ -1,7 +1,8 @@
 // Package health says how a chat group is: what its members did each day, what
 // that makes of it, and what whoever asks may rely on.
 //
-// It owns the tables group_ads, group_days, group_health and group_standings.
+// It owns the tables group_ads, group_days, group_health, group_standings
+// and group_passes.
 // A day is counted from the room's events under the group's row lock, whenever
 // one of its events came late too; each day that is over is judged by pure
 // functions of the days before it; the newest judgement is a group's standing.

@@ -11,7 +11,8 @@ import (
 )
 
 // Report is all that is known of a group's health. A group is a community 社群
-// only once its incubation passed; until then it is a group 群.
+// once it has a pass, for good; until then it is a group 群. Incubation says how
+// its first 90 days look today.
 type Report struct {
 	GroupID    id.Group    `json:"group_id"`
 	Name       string      `json:"name"`
@@ -23,6 +24,7 @@ type Report struct {
 	Core       Core        `json:"core"`
 	Head       Head        `json:"head"`
 	Incubation Incubation  `json:"incubation"`
+	Pass       *Pass       `json:"pass"`    // null until it passed
 	History    []Judgement `json:"history"` // up to 90 days, oldest first
 	Advice     []Advice    `json:"advice"`  // what to do next, the most urgent first
 }
@@ -71,27 +73,43 @@ func report(q *database.Query, g community.Group, today int) (Report, Crowd, err
 		out.Tier, out.Metrics = tierOf(h.Days[i].Size), metrics(g, h, i, people)
 	}
 	out.Incubation, err = c.incubation(q, people)
-	out.Community = out.Incubation.Passed
+	if err != nil {
+		return out, people, err
+	}
+	out.Pass, err = passOf(q, g.ID)
+	out.Community = out.Pass != nil
 	out.Advice = advise(out)
 	return out, people, err
 }
 
 // incubation reads the group's first 90 days, and who was in it at their end.
 func (c *course) incubation(q *database.Query, now Crowd) (Incubation, error) {
-	end := min(c.today, plus(c.born, incubationDays))
-	then := *c
-	then.today = end
-	h, err := then.history(q, c.born)
+	h, err := c.firstDays(q)
 	if err != nil {
 		return Incubation{}, err
 	}
+	end := c.hatchedBy()
 	if end < c.today {
 		if now, err = crowd(q, c.group, end, c.zone); err != nil {
 			return Incubation{}, err
 		}
 	}
-	now.Today, h.Days = end, h.Days[:len(h.Days)-1]
+	now.Today = end
 	return incubation(c.group, h, now, between(c.born, c.today)+1), nil
+}
+
+// hatchedBy is the day after the group's ninetieth, or today before that.
+func (c *course) hatchedBy() int { return min(c.today, plus(c.born, incubationDays)) }
+
+// firstDays are those of the group's first 90 days that are over.
+func (c *course) firstDays(q *database.Query) (History, error) {
+	then := *c
+	then.today = c.hatchedBy()
+	h, err := then.history(q, c.born)
+	if err == nil {
+		h.Days = h.Days[:len(h.Days)-1]
+	}
+	return h, err
 }
 
 // judgements are a group's history since a day.

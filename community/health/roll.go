@@ -38,7 +38,11 @@ func (s *Service) RollUp(ctx context.Context) error {
 			return err
 		}
 		for _, g := range groups {
-			if err := s.roll(ctx, g); err != nil {
+			turned, err := s.roll(ctx, g)
+			if err == nil && turned {
+				err = s.hatch(ctx, g)
+			}
+			if err != nil {
 				return fmt.Errorf("health: roll up %s: %w", g, err)
 			}
 		}
@@ -59,62 +63,68 @@ func (s *Service) due(ctx context.Context, after id.Group) ([]id.Group, error) {
 	return groups, nil
 }
 
-// roll counts a group's days, a transaction's worth at a time.
-func (s *Service) roll(ctx context.Context, group id.Group) error {
+// roll counts a group's days, a transaction's worth at a time. Turned says that
+// a day of its was over since it was last counted.
+func (s *Service) roll(ctx context.Context, group id.Group) (turned bool, err error) {
 	for more := true; more; {
+		var step rolled
 		err := s.DB.Tx(ctx, func(tx *database.Tx) error {
 			var err error
-			more, err = rollTx(tx, group)
+			step, err = rollTx(tx, group)
 			return err
 		})
 		if errors.Is(err, community.ErrGroupClosed) {
-			return nil
+			return false, nil
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
+		more, turned = step.more, turned || step.turned
 	}
-	return nil
+	return turned, nil
 }
+
+// rolled is what one transaction of a roll-up came to.
+type rolled struct{ more, turned bool }
 
 // rollTx counts up to daysAtOnce marked days of a group, the oldest first, and
 // with the last of them judges every day since the first that changed. Days
 // that are over by now are marked like those of late events.
-func rollTx(tx *database.Tx, group id.Group) (more bool, err error) {
+func rollTx(tx *database.Tx, group id.Group) (did rolled, err error) {
 	c, err := lockCourse(tx, group)
 	if err != nil {
-		return false, err
+		return did, err
 	}
-	if c.stands.NextAt <= tx.Now {
+	if did.turned = c.stands.NextAt <= tx.Now; did.turned {
 		if err := c.turnTx(tx); err != nil {
-			return false, err
+			return did, err
 		}
 	}
 	days, err := community.MarkedDays(tx.DB, group, daysAtOnce+1)
 	if err != nil {
-		return false, err
+		return did, err
 	}
-	if more = len(days) > daysAtOnce; more {
+	if did.more = len(days) > daysAtOnce; did.more {
 		days = days[:daysAtOnce]
 	}
 	if len(days) > 0 {
 		if err := c.countTx(tx, days); err != nil {
-			return false, err
+			return did, err
 		}
 		if err := community.UnmarkTx(tx, group, days); err != nil {
-			return false, err
+			return did, err
 		}
 		c.redo(days[0])
 	}
 	if c.stands.Redo == 0 {
-		return false, nil // somebody else was here meanwhile
+		return did, nil // somebody else was here meanwhile
 	}
-	if !more {
+	if !did.more {
 		if err := c.judgeTx(tx); err != nil {
-			return false, err
+			return did, err
 		}
 	}
-	return more, c.keepTx(tx)
+	return did, c.keepTx(tx)
 }
 
 // course is one group being rolled up, under its row lock.

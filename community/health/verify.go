@@ -16,9 +16,10 @@ const verifyGroups = 100
 
 // Verify proves that every day that is not marked holds what its events come
 // to, that no event lies on a day nobody counted, and that a standing is the
-// newest judgement. Days of which events may be gone are left out.
+// newest judgement; and that a pass holds criteria that were met. Days of which
+// events may be gone are left out.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
-	p := database.Proof{ID: "V18", Says: "every day of a group is what its events come to, and its standing the newest judgement"}
+	p := database.Proof{ID: "V18", Says: "every day of a group is what its events come to, its standing the newest judgement, and its pass rests on criteria that were met"}
 	for after := id.Group(0); ; {
 		var groups []id.Group
 		err := db.Snapshot(ctx, func(q *database.Query) error {
@@ -31,7 +32,10 @@ func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 				return err
 			}
 			oldest := plus(clock.Day(now.Add(-community.ActivityKept).Time(), time.UTC), 3)
-			return proveDays(q, &p, groups, oldest)
+			if err := proveDays(q, &p, groups, oldest); err != nil {
+				return err
+			}
+			return provePasses(q, &p, groups)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("health: verify: %w", err)
