@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"context"
+	"time"
 
 	"siyu/community"
 	"siyu/internal/clock"
@@ -39,7 +40,7 @@ type PaymentIn struct {
 	Discount  money.Amount `json:"discount_fen"`
 	Points    money.Amount `json:"points_fen"`
 	Amount    money.Amount `json:"amount_fen"`
-	PaidAt    clock.Milli  `json:"paid_at"` // default now
+	PaidAt    clock.Milli  `json:"paid_at"` // default now; see dated
 	Member    *IdentityRef `json:"member"`  // who paid, when the order is a guest's
 }
 
@@ -66,6 +67,27 @@ func (in PaymentIn) Validate() error {
 	return c.Err()
 }
 
+// drift is how far the mall's clock may be from ours.
+const drift = 5 * time.Minute
+
+// dated refuses a moment of payment that lies after now or before its order was
+// made, by more than clocks may differ: a wrong unit, zone or year, which would
+// put the payment on another day and its rewards into another month. How long
+// ago it was does not matter, so a report may come days late.
+func (in PaymentIn) dated(o Order, now clock.Milli) error {
+	if in.PaidAt == 0 {
+		return nil
+	}
+	var c fault.Check
+	c.That(in.PaidAt <= now.Add(drift), "paid_at", "range",
+		"付款时间晚于现在 5 分钟以上，请核对时钟与时区；不填即按收到上报的时间计",
+		"lies more than 5 minutes ahead of now: check clock and time zone, or leave it out to mean the moment of this report")
+	c.That(in.PaidAt >= o.CreatedAt.Add(-drift), "paid_at", "range",
+		"付款时间比下单时间早 5 分钟以上，请填写支付渠道给出的付款时间并带时区；不填即按收到上报的时间计",
+		"lies more than 5 minutes before the order was made: give the provider's moment of payment with its time zone, or leave it out to mean the moment of this report")
+	return c.Err()
+}
+
 // ErrPaymentReused refuses a payment number that bought something else. A wrong
 // sum is no refusal: the money is there, so it is noted and sent back.
 var ErrPaymentReused = fault.New(fault.KindConflict, "payment.reused", "该支付单号已用于其他订单或金额", "this payment number was reported for another order or amount")
@@ -78,7 +100,7 @@ func (s *Service) Pay(ctx context.Context, oid id.Order, in PaymentIn) error {
 	if in.Member != nil {
 		// The merge is a transaction of its own: it must not bind the key, or
 		// a crash after it would let the replay pass for the payment.
-		if err := s.adopt(database.WithoutKey(ctx), oid, *in.Member); err != nil {
+		if err := s.adopt(database.WithoutKey(ctx), oid, in); err != nil {
 			return err
 		}
 	}
@@ -93,6 +115,9 @@ func (s *Service) Pay(ctx context.Context, oid id.Order, in PaymentIn) error {
 			row.PaidAt = tx.Now
 		}
 		err := tx.Create(&row).Error
+		if err == nil {
+			return in.dated(o, tx.Now) // what is on record is not judged again
+		}
 		if !database.IsDuplicate(err) {
 			return err
 		}
@@ -108,7 +133,7 @@ func (s *Service) Pay(ctx context.Context, oid id.Order, in PaymentIn) error {
 }
 
 // adopt merges a guest's order into the member who paid for it.
-func (s *Service) adopt(ctx context.Context, oid id.Order, who IdentityRef) error {
+func (s *Service) adopt(ctx context.Context, oid id.Order, in PaymentIn) error {
 	q := s.DB.Read(ctx)
 	var o Order
 	if err := q.Raw("SELECT * FROM orders WHERE id = ?", oid).Scan(&o).Error; err != nil {
@@ -117,13 +142,16 @@ func (s *Service) adopt(ctx context.Context, oid id.Order, who IdentityRef) erro
 	if o.ID == 0 {
 		return fault.NotFound
 	}
-	member, err := s.Community.Resolve(q, who.Kind, who.App, who.Value)
+	member, err := s.Community.Resolve(q, in.Member.Kind, in.Member.App, in.Member.Value)
 	if err != nil {
 		return err
 	}
 	known, err := community.StrongIn(q, []id.Member{o.MemberID})
 	if err != nil || known[o.MemberID] || o.MemberID == member {
 		return err
+	}
+	if err := in.dated(o, clock.MilliOf(s.DB.Clock.Now())); err != nil {
+		return err // before anything changes
 	}
 	return s.MergeMembers(ctx, o.MemberID, member)
 }

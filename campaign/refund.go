@@ -70,8 +70,8 @@ func (in RefundIn) Validate() error {
 }
 
 // doneTx is when the refund was done: the moment the mall gives, which lies
-// between the order's payment and now, or else now. A payment that is not on
-// record yet bounds nothing.
+// between the order's payment and now, where the mall's clock may run ahead by
+// drift, or else now. A payment that is not on record yet bounds nothing.
 func (in RefundIn) doneTx(tx *database.Tx, oid id.Order) (clock.Milli, error) {
 	if in.DoneAt == 0 {
 		return tx.Now, nil
@@ -81,7 +81,7 @@ func (in RefundIn) doneTx(tx *database.Tx, oid id.Order) (clock.Milli, error) {
 		return 0, fmt.Errorf("campaign: payment of %s: %w", oid, err)
 	}
 	var c fault.Check
-	c.That(in.DoneAt <= tx.Now, "done_at", "range", "退款完成时间不能晚于现在", "must not lie in the future")
+	c.That(in.DoneAt <= tx.Now.Add(drift), "done_at", "range", "退款完成时间晚于现在 5 分钟以上，请核对时钟与时区", "lies more than 5 minutes ahead of now: check clock and time zone")
 	c.That(in.DoneAt >= paid, "done_at", "range", "退款完成时间不能早于付款时间", "must not lie before the payment")
 	return in.DoneAt, c.Err()
 }

@@ -34,10 +34,10 @@ func TestRefundDay(t *testing.T) {
 			return w.Campaign.Refund(bg, o.ID, campaign.RefundIn{RefundNo: no, Amount: 100, Goods: 100, Status: status, DoneAt: at})
 		}
 		for name, err := range map[string]error{
-			"in the future":          report("1", now+1, campaign.RefundDone),
+			"in the future":          report("1", now.Add(5*time.Minute)+1, campaign.RefundDone),
 			"before the payment":     report("1", paid-1, campaign.RefundDone),
 			"of one that failed":     report("1", yesterday, campaign.RefundFailed),
-			"asked, in the future":   report("asked", now+1, campaign.RefundDone),
+			"asked, in the future":   report("asked", now.Add(5*time.Minute)+1, campaign.RefundDone),
 			"asked, before its cost": report("asked", paid-1, campaign.RefundDone),
 		} {
 			if !errors.Is(err, fault.Invalid) {

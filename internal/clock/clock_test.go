@@ -133,3 +133,18 @@ func TestStartOfDay(t *testing.T) {
 		}
 	}
 }
+
+// The beginning of 1970 is stored as no time at all, so it must not be taken
+// for one that was given.
+func TestMilliOfNoTime(t *testing.T) {
+	for text, want := range map[string]string{
+		`null`: "null", `"0001-01-01T00:00:00Z"`: "null", `"1970-01-01T00:00:00.001Z"`: `"1970-01-01T00:00:00.001Z"`,
+		`"1970-01-01T00:00:00Z"`: "", `"1970-01-01T08:00:00+08:00"`: "", `"1970"`: "",
+	} {
+		var m Milli
+		err := json.Unmarshal([]byte(text), &m)
+		if got, _ := json.Marshal(m); (err != nil) != (want == "") || want != "" && string(got) != want {
+			t.Errorf("%s: got %s, %v", text, got, err)
+		}
+	}
+}

@@ -76,6 +76,9 @@ func (m *Milli) UnmarshalJSON(b []byte) error {
 	if err != nil {
 		return fmt.Errorf("a time is RFC 3339 text like 2026-11-22T10:00:00+08:00")
 	}
-	*m = MilliOf(t)
+	// Nought stands for no time at all.
+	if *m = MilliOf(t); *m == 0 && !t.IsZero() {
+		return fmt.Errorf("a time is not the beginning of 1970; leave it out, or give null, for none")
+	}
 	return nil
 }

@@ -41,8 +41,12 @@ func work(ctx context.Context, db *database.DB, words []string) error {
 		return s.RunFree(ctx, id.Settlement(object))
 	case "pay":
 		return s.RunPay(ctx, id.Payout(object))
+	case "load":
+		return load(as(cashier), s, id.Payout(object))
 	case "import1":
 		return s.RunImport(ctx, id.Payout(object), 1)
+	case "import2":
+		return s.RunImport(ctx, id.Payout(object), 2)
 	case "bills":
 		return s.RunBills(ctx, id.Payout(object))
 	case settlement.FileLines:

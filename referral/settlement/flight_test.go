@@ -168,10 +168,7 @@ func TestResultsKilledAnywhere(t *testing.T) {
 			url := dbtest.URL(t, engine)
 			h := newTaxed(t, dbtest.At(t, url), payee.PayerIn{})
 			h.Vault = h.people
-			h.member(1, idNumbers[0])
-			h.exec("INSERT INTO payees (id, member_id, active_no, pending_no, last_no, paid_at, created_at) SELECT 1000000 + n.no, n.no, 1, 0, 1, 0, 1 FROM (" + numbers(2, 250) + ") n")
-			h.exec(`INSERT INTO payee_versions (payee_id, no, status, payee_type, account_kind, app_id, taxpayer_id, name_mask, id_mask, account_mask, phone_mask, name_hash, account_hash, sealed,
-				consent_version, entered_by, entered_at, decided_by, decided_at, reason) SELECT 1000000 + n.no, 1, 'active', 'natural', 'bank', '', n.no, '', '', '', '', '', '', '', '1', 0, 1, 0, 0, '' FROM (` + numbers(2, 250) + ") n")
+			h.payees(250)
 			var list []reward
 			for m := range id.Member(250) {
 				list = append(list, reward{member: m + 1, amount: 10_00})

@@ -91,6 +91,7 @@ func (s *Service) ImportResults(ctx context.Context, pid id.Payout, body []byte)
 		if err := s.DB.Tx(ctx, func(tx *database.Tx) error { return loadTx(tx, m, chunk) }); err != nil {
 			return 0, err
 		}
+		database.KillPoint("settlement:load")
 	}
 	return m.No, s.DB.Tx(ctx, func(tx *database.Tx) error {
 		res := tx.Exec("UPDATE payout_imports SET status = ? WHERE payout_id = ? AND import_no = ? AND status = ?", ImportWorking, pid, m.No, ImportLoading)

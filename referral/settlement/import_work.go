@@ -17,6 +17,7 @@ func (s *Service) RunImport(ctx context.Context, pid id.Payout, no int) error {
 		err := s.DB.Tx(ctx, func(tx *database.Tx) error {
 			var err error
 			done, err = workTx(tx, pid, no)
+			database.KillPoint("settlement:reconciled")
 			return err
 		})
 		if errors.Is(err, errMerged) {

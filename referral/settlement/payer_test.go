@@ -67,6 +67,16 @@ func (h *taxed) member(m id.Member, number string) {
 	h.must(err)
 }
 
+// payees makes the first n members persons who can be paid to a bank account:
+// one as he does it himself, the others as that leaves them.
+func (h *taxed) payees(n int) {
+	h.t.Helper()
+	h.member(1, idNumbers[0])
+	h.exec("INSERT INTO payees (id, member_id, active_no, pending_no, last_no, paid_at, created_at) SELECT 1000000 + n.no, n.no, 1, 0, 1, 0, 1 FROM (" + numbers(2, n) + ") n")
+	h.exec(`INSERT INTO payee_versions (payee_id, no, status, payee_type, account_kind, app_id, taxpayer_id, name_mask, id_mask, account_mask, phone_mask, name_hash, account_hash, sealed,
+		consent_version, entered_by, entered_at, decided_by, decided_at, reason) SELECT 1000000 + n.no, 1, 'active', 'natural', 'bank', '', n.no, '', '', '', '', '', '', '', '1', 0, 1, 0, 0, '' FROM (` + numbers(2, n) + ") n")
+}
+
 // sealed closes what the payer owes.
 func (h *taxed) sealed() settlement.Settlement {
 	h.t.Helper()
@@ -102,6 +112,21 @@ func (h *taxed) payoutLines(pid id.Payout) []settlement.PayoutLine {
 	list, err := h.ListPayoutLines(bg, pid, database.Page{Limit: database.PageMax})
 	h.must(err)
 	return list.Items
+}
+
+// allPayoutLines are the lines of a payout, however many.
+func (h *taxed) allPayoutLines(pid id.Payout) (all []settlement.PayoutLine) {
+	h.t.Helper()
+	for before := int64(0); ; {
+		page, err := h.ListPayoutLines(bg, pid, database.Page{Before: before, Limit: database.PageMax})
+		h.must(err)
+		all = append(all, page.Items...)
+		if page.NextCursor == "" {
+			return all
+		}
+		before, err = database.ParseCursor(page.NextCursor)
+		h.must(err)
+	}
 }
 
 func (h *taxed) holds(pid id.Payout) (out []string) {
