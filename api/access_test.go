@@ -148,6 +148,7 @@ func TestInput_is_strict(t *testing.T) {
 			"bad cursor":        {"GET /v1/units?cursor=x", ``, "cursor", 422},
 			"unknown query":     {"GET /v1/units?sort=name", ``, "sort", 422},
 			"unlisted word":     {"GET /v1/settlements?status=lost", ``, "status", 422},
+			"none asked for":    {"POST /v1/koc-proposals", `{}`, "program_id", 422},
 			"query twice":       {"GET /v1/units?limit=1&limit=2", ``, "limit", 422},
 		} {
 			t.Run(name, func(t *testing.T) {
