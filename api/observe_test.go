@@ -21,6 +21,15 @@ func TestObservedThenEnforced(t *testing.T) {
 		}
 		h.want(t, 200, marketer, "PUT /v1/groups", `{"groups":[{"external_id":"wr1","name":"老群","preset":"chain","born_at":"2024-01-01T00:00:00+08:00"}]}`).into(t, &made)
 		g := made.Results[0].Group
+		var policy struct {
+			Mode    string `json:"mode"`
+			Observe string `json:"observe_until"`
+		}
+		at := "/v1/groups/" + g + "/ad-policy"
+		if h.want(t, 200, marketer, "GET "+at, "").into(t, &policy); policy.Mode != "advise" || policy.Observe != "" {
+			t.Errorf("before its first ad: got %+v", policy)
+		}
+		begins := clock.MilliOf(h.DB.Clock.Now())
 		for range 2 { // the second within the gap
 			h.want(t, 201, marketer, "POST /v1/groups/"+g+"/ads", `{}`)
 			h.DB.Clock.Jump(time.Hour)
@@ -35,7 +44,9 @@ func TestObservedThenEnforced(t *testing.T) {
 				ZH   string `json:"text_zh"`
 			} `json:"rules"`
 		}
-		at := "/v1/groups/" + g + "/ad-policy"
+		if h.want(t, 200, marketer, "GET "+at, "").into(t, &policy); policy.Observe != begins.Add(14*24*time.Hour).String() {
+			t.Errorf("after it: got %+v", policy)
+		}
 		h.want(t, 200, marketer, "GET "+at+"/observed", "").into(t, &report)
 		if report.Mode != "advise" || report.Ads != 2 || report.Kept != 1 || len(report.Rules) != 1 || report.Rules[0].Rule != "G6" || report.Rules[0].Ads != 1 || report.Rules[0].ZH == "" {
 			t.Errorf("observed: got %+v", report)
@@ -62,10 +73,7 @@ func TestObservedThenEnforced(t *testing.T) {
 				t.Errorf("enforced: got %d, want %d", out.Enforced, want)
 			}
 		}
-		var policy struct {
-			Mode    string `json:"mode"`
-			Observe string `json:"observe_until"`
-		}
+		policy.Observe = ""
 		if h.want(t, 200, marketer, "GET "+at, "").into(t, &policy); policy.Mode != "enforce" || policy.Observe != "" {
 			t.Errorf("its policy: got %+v", policy)
 		}
