@@ -10,10 +10,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"siyu/community"
-	"siyu/internal/clock"
 	"siyu/internal/fault"
 	"siyu/internal/httpd"
-	"siyu/internal/id"
 )
 
 // streamBody holds StreamMax lines of some 300 bytes.
@@ -24,17 +22,6 @@ var (
 	errLines     = fault.New(fault.KindUnprocessable, "lines", "一次应有 1 到 {max} 行", "send 1 to {max} lines at once")
 	ndjsonFormat = "application/x-ndjson"
 )
-
-// activityLine is one line as it comes in: an event, or a complete day.
-type activityLine struct {
-	GroupID     id.Group               `json:"group_id"`
-	CompleteDay int                    `json:"complete_day"`
-	EventID     string                 `json:"event_id"`
-	MemberID    id.Member              `json:"member_id"`
-	Kind        community.ActivityKind `json:"kind"`
-	At          clock.Milli            `json:"at"`
-	ToID        id.Member              `json:"to_member_id"`
-}
 
 // activityTold is a line of the answer.
 type activityTold struct {
@@ -63,7 +50,7 @@ func (s *Server) streamActivity(c *gin.Context) error {
 	for i, text := range raw {
 		var in activityLine
 		told[i] = activityTold{Line: i + 1, ActivityResult: community.ActivityResult{Result: community.ActivityConflict}}
-		err := httpd.Decode(text, &in)
+		err := in.decode(text)
 		if f, ok := fault.As(err); ok {
 			told[i].Error = rowErrorOf(c, f)
 			continue

@@ -41,7 +41,7 @@ func (ask question) reads(into *loaded) []database.Read {
 	reads := []database.Read{
 		community.GroupRows(ask.keys(), func(g community.Group) { into.groups[g.ID] = g }),
 		community.CharterRows(ask.keys(), max(ask.now, ask.window.From), func(c community.Charter) { into.charters[c.GroupID] = c }),
-		ask.silencesRead(into), policiesRead(ask.groups, &into.ruling),
+		ask.silencesRead(into), policiesRead(ask.keys(), &into.ruling),
 		health.StandingRows(ask.keys(), func(s health.Standing) { into.health[s.GroupID] = s }),
 	}
 	if ask.window == (Window{}) {
