@@ -225,6 +225,16 @@ func (h *house) call(t testing.TB, bearer, methodPath, body string, headers ...s
 	return a
 }
 
+// want is a call with a key of its own that must be answered with the status.
+func (h *house) want(t testing.TB, status int, bearer, methodPath, body string, headers ...string) answer {
+	t.Helper()
+	a := h.call(t, bearer, methodPath, body, append([]string{h.newKey()}, headers...)...)
+	if a.status != status {
+		t.Fatalf("%s %s: got %d %s, want %d", methodPath, body, a.status, a.body, status)
+	}
+	return a
+}
+
 func (h *house) try(bearer, methodPath, body string, headers ...string) (answer, error) {
 	method, path, _ := strings.Cut(methodPath, " ")
 	req, err := http.NewRequest(method, h.url+path, strings.NewReader(body))
