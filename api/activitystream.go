@@ -5,14 +5,13 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"siyu/community"
-	"siyu/internal/clock"
 	"siyu/internal/fault"
 	"siyu/internal/httpd"
-	"siyu/internal/id"
 )
 
 // streamBody holds StreamMax lines of some 300 bytes.
@@ -23,17 +22,6 @@ var (
 	errLines     = fault.New(fault.KindUnprocessable, "lines", "一次应有 1 到 {max} 行", "send 1 to {max} lines at once")
 	ndjsonFormat = "application/x-ndjson"
 )
-
-// activityLine is one line as it comes in: an event, or a complete day.
-type activityLine struct {
-	GroupID     id.Group               `json:"group_id"`
-	CompleteDay int                    `json:"complete_day"`
-	EventID     string                 `json:"event_id"`
-	MemberID    id.Member              `json:"member_id"`
-	Kind        community.ActivityKind `json:"kind"`
-	At          clock.Milli            `json:"at"`
-	ToID        id.Member              `json:"to_member_id"`
-}
 
 // activityTold is a line of the answer.
 type activityTold struct {
@@ -62,7 +50,7 @@ func (s *Server) streamActivity(c *gin.Context) error {
 	for i, text := range raw {
 		var in activityLine
 		told[i] = activityTold{Line: i + 1, ActivityResult: community.ActivityResult{Result: community.ActivityConflict}}
-		err := httpd.Decode(text, &in)
+		err := in.decode(text)
 		if f, ok := fault.As(err); ok {
 			told[i].Error = rowErrorOf(c, f)
 			continue
@@ -80,7 +68,7 @@ func (s *Server) streamActivity(c *gin.Context) error {
 		return err
 	}
 	for k, r := range results {
-		told[at[k]].ActivityResult, told[at[k]].Error = r, rowErrorOf(c, r.Err)
+		told[at[k]].ActivityResult, told[at[k]].Error = r, lineErrorOf(c, r.Err)
 	}
 	var out bytes.Buffer
 	write := json.NewEncoder(&out)
@@ -91,4 +79,17 @@ func (s *Server) streamActivity(c *gin.Context) error {
 	}
 	c.Data(http.StatusOK, ndjsonFormat, out.Bytes())
 	return nil
+}
+
+// lineErrorOf is rowErrorOf of a line, which holds one event and so names its
+// fields without a place.
+func lineErrorOf(c *gin.Context, f *fault.Fault) *rowError {
+	e := rowErrorOf(c, f)
+	if e == nil {
+		return nil
+	}
+	for i := range e.Fields {
+		e.Fields[i].Name = strings.TrimPrefix(e.Fields[i].Name, "events[0].")
+	}
+	return e
 }

@@ -40,7 +40,8 @@ func TestActingJoinsTheGroup(t *testing.T) {
 			f.Set("qty", "1")
 			return f
 		}
-		strict := community.CharterIn{Purpose: "只聊茶", AdsPerDay: 1, AdsPerWeek: 1, QuietFrom: 21 * 60, QuietTo: 9 * 60}
+		strict := community.CharterIn{Purpose: "只聊茶", AdsPerDay: 1, AdsPerWeek: 1, QuietFrom: 21 * 60, QuietTo: 9 * 60,
+			CharterWords: community.CharterWords{Audience: "常喝茶的人", Benefits: "每月一次试饮", Rules: "不发广告\n\n不拉人"}}
 
 		t.Run("a claim joins under the version shown", func(t *testing.T) {
 			m := h.member("李雷", "m-li")
@@ -59,7 +60,7 @@ func TestActingJoinsTheGroup(t *testing.T) {
 				t.Errorf("a second tap joined %+v", got)
 			}
 			a := p.get("/i/" + code)
-			a.has(t, "第\u00a02\u00a0版", "每周最多 1 条")
+			a.has(t, "第\u00a02\u00a0版", "每周最多 1 条", "常喝茶的人", "每月一次试饮", "<li>不发广告</li><li>不拉人</li>")
 			a.lacks(t, "参加即同意", `name="pact"`)
 		})
 		t.Run("opening a team and joining one join too", func(t *testing.T) {

@@ -75,19 +75,20 @@ type ruling struct {
 
 // policiesRead reads the layers of the groups: the brand's, those of their
 // units and the units above them, and what is coming of their own.
-func policiesRead(groups []id.Group, into *ruling) database.Read {
-	return layersRead(append([]id.Group{0}, groups...), "SELECT g.unit_id FROM chat_groups g WHERE g.id IN ?", groups, into)
+func policiesRead(groups database.Keys[id.Group], into *ruling) database.Read {
+	return layersRead("(p.group_id = 0 OR "+groups.Of("p.group_id")+")", "SELECT g.unit_id FROM chat_groups g WHERE "+groups.Of("g.id"), nil, into)
 }
 
-func layersRead(groups []id.Group, units string, arg any, into *ruling) database.Read {
+// layersRead reads the layers of the groups and units that two conditions name.
+func layersRead(groups, units string, args []any, into *ruling) database.Read {
 	*into = ruling{ofPreset{}, map[id.Unit]ofPreset{}, map[id.Group]layers{}}
 	return database.Read{
-		SQL: "SELECT " + layerColumns + ` , 0 AS of_unit, 0 AS depth FROM ad_policies p WHERE p.group_id IN ? AND p.unit_id = 0 AND p.live = 1
+		SQL: "SELECT " + layerColumns + ` , 0 AS of_unit, 0 AS depth FROM ad_policies p WHERE ` + groups + ` AND p.unit_id = 0 AND p.live = 1
 			UNION ALL SELECT ` + layerColumns + `, u.id, LENGTH(a.path) FROM ad_policies p JOIN units a ON a.id = p.unit_id
 			JOIN units u ON SUBSTR(u.path, 1, LENGTH(a.path)) = a.path AND u.id IN (` + units + `)
 			WHERE p.group_id = 0 AND p.unit_id <> 0 AND p.live = 1
 			ORDER BY depth DESC, version`,
-		Args: []any{groups, arg},
+		Args: args,
 		Row: func(rows *sql.Rows) error {
 			var l layer
 			var unit id.Unit

@@ -20,7 +20,7 @@ var (
 // in none) and sets nothing itself.
 func (s *Service) unitLaws(q *database.Query, unit id.Unit, preset Preset) (laws, error) {
 	var r ruling
-	if err := layersRead([]id.Group{0}, "?", unit, &r).On(q); err != nil {
+	if err := layersRead("p.group_id = 0", "?", []any{unit}, &r).On(q); err != nil {
 		return laws{}, fmt.Errorf("guard: policy of %s: %w", unit, err)
 	}
 	return laws{house: r.house, unit: r.units[unit], own: groupGuard{Mode: ModeEnforce, settings: nothingSet}, preset: preset}, nil
