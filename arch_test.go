@@ -41,9 +41,10 @@ var policy = []arrow{
 	{"worker/...", "worker/... " + domain},
 
 	{"campaign/guard", "community community/health " + plumbing},
+	{"campaign/exposure", "campaign/guard community community/health " + plumbing},
 	{"campaign/planner", "campaign/guard community community/health " + plumbing},
 	{"campaign/material", "campaign " + rewards + " community wallet " + plumbing},
-	{"campaign/promotion", "campaign campaign/calendar campaign/guard campaign/material campaign/planner " + rewards + " community community/health wallet " + plumbing},
+	{"campaign/promotion", "campaign campaign/calendar campaign/exposure campaign/guard campaign/material campaign/planner " + rewards + " community community/health wallet " + plumbing},
 	{"campaign/tieout", "campaign referral/settlement " + rewards + " community wallet " + plumbing},
 	{"campaign/*", "campaign campaign/guard " + rewards + " community community/health wallet " + plumbing},
 	{"campaign", rewards + " community wallet " + plumbing},

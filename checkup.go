@@ -25,10 +25,11 @@ func examine(_ context.Context, args []string, out io.Writer) error {
 	lang := flags.String("lang", "zh", "zh or en")
 	asJSON := flags.Bool("json", false, "print the whole report as JSON")
 	page := flags.String("html", "", "also write the report as a page into this file")
-	if err := flags.Parse(args); err != nil {
+	args, err := parse(flags, args)
+	if err != nil {
 		return err
 	}
-	if flags.NArg() != 1 {
+	if len(args) != 1 {
 		return errors.New("checkup [options] FILE.csv: name the file; its columns are group, time, event, n and preset")
 	}
 	loc, err := time.LoadLocation(*zone)
@@ -39,7 +40,7 @@ func examine(_ context.Context, args []string, out io.Writer) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
-	file, err := os.Open(flags.Arg(0))
+	file, err := os.Open(args[0])
 	if err != nil {
 		return err
 	}

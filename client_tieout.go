@@ -41,10 +41,11 @@ func tieOutDay(ctx context.Context, args []string, out io.Writer) error {
 	paper := flags.String("statement", "", "the provider's statement; as delivered before if left out")
 	form := flags.String("form", "wechat_trade", "the statement's form, of GET /v1/statement-forms")
 	numbers := flags.String("numbers", "merchant", "whose numbers the mall reports: merchant or provider")
-	if err := flags.Parse(args); err != nil {
+	args, err := parse(flags, args)
+	if err != nil {
 		return err
 	}
-	if *day == 0 || flags.NArg() > 1 {
+	if *day == 0 || len(args) > 1 {
 		return errors.New("tieout --day DAY [--mall FILE] [--statement FILE] [--form FORM] [--payer ent_…] [FOLDER]: name the day")
 	}
 	c, err := fromEnv()
@@ -80,8 +81,8 @@ func tieOutDay(ctx context.Context, args []string, out io.Writer) error {
 		return nil
 	}
 	folder := "."
-	if flags.NArg() > 0 {
-		folder = flags.Arg(0)
+	if len(args) > 0 {
+		folder = args[0]
 	}
 	raw, err := c.send(ctx, http.MethodGet, at+"/differences.csv?bom=true", nil, "")
 	if err != nil {

@@ -21,15 +21,16 @@ func exportVouchers(ctx context.Context, args []string, out io.Writer) error {
 	payer := flags.String("payer", "", "what of the day this payer pays, like ent_…, or none: what is no payer's")
 	settlement := flags.String("settlement", "", "what of the closed days is this settlement's, like stl_…, instead of a day")
 	form := flags.String("form", "csv", "csv, kingdee_kis, yonyou_u8, or another of GET /v1/voucher-forms")
-	if err := flags.Parse(args); err != nil {
+	args, err := parse(flags, args)
+	if err != nil {
 		return err
 	}
 	if (*day == 0) == (*settlement == "") || *payer != "" && *day == 0 {
 		return errors.New("export vouchers (--day DAY [--payer PAYER] | --settlement SETTLEMENT) [--form FORM] [FOLDER]: name a closed day or a settlement")
 	}
 	folder := "."
-	if flags.NArg() > 0 {
-		folder = flags.Arg(0)
+	if len(args) > 0 {
+		folder = args[0]
 	}
 	c, err := fromEnv()
 	if err != nil {

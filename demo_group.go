@@ -121,11 +121,10 @@ func (s *story) importGroup() error {
 		}
 	}
 	var policy struct {
-		Mode         string    `json:"mode"`
-		ObserveUntil time.Time `json:"observe_until"`
+		Mode string `json:"mode"`
 	}
 	err := s.do(s.marketer, "GET", "/v1/groups/"+s.imported+"/ad-policy", nil, &policy)
-	s.printf("    ← %s lived before Siyu knew it: mode %s, observed until %s\n", s.imported, policy.Mode, policy.ObserveUntil.In(shanghai).Format("01-02"))
+	s.printf("    ← %s lived before Siyu knew it: mode %s, observed for 14 days from its first ad\n", s.imported, policy.Mode)
 	return err
 }
 

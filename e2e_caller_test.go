@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -38,11 +39,18 @@ type answer struct {
 	code   string
 }
 
+// csvText is a body that is sent as it stands.
+type csvText string
+
 // send sends one request. An error means that no answer came: what was asked
 // may or may not have happened.
 func (c caller) send(method, path, key string, body any) (answer, error) {
 	var payload io.Reader
-	if body != nil {
+	kind := "application/json"
+	switch text, raw := body.(csvText); {
+	case raw:
+		payload, kind = strings.NewReader(string(text)), "text/csv"
+	case body != nil:
 		b, err := json.Marshal(body)
 		if err != nil {
 			return answer{}, err
@@ -55,7 +63,7 @@ func (c caller) send(method, path, key string, body any) (answer, error) {
 	}
 	req.Header.Set("Authorization", "Bearer "+c.key)
 	req.Header.Set("Accept-Language", "en")
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", kind)
 	if key != "" {
 		req.Header.Set("Idempotency-Key", key)
 	}

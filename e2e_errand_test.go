@@ -28,6 +28,10 @@ type errand struct {
 	team, teamItem    string
 	hook              *mailbox
 	round             int
+
+	// How members are paid, where it is not by the cashier's word alone.
+	payer, channel string
+	arrive         func(payout string)
 }
 
 // perRound is how many friends buy by the code in one round.
@@ -37,9 +41,9 @@ const perRound = 3
 // on receipt, a flash sale and a group-buy under it, an inviter with a code,
 // and a webhook that gets what an errand brings about. The closing of the books
 // is not among it: whether one falls into a run depends on the hour.
-func newErrand(t testing.TB, engine string) *errand {
+func newErrand(t testing.TB, engine string, env ...string) *errand {
 	e := &errand{t: t, place: newPlace(t, engine), hook: newMailbox(t)}
-	e.place.env = append(e.place.env, "SIYU_WEBHOOK_ALLOW=127.0.0.0/8")
+	e.place.env = append(append(e.place.env, "SIYU_WEBHOOK_ALLOW=127.0.0.0/8"), env...)
 	e.db = e.place.db()
 	server, url := e.place.serve()
 	e.server = server
@@ -156,7 +160,11 @@ func (e *errand) settle(name func(string, int) string) {
 		})
 	}
 	for try := range 2 {
-		e.call(e.caller, "POST", "/v1/settlements", name("settlement", try), map[string]any{"label": "第一期"}, &s)
+		in := map[string]any{"label": "第一期"}
+		if e.payer != "" {
+			in["payer_id"] = e.payer
+		}
+		e.call(e.caller, "POST", "/v1/settlements", name("settlement", try), in, &s)
 		e.turn(e.brand.key, s.ID, "close", map[string]any{}, "open")
 		reach("closed")
 		if try == 0 {
@@ -168,8 +176,15 @@ func (e *errand) settle(name func(string, int) string) {
 	}
 	e.turn(e.reviewer, s.ID, "review", map[string]any{"digest": s.Digest}, "closed")
 	var p struct{ ID string }
-	e.call(e.as(e.cashier), "POST", "/v1/payouts", name("payout", 0), map[string]any{"settlement_id": s.ID}, &p)
+	in := map[string]any{"settlement_id": s.ID}
+	if e.channel != "" {
+		in["channel"] = e.channel
+	}
+	e.call(e.as(e.cashier), "POST", "/v1/payouts", name("payout", 0), in, &p)
 	e.call(e.as(e.cashier), "POST", "/v1/payouts/"+p.ID+"/pay", name("pay-out", 0), map[string]any{}, nil)
+	if e.arrive != nil {
+		e.arrive(p.ID)
+	}
 	reach("paid")
 }
 

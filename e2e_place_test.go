@@ -126,7 +126,9 @@ func (p *place) drained() {
 	var open, dead int
 	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		q := db.Read(context.Background())
-		err := q.Raw("SELECT COUNT(*) FROM outbox WHERE status IN (0, 1) AND next_at <= ?", time.Now().UnixMilli()).Scan(&open).Error
+		now := time.Now().UnixMilli()
+		err := q.Raw(`SELECT (SELECT COUNT(*) FROM outbox WHERE status IN (0, 1) AND next_at <= ?)
+			+ (SELECT COUNT(*) FROM ripening WHERE matures_at <= ?)`, now, now).Scan(&open).Error
 		if err == nil && open == 0 {
 			break
 		}

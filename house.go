@@ -16,6 +16,7 @@ import (
 	"siyu/api"
 	"siyu/campaign"
 	"siyu/campaign/calendar"
+	"siyu/campaign/exposure"
 	"siyu/campaign/flashsale"
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
@@ -163,14 +164,15 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	steps := &invite.Service{DB: db, Campaign: h.campaign}
 	keeper := &guard.Service{DB: db, Moments: calendar.Moments, Platform: guard.Platform(h.cfg.PlatformCap)}
 	hooks := &webhook.Service{DB: db, Secrets: keys, Allow: allow}
-	sends := &promotion.Service{DB: db, Guard: keeper, Campaign: h.campaign, Dates: dates, Paces: map[string]promotion.Pace{
+	seen := &exposure.Service{DB: db}
+	sends := &promotion.Service{DB: db, Guard: keeper, Exposure: seen, Campaign: h.campaign, Dates: dates, Paces: map[string]promotion.Pace{
 		promotion.FileChannel{}.Name(): promotion.Pace(h.cfg.Paces.File), promotion.WebhookChannel{}.Name(): promotion.Pace(h.cfg.Paces.Webhook),
 	}}
 	if !h.rehearsal() { // a rehearsal sends nothing to anybody
 		sends.Channels = []promotion.Channel{promotion.FileChannel{Dir: h.outbox(), Owner: promotion.Owner(h.cfg.FileOwner), DB: db}, promotion.WebhookChannel{DB: db}}
 	}
 	reg := task.NewRegistry()
-	for _, room := range []interface{ Register(*task.Registry) }{people, groups, h.campaign, teams, steps, h.referral, h.review, purse, sealed, keeper, sends, hooks} {
+	for _, room := range []interface{ Register(*task.Registry) }{people, groups, h.campaign, teams, steps, h.referral, h.review, purse, sealed, keeper, seen, sends, hooks} {
 		room.Register(reg)
 	}
 	files.Register(reg)
@@ -192,7 +194,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	}
 	h.rest = &api.Server{
 		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Wallet: purse, Referral: h.referral, Review: h.review, Payee: payees, Settlement: sealed,
-		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Material: &material.Service{DB: db}, Promotion: sends, Webhook: hooks,
+		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Exposure: seen, Material: &material.Service{DB: db}, Promotion: sends, Webhook: hooks,
 		Promoter: promoters, Insight: figures, TaxReturn: &taxreturn.Service{DB: db, Payees: payees}, Voucher: &voucher.Service{DB: db, Books: purse},
 		Ready: h.degraded, Gauges: h.gauges,
 		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
@@ -324,6 +326,11 @@ func (h *house) idle(ctx context.Context) (bool, error) {
 	q := h.db.Read(ctx)
 	if err := q.Raw("SELECT COUNT(*) FROM outbox WHERE status < 2 AND next_at <= ?", now).Scan(&due).Error; err != nil {
 		return false, err
+	}
+	if due == 0 {
+		if err := q.Raw("SELECT COUNT(*) FROM ripening WHERE matures_at <= ?", now).Scan(&due).Error; err != nil {
+			return false, err
+		}
 	}
 	err := q.Raw("SELECT COUNT(*) FROM sweeps WHERE swept < ?", now-30_000).Scan(&behind).Error
 	return due == 0 && behind == 0, err

@@ -43,13 +43,14 @@ func importFile(ctx context.Context, args []string, out io.Writer) error {
 	flags.SetOutput(out)
 	zone := flags.String("zone", "Asia/Shanghai", "the zone of times without one")
 	report := flags.String("report", "", "also write what became of each line into this file")
-	if err := flags.Parse(args); err != nil {
+	args, err := parse(flags, args)
+	if err != nil {
 		return err
 	}
-	if flags.NArg() != 2 || !slices.Contains(intake.Kinds(), flags.Arg(0)) {
+	if len(args) != 2 || !slices.Contains(intake.Kinds(), args[0]) {
 		return fmt.Errorf("import [options] %s FILE.csv: name what the file holds, and the file", strings.Join(intake.Kinds(), "|"))
 	}
-	body, err := os.ReadFile(flags.Arg(1))
+	body, err := os.ReadFile(args[1])
 	if err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func importFile(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	var m importView
-	query := url.Values{"kind": {flags.Arg(0)}, "zone": {*zone}}
+	query := url.Values{"kind": {args[0]}, "zone": {*zone}}
 	if err := c.upload(ctx, http.MethodPost, "/v1/imports?"+query.Encode(), "text/csv", body, &m); err != nil {
 		return err
 	}

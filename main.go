@@ -76,6 +76,20 @@ func run(args []string, out, errs io.Writer) int {
 	return 2
 }
 
+// parse reads the flags wherever they stand, before a file's name or after it,
+// and gives what is no flag.
+func parse(flags *flag.FlagSet, args []string) (rest []string, err error) {
+	for {
+		if err := flags.Parse(args); err != nil {
+			return nil, err
+		}
+		if flags.NArg() == 0 {
+			return rest, nil
+		}
+		rest, args = append(rest, flags.Arg(0)), flags.Args()[1:]
+	}
+}
+
 func usage(out io.Writer) {
 	for _, c := range commands() {
 		fmt.Fprintf(out, "  %-8s %s\n", c.name, c.does)

@@ -143,7 +143,7 @@ func prove(ctx context.Context, db *database.DB, how proving, out io.Writer) err
 		request.Verify, tieout.Verify, gathering.Verify,
 	}
 	if how.strict {
-		rooms = append(rooms, campaign.VerifyStrict)
+		rooms = append(rooms, campaign.VerifyStrict, referral.VerifyStrict)
 	}
 	broken := 0
 	for _, room := range rooms {

@@ -117,7 +117,8 @@ func (s *script) makeGroup(m *mall) error {
 		g := groups[0]
 		body = map[string]any{"name": g.Name, "preset": g.Preset, "zone": g.Zone}
 		if c := g.Charter; c.Version > 0 {
-			charter := map[string]any{"purpose": c.Purpose, "ads_per_day": c.AdsPerDay, "ads_per_week": c.AdsPerWeek, "quiet_from": c.QuietFrom, "quiet_to": c.QuietTo}
+			charter := map[string]any{"purpose": c.Purpose, "ads_per_day": c.AdsPerDay, "ads_per_week": c.AdsPerWeek, "quiet_from": c.QuietFrom, "quiet_to": c.QuietTo,
+				"audience": c.Audience, "benefits": c.Benefits, "rules": c.Rules}
 			if c.EndsAt != 0 {
 				charter["ends_at"] = clock.MilliOf(s.clk.Now()).Add(10 * 24 * time.Hour)
 			}

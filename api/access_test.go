@@ -77,6 +77,27 @@ func TestAccess(t *testing.T) {
 			}
 		})
 
+		t.Run("who is suspended may do nothing until he is back", func(t *testing.T) {
+			var person access.Staff
+			var key struct {
+				Key string `json:"key"`
+			}
+			h.want(t, 201, admin, "POST /v1/staff", fmt.Sprintf(`{"unit_id":%q,"name":"李雷","role":"finance"}`, unit.ID)).into(t, &person)
+			h.want(t, 201, admin, "POST /v1/api-keys", fmt.Sprintf(`{"staff_id":%q,"name":"台式机"}`, person.ID)).into(t, &key)
+			at := "/v1/staff/" + person.ID.String()
+			got := h.want(t, 200, admin, "PATCH "+at, `{"status":"suspended","name":"李雷雷"}`, `If-Match: "1"`)
+			if got.into(t, &person); person.Status != access.StaffSuspended || person.Name != "李雷雷" || got.header.Get("ETag") != `"2"` {
+				t.Errorf("got %s", got.body)
+			}
+			h.want(t, 401, key.Key, "GET "+path, "")
+			h.want(t, 412, admin, "PATCH "+at, `{"status":"active"}`, `If-Match: "1"`)
+			h.want(t, 200, admin, "PATCH "+at, `{"status":"active"}`, `If-Match: "2"`)
+			h.want(t, 200, key.Key, "GET "+path, "")
+			h.want(t, 403, key.Key, "GET /v1/slots", "")
+			h.want(t, 200, admin, "PATCH "+at, `{"role":"marketer"}`, `If-Match: "3"`)
+			h.want(t, 200, key.Key, "GET /v1/slots", "")
+		})
+
 		t.Run("the audit names who did it", func(t *testing.T) {
 			var list database.Paged[access.AuditEntry]
 			h.call(t, h.keys[""][access.Finance], "GET /v1/audit?object="+unit.ID.String()+"&action=unit.create", "").into(t, &list)
@@ -101,7 +122,7 @@ func TestAccess(t *testing.T) {
 				}
 				path = "/v1/staff?limit=5&cursor=" + list.NextCursor
 			}
-			if want := 3*len(access.Roles()) + 1; len(seen) != want {
+			if want := 3*len(access.Roles()) + 2; len(seen) != want {
 				t.Errorf("got %d, want %d", len(seen), want)
 			}
 		})
@@ -127,6 +148,7 @@ func TestInput_is_strict(t *testing.T) {
 			"bad cursor":        {"GET /v1/units?cursor=x", ``, "cursor", 422},
 			"unknown query":     {"GET /v1/units?sort=name", ``, "sort", 422},
 			"unlisted word":     {"GET /v1/settlements?status=lost", ``, "status", 422},
+			"none asked for":    {"POST /v1/koc-proposals", `{}`, "program_id", 422},
 			"query twice":       {"GET /v1/units?limit=1&limit=2", ``, "limit", 422},
 		} {
 			t.Run(name, func(t *testing.T) {

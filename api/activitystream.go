@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -67,7 +68,7 @@ func (s *Server) streamActivity(c *gin.Context) error {
 		return err
 	}
 	for k, r := range results {
-		told[at[k]].ActivityResult, told[at[k]].Error = r, rowErrorOf(c, r.Err)
+		told[at[k]].ActivityResult, told[at[k]].Error = r, lineErrorOf(c, r.Err)
 	}
 	var out bytes.Buffer
 	write := json.NewEncoder(&out)
@@ -78,4 +79,17 @@ func (s *Server) streamActivity(c *gin.Context) error {
 	}
 	c.Data(http.StatusOK, ndjsonFormat, out.Bytes())
 	return nil
+}
+
+// lineErrorOf is rowErrorOf of a line, which holds one event and so names its
+// fields without a place.
+func lineErrorOf(c *gin.Context, f *fault.Fault) *rowError {
+	e := rowErrorOf(c, f)
+	if e == nil {
+		return nil
+	}
+	for i := range e.Fields {
+		e.Fields[i].Name = strings.TrimPrefix(e.Fields[i].Name, "events[0].")
+	}
+	return e
 }

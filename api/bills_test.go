@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -24,13 +25,44 @@ func TestWechatPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	onBoth(t, func(t *testing.T, h *house) {
-		pay := wechattest.New(t, h.DB.Clock.Now)
-		h.Settlement.Bills = &settlement.Bills{Teller: pay.Client(t), MerchantID: wechattest.MerchantID, AppID: wechattest.AppID, Scene: "1000", Remark: "活动奖励",
-			Infos: []wechat.Info{{Type: "活动名称", Content: "老友推荐"}, {Type: "奖励说明", Content: "邀请好友下单奖励"}}, Least: 10, Most: 5000_00, Rate: 1_000_000}
-		w := &wechatPeriod{period: period{house: h}, platform: pay}
+		w := newWechatPeriod(t, h)
 		w.play(t)
 		if !strings.Contains(string(page), "```text\n"+w.out.String()+"```") {
 			t.Errorf("docs/finance.md says other numbers than these:\n%s", w.out.String())
+		}
+	})
+}
+
+// TestBillIsCalledOff: what waits to be confirmed is called off once, and its
+// line comes back.
+func TestBillIsCalledOff(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		w := newWechatPeriod(t, h)
+		w.begin(t)
+		cashier, at := h.keys[east][access.Cashier], "/v1/payouts/"+w.payout
+		waiting := w.sayBills(t)[0]
+		if waiting.Status != settlement.BillWaiting {
+			t.Fatalf("got %+v", waiting)
+		}
+		h.want(t, 404, h.keys[west][access.Cashier], "POST "+at+"/bills/"+waiting.No+"/cancel", "{}")
+		var called settlement.Bill
+		for range 2 {
+			if h.want(t, 202, cashier, "POST "+at+"/bills/"+waiting.No+"/cancel", "{}").into(t, &called); called.CalledBy != h.staffOf(t, access.Cashier) {
+				t.Errorf("called off: %+v", called)
+			}
+		}
+		drainSettlement(t, h)
+		w.DB.Clock.Jump(10 * time.Minute)
+		drainSettlement(t, h)
+		if got := w.sayBills(t)[0]; got.No != waiting.No || got.Status != settlement.BillCancelled {
+			t.Errorf("in the end: %+v", got)
+		}
+		var p struct {
+			Lines database.Paged[settlement.PayoutLine]
+		}
+		h.want(t, 200, cashier, "GET "+at, "").into(t, &p)
+		if l := p.Lines.Items[waiting.LineNo-1]; l.Status != settlement.PayoutLineFailed || l.Reason != "cancelled" {
+			t.Errorf("its line: %+v", l)
 		}
 	})
 }
@@ -41,11 +73,19 @@ type wechatPeriod struct {
 	payout   string
 }
 
-func (w *wechatPeriod) play(t *testing.T) {
+func newWechatPeriod(t *testing.T, h *house) *wechatPeriod {
+	t.Helper()
+	pay := wechattest.New(t, h.DB.Clock.Now)
+	h.Settlement.Bills = &settlement.Bills{Teller: pay.Client(t), MerchantID: wechattest.MerchantID, AppID: wechattest.AppID, Scene: "1000", Remark: "活动奖励",
+		Infos: []wechat.Info{{Type: "活动名称", Content: "老友推荐"}, {Type: "奖励说明", Content: "邀请好友下单奖励"}}, Least: 10, Most: 5000_00, Rate: 1_000_000}
+	return &wechatPeriod{period: period{house: h}, platform: pay}
+}
+
+// begin pays three people by bills, one of whom has to confirm his.
+func (w *wechatPeriod) begin(t *testing.T) (people []string) {
 	t.Helper()
 	w.payer = w.make(t, access.Finance, "POST /v1/payers", fmt.Sprintf(`{"name":"晨光文化","strategy":"labor_2018","unit_id":%q,"mch_id":%q,"app_id":%q}`,
 		w.units[east], wechattest.MerchantID, wechattest.AppID))
-	var people []string
 	for i, amount := range []money.Amount{3000_00, 500_00, 20_00} {
 		m := member1(t, w.house)
 		people = append(people, m)
@@ -60,6 +100,12 @@ func (w *wechatPeriod) play(t *testing.T) {
 	w.payout = w.make(t, access.Cashier, "POST /v1/payouts", fmt.Sprintf(`{"settlement_id":%q,"channel":"wechat_bills"}`, st.ID))
 	w.must(t, 202, cashier, "POST /v1/payouts/"+w.payout+"/pay", "{}")
 	drainSettlement(t, w.house)
+	return people
+}
+
+func (w *wechatPeriod) play(t *testing.T) {
+	t.Helper()
+	people := w.begin(t)
 	w.sayPayout(t, "payout", w.payout)
 	bills := w.sayBills(t)
 
@@ -133,5 +179,10 @@ func (w *wechatPeriod) notice(t *testing.T, billNo, nonce string) int {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers(t, r.Method, r.URL.Path, res.StatusCode, res.Header, body)
 	return res.StatusCode
 }

@@ -95,7 +95,7 @@ func ifMatch(c *gin.Context) (int, error) {
 
 // versionFromZero is ifMatch for what may not exist yet, which is at version 0.
 func versionFromZero(c *gin.Context) (int, error) {
-	if c.GetHeader("If-Match") == `"0"` {
+	if strings.TrimPrefix(c.GetHeader("If-Match"), "W/") == `"0"` {
 		return 0, nil
 	}
 	return ifMatch(c)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"siyu/access"
 	"siyu/community/gate"
@@ -84,5 +85,37 @@ func TestGates(t *testing.T) {
 		other := tokenOf(t, h, member1(t, h))
 		h.call(t, other, "POST "+at+"/applications", `{"charter_version":1}`, h.newKey()).into(t, &b)
 		is(other, "POST /v1/applications/"+b.ID.String()+"/withdraw", "", gate.StatusWithdrawn)
+	})
+}
+
+// TestVouched: a voucher lets in one person, once; who gave one has none left.
+func TestVouched(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		owner, g := h.keys[east][access.GroupOwner], groupOf(t, h)
+		at := "/v1/groups/" + g
+		friend := member1(t, h)
+		h.want(t, 200, owner, "PUT "+at+"/memberships", fmt.Sprintf(`{"memberships":[{"member_id":%q,"role":"member"}]}`, friend))
+		h.want(t, 200, owner, "PUT "+at+"/gate", `{"vouch_days":1,"vouch_month":1}`, `If-Match: "0"`)
+		if got := h.want(t, 409, tokenOf(t, h, friend), "POST "+at+"/vouches", ""); got.problem().Code != "gate.too_new" {
+			t.Errorf("on his first day: got %s", got.body)
+		}
+		h.DB.Clock.Jump(25 * time.Hour)
+		voucher := tokenOf(t, h, friend)
+		v := h.makeAs(t, voucher, "POST "+at+"/vouches", "")
+		if got := h.want(t, 409, voucher, "POST "+at+"/vouches", ""); got.problem().Code != "gate.vouches" {
+			t.Errorf("a second one: got %s", got.body)
+		}
+		apply, body := "POST "+at+"/applications", `{"charter_version":1,"vouch_id":"`+v+`"}`
+		first, second := tokenOf(t, h, member1(t, h)), tokenOf(t, h, member1(t, h))
+		if got := h.call(t, second, apply, `{"charter_version":1}`, h.newKey()); got.status/100 == 2 {
+			t.Errorf("without one: got %d %s", got.status, got.body)
+		}
+		var a gate.Application
+		if h.want(t, 201, first, apply, body).into(t, &a); a.Status != gate.StatusAdmitted {
+			t.Errorf("vouched for: got %+v", a)
+		}
+		if got := h.call(t, second, apply, body, h.newKey()); got.status/100 == 2 || len(got.problem().Fields) != 1 || got.problem().Fields[0].Name != "vouch_id" {
+			t.Errorf("used again: got %d %s", got.status, got.body)
+		}
 	})
 }

@@ -98,3 +98,33 @@ func TestGatherings(t *testing.T) {
 		}
 	})
 }
+
+// TestGatheringIsEdited: with more places whoever waited comes in, in the
+// version that was read.
+func TestGatheringIsEdited(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		owner, g := h.keys[east][access.GroupOwner], groupOf(t, h)
+		at := "/v1/gatherings/" + h.makeAs(t, owner, "POST /v1/groups/"+g+"/gatherings", someGathering(h, 1))
+		var token string
+		for _, want := range []gathering.SeatStatus{gathering.SeatIn, gathering.SeatWaiting} {
+			m := member1(t, h)
+			token = tokenOf(t, h, m)
+			h.want(t, 200, owner, "PUT /v1/groups/"+g+"/memberships", fmt.Sprintf(`{"memberships":[{"member_id":%q,"role":"member"}]}`, m))
+			var s gathering.Seat
+			if h.want(t, 201, token, "POST "+at+"/seats", "{}").into(t, &s); s.Status != want {
+				t.Fatalf("seat: got %+v, want %s", s, want)
+			}
+		}
+		tag := "If-Match: " + h.want(t, 200, owner, "GET "+at, "").header.Get("ETag")
+		h.want(t, 428, owner, "PUT "+at, someGathering(h, 3))
+		h.want(t, 200, owner, "PUT "+at, someGathering(h, 3), tag)
+		h.want(t, 412, owner, "PUT "+at, someGathering(h, 4), tag)
+		var found gathering.Gathering
+		if h.want(t, 200, owner, "GET "+at, "").into(t, &found); found.Capacity != 3 || found.Taken != 2 {
+			t.Errorf("edited: got %+v", found)
+		}
+		if got := h.want(t, 200, token, "GET "+at+"/seat.png", ""); got.header.Get("Content-Type") != "image/png" {
+			t.Errorf("who waited has no seat: got %v", got.header)
+		}
+	})
+}

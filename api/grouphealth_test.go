@@ -41,13 +41,14 @@ func TestGroupHealth(t *testing.T) {
 			t.Errorf("got %+v", one)
 		}
 		lines := fmt.Sprintf(`{"group_id":%q,"event_id":"s1","member_id":%q,"kind":"reply","at":%q}`, g, m, at.Format(time.RFC3339)) + "\n" +
-			`{"group_id":` + "\n" + fmt.Sprintf(`{"group_id":%q,"complete_day":20260226}`, g) + "\n" + `{"group_id":"grp_0000000000009","complete_day":20260226}` + "\n"
+			`{"group_id":` + "\n" + fmt.Sprintf(`{"group_id":%q,"complete_day":20260226}`, g) + "\n" + `{"group_id":"grp_0000000000009","complete_day":20260226}` + "\n" +
+			fmt.Sprintf(`{"group_id":%q,"event_id":"s2","member_id":%q,"kind":"sings","at":%q}`, g, m, at.Format(time.RFC3339)) + "\n"
 		a := h.call(t, marketer, "POST /v1/activity", lines, "Content-Type: application/x-ndjson")
 		told := strings.Split(strings.TrimSpace(string(a.body)), "\n")
-		if a.status != http.StatusOK || len(told) != 4 {
+		if a.status != http.StatusOK || len(told) != 5 {
 			t.Fatalf("got %d %s", a.status, a.body)
 		}
-		for i, want := range []string{`"result":"recorded"`, `"result":"conflict","error"`, `"result":"recorded"`, `"result":"conflict","error"`} {
+		for i, want := range []string{`"result":"recorded"`, `"result":"conflict","error"`, `"result":"recorded"`, `"result":"conflict","error"`, `"fields":[{"name":"kind"`} {
 			if !strings.Contains(told[i], want) || !strings.Contains(told[i], fmt.Sprintf(`"line":%d,`, i+1)) {
 				t.Errorf("line %d: got %s, want %s", i+1, told[i], want)
 			}

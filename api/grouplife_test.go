@@ -84,3 +84,42 @@ func TestGroupLife(t *testing.T) {
 		}
 	})
 }
+
+// TestGroupStays: a hand-over that is called off leaves the group with its
+// owner, and who declines a merger stays where he is.
+func TestGroupStays(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		owner, marketer := h.keys[east][access.GroupOwner], h.keys[east][access.Marketer]
+		a, b := groupOf(t, h), groupOf(t, h)
+		x := h.makeAs(t, owner, "POST /v1/groups/"+a+"/handovers", fmt.Sprintf(`{"to_id":%q}`, h.staffOf(t, access.Marketer)))
+		var v life.Handover
+		if h.want(t, 200, owner, "POST /v1/handovers/"+x+"/cancel", "{}").into(t, &v); v.Status != life.StatusCancelled {
+			t.Errorf("called off: got %+v", v)
+		}
+		if got := h.want(t, 409, marketer, "POST /v1/handovers/"+x+"/confirm", "{}"); got.problem().Code != "life.over" {
+			t.Errorf("confirmed after that: got %s", got.body)
+		}
+		var g community.Group
+		if h.want(t, 200, owner, "GET /v1/groups/"+a, "").into(t, &g); g.OwnerID != h.staffOf(t, access.GroupOwner) {
+			t.Errorf("its owner: got %+v", g)
+		}
+		member := member1(t, h)
+		token := tokenOf(t, h, member)
+		h.want(t, 200, marketer, "PUT /v1/groups/"+a+"/memberships", fmt.Sprintf(`{"memberships":[{"member_id":%q,"role":"member"}]}`, member))
+		m := h.makeAs(t, marketer, "POST /v1/groups/"+a+"/mergers", mergerInto(h, b))
+		for range 2 {
+			var said struct{ Joined bool }
+			if h.want(t, 200, token, "POST /v1/mergers/"+m+"/decline", "").into(t, &said); said.Joined {
+				t.Error("joined by declining")
+			}
+		}
+		var merger life.Merger
+		if h.want(t, 200, marketer, "GET /v1/mergers/"+m, "").into(t, &merger); merger.Progress.Declined != 1 || merger.Progress.Joined != 0 || merger.Progress.Open != 0 {
+			t.Errorf("merger: got %+v", merger)
+		}
+		var in []id.Group
+		if err := h.DB.Read(bg).Raw("SELECT group_id FROM memberships WHERE left_at = 0").Scan(&in).Error; err != nil || len(in) != 1 || in[0] != g.ID {
+			t.Errorf("memberships: %v, %v", in, err)
+		}
+	})
+}

@@ -175,6 +175,16 @@ func TestAdPolicyRoutes(t *testing.T) {
 		if got := h.call(t, admin, "PUT"+of, `{"ads_per_day":2}`, `If-Match: "0"`); got.status != http.StatusOK || got.header.Get("ETag") != `"1"` {
 			t.Errorf("the brand's: got %d %s", got.status, got.body)
 		}
+		var brand struct {
+			Version int `json:"version"`
+			Numbers []struct {
+				Name  string `json:"name"`
+				Value *int   `json:"value"`
+			} `json:"numbers"`
+		}
+		if h.want(t, 200, owner, "GET"+of, "").into(t, &brand); brand.Version != 1 || brand.Numbers[2].Name != "ads_per_day" || *brand.Numbers[2].Value != 2 {
+			t.Errorf("the brand's, read: got %+v", brand)
+		}
 		if got := h.call(t, marketer, "PUT"+unit, `{"ads_per_day":7}`, `If-Match: "0"`); got.status != http.StatusUnprocessableEntity {
 			t.Errorf("out of bounds: got %d %s", got.status, got.body)
 		}

@@ -13,6 +13,7 @@ import (
 	"siyu/access"
 	"siyu/campaign"
 	"siyu/campaign/calendar"
+	"siyu/campaign/exposure"
 	"siyu/campaign/flashsale"
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
@@ -109,7 +110,8 @@ func newServer(t testing.TB, db *database.DB) *Server {
 	s.Calendar = &calendar.Service{DB: db, Campaign: s.Campaign}
 	s.Invite = &invite.Service{DB: db, Campaign: s.Campaign}
 	s.Rehearsals = empty(db)
-	s.Promotion = &promotion.Service{DB: db, Guard: s.Guard, Campaign: s.Campaign, Dates: s.Calendar, Channels: []promotion.Channel{promotion.FileChannel{Dir: t.TempDir()}}}
+	s.Exposure = &exposure.Service{DB: db}
+	s.Promotion = &promotion.Service{DB: db, Guard: s.Guard, Exposure: s.Exposure, Campaign: s.Campaign, Dates: s.Calendar, Channels: []promotion.Channel{promotion.FileChannel{Dir: t.TempDir()}}}
 	s.Campaign.Start()
 	t.Cleanup(s.Campaign.Close)
 	return s
@@ -220,6 +222,16 @@ func (h *house) call(t testing.TB, bearer, methodPath, body string, headers ...s
 	}
 	method, path, _ := strings.Cut(methodPath, " ")
 	answers(t, method, path, a.status, a.header, a.body)
+	return a
+}
+
+// want is a call with a key of its own that must be answered with the status.
+func (h *house) want(t testing.TB, status int, bearer, methodPath, body string, headers ...string) answer {
+	t.Helper()
+	a := h.call(t, bearer, methodPath, body, append([]string{h.newKey()}, headers...)...)
+	if a.status != status {
+		t.Fatalf("%s %s: got %d %s, want %d", methodPath, body, a.status, a.body, status)
+	}
 	return a
 }
 

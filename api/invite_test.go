@@ -78,6 +78,54 @@ func TestInvite(t *testing.T) {
 	})
 }
 
+// TestInviteResumes: a campaign whose invitees left stops giving, says so, and
+// goes on once somebody looked.
+func TestInviteResumes(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		marketer := h.keys[east][access.Marketer]
+		now := clock.MilliOf(h.DB.Clock.Now())
+		prg := program(t, h)
+		c := h.make(t, access.Marketer, "POST /v1/campaigns", fmt.Sprintf(
+			`{"kind":"referral","name":"邀请有礼","program_id":%q,"starts_at":%q,"ends_at":%q,"rules":{"steps":[{"kind":"stayed","count":5,"gift":{"kind":"goods","name":"保温杯"}}],"breaker":{"sample":5,"keep_bp":5000}}}`,
+			prg, now, now.Add(24*time.Hour)))
+		h.want(t, 200, marketer, "POST /v1/campaigns/"+c+"/publish", "{}")
+		inviter, g := member1(t, h), groupOf(t, h)
+		code := h.makeAs(t, tokenOf(t, h, inviter), "POST /v1/codes", fmt.Sprintf(`{"program_id":%q,"campaign_id":%q}`, prg, c))
+		var friends []string
+		for range 5 {
+			f := member1(t, h)
+			friends = append(friends, f)
+			h.want(t, 201, tokenOf(t, h, f), "POST /v1/codes/"+code+"/bind", `{}`)
+			h.want(t, 200, marketer, "PUT /v1/groups/"+g+"/memberships", fmt.Sprintf(`{"memberships":[{"member_id":%q,"role":"member"}]}`, f))
+		}
+		h.DB.Clock.Jump(time.Minute)
+		for _, f := range friends {
+			h.want(t, 200, marketer, "PUT /v1/groups/"+g+"/memberships",
+				fmt.Sprintf(`{"memberships":[{"member_id":%q,"role":"member","left_at":%q}]}`, f, clock.MilliOf(h.DB.Clock.Now())))
+		}
+		if err := h.Invite.Measure(bg, 0); err != nil {
+			t.Fatal(err)
+		}
+		var run struct {
+			Status string `json:"status"`
+			Sample int    `json:"sample"`
+			Kept   int    `json:"kept"`
+		}
+		at := "/v1/campaigns/" + c + "/breaker"
+		if h.want(t, 200, marketer, "GET "+at, "").into(t, &run); run.Status != "tripped" || run.Sample != 5 || run.Kept != 0 {
+			t.Fatalf("five who left: got %+v", run)
+		}
+		h.want(t, 422, marketer, "POST "+at+"/resume", `{}`)
+		h.want(t, 200, marketer, "POST "+at+"/resume", `{"reason":"群主误操作"}`)
+		if err := h.Invite.Measure(bg, 0); err != nil {
+			t.Fatal(err)
+		}
+		if h.want(t, 200, marketer, "GET "+at, "").into(t, &run); run.Status != "open" || run.Sample != 0 {
+			t.Errorf("resumed: got %+v", run)
+		}
+	})
+}
+
 // inviteOf is a running referral campaign with a step and a leaderboard.
 func inviteOf(t *testing.T, h *house) string {
 	t.Helper()

@@ -7,6 +7,7 @@ import (
 
 	"siyu/access"
 	"siyu/community/health"
+	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/referral"
 )
@@ -24,6 +25,14 @@ func (s *Server) kocRoutes(r *routes) {
 type kocRequest struct {
 	ProgramID id.Program `json:"program_id"`
 	GroupID   id.Group   `json:"group_id"`
+}
+
+// Validate checks the request.
+func (in kocRequest) Validate() error {
+	var c fault.Check
+	c.That(in.ProgramID != 0, "program_id", "required", "必填", "is required")
+	c.That(in.GroupID != 0, "group_id", "required", "必填", "is required")
+	return c.Err()
 }
 
 // proposeKOC brings the group's work list of today to the program. Whom it

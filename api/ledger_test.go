@@ -56,6 +56,7 @@ func TestLedger(t *testing.T) {
 			{finance, "POST /v1/ledger/closes", fmt.Sprintf(`{"day":%d}`, day+1), 409, "wallet.day_open"},
 			{finance, "POST /v1/ledger/closes", `{"day":20261399}`, 422, "invalid"},
 			{finance, fmt.Sprintf("GET /v1/ledger/closes/%d", day), "", 404, "not_found"},
+			{finance, fmt.Sprintf("POST /v1/ledger/closes/%d/vouchers", day), "{}", 409, "voucher.not_closed"},
 		} {
 			a := h.call(t, c.key, c.call, c.body, h.newKey())
 			if a.status != c.status || a.problem().Code != c.code {

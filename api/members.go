@@ -31,16 +31,18 @@ func (s *Server) memberRoutes(r *routes) {
 
 // rowError is why one row of a batch could not stand.
 type rowError struct {
-	Code    string         `json:"code"`
-	Message string         `json:"message"`
-	Params  map[string]any `json:"params,omitempty"`
+	Code    string               `json:"code"`
+	Message string               `json:"message"`
+	Fields  []httpd.ProblemField `json:"fields,omitempty"`
+	Params  map[string]any       `json:"params,omitempty"`
 }
 
 func rowErrorOf(c *gin.Context, f *fault.Fault) *rowError {
 	if f == nil {
 		return nil
 	}
-	return &rowError{f.Code, f.Text(httpd.Lang(c)), f.Params}
+	lang := httpd.Lang(c)
+	return &rowError{f.Code, f.Text(lang), httpd.FieldsOf(f, lang), f.Params}
 }
 
 func (s *Server) upsertMembers(c *gin.Context) error {

@@ -23,6 +23,15 @@ func TestNotices(t *testing.T) {
 		if got := h.call(t, marketer, route, `{"text_zh":"退","text_en":"back"}`, `If-Match: "1"`); got.status != http.StatusPreconditionFailed {
 			t.Errorf("an edit of an old version: got %d %s", got.status, got.body)
 		}
+		var read, kept struct {
+			ZH      string `json:"text_zh"`
+			Version int    `json:"version"`
+		}
+		got.into(t, &kept)
+		one := h.want(t, 200, h.keys[east][access.Mall], "GET /v1/notice-templates/refund_done", "")
+		if one.into(t, &read); read != kept || read.ZH != "退 {amount} 元" || one.header.Get("ETag") != `"2"` {
+			t.Errorf("the text: got %s", one.body)
+		}
 		if got := h.call(t, h.keys[east][access.Mall], "GET /v1/notice-templates", ""); got.status != http.StatusOK || !strings.Contains(string(got.body), "退 {amount} 元") {
 			t.Errorf("the list: got %d %s", got.status, got.body)
 		}

@@ -189,3 +189,46 @@ func TestPayerIsEditedByVersion(t *testing.T) {
 		}
 	})
 }
+
+// TestPayeeIsRejected: what a second person rejects leaves what was there, and
+// an invoice counts once.
+func TestPayeeIsRejected(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		finance, second := h.keys[east][access.Finance], h.keys[east][access.Admin]
+		member := member1(t, h)
+		var p payee.Payee
+		h.want(t, 201, tokenOf(t, h, member), "POST /v1/members/"+member+"/payee", somePayee)
+		h.want(t, 201, finance, "POST /v1/members/"+member+"/payee", strings.Replace(somePayee, "招商银行", "建设银行", 1)).into(t, &p)
+		if p.Pending == nil {
+			t.Fatalf("entered by staff: %+v", p)
+		}
+		at := "/v1/payees/" + p.ID.String()
+		h.want(t, 422, second, "POST "+at+"/reject", fmt.Sprintf(`{"no":%d}`, p.Pending.No))
+		h.want(t, 200, second, "POST "+at+"/reject", fmt.Sprintf(`{"no":%d,"reason":"户名不符"}`, p.Pending.No)).into(t, &p)
+		if p.Pending != nil || p.Active == nil || p.Active.No != 1 {
+			t.Errorf("rejected: %+v", p)
+		}
+		var waiting database.Paged[payee.Payee]
+		if h.want(t, 200, finance, "GET /v1/payees", "").into(t, &waiting); len(waiting.Items) != 0 {
+			t.Errorf("waiting: %+v", waiting.Items)
+		}
+
+		payer := payerOf(t, h)
+		body := fmt.Sprintf(`{"payer_id":%q,"invoice_no":"24312000000000000001","amount_fen":60000}`, payer)
+		h.want(t, 201, finance, "POST "+at+"/invoices", body)
+		if got := h.want(t, 409, finance, "POST "+at+"/invoices", body); got.problem().Code != "payee.invoice" {
+			t.Errorf("recorded twice: got %s", got.body)
+		}
+		var list struct {
+			Items []struct {
+				Payer  string `json:"payer_id"`
+				No     string `json:"invoice_no"`
+				Amount int    `json:"amount_fen"`
+			} `json:"items"`
+		}
+		h.want(t, 200, h.keys[east][access.Cashier], "GET "+at+"/invoices", "").into(t, &list)
+		if len(list.Items) != 1 || list.Items[0].Payer != payer || list.Items[0].No != "24312000000000000001" || list.Items[0].Amount != 60000 {
+			t.Errorf("invoices: %+v", list.Items)
+		}
+	})
+}

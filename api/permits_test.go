@@ -1,10 +1,14 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"siyu/access"
+	"siyu/internal/clock"
+	"siyu/internal/task"
 )
 
 func permitOf(t *testing.T, h *house) string {
@@ -80,6 +84,93 @@ func TestSilenceAndPermitOverREST(t *testing.T) {
 		h.call(t, marketer, "GET /v1/groups/"+g+"/ways", "").into(t, &ways)
 		if ways.Next == "" || len(ways.Free) == 0 {
 			t.Errorf("three ways on: got %+v", ways)
+		}
+	})
+}
+
+// TestPermitsLetAdsThrough: an override lets one promotion past the gap, an
+// advance a group past its week, each by two people, until it is revoked.
+func TestPermitsLetAdsThrough(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		marketer, admin := h.keys[east][access.Marketer], h.keys[east][access.Admin]
+		p := promotionOf(t, h)
+		type plan struct {
+			Windows []struct {
+				Allow  int `json:"allow"`
+				Groups []struct {
+					Group string `json:"group_id"`
+					Slot  string `json:"slot_id"`
+				} `json:"groups"`
+			} `json:"windows"`
+		}
+		look := func() (seen plan) {
+			t.Helper()
+			h.want(t, 200, marketer, "GET /v1/promotions/"+p+"/plan", "").into(t, &seen)
+			return seen
+		}
+		g := look().Windows[0].Groups[0].Group
+		h.want(t, 201, marketer, "POST /v1/groups/"+g+"/ads", `{}`)
+		if got := look(); got.Windows[0].Allow != 0 {
+			t.Fatalf("within the gap: got %+v", got)
+		}
+		now := clock.MilliOf(h.DB.Clock.Now())
+		body := fmt.Sprintf(`{"groups":[%q],"promotion_id":%q,"reason":"门店开业","from_at":%q,"to_at":%q}`, g, p, now, now.Add(24*time.Hour))
+		override := h.make(t, access.Marketer, "POST /v1/guard/overrides", body)
+		if got := look(); got.Windows[0].Allow != 0 {
+			t.Errorf("asked for alone: got %+v", got)
+		}
+		h.want(t, 200, admin, "POST /v1/guard/permits/"+override+"/approve", "{}")
+		h.want(t, 200, admin, "POST /v1/promotions/"+p+"/approve", "{}")
+		r := task.NewRegistry()
+		h.Promotion.Register(r)
+		if err := task.Drain(bg, h.DB, r); err != nil {
+			t.Fatal(err)
+		}
+		var slot struct {
+			Permit string `json:"permit_id"`
+		}
+		if h.want(t, 200, marketer, "GET /v1/slots/"+look().Windows[0].Groups[0].Slot, "").into(t, &slot); slot.Permit != override {
+			t.Errorf("its slot: got %+v, want permit %s", slot, override)
+		}
+
+		// A group with one ad a week has had it.
+		g = h.make(t, access.Marketer, "POST /v1/groups", `{"name":"西湖接龙群","preset":"chain"}`)
+		h.want(t, 200, marketer, "PUT /v1/groups/"+g+"/ad-policy", `{"preset":"chain","mode":"enforce","ads_per_week":1}`, `If-Match: "1"`)
+		h.want(t, 201, marketer, "POST /v1/groups/"+g+"/ads", `{}`)
+		check := func() string {
+			t.Helper()
+			var out struct {
+				Items []struct {
+					Outcome string `json:"outcome"`
+					Rule    string `json:"rule"`
+				} `json:"items"`
+			}
+			h.want(t, 200, marketer, "POST /v1/guard/check", fmt.Sprintf(`{"groups":[%q],"from_at":%q,"to_at":%q}`, g, now.Add(4*time.Hour), now.Add(5*time.Hour))).into(t, &out)
+			return out.Items[0].Outcome + " " + out.Items[0].Rule
+		}
+		if got := check(); got != "deny G7.week" {
+			t.Errorf("without an advance: got %s", got)
+		}
+		advance := h.make(t, access.Marketer, "POST /v1/guard/advances", fmt.Sprintf(`{"groups":[%q],"reason":"周末团购","from_at":%q,"to_at":%q}`, g, now, now.Add(24*time.Hour)))
+		h.want(t, 403, marketer, "POST /v1/guard/permits/"+advance+"/approve", "{}")
+		h.want(t, 200, admin, "POST /v1/guard/permits/"+advance+"/approve", "{}")
+		if got := check(); got != "allow " {
+			t.Errorf("with an advance: got %s", got)
+		}
+		var list struct {
+			Items []struct {
+				ID       string `json:"id"`
+				Approved string `json:"approved_by"`
+				Revoked  string `json:"revoked_at"`
+			} `json:"items"`
+		}
+		h.want(t, 200, admin, "POST /v1/guard/permits/"+advance+"/revoke", "{}")
+		h.want(t, 200, marketer, "GET /v1/guard/permits?kind=advance", "").into(t, &list)
+		if len(list.Items) != 1 || list.Items[0].ID != advance || list.Items[0].Approved == "" || list.Items[0].Revoked == "" {
+			t.Errorf("advances: got %+v", list.Items)
+		}
+		if got := check(); got != "deny G7.week" {
+			t.Errorf("revoked: got %s", got)
 		}
 	})
 }

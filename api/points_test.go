@@ -27,6 +27,8 @@ func TestPoints(t *testing.T) {
 		move("refund", `{"order_ref":"o-2","refund_no":"r-1","points":10}`, "")
 		move("freeze", `{"order_ref":"o-3","points":20}`, "")
 		move("unfreeze", `{"order_ref":"o-2"}`, "points.order_state")
+		move("freeze", `{"order_ref":"o-4","points":30}`, "")
+		move("unfreeze", `{"order_ref":"o-4"}`, "") // all of them come back
 
 		var shown struct {
 			Available, Frozen int

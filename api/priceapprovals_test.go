@@ -55,6 +55,14 @@ func TestPriceApprovals_over_the_wire(t *testing.T) {
 			Status  string `json:"status"`
 			InForce bool   `json:"in_force"`
 		}
+		// What is refused gives no price.
+		do(http.StatusCreated, marketer, "POST "+at+"/price-approvals", fmt.Sprintf(`{"item_id":%q,"price_fen":3000,"reason":"清仓"}`, c.Items[0].ID), h.newKey()).into(t, &a)
+		if do(http.StatusOK, finance, "POST "+at+"/price-approvals/"+a.ID+"/reject", "{}").into(t, &a); a.Status != "rejected" || a.InForce {
+			t.Errorf("rejected: got %+v", a)
+		}
+		do(http.StatusConflict, finance, "POST "+at+"/price-approvals/"+a.ID+"/approve", fmt.Sprintf(`{"digest":%q}`, a.Digest))
+		do(http.StatusUnprocessableEntity, marketer, "PATCH "+at, fmt.Sprintf(`{"items":[{"id":%q,"price_fen":3000}]}`, c.Items[0].ID), `If-Match: "3"`)
+
 		do(http.StatusCreated, marketer, "POST "+at+"/price-approvals", fmt.Sprintf(`{"item_id":%q,"price_fen":4000,"reason":"清仓"}`, c.Items[0].ID), h.newKey()).into(t, &a)
 		approve := "POST " + at + "/price-approvals/" + a.ID + "/approve"
 		do(http.StatusForbidden, marketer, approve, fmt.Sprintf(`{"digest":%q}`, a.Digest))

@@ -95,3 +95,36 @@ func TestPromoters(t *testing.T) {
 		}
 	})
 }
+
+// TestPromotersTurn: who was refused reads why, and a thawed one's codes work
+// again.
+func TestPromotersTurn(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		marketer := h.keys[east][access.Marketer]
+		prg := h.make(t, access.Marketer, "POST /v1/programs", `{"name":"推广员专享","budget_fen":100000,"rules":{"inviters":"approved",`+someRules[1:]+`}`)
+		token := tokenOf(t, h, member1(t, h))
+		ask := fmt.Sprintf(`{"program_id":%q}`, prg)
+		pid := h.makeAs(t, token, "POST /v1/promoters", ask)
+		at := "/v1/promoters/" + pid
+		h.want(t, 200, marketer, "POST "+at+"/refuse", `{"reason":"资料不全"}`)
+		var own struct{ Status, Reason string }
+		if h.want(t, 200, token, "GET "+at, "").into(t, &own); own.Status != "refused" || own.Reason != "资料不全" {
+			t.Errorf("refused: got %+v", own)
+		}
+		h.want(t, 422, token, "POST /v1/codes", ask)
+		if again := h.makeAs(t, token, "POST /v1/promoters", ask); again != pid {
+			t.Errorf("he applies again as %s, was %s", again, pid)
+		}
+		h.want(t, 200, marketer, "POST "+at+"/approve", `{}`)
+		code := h.makeAs(t, token, "POST /v1/codes", ask)
+		h.want(t, 200, marketer, "POST "+at+"/freeze", `{"reason":"刷单"}`)
+		friend := tokenOf(t, h, member1(t, h))
+		bind := "POST /v1/codes/" + code + "/bind"
+		h.want(t, 422, friend, bind, `{}`)
+		h.want(t, 200, marketer, "POST "+at+"/thaw", `{}`)
+		h.want(t, 409, marketer, "POST "+at+"/thaw", `{}`)
+		if got := h.call(t, friend, bind, `{}`, h.newKey()); got.status/100 != 2 {
+			t.Errorf("thawed: got %d %s", got.status, got.body)
+		}
+	})
+}

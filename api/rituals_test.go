@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -27,6 +28,20 @@ func TestRituals(t *testing.T) {
 		var list struct{ Items []ritual.Ritual }
 		if h.call(t, owner, "GET /v1/groups/"+g+"/rituals", "").into(t, &list); len(list.Items) != 1 || list.Items[0].Weekdays[0] != 1 {
 			t.Errorf("list: got %+v", list)
+		}
+		sop := h.makeAs(t, owner, "POST /v1/groups/"+g+"/rituals", `{"kind":"sop","title":"日常","weekdays":[1,2,3,4,5,6,7],"minute_of_day":540,"steps":[{"title":"问早","minute_of_day":610},{"title":"答疑","minute_of_day":900}]}`)
+		for step, held := range []int{0, 1, 1} {
+			if step > 0 {
+				x = h.call(t, owner, "POST /v1/rituals/"+sop+"/holds", fmt.Sprintf(`{"step":%d}`, step))
+			} else {
+				x = h.call(t, owner, "GET /v1/rituals/"+sop, "")
+			}
+			if x.into(t, &got); x.status != http.StatusOK || len(got.Steps) != 2 || got.Steps[0].Held != held || len(got.Open) != 1 || len(got.Open[0].Steps) != step || (got.Open[0].HeldAt != 0) != (step == 2) {
+				t.Errorf("step %d: got %d %s", step, x.status, x.body)
+			}
+		}
+		if x := h.call(t, owner, "POST /v1/rituals/"+sop+"/holds", `{"step":3}`); x.status != http.StatusUnprocessableEntity {
+			t.Errorf("a step it has not: got %d", x.status)
 		}
 		if h.call(t, owner, "DELETE /v1/rituals/"+r, "").into(t, &got); got.EndedAt == 0 {
 			t.Errorf("ended: got %+v", got)

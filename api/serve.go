@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -97,8 +98,9 @@ func knownQuery(c *gin.Context, known []parameter) error {
 	var check fault.Check
 	for name, values := range c.Request.URL.Query() {
 		at := slices.IndexFunc(known, func(p parameter) bool { return p.Name == name })
-		check.That(at >= 0, name, "unknown", "没有这个查询参数", "there is no such query parameter")
 		if at < 0 {
+			zh, en := unknownQuery(known)
+			check.That(false, name, "unknown", zh, en)
 			continue
 		}
 		check.That(len(values) == 1, name, "duplicate", "查询参数重复", "the query parameter is given twice")
@@ -107,6 +109,19 @@ func knownQuery(c *gin.Context, known []parameter) error {
 		}
 	}
 	return check.Err()
+}
+
+// unknownQuery says which query parameters there are instead.
+func unknownQuery(known []parameter) (zh, en string) {
+	var has []string
+	for _, p := range known {
+		has = append(has, p.Name)
+	}
+	if len(has) == 0 {
+		return "没有这个查询参数；这里不收任何查询参数", "there is no such query parameter; none is taken here"
+	}
+	list := strings.Join(has, ", ")
+	return "没有这个查询参数；有：" + list, "there is no such query parameter; there are " + list
 }
 
 // replayOf is the effect that already stands under the key, if err says so.

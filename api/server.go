@@ -21,6 +21,7 @@ import (
 	"siyu/access"
 	"siyu/campaign"
 	"siyu/campaign/calendar"
+	"siyu/campaign/exposure"
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
 	"siyu/campaign/invite"
@@ -83,6 +84,7 @@ type Server struct {
 	GroupBuy   *groupbuy.Service
 	Invite     *invite.Service
 	Guard      *guard.Service
+	Exposure   *exposure.Service
 	Material   *material.Service
 	Promotion  *promotion.Service
 	Webhook    *webhook.Service
@@ -134,6 +136,7 @@ func (s *Server) table() *routes {
 	s.gateRoutes(r)
 	s.requestRoutes(r)
 	s.ritualRoutes(r)
+	s.topicRoutes(r)
 	s.groupLifeRoutes(r)
 	s.splitRoutes(r)
 	s.welcomeRoutes(r)
@@ -159,6 +162,7 @@ func (s *Server) table() *routes {
 	s.materialRoutes(r)
 	s.promotionRoutes(r)
 	s.guardRoutes(r)
+	s.exposureRoutes(r)
 	s.silenceRoutes(r)
 	s.permitRoutes(r)
 	s.observeRoutes(r)

@@ -211,3 +211,39 @@ func payAndReport(t *testing.T, h *house, st settlement.Settlement) {
 		t.Errorf("an unknown line: got %d %s", a.status, a.body)
 	}
 }
+
+// TestSettlementIsGivenUp: an open one is discarded, and what a rejected one
+// held is in the next.
+func TestSettlementIsGivenUp(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		finance, admin := h.keys[east][access.Finance], h.keys[east][access.Admin]
+		var st settlement.Settlement
+		open := "/v1/settlements/" + openSettlementOf(t, h)
+		if h.want(t, 200, finance, "POST "+open+"/discard", `{}`).into(t, &st); st.Status != settlement.StatusDiscarded {
+			t.Errorf("discarded: %+v", st)
+		}
+		h.want(t, 409, finance, "POST "+open+"/close", `{}`)
+
+		clearReward(t, h, readMember(t, member1(t, h)), 1300)
+		h.DB.Clock.Jump(time.Hour)
+		sealed := func() settlement.Settlement {
+			var st settlement.Settlement
+			h.want(t, 200, finance, "GET /v1/settlements/"+settlementOf(t, h), "").into(t, &st)
+			return st
+		}
+		first := sealed()
+		at := "/v1/settlements/" + first.ID.String()
+		h.want(t, 422, admin, "POST "+at+"/reject", `{}`)
+		if h.want(t, 200, admin, "POST "+at+"/reject", `{"reason":"金额不符"}`).into(t, &st); st.Status != settlement.StatusRejected || st.Gross != 1300 {
+			t.Errorf("rejected: %+v", st)
+		}
+		drainSettlement(t, h)
+		if next := sealed(); next.Gross != 1300 || next.LineCount != 1 {
+			t.Errorf("the next: %+v", next)
+		}
+		var found settlement.Verification
+		if h.want(t, 200, finance, "GET "+at+"/verify", "").into(t, &found); !found.OK {
+			t.Errorf("verify: %+v", found)
+		}
+	})
+}

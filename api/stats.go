@@ -59,7 +59,7 @@ func (s *Server) setTargets(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	version, err := ifMatch(c)
+	version, err := versionFromZero(c)
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,7 @@ func commands() []command {
 		{"crash", "kills of the house and of the database under load, and what was lost", runCrash, crashMembers, nil},
 		{"settle", "rewards that mature at one moment, made payable and settled, against one transaction per reward and one INSERT … SELECT", runSettle, 20_000, nil},
 		{"guard", "a wave of ads asked for in 100,000 groups, against one transaction per group; and the decision alone", runGuard, 1000, nil},
+		{"exposure", "how many ads each member sees across his groups, counted over 3,000,000 memberships in 100,000 groups (MariaDB)", runExposure, 1000, nil},
 		{"export", "the files of a settlement, against a bare scan and excelize's own stream writer (MariaDB)", runExport, 20_000, nil},
 		{"verify", "closing and verify of -existing rewards, while claims go on (MariaDB)", runVerify, 20_000, nil},
 		{"plan", "200 promotions fitted into 100,000 groups, against an upper bound and the greedy plan", nil, 0, runPlan},

@@ -14,6 +14,9 @@ import (
 // rewardFen is what every reward of a run is worth.
 const rewardFen = 500
 
+// ripeLater holds the rows of rewards that are to mature at one moment.
+const ripeLater = "bench_ripening"
+
 // payday is what a run of settle stands on beside the lab.
 type payday struct {
 	*lab
@@ -54,9 +57,17 @@ func (l *payday) fillBindings(ctx context.Context) error {
 }
 
 // fillRewards makes n rewards as payments would have: promised, reserved from
-// the budget, with their facts and, if the house is to clear them, a task each
-// that is not due yet.
-func (l *payday) fillRewards(ctx context.Context, n int, tasks bool) error {
+// the budget, with their facts. Those the house is to clear have matured and
+// their rows wait beside the house's table; the others mature in a month.
+func (l *payday) fillRewards(ctx context.Context, n int, ripe bool) error {
+	if ripe {
+		err := l.store.db.Tx(ctx, func(tx *database.Tx) error {
+			return tx.Exec("CREATE TABLE IF NOT EXISTS " + ripeLater + " (matures_at BIGINT NOT NULL, reward_id BIGINT NOT NULL, member_id BIGINT NOT NULL)").Error
+		})
+		if err != nil {
+			return err
+		}
+	}
 	return l.leased(ctx, func(db *database.DB) error {
 		var budget int64
 		if err := db.Read(ctx).Raw("SELECT id FROM accounts WHERE stage = 'budget' AND owner_kind = 'program' AND owner_id = ?", l.program).Scan(&budget).Error; err != nil || budget == 0 {
@@ -67,7 +78,7 @@ func (l *payday) fillRewards(ctx context.Context, n int, tasks bool) error {
 		}
 		for done := 0; done < n; {
 			rows := min(500, n-done)
-			err := db.Tx(ctx, func(tx *database.Tx) error { return l.insertRewards(tx, budget, rows, tasks) })
+			err := db.Tx(ctx, func(tx *database.Tx) error { return l.insertRewards(tx, budget, rows, ripe) })
 			if err != nil {
 				return fmt.Errorf("rewards: %w", err)
 			}
@@ -104,20 +115,22 @@ func (l *payday) openAccounts(ctx context.Context, db *database.DB) error {
 	return nil
 }
 
-func (l *payday) insertRewards(tx *database.Tx, budget int64, n int, tasks bool) error {
+func (l *payday) insertRewards(tx *database.Tx, budget int64, n int, ripe bool) error {
 	parts := make([]strings.Builder, 6)
 	for i, head := range []string{
 		"INSERT INTO rewards (id, unit_id, program_id, program_version, fact, beneficiary_id, rule, side, order_id, campaign_id, code_id, binding_id, currency, base, amount, note, earned_at, matures_at, funded_by, review) VALUES ",
 		"INSERT INTO reward_events (id, reward_id, kind, ref, amount, at, transfer_id, staff_id, reason) VALUES ",
 		"INSERT INTO transfers (id, transfer_key, kind, currency, corrects, at) VALUES ",
 		"INSERT INTO entries (id, transfer_id, account_id, currency, amount, at) VALUES ",
-		"INSERT INTO outbox (id, kind, payload, status, next_at, lease, leased_until, attempts, last_error, created_at, done_at) VALUES ",
+		"INSERT INTO " + ripeLater + " (matures_at, reward_id, member_id) VALUES ",
 		"UPDATE accounts SET balance = balance + CASE id ",
 	} {
 		parts[i].WriteString(head)
 	}
-	kind := referral.ClearReward{}.Kind()
-	far := tx.Now.Add(30 * 24 * time.Hour)
+	matures := tx.Now
+	if !ripe {
+		matures = matures.Add(30 * 24 * time.Hour)
+	}
 	var touched []string
 	seen := map[int64]int{}
 	for i := range n {
@@ -131,13 +144,13 @@ func (l *payday) insertRewards(tx *database.Tx, budget int64, n int, tasks bool)
 		inviter := l.crowd.ids[at]
 		r, move := tx.Next(), tx.Next()
 		fact := fmt.Sprintf("bench:%d", l.made)
-		fmt.Fprintf(&parts[0], "(%d,0,%d,1,'%s',%d,'inviter','inviter',0,0,0,%d,'CNY',10000,%d,'',%d,%d,0,'passed')", r, l.program, fact, inviter, l.invited[at], rewardFen, tx.Now, tx.Now)
+		fmt.Fprintf(&parts[0], "(%d,0,%d,1,'%s',%d,'inviter','inviter',0,0,0,%d,'CNY',10000,%d,'',%d,%d,0,'passed')", r, l.program, fact, inviter, l.invited[at], rewardFen, tx.Now, matures)
 		fmt.Fprintf(&parts[1], "(%d,%d,'earned','%s',%d,%d,%d,0,'')", tx.Next(), r, fact, rewardFen, tx.Now, move)
 		fmt.Fprintf(&parts[2], "(%d,'reward:%d:earn','reward_earn','CNY',0,%d)", move, r, tx.Now)
 		fmt.Fprintf(&parts[3], "(%d,%d,%d,'CNY',%d,%d),(%d,%d,%d,'CNY',%d,%d)", tx.Next(), move, budget, -rewardFen, tx.Now, tx.Next(), move, l.reserved[inviter], rewardFen, tx.Now)
-		fmt.Fprintf(&parts[4], `(%d,'%s','{"reward":"%s"}',0,%d,'',0,0,'',%d,0)`, tx.Next(), kind, id.Reward(r), far, tx.Now)
+		fmt.Fprintf(&parts[4], "(%d,%d,%d)", matures, r, inviter)
 		seen[l.reserved[inviter]]++
-		if !tasks {
+		if !ripe {
 			l.waiting = append(l.waiting, pendingReward{r, l.reserved[inviter], l.payable[inviter]})
 		}
 	}
@@ -148,7 +161,7 @@ func (l *payday) insertRewards(tx *database.Tx, budget int64, n int, tasks bool)
 	}
 	parts[5].WriteString("ELSE 0 END WHERE id IN (" + strings.Join(touched, ",") + ")")
 	for p := range parts {
-		if p == 4 && !tasks {
+		if p == 4 && !ripe {
 			continue
 		}
 		if err := tx.Exec(parts[p].String()).Error; err != nil {

@@ -64,7 +64,7 @@ func runVerify(ctx context.Context, l *lab) error {
 		return err
 	}
 	return l.beside(ctx, "verify", func() error {
-		cmd := exec.CommandContext(ctx, l.bin, "verify")
+		cmd := exec.CommandContext(ctx, l.bin, "verify", "-v")
 		cmd.Dir, cmd.Env = l.folder, l.env()
 		began := time.Now()
 		out, err := cmd.CombinedOutput()
@@ -77,9 +77,16 @@ func runVerify(ctx context.Context, l *lab) error {
 		}
 		l.printf("verify %s rewards and %s entries: %d proofs hold after %.1f s, %.0f MiB (goal 120 s, 200 MiB)\n",
 			short(n), short(int(entries)), strings.Count(string(out), " holds "), time.Since(began).Seconds(), mib(peak))
+		l.printf("%s", slowest(string(out)))
 		return nil
 	})
 }
+
+// proofTook is a line of siyu verify -v that took a tenth of a second or more.
+var proofTook = regexp.MustCompile(`(?m)^.* (?:[1-9]\d*\.\d|0\.[1-9]) s  .*\n`)
+
+// slowest are the proofs that took their time.
+func slowest(out string) string { return strings.Join(proofTook.FindAllString(out, -1), "") }
 
 // slowLine is what the house logs of a transaction of more than 200 ms.
 var slowLine = regexp.MustCompile(`msg="slow transaction".* took_ms=(\d+)`)

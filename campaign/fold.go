@@ -207,6 +207,13 @@ func (s *Service) paid(tx *database.Tx, camp Campaign, o *Order, p Payment) erro
 	if o.TeamID != 0 {
 		facts = append(facts, community.Fact{Member: o.MemberID, Kind: community.FactTeamPaid, Ref: int64(o.TeamID), At: o.PaidAt})
 	}
+	if o.InviterID != 0 {
+		live, err := community.FollowMerges(tx.DB, []id.Member{o.InviterID})
+		if err != nil {
+			return err
+		}
+		facts = append(facts, community.Fact{Member: live[o.InviterID], Kind: community.FactReferredPaid, Ref: int64(o.ID), At: o.PaidAt, Amount: o.Goods})
+	}
 	if err := community.FactsTx(tx, facts); err != nil {
 		return err
 	}

@@ -68,6 +68,12 @@ func TestFigures(t *testing.T) {
 		if err := w.Campaign.Refund(bg, orders[1], campaign.RefundIn{RefundNo: "r", Amount: 9900, Goods: 9900, Qty: 1}); err != nil {
 			t.Fatal(err)
 		}
+		// What they bought is known as what their inviter brought, once for each order.
+		w.Pay(orders[0])
+		dealt, err := community.DealingsOf(db.Read(bg), []id.Member{inviter, alone}, 0)
+		if got := dealt[inviter]; err != nil || got.ReferredOrders != 2 || got.Referred != 19_800 || dealt[alone].ReferredOrders != 0 {
+			t.Errorf("dealings: got %+v, %v", dealt, err)
+		}
 		if _, err := w.Campaign.Report(bg, c.ID); !errors.Is(err, campaign.ErrNotEnded) {
 			t.Errorf("report of a running campaign: got %v", err)
 		}

@@ -55,14 +55,16 @@ func activityKinds() []string {
 
 // ActivityIn is one thing somebody did in a group. EventID is the reporter's
 // name for it: within the group the same one is the same thing. ToID is whom a
-// reply or an answer was given to, if that is known. What was said is not
-// taken.
+// reply or an answer was given to, if that is known. Topic is what a topic_join
+// took part in: the id of a planned topic, or the reporter's own name for it;
+// those without one are of one topic. What was said is not taken.
 type ActivityIn struct {
 	EventID  string       `json:"event_id"`
 	MemberID id.Member    `json:"member_id"`
 	Kind     ActivityKind `json:"kind"`
 	At       clock.Milli  `json:"at"`
 	ToID     id.Member    `json:"to_member_id"`
+	Topic    string       `json:"topic"`
 }
 
 // activityMax bounds a batch.
@@ -97,6 +99,9 @@ func (b ActivityBatch) Validate() error {
 		c.OneOf(string(in.Kind), at+"kind", activityKinds()...)
 		c.That(in.ToID == 0 || in.Kind == ActivityReply || in.Kind == ActivityAnswer, at+"to_member_id", "not_allowed", "仅回复和解答可填", "is for replies and answers alone")
 		c.That(in.ToID == 0 || in.ToID != in.MemberID, at+"to_member_id", "not_allowed", "不能是本人", "cannot be the member himself")
+		c.That(in.Topic == "" || in.Kind == ActivityTopic, at+"topic", "not_allowed", "仅参与话题可填", "is for topic_join alone")
+		c.Length(in.Topic, at+"topic", 64)
+		c.That(plain(in.Topic), at+"topic", "format", "不能含空白或控制字符", "must hold neither spaces nor control characters")
 		c.That(in.At > 0, at+"at", "required", "必填，且不早于 1970 年", "is required and lies after 1970")
 	}
 	return c.Err()

@@ -3,6 +3,7 @@ package community
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -34,10 +35,15 @@ type Dealings struct {
 	Bought     money.Amount // all he ever paid
 	RewardedAt clock.Milli  // his last reward was earned
 	Kept       int          // whom he brought and who stayed, since the day asked for
+
+	// What those whom he brought paid since then, in how many orders.
+	Referred       money.Amount
+	ReferredOrders int
 }
 
-// DealingsOf reads the dealings of live members; kept ones since a moment.
-func DealingsOf(q *database.Query, members []id.Member, keptSince clock.Milli) (map[id.Member]Dealings, error) {
+// DealingsOf reads the dealings of live members; what they brought since a
+// moment.
+func DealingsOf(q *database.Query, members []id.Member, since clock.Milli) (map[id.Member]Dealings, error) {
 	out := make(map[id.Member]Dealings, len(members))
 	for part := range slices.Chunk(members, activityLook) {
 		var rows []struct {
@@ -45,10 +51,12 @@ func DealingsOf(q *database.Query, members []id.Member, keptSince clock.Milli) (
 			Kind     FactKind
 			Latest   clock.Milli
 			Bought   money.Amount
-			Kept     int
+			Recent   money.Amount
+			N        int
 		}
-		err := q.Raw(`SELECT member_id, kind, MAX(at) AS latest, SUM(amount) AS bought, SUM(CASE WHEN at >= ? THEN 1 ELSE 0 END) AS kept
-			FROM member_facts WHERE member_id IN ? GROUP BY member_id, kind`, keptSince, part).Scan(&rows).Error
+		err := q.Raw(`SELECT member_id, kind, MAX(at) AS latest, SUM(amount) AS bought,
+			SUM(CASE WHEN at >= ? THEN 1 ELSE 0 END) AS n, SUM(CASE WHEN at >= ? THEN amount ELSE 0 END) AS recent
+			FROM member_facts WHERE member_id IN ? GROUP BY member_id, kind`, since, since, part).Scan(&rows).Error
 		if err != nil {
 			return nil, fmt.Errorf("community: dealings: %w", err)
 		}
@@ -60,7 +68,9 @@ func DealingsOf(q *database.Query, members []id.Member, keptSince clock.Milli) (
 			case FactRewardOpen:
 				d.RewardedAt = r.Latest
 			case FactReferralKept:
-				d.Kept = r.Kept
+				d.Kept = r.N
+			case FactReferredPaid:
+				d.Referred, d.ReferredOrders = r.Recent, r.N
 			}
 			out[r.MemberID] = d
 		}
@@ -86,6 +96,39 @@ func RepliesTo(q *database.Query, group id.Group, from, to int) (map[id.Member]i
 	out := make(map[id.Member]int, len(rows))
 	for _, r := range rows {
 		out[r.Taker] = r.N
+	}
+	return out, nil
+}
+
+// topicDays is for how many days after its own a topic is still joined.
+const topicDays = 7
+
+// TopicPeople counts who took part in each of a group's topics, hosts left out,
+// merged members once. Days are those the topics were planned for.
+func TopicPeople(q *database.Query, group id.Group, topics []string, days []int) (map[string]int, error) {
+	out := make(map[string]int, len(topics))
+	if len(topics) == 0 {
+		return out, nil
+	}
+	last := slices.Max(days)
+	until := clock.Day(time.Date(last/10000, time.Month(last/100%100), last%100+topicDays, 12, 0, 0, 0, time.UTC), time.UTC)
+	for part := range slices.Chunk(topics, activityLook) {
+		var rows []struct {
+			Topic string
+			N     int
+		}
+		err := q.Raw(`SELECT e.topic, COUNT(DISTINCT CASE WHEN m.merged_into <> 0 THEN m.merged_into ELSE m.id END) AS n
+			FROM activity_events e JOIN members m ON m.id = e.member_id
+			WHERE e.group_id = ? AND e.day >= ? AND e.day <= ? AND e.kind = ? AND e.topic IN ?
+			AND NOT EXISTS (SELECT 1 FROM memberships s WHERE s.group_id = e.group_id AND s.role IN (?, ?)
+				AND s.member_id = CASE WHEN m.merged_into <> 0 THEN m.merged_into ELSE m.id END)
+			GROUP BY e.topic`, group, slices.Min(days), until, ActivityTopic, part, RoleAdmin, RoleOwner).Scan(&rows).Error
+		if err != nil {
+			return nil, fmt.Errorf("community: topics of %s: %w", group, err)
+		}
+		for _, r := range rows {
+			out[r.Topic] = r.N
+		}
 	}
 	return out, nil
 }

@@ -25,6 +25,7 @@ type activityRow struct {
 	Day        int          `gorm:"column:day"`
 	ReceivedAt clock.Milli  `gorm:"column:received_at"`
 	ToID       id.Member    `gorm:"column:to_id"`
+	Topic      string       `gorm:"column:topic"`
 }
 
 // TableName is the table's.
@@ -138,13 +139,13 @@ func sortActivity(tx *database.Tx, g Group, zone *time.Location, events []Activi
 			out[i].Err = ErrActivityOld.With("days", int(ActivityKept/(24*time.Hour)))
 		case in.ToID != 0 && live[in.ToID] == 0:
 			out[i].Err = ErrMemberUnknown.With("member", in.ToID)
-		case had && (stands.MemberID != member || stands.Kind != in.Kind || stands.At != in.At || stands.ToID != live[in.ToID]):
+		case had && (stands.MemberID != member || stands.Kind != in.Kind || stands.At != in.At || stands.ToID != live[in.ToID] || stands.Topic != in.Topic):
 			out[i].Err = ErrActivityDiffers.With("event", in.EventID)
 		case had:
 			out[i].Result = ActivityRepeated
 		default:
 			out[i].Result = ActivityRecorded
-			row := activityRow{g.ID, in.EventID, member, in.Kind, in.At, clock.Day(time.UnixMilli(int64(in.At)), zone), tx.Now, live[in.ToID]}
+			row := activityRow{g.ID, in.EventID, member, in.Kind, in.At, clock.Day(time.UnixMilli(int64(in.At)), zone), tx.Now, live[in.ToID], in.Topic}
 			known[in.EventID] = row
 			fresh = append(fresh, row)
 		}
@@ -159,8 +160,8 @@ func insertActivity(tx *database.Tx, rows []activityRow) error {
 		return nil
 	}
 	text := make([]byte, 0, 100*len(rows)+120)
-	text = append(text, "INSERT INTO activity_events (group_id, event_id, member_id, kind, at, day, received_at, to_id) VALUES "...)
-	args := make([]any, len(rows))
+	text = append(text, "INSERT INTO activity_events (group_id, event_id, member_id, kind, at, day, received_at, to_id, topic) VALUES "...)
+	args := make([]any, 0, len(rows))
 	for i, r := range rows {
 		if i > 0 {
 			text = append(text, ',')
@@ -171,8 +172,13 @@ func insertActivity(tx *database.Tx, rows []activityRow) error {
 		text = append(strconv.AppendInt(text, int64(r.At), 10), ',')
 		text = append(strconv.AppendInt(text, int64(r.Day), 10), ',')
 		text = append(strconv.AppendInt(text, int64(r.ReceivedAt), 10), ',')
-		text = append(strconv.AppendInt(text, int64(r.ToID), 10), ')')
-		args[i] = r.EventID
+		text = strconv.AppendInt(text, int64(r.ToID), 10)
+		args = append(args, r.EventID)
+		if r.Topic == "" {
+			text = append(text, ",'')"...)
+			continue
+		}
+		text, args = append(text, ",?)"...), append(args, r.Topic)
 	}
 	return tx.Exec(string(text), args...).Error
 }
@@ -247,7 +253,7 @@ func knownActivity(tx *database.Tx, group id.Group, events []ActivityIn) (map[st
 			ids[i] = in.EventID
 		}
 		var rows []activityRow
-		err := tx.Raw(`SELECT e.event_id, e.kind, e.at, CASE WHEN m.merged_into <> 0 THEN m.merged_into ELSE m.id END AS member_id,
+		err := tx.Raw(`SELECT e.event_id, e.kind, e.at, e.topic, CASE WHEN m.merged_into <> 0 THEN m.merged_into ELSE m.id END AS member_id,
 				CASE WHEN t.merged_into <> 0 THEN t.merged_into ELSE e.to_id END AS to_id
 			FROM activity_events e JOIN members m ON m.id = e.member_id LEFT JOIN members t ON t.id = e.to_id
 			WHERE e.group_id = ? AND e.event_id IN ?`, group, ids).Scan(&rows).Error

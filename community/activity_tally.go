@@ -44,12 +44,52 @@ func Tallies(q *database.Query, group id.Group, days []int) ([]Tally, error) {
 	return out, followTallies(q, out)
 }
 
+// TopicTally is that a member took part in a topic on a day.
+type TopicTally struct {
+	Day    int
+	Topic  string
+	Member id.Member
+}
+
+// TopicTallies say who took part in which topic of a group on the days, in
+// order of day, merged members as the live one they are today.
+func TopicTallies(q *database.Query, group id.Group, days []int) ([]TopicTally, error) {
+	var out []TopicTally
+	for part := range slices.Chunk(days, activityLook) {
+		var rows []TopicTally
+		err := q.Raw(`SELECT DISTINCT day, topic, member_id AS member FROM activity_events
+			WHERE group_id = ? AND day IN ? AND kind = ? ORDER BY day, topic, member_id`, group, part, ActivityTopic).Scan(&rows).Error
+		if err != nil {
+			return nil, fmt.Errorf("community: topics of %s: %w", group, err)
+		}
+		out = append(out, rows...)
+	}
+	live := map[id.Member]id.Member{}
+	for _, t := range out {
+		live[t.Member] = t.Member
+	}
+	err := followAll(q, live)
+	for i := range out {
+		out[i].Member = live[out[i].Member]
+	}
+	return out, err
+}
+
 // followTallies puts the live member for each merged one.
 func followTallies(q *database.Query, list []Tally) error {
 	live := map[id.Member]id.Member{}
 	for _, t := range list {
 		live[t.Member] = t.Member
 	}
+	err := followAll(q, live)
+	for i := range list {
+		list[i].Member = live[list[i].Member]
+	}
+	return err
+}
+
+// followAll finds the live member for each that was merged.
+func followAll(q *database.Query, live map[id.Member]id.Member) error {
 	named := make([]id.Member, 0, len(live))
 	for m := range live {
 		named = append(named, m)
@@ -63,9 +103,6 @@ func followTallies(q *database.Query, list []Tally) error {
 		for from, into := range found {
 			live[from] = into
 		}
-	}
-	for i := range list {
-		list[i].Member = live[list[i].Member]
 	}
 	return nil
 }

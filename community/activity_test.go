@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -78,6 +79,14 @@ func TestPutActivity(t *testing.T) {
 				wantFault(t, out[0].Err, community.ErrActivityDiffers)
 			}
 		})
+		t.Run("nor of another topic", func(t *testing.T) {
+			in := community.ActivityIn{EventID: "t1", MemberID: a, Kind: community.ActivityTopic, At: now, Topic: "tea"}
+			wantEnds(t, report(t, s, g, in, in), recorded, repeated)
+			in.Topic = "water"
+			wantEnds(t, report(t, s, g, in), conflict)
+			in.EventID = "t2"
+			wantEnds(t, report(t, s, g, in), recorded)
+		})
 		t.Run("a refused event leaves the others", func(t *testing.T) {
 			fresh, ahead, unknown := post, post, post
 			fresh.EventID, ahead.EventID, unknown.EventID = "e2", "e3", "e4"
@@ -125,6 +134,9 @@ func TestPutActivity(t *testing.T) {
 				{EventID: "y", Kind: community.ActivityReply, At: now},
 				{EventID: "y", MemberID: a, Kind: "shouted", At: now},
 				{EventID: "y", MemberID: a, Kind: community.ActivityReply},
+				{EventID: "y", MemberID: a, Kind: community.ActivityReply, At: now, Topic: "tea"},
+				{EventID: "y", MemberID: a, Kind: community.ActivityTopic, At: now, Topic: "a b"},
+				{EventID: "y", MemberID: a, Kind: community.ActivityTopic, At: now, Topic: strings.Repeat("话", 65)},
 			} {
 				_, err := s.PutActivity(brand(), g, community.ActivityBatch{Events: []community.ActivityIn{in}})
 				wantFault(t, err, fault.Invalid)

@@ -35,9 +35,29 @@ type Charter struct {
 	EndsAt      clock.Milli `json:"ends_at"`
 	AnnouncedAt clock.Milli `json:"announced_at"`
 	EffectiveAt clock.Milli `json:"effective_at"`
+	CharterWords
 }
 
-const charterColumns = "group_id, version, purpose, ads_per_day, ads_per_week, quiet_from, quiet_to, ends_at, announced_at, effective_at"
+// CharterWords are what a charter says beside its purpose and its numbers: whom
+// the group is for, what members get of it, and the rules they agree to. The
+// guard does not read them.
+type CharterWords struct {
+	Audience string `json:"audience"`
+	Benefits string `json:"benefits"`
+	Rules    string `json:"rules"`
+}
+
+func (w CharterWords) check(c *fault.Check, at string) {
+	c.Length(w.Audience, at+"audience", 500)
+	c.Length(w.Benefits, at+"benefits", 500)
+	c.Length(w.Rules, at+"rules", 1000)
+}
+
+func (w CharterWords) clean() CharterWords {
+	return CharterWords{cleanText(w.Audience), cleanText(w.Benefits), cleanText(w.Rules)}
+}
+
+const charterColumns = "group_id, version, purpose, ads_per_day, ads_per_week, quiet_from, quiet_to, ends_at, announced_at, effective_at, audience, benefits, rules"
 
 // CharterIn is a charter to publish.
 type CharterIn struct {
@@ -47,6 +67,7 @@ type CharterIn struct {
 	QuietFrom  int         `json:"quiet_from"`
 	QuietTo    int         `json:"quiet_to"`
 	EndsAt     clock.Milli `json:"ends_at"` // from then on the group is promised no ad
+	CharterWords
 }
 
 // Validate checks the promise against the bounds every group has.
@@ -59,6 +80,7 @@ func (in CharterIn) Validate() error {
 func (in CharterIn) check(c *fault.Check, at string) {
 	c.Required(cleanText(in.Purpose), at+"purpose")
 	c.Length(cleanText(in.Purpose), at+"purpose", 1000)
+	in.clean().check(c, at)
 	c.Range(int64(in.AdsPerDay), at+"ads_per_day", 0, 6)
 	c.Range(int64(in.AdsPerWeek), at+"ads_per_week", 0, 30)
 	c.That(in.AdsPerWeek >= in.AdsPerDay, at+"ads_per_week", "range", "每周上限不能低于每日上限", "the week's cap cannot be below the day's")
@@ -90,8 +112,13 @@ func (in CharterIn) looser(c Charter) bool {
 
 // same says that the charter already reads like this.
 func (in CharterIn) same(c Charter) bool {
-	in.Purpose = cleanText(in.Purpose)
-	return in == CharterIn{c.Purpose, c.AdsPerDay, c.AdsPerWeek, c.QuietFrom, c.QuietTo, c.EndsAt}
+	in.Purpose, in.CharterWords = cleanText(in.Purpose), in.clean()
+	return in == c.again()
+}
+
+// again is the charter as it would be published once more.
+func (c Charter) again() CharterIn {
+	return CharterIn{c.Purpose, c.AdsPerDay, c.AdsPerWeek, c.QuietFrom, c.QuietTo, c.EndsAt, c.CharterWords}
 }
 
 // PublishCharter announces a new version for the group: a looser one counts in
@@ -124,12 +151,12 @@ func publishTx(tx *database.Tx, g Group, in CharterIn) (Charter, error) {
 	if err := in.fits(g.Preset, tx.Now); err != nil {
 		return Charter{}, err
 	}
-	in.Purpose = cleanText(in.Purpose)
+	in.Purpose, in.CharterWords = cleanText(in.Purpose), in.clean()
 	var latest int
 	if err := tx.Raw("SELECT COALESCE(MAX(version), 0) FROM charters WHERE group_id = ?", g.ID).Scan(&latest).Error; err != nil {
 		return Charter{}, fmt.Errorf("community: charters of %s: %w", g.ID, err)
 	}
-	c := Charter{g.ID, latest + 1, in.Purpose, in.AdsPerDay, in.AdsPerWeek, in.QuietFrom, in.QuietTo, in.EndsAt, tx.Now, tx.Now}
+	c := Charter{g.ID, latest + 1, in.Purpose, in.AdsPerDay, in.AdsPerWeek, in.QuietFrom, in.QuietTo, in.EndsAt, tx.Now, tx.Now, in.CharterWords}
 	if latest > 0 {
 		now, err := charterAsWritten(tx.DB, []id.Group{g.ID}, tx.Now)
 		if err != nil {
@@ -139,8 +166,8 @@ func publishTx(tx *database.Tx, g Group, in CharterIn) (Charter, error) {
 			c.EffectiveAt = tx.Now.Add(noticeFor)
 		}
 	}
-	err := tx.Exec("INSERT INTO charters ("+charterColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		c.GroupID, c.Version, c.Purpose, c.AdsPerDay, c.AdsPerWeek, c.QuietFrom, c.QuietTo, c.EndsAt, c.AnnouncedAt, c.EffectiveAt).Error
+	err := tx.Exec("INSERT INTO charters ("+charterColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		c.GroupID, c.Version, c.Purpose, c.AdsPerDay, c.AdsPerWeek, c.QuietFrom, c.QuietTo, c.EndsAt, c.AnnouncedAt, c.EffectiveAt, c.Audience, c.Benefits, c.Rules).Error
 	if err != nil {
 		return Charter{}, fmt.Errorf("community: charter %d of %s: %w", c.Version, g.ID, err)
 	}

@@ -43,6 +43,7 @@ func TestLooserCharter(t *testing.T) {
 		looser bool
 	}{
 		{"other words", with(func(c *community.CharterIn) { c.Purpose = "新的约定" }), false},
+		{"other rules", with(func(c *community.CharterIn) { c.Audience, c.Benefits, c.Rules = "谁", "什么", "不发广告" }), false},
 		{"fewer ads a week", with(func(c *community.CharterIn) { c.AdsPerWeek = 1 }), false},
 		{"no ads", with(func(c *community.CharterIn) { c.AdsPerDay, c.AdsPerWeek = 0, 0 }), false},
 		{"longer quiet", with(func(c *community.CharterIn) { c.QuietFrom, c.QuietTo = 1260, 540 }), false},

@@ -1,7 +1,10 @@
 package community
 
 import (
+	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"siyu/internal/clock"
@@ -13,13 +16,14 @@ import (
 // FactKind is what an upper room knows about a member and this room needs.
 type FactKind string
 
-// The kinds; Ref is the order, the reward, the binding, and the team of a paid
-// order.
+// The kinds; Ref is the order, the reward, the binding, the team of a paid
+// order, and the order of one whom the member brought.
 const (
 	FactOrderPaid    FactKind = "order_paid"
 	FactRewardOpen   FactKind = "reward_open"
 	FactReferralKept FactKind = "referral_kept"
 	FactTeamPaid     FactKind = "team_paid"
+	FactReferredPaid FactKind = "referred_paid"
 )
 
 // Fact is one thing that happened to a member.
@@ -28,7 +32,7 @@ type Fact struct {
 	Kind   FactKind
 	Ref    int64
 	At     clock.Milli
-	Amount money.Amount // of a paid order
+	Amount money.Amount // of a paid order, his own or one he brought
 }
 
 // FactTx writes a fact; the same one again changes nothing.
@@ -41,6 +45,10 @@ func FactTx(tx *database.Tx, f Fact) error {
 	return fmt.Errorf("community: fact %s of %s: %w", f.Kind, f.Member, err)
 }
 
+// factsAtOnce is below the number of ids from which on an engine guesses what an
+// IN list will find.
+const factsAtOnce = 190
+
 // FactsTx writes facts, one statement for all of them; those that stand change
 // nothing.
 func FactsTx(tx *database.Tx, list []Fact) error {
@@ -49,21 +57,29 @@ func FactsTx(tx *database.Tx, list []Fact) error {
 		ref    int64
 		member id.Member
 	}
-	refs := map[FactKind][]int64{}
+	refs := map[FactKind]map[int64]bool{}
 	for _, f := range list {
-		refs[f.Kind] = append(refs[f.Kind], f.Ref)
+		if refs[f.Kind] == nil {
+			refs[f.Kind] = map[int64]bool{}
+		}
+		refs[f.Kind][f.Ref] = true
 	}
 	stand := map[key]bool{}
 	for kind, of := range refs {
-		var rows []struct {
-			Ref      int64
-			MemberID id.Member
-		}
-		if err := tx.Raw("SELECT ref, member_id FROM member_facts WHERE kind = ? AND ref IN ?", kind, of).Scan(&rows).Error; err != nil {
-			return fmt.Errorf("community: facts %s: %w", kind, err)
-		}
-		for _, r := range rows {
-			stand[key{kind, r.Ref, r.MemberID}] = true
+		for part := range slices.Chunk(slices.Sorted(maps.Keys(of)), factsAtOnce) {
+			err := tx.Queries(database.Read{
+				SQL:  "SELECT ref, member_id FROM member_facts WHERE kind = ? AND ref IN ?",
+				Args: []any{string(kind), part},
+				Row: func(rows *sql.Rows) error {
+					var ref, member int64
+					err := rows.Scan(&ref, &member)
+					stand[key{kind, ref, id.Member(member)}] = true
+					return err
+				},
+			})
+			if err != nil {
+				return fmt.Errorf("community: facts %s: %w", kind, err)
+			}
 		}
 	}
 	var fresh []Fact

@@ -75,10 +75,11 @@ func SubGroupTx(tx *database.Tx, parent Group, n int) (Group, error) {
 	if err != nil {
 		return Group{}, err
 	}
+	charter := now.again()
 	name := []rune(parent.Name)
 	name = name[:min(len(name), nameMax-8)]
 	return createTx(tx, GroupIn{UnitID: parent.UnitID, Name: fmt.Sprintf("%s · 小组%d", string(name), n), Preset: parent.Preset, Zone: parent.Zone,
-		OwnerID: parent.OwnerID, ParentID: parent.ID, Charter: &CharterIn{now.Purpose, now.AdsPerDay, now.AdsPerWeek, now.QuietFrom, now.QuietTo, now.EndsAt}}, false)
+		OwnerID: parent.OwnerID, ParentID: parent.ID, Charter: &charter}, false)
 }
 
 // Seen refuses a group that the actor may not see as if there were none.

@@ -13,11 +13,13 @@ import (
 )
 
 // Join is a person who comes into a group. Charter is the version he was
-// shown; zero is the one in force. Code is the one he came by, if any.
+// shown; zero is the one in force. Code is the one he came by, if any, Inviter
+// who brought him.
 type Join struct {
 	Group   id.Group
 	Member  id.Member
 	Code    id.Code
+	Inviter id.Member
 	Charter int
 }
 
@@ -125,12 +127,12 @@ func enterTx(tx *database.Tx, in Join) (id.Member, int, error) {
 	}
 	err = tx.Create(&Membership{
 		ID: tx.Next(), GroupID: in.Group, MemberID: member, Role: RoleMember, JoinedAt: tx.Now,
-		CharterVersion: charter, CodeID: in.Code, Version: 1,
+		CharterVersion: charter, CodeID: in.Code, InviterID: in.Inviter, Version: 1,
 	}).Error
 	if database.IsDuplicate(err) {
-		err = tx.Exec(`UPDATE memberships SET role = ?, joined_at = ?, left_at = 0, charter_version = ?, code_id = ?, version = version + 1
+		err = tx.Exec(`UPDATE memberships SET role = ?, joined_at = ?, left_at = 0, charter_version = ?, code_id = ?, inviter_id = ?, version = version + 1
 			WHERE group_id = ? AND member_id = ? AND left_at <> 0`,
-			RoleMember, tx.Now, charter, in.Code, in.Group, member).Error
+			RoleMember, tx.Now, charter, in.Code, in.Inviter, in.Group, member).Error
 	}
 	return member, charter, err
 }

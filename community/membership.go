@@ -35,7 +35,8 @@ func (r Role) rank() int { return slices.Index(roles(), string(r)) }
 
 // Membership is a person in a group; LeftAt is zero while he is in.
 // CharterVersion is the charter he was shown when he joined, zero when he was
-// brought in without one. CodeID is the invite code he came by.
+// brought in without one. CodeID is the invite code he came by, InviterID whose
+// it was or who vouched for him.
 type Membership struct {
 	ID             int64       `json:"-" gorm:"column:id;primaryKey;autoIncrement:false"`
 	GroupID        id.Group    `json:"group_id" gorm:"column:group_id"`
@@ -45,13 +46,14 @@ type Membership struct {
 	LeftAt         clock.Milli `json:"left_at" gorm:"column:left_at"`
 	CharterVersion int         `json:"charter_version" gorm:"column:charter_version"`
 	CodeID         id.Code     `json:"code_id" gorm:"column:code_id"`
+	InviterID      id.Member   `json:"inviter_id" gorm:"column:inviter_id"`
 	Version        int         `json:"version" gorm:"column:version"`
 }
 
 // TableName is the table's.
 func (Membership) TableName() string { return "memberships" }
 
-const membershipColumns = "id, group_id, member_id, role, joined_at, left_at, charter_version, code_id, version"
+const membershipColumns = "id, group_id, member_id, role, joined_at, left_at, charter_version, code_id, inviter_id, version"
 
 // MembershipIn says how a person stands in a group. An empty Role stays or
 // becomes member, JoinedAt stays or becomes now; without LeftAt he is in.

@@ -1,7 +1,9 @@
 package community
 
 import (
+	"database/sql"
 	"fmt"
+	"slices"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -28,6 +30,27 @@ func FollowMerges(q *database.Query, members []id.Member) (map[id.Member]id.Memb
 		}
 	}
 	return live, nil
+}
+
+// MergedAway are those of the members that were merged, with whom each became.
+func MergedAway(q *database.Query, members []id.Member) (map[id.Member]id.Member, error) {
+	away := map[id.Member]id.Member{}
+	for part := range slices.Chunk(members, factsAtOnce) {
+		err := database.Read{
+			SQL:  "SELECT id, merged_into FROM members WHERE id IN ? AND merged_into <> 0",
+			Args: []any{part},
+			Row: func(rows *sql.Rows) error {
+				var m, into int64
+				err := rows.Scan(&m, &into)
+				away[id.Member(m)] = id.Member(into)
+				return err
+			},
+		}.On(q)
+		if err != nil {
+			return nil, fmt.Errorf("community: merged away: %w", err)
+		}
+	}
+	return away, nil
 }
 
 // MergedInto is who was merged into each of the members.

@@ -38,21 +38,26 @@ func (p Preset) Known() bool { return slices.Contains(presets(), string(p)) }
 // its own.
 func (p Preset) defaults(now clock.Milli) CharterIn {
 	at := func(hour, minute int) int { return hour*60 + minute }
+	of := func(purpose string, day, week, from, to int) CharterIn {
+		return CharterIn{Purpose: purpose, AdsPerDay: day, AdsPerWeek: week, QuietFrom: from, QuietTo: to}
+	}
 	switch p {
 	case PresetRetail:
-		return CharterIn{"分享好价和新品，只发值得看的", 1, 4, at(22, 0), at(8, 0), 0}
+		return of("分享好价和新品，只发值得看的", 1, 4, at(22, 0), at(8, 0))
 	case PresetBenefit:
-		return CharterIn{"门店会员的福利：券、活动和到店通知", 3, 15, at(21, 30), at(7, 0), 0}
+		return of("门店会员的福利：券、活动和到店通知", 3, 15, at(21, 30), at(7, 0))
 	case PresetFlash:
-		return CharterIn{"限时活动的临时群，结束即解散", 5, 25, at(22, 30), at(8, 0), now.Add(flashLife)}
+		in := of("限时活动的临时群，结束即解散", 5, 25, at(22, 30), at(8, 0))
+		in.EndsAt = now.Add(flashLife)
+		return in
 	case PresetCourse:
-		return CharterIn{"一起上课和答疑，课程后段才有推广", 2, 4, at(22, 30), at(8, 0), 0}
+		return of("一起上课和答疑，课程后段才有推广", 2, 4, at(22, 30), at(8, 0))
 	case PresetChain:
-		return CharterIn{"邻里拼单接龙，自愿参加", 3, 15, at(21, 30), at(6, 30), 0}
+		return of("邻里拼单接龙，自愿参加", 3, 15, at(21, 30), at(6, 30))
 	case PresetCore:
-		return CharterIn{"老朋友的小圈子，有活动先问大家意见", 1, 1, at(21, 30), at(9, 0), 0}
+		return of("老朋友的小圈子，有活动先问大家意见", 1, 1, at(21, 30), at(9, 0))
 	case PresetService:
-		return CharterIn{"售后与使用帮助，不做推广", 0, 0, at(22, 0), at(8, 0), 0}
+		return of("售后与使用帮助，不做推广", 0, 0, at(22, 0), at(8, 0))
 	}
-	return CharterIn{"因共同兴趣相聚，交流为主", 1, 2, at(22, 0), at(8, 30), 0}
+	return of("因共同兴趣相聚，交流为主", 1, 2, at(22, 0), at(8, 30))
 }

@@ -15,6 +15,7 @@ type Stay struct {
 	MemberID id.Member
 	JoinedAt clock.Milli
 	LeftAt   clock.Milli
+	Host     bool // owner or admin, where it was asked for
 }
 
 // StaysIn hands over each membership of the groups that lasted until a moment

@@ -18,6 +18,7 @@ import (
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/internal/secret"
+	"siyu/internal/task"
 	"siyu/referral"
 )
 
@@ -156,6 +157,11 @@ func TestBatch(t *testing.T) {
 // TestMain lets another process run one batch.
 func TestMain(m *testing.M) {
 	dbtest.Main(m, func(ctx context.Context, db *database.DB, words []string) error {
+		if words[0] == "drain" {
+			tasks := task.NewRegistry()
+			(&referral.Service{DB: db}).Register(tasks)
+			return task.Drain(ctx, db, tasks)
+		}
 		job, err := strconv.ParseInt(words[0], 10, 64)
 		if err != nil {
 			return err

@@ -136,8 +136,9 @@ func (s *Service) spotsTx(tx *database.Tx, b Batch, spots []spot) (ids []int64, 
 	return ids, made, nil
 }
 
-// inAtOnce is how long a list in a condition may be.
-const inAtOnce = 200
+// inAtOnce is how long a list in a condition may be: from 200 on engines guess
+// what it will find instead of looking into the index.
+const inAtOnce = 190
 
 // todayIn is who these members are today, and who of them has an identity to
 // invite with.

@@ -30,6 +30,15 @@ func BoundBetween(q *database.Query, p id.Program, from, to clock.Milli, units s
 	return list, nil
 }
 
+// OwnerOf is whose code it is; 0 of none.
+func OwnerOf(q *database.Query, code id.Code) (id.Member, error) {
+	var m id.Member
+	if err := q.Raw("SELECT COALESCE(MAX(inviter_id), 0) FROM codes WHERE id = ?", code).Scan(&m).Error; err != nil {
+		return 0, fmt.Errorf("referral: owner of %s: %w", code, err)
+	}
+	return m, nil
+}
+
 // InvitersOf is who brought each of these members last.
 func InvitersOf(q *database.Query, members []id.Member) (map[id.Member]id.Member, error) {
 	var rows []Brought

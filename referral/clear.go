@@ -5,20 +5,21 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 
 	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
-	"siyu/internal/money"
 	"siyu/internal/task"
 	"siyu/internal/webhook"
 	"siyu/wallet"
 )
 
-// ClearReward asks to make a reward payable once it has matured.
+// ClearReward asks to make one reward payable. Rewards clear by their rows of
+// ripening; this task is for one whose clearing failed by itself, and what a
+// release before those rows left behind.
 type ClearReward struct {
 	Reward id.Reward `json:"reward"`
 }
@@ -28,6 +29,7 @@ func (ClearReward) Kind() string { return "referral:clear_reward" }
 
 // Register tells the worker what this room works on.
 func (s *Service) Register(r *task.Registry) {
+	task.HandleRows(r, ripens())
 	task.HandleMany(r, clearMost, clearTx)
 	task.HandleMany(r, giveMost, giveTx)
 	task.Handle(r, lookTx)
@@ -61,7 +63,11 @@ func ReceivedTx(tx *database.Tx, order id.Order, at clock.Milli) error {
 		if err := tx.Exec("UPDATE rewards SET matures_at = ? WHERE id = ?", matures, r.ID).Error; err != nil {
 			return err
 		}
-		if err := r.ripen(tx, matures); err != nil {
+		if err := r.restTx(tx); err != nil {
+			return err
+		}
+		r.MaturesAt = matures
+		if err := r.ripenTx(tx); err != nil {
 			return err
 		}
 		if looks = looks || r.Review == ReviewDue; looks {
@@ -74,43 +80,47 @@ func ReceivedTx(tx *database.Tx, order id.Order, at clock.Milli) error {
 	return task.EnqueueTx(tx, LookAtOrder{order}, soonest.Add(-lookAhead))
 }
 
-// clearMost is how many rewards are cleared in one transaction. Each writes two
-// entries, an event, an inbox key and at most a fact, and changes two balances
-// and the end of a task; what is cleared together shares a transfer. It stays under the 2,000 rows and 200 ms a transaction may
-// take. It is a third of a lease, and below the 200 ids of an IN list from
-// which on MySQL and MariaDB guess instead of looking into the index; a fresh
-// table's guess is to read all of it.
+// clearMost is how many tasks are cleared in one transaction, below the 190 ids
+// of an IN list from which on MySQL and MariaDB guess instead of looking into
+// the index; a fresh table's guess is to read all of it.
 const clearMost = 167
 
-// clearTx makes matured rewards payable. It trusts nothing but the rows: a
-// reward may have several tasks, because its maturity moves, and the one that
-// comes too early or too late does nothing. One that a human must look at
-// first waits: the look, or his word, asks again.
+// clearTx makes matured rewards payable. It trusts nothing but the rows: a task
+// that comes too early or too late does nothing.
 func clearTx(tx *database.Tx, list []ClearReward) error {
 	ids := make([]id.Reward, len(list))
 	for i, a := range list {
 		ids[i] = a.Reward
 	}
-	slices.Sort(ids)
-	ripe, err := lockMany(tx, slices.Compact(ids))
+	ripe, err := lockRipe(tx, ids)
 	if err != nil {
 		return err
 	}
-	ripe = slices.DeleteFunc(ripe, func(r Reward) bool {
-		return r.Currency != money.CNY || !r.ripe(tx.Now)
-	})
+	if err := clearRipe(tx, ripe); err != nil {
+		return err
+	}
+	rows := make([]ripening, len(ripe))
+	for i, r := range ripe {
+		rows[i] = r.row()
+	}
+	return unripenTx(tx, rows)
+}
+
+// clearRipe makes rewards payable, their rows locked. That each clears once is
+// held by that lock and by the unique key of its event.
+func clearRipe(tx *database.Tx, ripe []Reward) error {
 	if len(ripe) == 0 {
 		return nil
 	}
 	byProgram(ripe)
 	events, together := clearingsOf(tx, ripe)
-	moves := make([]wallet.Transfer, len(together))
+	moves := make([]wallet.Onward, len(together))
 	for i, at := 0, 0; i < len(together); i++ {
 		n := together[i].RewardCount
 		moves[i] = together[i].move(ripe[at : at+n])
 		at += n
 	}
-	posted, err := wallet.PostManyTx(tx, moves)
+	posted, err := wallet.OnwardTx(tx, moves)
 	if err != nil {
 		return err
 	}
@@ -121,7 +131,32 @@ func clearTx(tx *database.Tx, list []ClearReward) error {
 	if err := clearedTx(tx, ripe, events, together, transfers); err != nil {
 		return err
 	}
-	return tellClearedTx(tx, ripe)
+	if told, err := clearedTold(tx.DB); err != nil || !told {
+		return err
+	}
+	ids := make([]id.Reward, len(ripe))
+	for i, r := range ripe {
+		ids[i] = r.ID
+	}
+	for part := range slices.Chunk(ids, inAtOnce) {
+		whole, err := lockMany(tx, part)
+		if err != nil {
+			return err
+		}
+		if err := tellClearedTx(tx, whole); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clearedTold says whether anybody listens to what clears.
+func clearedTold(q *database.Query) (bool, error) {
+	wanted, err := webhook.Wanted(q, eventRewardCleared)
+	if err != nil || wanted {
+		return wanted, err
+	}
+	return community.NoticesHeard(q)
 }
 
 // ripe says that the reward may clear now.
@@ -132,17 +167,25 @@ func (r Reward) ripe(now clock.Milli) bool {
 // clearedTx appends the facts: to each reward, of what was cleared together,
 // and of whom was kept to his inviter. The list is in the order of byProgram.
 func clearedTx(tx *database.Tx, list []Reward, events []int64, together []Clearing, transfers []id.Transfer) error {
-	rows := make([]any, len(list))
 	var kept []community.Fact
+	text := make([]byte, 0, 130*len(list))
+	text = append(text, "INSERT INTO reward_events (id, reward_id, kind, ref, amount, at, transfer_id, staff_id, reason) VALUES "...)
 	for i, r := range list {
-		rows[i] = []any{events[i], r.ID, EventCleared, "matured", r.Net, tx.Now, transfers[i], tx.Actor.Staff, ""}
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(append(text, '('), events[i], 10)
+		text = strconv.AppendInt(append(text, ','), int64(r.ID), 10)
+		text = strconv.AppendInt(append(text, ",'cleared','matured',"...), int64(r.Net), 10)
+		text = strconv.AppendInt(append(text, ','), int64(tx.Now), 10)
+		text = strconv.AppendInt(append(text, ','), int64(transfers[i]), 10)
+		text = strconv.AppendInt(append(text, ','), int64(tx.Actor.Staff), 10)
+		text = append(text, ",'')"...)
 		if r.Side == SideInviter {
 			kept = append(kept, community.Fact{Member: r.BeneficiaryID, Kind: community.FactReferralKept, Ref: int64(r.BindingID), At: tx.Now})
 		}
 	}
-	err := tx.Exec("INSERT INTO reward_events (id, reward_id, kind, ref, amount, at, transfer_id, staff_id, reason) VALUES "+
-		strings.Repeat("?,", len(rows)-1)+"?", rows...).Error
-	if err != nil {
+	if err := tx.Exec(string(text)).Error; err != nil {
 		return fmt.Errorf("referral: cleared: %w", err)
 	}
 	if err := ClearingsTx(tx, together); err != nil {

@@ -13,8 +13,9 @@ import (
 	"siyu/wallet"
 )
 
-// Hundreds of rewards mature at one moment. Four workers clear them, each task
-// exists twice, a part is refunded meanwhile, and every reward is payable once.
+// Hundreds of rewards mature at one moment. Four workers clear them by the same
+// rows at once, each has a task besides, a part is refunded meanwhile, and every
+// reward is payable once.
 func TestClearingManyAtOnce(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)

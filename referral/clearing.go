@@ -9,6 +9,7 @@ import (
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
+	"siyu/internal/money"
 	"siyu/wallet"
 )
 
@@ -73,21 +74,12 @@ func clearingsOf(tx *database.Tx, list []Reward) (events []int64, made []Clearin
 }
 
 // move is the one transfer of what was cleared together: of each member what
-// was reserved for him becomes payable. That it happens once is held by the
-// rewards' locks and their events' unique key.
-func (c Clearing) move(list []Reward) wallet.Transfer {
-	t := wallet.Transfer{Key: fmt.Sprintf("clearing:%d", c.ID), Kind: "reward_clear", Currency: c.Currency}
-	at := make(map[id.Member]int, len(list))
+// was reserved for him becomes payable.
+func (c Clearing) move(list []Reward) wallet.Onward {
+	sums := make(map[id.Member]money.Amount, len(list))
 	for _, r := range list {
-		i, known := at[r.BeneficiaryID]
-		if !known {
-			i = len(t.Legs)
-			at[r.BeneficiaryID] = i
-			who := wallet.Member(r.BeneficiaryID)
-			t.Legs = append(t.Legs, wallet.At(wallet.StageReserved, who), wallet.At(wallet.StagePayable, who))
-		}
-		t.Legs[i].Amount -= r.Net
-		t.Legs[i+1].Amount += r.Net
+		sums[r.BeneficiaryID] += r.Net
 	}
-	return t
+	return wallet.Onward{Key: fmt.Sprintf("clearing:%d", c.ID), Kind: "reward_clear", Currency: c.Currency,
+		From: wallet.StageReserved, To: wallet.StagePayable, Sums: sums}
 }

@@ -19,21 +19,13 @@ import (
 )
 
 // GiveReward asks to hand over a reward in points or coupons once it has
-// matured: what ClearReward is for money.
+// matured: what a row of ripening is for money.
 type GiveReward struct {
 	Reward id.Reward `json:"reward"`
 }
 
 // Kind names the task.
 func (GiveReward) Kind() string { return "referral:give_reward" }
-
-// ripen asks to clear the reward at a moment.
-func (r Reward) ripen(tx *database.Tx, at clock.Milli) error {
-	if r.Currency == money.CNY {
-		return task.EnqueueTx(tx, ClearReward{r.ID}, at)
-	}
-	return task.EnqueueTx(tx, GiveReward{r.ID}, at)
-}
 
 // giveMost is how many are handed over in one transaction: each takes some
 // twenty statements of its own, on lots, counters and stock.
@@ -131,7 +123,7 @@ func (r Reward) waits(tx *database.Tx, why Note) error {
 	if err := r.noteTx(tx, why); err != nil {
 		return err
 	}
-	return r.ripen(tx, tx.Now.Add(giveAgain))
+	return task.EnqueueTx(tx, GiveReward{r.ID}, tx.Now.Add(giveAgain))
 }
 
 func (r Reward) noteTx(tx *database.Tx, n Note) error {

@@ -173,7 +173,7 @@ func (r Reward) earned(tx *database.Tx, transfer id.Transfer) error {
 	if err != nil {
 		return err
 	}
-	return r.ripen(tx, r.MaturesAt)
+	return r.ripenTx(tx)
 }
 
 // payer is whose budget pays the reward.

@@ -9,6 +9,7 @@ import (
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
+	"siyu/internal/money"
 	"siyu/internal/task"
 	"siyu/referral/review"
 )
@@ -148,17 +149,25 @@ func (r Reward) caseOf(inviter, invitee id.Member, policy int) review.Case {
 		InviterID: inviter, InviteeID: invitee, State: review.StateOpen, PolicyNo: policy, Reasons: review.Reasons{}}
 }
 
-// passTx lets the reward clear, and asks for it if its moment is over.
+// passTx lets the reward clear. What was stopped, or is looked at when its day
+// is over, has lost its row and gets it again.
 func (r Reward) passTx(tx *database.Tx) error {
-	if err := r.reviewTx(tx, ReviewPassed); err != nil || r.MaturesAt > tx.Now {
+	if err := r.reviewTx(tx, ReviewPassed); err != nil {
 		return err
 	}
-	return r.ripen(tx, tx.Now)
+	if r.MaturesAt > tx.Now && (r.Currency != money.CNY || !r.Review.stopped()) {
+		return nil
+	}
+	r.Review = ReviewPassed
+	return r.ripenTx(tx)
 }
 
 func (r Reward) reviewTx(tx *database.Tx, to Review) error {
 	if err := tx.Exec("UPDATE rewards SET review = ? WHERE id = ?", to, r.ID).Error; err != nil {
 		return fmt.Errorf("referral: review of %s: %w", r.ID, err)
+	}
+	if to.stopped() && !r.Review.stopped() {
+		return r.restTx(tx)
 	}
 	return nil
 }

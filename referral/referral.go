@@ -4,7 +4,7 @@
 // their QR pictures, touches (one scan each), bindings (who invited whom) and
 // rewards. Tables: programs, program_versions, codes, code_batches,
 // code_batch_parts, poster_templates, touches, bindings, rewards, reward_events,
-// clearings.
+// ripening, clearings.
 //
 // What holds always: what was promised at the scan is what is paid, because
 // the program's version is frozen on binding and order; a person has at most

@@ -88,10 +88,13 @@ func (r Reward) takeBack(tx *database.Tx, lost money.Amount, ref, reason string)
 	if err := r.event(tx, RewardEvent{Kind: kind, Ref: ref, Amount: -lost, Reason: reason}, transfer); err != nil {
 		return err
 	}
-	if kind == EventVoided && r.Review == ReviewOpen {
+	switch {
+	case kind != EventVoided:
+		return nil
+	case r.Review == ReviewOpen:
 		return r.mootTx(tx)
 	}
-	return nil
+	return r.restTx(tx)
 }
 
 // VoidReward takes a whole reward back, with a reason on record. A cleared one

@@ -71,6 +71,9 @@ const (
 // clears says whether a reward may clear: r.review IN (”, 'passed') in SQL.
 func (r Review) clears() bool { return r == ReviewOld || r == ReviewPassed }
 
+// stopped says that only a human lets a reward go on, or that nothing does.
+func (r Review) stopped() bool { return !r.clears() && r != ReviewDue }
+
 // Reward is one amount owed to one beneficiary for one fact.
 type Reward struct {
 	ID             id.Reward     `json:"id"`
@@ -222,13 +225,14 @@ func follow(tx *database.Tx, rows []Reward) error {
 	for i, r := range rows {
 		people[i] = r.BeneficiaryID
 	}
-	today, err := community.FollowMerges(tx.DB, people)
+	slices.Sort(people)
+	away, err := community.MergedAway(tx.DB, slices.Compact(people))
 	if err != nil {
 		return err
 	}
 	for i, r := range rows {
-		into := today[r.BeneficiaryID]
-		if into == 0 || into == r.BeneficiaryID {
+		into := away[r.BeneficiaryID]
+		if into == 0 {
 			continue
 		}
 		if err := tx.Exec("UPDATE rewards SET beneficiary_id = ? WHERE id = ?", into, r.ID).Error; err != nil {

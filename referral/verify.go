@@ -12,9 +12,10 @@ import (
 // span is how many rows one snapshot checks.
 const span = 2000
 
-// Verify proves V4 and V5, and of V22 what owners and KOCs were paid.
+// Verify proves V4 and V5, of V10 what waits for its day, and of V22 what owners
+// and KOCs were paid.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
-	return database.Proofs(ctx, db, verifyBindings, verifyCodes, verifyRewards, verifyCounts, verifyGiven, verifyReviews, verifyFees)
+	return database.Proofs(ctx, db, verifyBindings, verifyCodes, verifyRewards, verifyRipening, verifyCounts, verifyGiven, verifyReviews, verifyFees)
 }
 
 // verifyBindings walks the live bindings in ranges, then looks for circles in

@@ -14,39 +14,34 @@ import (
 // two people decided.
 func verifyFees(ctx context.Context, db *database.DB) (database.Proof, error) {
 	p := database.Proof{ID: "V22", Says: "fees of owners and KOCs are for orders of their group, or for a month by the word of two people"}
-	for after := id.Reward(0); ; {
+	_, err := db.InRanges(ctx, "rewards", "id", span, func(q *database.Query, after, upto int64) error {
 		var rows []struct {
 			Reward
 			Owned int64
 		}
-		err := db.Snapshot(ctx, func(q *database.Query) error {
-			err := q.Raw("SELECT "+rewardColumns+`, COALESCE(b.group_id, 0) AS owned FROM rewards r LEFT JOIN bindings b ON b.id = r.binding_id
-				WHERE r.side IN ? AND r.id > ? ORDER BY r.id LIMIT ?`, []Side{SideGroupOwner, SideKOC}, after, inAtOnce).Scan(&rows).Error
-			if err != nil {
+		err := q.Raw("SELECT "+rewardColumns+`, COALESCE(b.group_id, 0) AS owned FROM rewards r LEFT JOIN bindings b ON b.id = r.binding_id
+			WHERE r.id > ? AND r.id <= ? AND r.side IN ?`, after, upto, []Side{SideGroupOwner, SideKOC}).Scan(&rows).Error
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			p.Checked++
+			if r.OrderID != 0 || r.Side == SideGroupOwner {
+				if r.OrderID == 0 || r.Owned == 0 {
+					p.Break("reward %s is a fee of a %s for no order of a group", r.ID, r.Side)
+				}
+				continue
+			}
+			if err := proveMonth(q, r.Reward, &p); err != nil {
 				return err
 			}
-			for _, r := range rows {
-				p.Checked++
-				if r.OrderID != 0 || r.Side == SideGroupOwner {
-					if r.OrderID == 0 || r.Owned == 0 {
-						p.Break("reward %s is a fee of a %s for no order of a group", r.ID, r.Side)
-					}
-					continue
-				}
-				if err := proveMonth(q, r.Reward, &p); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return p, fmt.Errorf("referral: verify fees: %w", err)
 		}
-		if len(rows) == 0 {
-			return p, nil
-		}
-		after = rows[len(rows)-1].ID
+		return nil
+	})
+	if err != nil {
+		return p, fmt.Errorf("referral: verify fees: %w", err)
 	}
+	return p, nil
 }
 
 // proveMonth looks for the line that a month's reward stands on.

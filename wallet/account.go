@@ -157,13 +157,22 @@ func addTx(tx *database.Tx, change map[id.Account]money.Amount, guarded map[id.A
 	return nil
 }
 
-// caseMost is how many balances one statement changes.
-const caseMost = 200
+// caseMost is how many balances one statement changes, and how many owners one
+// looks up.
+const caseMost = 190
 
 func addFreeTx(tx *database.Tx, free []id.Account, change map[id.Account]money.Amount) error {
 	var b strings.Builder
-	args := splitCase(&b, make([]any, 0, 3*len(free)), free, change)
-	res := tx.Exec("UPDATE accounts SET balance = balance + "+b.String()+" WHERE id IN ?", append(args, free)...)
+	b.Grow(60 * len(free))
+	b.WriteString("UPDATE accounts SET balance = balance + ")
+	splitCase(&b, free, change)
+	b.WriteString(" WHERE id IN ")
+	for i, a := range free {
+		b.WriteByte("(,"[min(i, 1)])
+		writeInt(&b, int64(a))
+	}
+	b.WriteByte(')')
+	res := tx.Exec(b.String())
 	if res.Error != nil {
 		return fmt.Errorf("wallet: balances: %w", res.Error)
 	}
@@ -176,16 +185,17 @@ func addFreeTx(tx *database.Tx, free []id.Account, change map[id.Account]money.A
 // splitCase writes the change of each of the accounts, ids ascending, as a CASE
 // that halves the list at each step: engines search a flat one from its first
 // WHEN for every row, so a long one costs its square.
-func splitCase(b *strings.Builder, args []any, ids []id.Account, change map[id.Account]money.Amount) []any {
+func splitCase(b *strings.Builder, ids []id.Account, change map[id.Account]money.Amount) {
 	if len(ids) == 1 {
-		b.WriteByte('?')
-		return append(args, change[ids[0]])
+		writeInt(b, int64(change[ids[0]]))
+		return
 	}
 	half := len(ids) / 2
-	b.WriteString("CASE WHEN id < ? THEN ")
-	args = splitCase(b, append(args, ids[half]), ids[:half], change)
+	b.WriteString("CASE WHEN id < ")
+	writeInt(b, int64(ids[half]))
+	b.WriteString(" THEN ")
+	splitCase(b, ids[:half], change)
 	b.WriteString(" ELSE ")
-	args = splitCase(b, args, ids[half:], change)
+	splitCase(b, ids[half:], change)
 	b.WriteString(" END")
-	return args
 }

@@ -112,7 +112,7 @@ func (p *weekPage) fill(list []guard.Kept, monday clock.Milli) {
 		}
 		p.Decisions = append(p.Decisions, row)
 	}
-	for _, o := range []guard.Outcome{guard.OutcomeAllow, guard.OutcomeDefer, guard.OutcomeDeny, guard.OutcomeLate, guard.OutcomeUnplanned, guard.OutcomeTaken} {
+	for _, o := range []guard.Outcome{guard.OutcomeAllow, guard.OutcomeDefer, guard.OutcomeDeny, guard.OutcomeLate, guard.OutcomeUnplanned, guard.OutcomeTaken, guard.OutcomeDigest} {
 		name, _ := outcomeName(p.Lang, o)
 		p.Counts = append(p.Counts, figure{name, count(int64(counts[o]))})
 	}

@@ -74,7 +74,7 @@ var healthStates = map[health.State]pair{
 
 var healthReasons = map[health.Reason]pair{
 	health.ReasonNotReported: {"上报的天数不到一半", "fewer than half of the days were reported", ""}, health.ReasonNoMembers: {"没有群友名单", "nobody was reported to be in it", ""},
-	health.ReasonNoAds: {"近期没有广告", "no ad of late", ""}, health.ReasonNobody: {"没有相应的人", "nobody it could be a share of", ""}, health.ReasonYoung: {"群还太新", "the group is too young", ""},
+	health.ReasonNoAds: {"近期没有广告", "no ad of late", ""}, health.ReasonNobody: {"没有相应的人", "nobody it could be a share of", ""}, health.ReasonYoung: {"群还太新", "the group is too young", ""}, health.ReasonFew: {"订单太少", "too few orders", ""},
 }
 
 var healthNames = map[string]pair{
@@ -84,7 +84,7 @@ var healthNames = map[string]pair{
 	"size_days": {"人数达标的天数（90 天）", "Days of the right size, of 90", ""}, "monologue": {"群主互动占比（30 天）", "Hosts' part, 30 days", ""},
 	"head_cr1": {"头部一人占比", "Share of the most active", ""}, "head_hhi": {"集中度", "Concentration", ""}, "head_loo": {"没有他还剩多少活跃", "Left without him", ""},
 	"pyramid": {"角色金字塔", "Pyramid of roles", ""}, "ice_broken": {"有两位以上聊伴的群友", "Members with two partners", ""}, "core_silence": {"核心群友沉默占比", "Silent core", ""},
-	"entry_gate": {"经门槛入群占比（30 天）", "Joined through a gate, 30 days", ""}, "invited_kept": {"受邀群友一周留存", "Invited and stayed a week", ""},
+	"entry_gate": {"经门槛入群占比（30 天）", "Joined through a gate, 30 days", ""}, "invited_kept": {"受邀群友一周留存", "Invited and stayed a week", ""}, "invited_spoke": {"受邀群友一周内开口", "Invited and spoke within a week", ""}, "head_sales": {"头部一人带来的成交占比", "Sales brought by one", ""},
 	"size": {"满 90 天时人数", "Members on day 90", ""}, "size_most": {"人数不超过", "Members at most", ""}, "early_rate_days": {"前 30 天日活达标天数", "Lively days of the first 30", ""},
 	"managers": {"管理者", "Managers", ""}, "kols": {"KOL", "KOLs", ""}, "kocs": {"KOC", "KOCs", ""}, "checkin_share": {"坚持打卡的群友", "Members who keep checking in", ""},
 	"incentives_a_month": {"每月激励", "Incentives a month", ""}, "violations_a_month": {"每月违规", "Violations a month", ""}, "on_topic": {"切题占比", "On topic", ""},

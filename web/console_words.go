@@ -51,6 +51,7 @@ func presetName(lang, preset string) string { text, _ := word(lang, presets, pre
 var outcomes = map[guard.Outcome]pair{
 	guard.OutcomeAllow: {"放行", "allowed", "good"}, guard.OutcomeDefer: {"推迟", "deferred", ""}, guard.OutcomeDeny: {"不发", "refused", "dim"},
 	guard.OutcomeLate: {"迟到", "late", ""}, guard.OutcomeUnplanned: {"手工补记", "by hand", ""}, guard.OutcomeTaken: {"让位", "gave way", "dim"},
+	guard.OutcomeDigest: {"并入合集", "in a digest", "good"},
 }
 
 func outcomeName(lang string, o guard.Outcome) (text, tone string) { return word(lang, outcomes, o) }

@@ -146,8 +146,7 @@ func (s *Server) groupPage(c *gin.Context, v *visitor) (groupPage, error) {
 		return p, err
 	}
 	now := list.InForce
-	p.Charter = charterView{Group: p.Name, Version: now.Version, Purpose: cleanLong(now.Purpose), AdsPerDay: now.AdsPerDay, AdsPerWeek: now.AdsPerWeek,
-		Quiet: now.QuietFrom != now.QuietTo, QuietFrom: hourOf(now.QuietFrom), QuietTo: hourOf(now.QuietTo)}
+	p.Charter = viewCharter(p.Name, now)
 	if next := list.Versions[0]; next.EffectiveAt.Time().After(p.Now) {
 		p.Coming = &comingView{next.AdsPerDay, next.AdsPerWeek, next.EffectiveAt.Time().In(shop)}
 	}

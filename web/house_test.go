@@ -19,6 +19,7 @@ import (
 	"siyu/access"
 	"siyu/campaign"
 	"siyu/campaign/calendar"
+	"siyu/campaign/exposure"
 	"siyu/campaign/flashsale"
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
@@ -84,7 +85,7 @@ func open(t *testing.T, db *database.DB) *house {
 	h.s = &Server{
 		DB: db, Secrets: keys, Access: &access.Service{DB: db, Secrets: keys}, Community: people, Gate: &gate.Service{DB: db}, Life: &life.Service{DB: db}, Gathering: &gathering.Service{DB: db, Secrets: keys}, Grade: &grade.Service{DB: db}, Health: &health.Service{DB: db}, Campaign: runs, GroupBuy: teams,
 		Calendar: &calendar.Service{DB: db, Campaign: runs}, Invite: &invite.Service{DB: db, Campaign: runs},
-		Guard: &guard.Service{DB: db}, Promotion: &promotion.Service{DB: db, Guard: &guard.Service{DB: db}, Campaign: runs, Channels: []promotion.Channel{promotion.FileChannel{Dir: t.TempDir()}}}, Referral: &referral.Service{DB: db, Secrets: keys}, Review: &review.Service{DB: db, Secrets: keys}, Promoter: &promoter.Service{DB: db}, Insight: &insight.Service{DB: db}, Settlement: &settlement.Service{DB: db}, TieOut: &tieout.Service{DB: db}, Payee: &payee.Service{DB: db, Secrets: keys}, Wallet: &wallet.Service{DB: db},
+		Guard: &guard.Service{DB: db}, Promotion: &promotion.Service{DB: db, Guard: &guard.Service{DB: db}, Exposure: &exposure.Service{DB: db}, Campaign: runs, Channels: []promotion.Channel{promotion.FileChannel{Dir: t.TempDir()}}}, Referral: &referral.Service{DB: db, Secrets: keys}, Review: &review.Service{DB: db, Secrets: keys}, Promoter: &promoter.Service{DB: db}, Insight: &insight.Service{DB: db}, Settlement: &settlement.Service{DB: db}, TieOut: &tieout.Service{DB: db}, Payee: &payee.Service{DB: db, Secrets: keys}, Wallet: &wallet.Service{DB: db},
 	}
 	h.s.Request, h.s.Split, h.s.Ritual = &request.Service{DB: db}, &split.Service{DB: db}, &ritual.Service{DB: db}
 	engine, err := httpd.NewEngine(httpd.Config{})

@@ -26,6 +26,9 @@ type charterView struct {
 	Group      string
 	Version    int
 	Purpose    string
+	Audience   string // whom it is for
+	Benefits   string // what members get
+	Rules      []string
 	AdsPerDay  int
 	AdsPerWeek int
 	Quiet      bool
@@ -56,18 +59,28 @@ func (s *Server) charter(ctx context.Context, now time.Time, v visitor, l referr
 	if err != nil {
 		return nil, err
 	}
-	view := &charterView{
-		Group: clean(known[l.GroupID].Name), Version: charter.Version, Purpose: cleanLong(charter.Purpose),
-		AdsPerDay: charter.AdsPerDay, AdsPerWeek: charter.AdsPerWeek,
-		Quiet: charter.QuietFrom != charter.QuietTo, QuietFrom: hourOf(charter.QuietFrom), QuietTo: hourOf(charter.QuietTo),
-	}
+	view := viewCharter(clean(known[l.GroupID].Name), charter)
 	if !known[l.GroupID].Gated && !slices.Contains(in[v.Member], l.GroupID) {
 		view.Pact = s.sealPact(v, pact{l.GroupID, charter.Version, l.CodeID})
 	}
 	if known[l.GroupID].Gated {
 		view.Door = "/g/" + l.GroupID.String()
 	}
-	return view, nil
+	return &view, nil
+}
+
+func viewCharter(group string, c community.Charter) charterView {
+	var rules []string
+	for line := range strings.SplitSeq(c.Rules, "\n") {
+		if line = cleanLong(line); line != "" {
+			rules = append(rules, line)
+		}
+	}
+	return charterView{
+		Group: group, Version: c.Version, Purpose: cleanLong(c.Purpose), Audience: cleanLong(c.Audience), Benefits: cleanLong(c.Benefits), Rules: rules,
+		AdsPerDay: c.AdsPerDay, AdsPerWeek: c.AdsPerWeek,
+		Quiet: c.QuietFrom != c.QuietTo, QuietFrom: hourOf(c.QuietFrom), QuietTo: hourOf(c.QuietTo),
+	}
 }
 
 // charterBy is the charter of the group of a code that came along with another
@@ -125,7 +138,10 @@ func (s *Server) keepPact(c *gin.Context, v visitor) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), keepsFor)
 	defer cancel()
-	err := s.Community.Join(ctx, community.Join{Group: p.Group, Member: v.Member, Code: p.Code, Charter: p.Version})
+	inviter, err := referral.OwnerOf(s.DB.Read(ctx), p.Code)
+	if err == nil {
+		err = s.Community.Join(ctx, community.Join{Group: p.Group, Member: v.Member, Code: p.Code, Inviter: inviter, Charter: p.Version})
+	}
 	if f, ok := fault.As(err); err != nil && (!ok || f.Kind >= fault.KindInternal) {
 		slog.Error("joining by the page not recorded", "request_id", httpd.RequestID(c), "group_id", p.Group, "error", err)
 	}

@@ -16,13 +16,14 @@ import (
 type joined struct {
 	CharterVersion      int
 	CodeID              id.Code
+	InviterID           id.Member
 	TextVersion, Source string
 }
 
 func (h *house) joined(m id.Member) []joined {
 	h.t.Helper()
 	var rows []joined
-	must(h.t, h.db.Read(h.system).Raw(`SELECT m.charter_version, m.code_id, c.text_version, c.source FROM memberships m
+	must(h.t, h.db.Read(h.system).Raw(`SELECT m.charter_version, m.code_id, m.inviter_id, c.text_version, c.source FROM memberships m
 		JOIN consents c ON c.member_id = m.member_id AND c.purpose = 'group_ops' AND c.granted = 1
 		WHERE m.group_id = ? AND m.member_id = ? AND m.left_at = 0`, h.group, m).Scan(&rows).Error)
 	return rows
@@ -39,7 +40,8 @@ func TestActingJoinsTheGroup(t *testing.T) {
 			f.Set("qty", "1")
 			return f
 		}
-		strict := community.CharterIn{Purpose: "只聊茶", AdsPerDay: 1, AdsPerWeek: 1, QuietFrom: 21 * 60, QuietTo: 9 * 60}
+		strict := community.CharterIn{Purpose: "只聊茶", AdsPerDay: 1, AdsPerWeek: 1, QuietFrom: 21 * 60, QuietTo: 9 * 60,
+			CharterWords: community.CharterWords{Audience: "常喝茶的人", Benefits: "每月一次试饮", Rules: "不发广告\n\n不拉人"}}
 
 		t.Run("a claim joins under the version shown", func(t *testing.T) {
 			m := h.member("李雷", "m-li")
@@ -50,7 +52,7 @@ func TestActingJoinsTheGroup(t *testing.T) {
 			must(t, err)
 			orderOf(t, p.post(action, f))
 			want := community.CharterText(h.group, 1)
-			if got := h.joined(m); len(got) != 1 || got[0].CharterVersion != 1 || got[0].CodeID == 0 || got[0].TextVersion != want || got[0].Source != "page" {
+			if got := h.joined(m); len(got) != 1 || got[0].CharterVersion != 1 || got[0].CodeID == 0 || got[0].InviterID == 0 || got[0].TextVersion != want || got[0].Source != "page" {
 				t.Errorf("joined %+v, want once under %s by the page", got, want)
 			}
 			p.post(action, f).is(t, http.StatusSeeOther)
@@ -58,7 +60,7 @@ func TestActingJoinsTheGroup(t *testing.T) {
 				t.Errorf("a second tap joined %+v", got)
 			}
 			a := p.get("/i/" + code)
-			a.has(t, "第\u00a02\u00a0版", "每周最多 1 条")
+			a.has(t, "第\u00a02\u00a0版", "每周最多 1 条", "常喝茶的人", "每月一次试饮", "<li>不发广告</li><li>不拉人</li>")
 			a.lacks(t, "参加即同意", `name="pact"`)
 		})
 		t.Run("opening a team and joining one join too", func(t *testing.T) {

@@ -164,6 +164,8 @@ func (s *Server) Register(r gin.IRouter) {
 	r.POST("/console/koc-proposals/:id/:act", s.staffOnly(s.consoleDecideKOC))
 	r.GET("/console/groups/:id", s.staffOnly(s.consoleGroup))
 	r.GET("/console/groups/:id/health", s.staffOnly(s.consoleHealth))
+	r.GET("/console/groups/:id/rituals", s.staffOnly(s.consoleRituals))
+	r.POST("/console/groups/:id/rituals/:act", s.staffOnly(s.consoleRitualsAct))
 	r.GET("/console/groups/:id/split", s.staffOnly(s.consoleSplit))
 	r.POST("/console/groups/:id/split/:act", s.staffOnly(s.consoleSplitAct))
 	r.GET("/console/groups/:id/life", s.staffOnly(s.consoleLife))

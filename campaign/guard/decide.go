@@ -20,6 +20,7 @@ const (
 	OutcomeLate      Outcome = "late"
 	OutcomeUnplanned Outcome = "unplanned"
 	OutcomeTaken     Outcome = "preempted"
+	OutcomeDigest    Outcome = "digest" // of an ad that goes along in another's slot
 )
 
 // Decision is the guard's word on one ad in one group.

@@ -118,6 +118,7 @@ func (ask question) assemble(q *database.Query, found *loaded) (map[id.Group]*kn
 		var own bool
 		if k.guard, own = found.guards[g]; !own {
 			k.guard = newGuard(group, ask.now)
+			k.guard.ObserveUntil = 0 // its days are counted from when the row is made, with the first ad
 		}
 		k.laws = laws{found.ruling.house, found.ruling.units[group.UnitID], k.guard, found.ruling.groups[g], Preset(group.Preset)}
 		k.policy, _ = k.laws.at(max(ask.now, ask.window.From))

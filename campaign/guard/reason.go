@@ -56,6 +56,16 @@ const (
 	// the others with it.
 	RuleHoldout Rule = "holdout"
 
+	// RuleExposure is noted where a group is left out because most of its
+	// members see enough ads in all their groups together; the other says what
+	// is enough.
+	RuleExposure        Rule = "exposure"
+	RuleExposureCeiling Rule = "exposure.ceiling"
+
+	// RuleDigest is noted on an ad that goes along in another's slot, as a line
+	// of a digest.
+	RuleDigest Rule = "digest"
+
 	// RuleWindow is noted on a late slot: shown outside its window.
 	RuleWindow Rule = "window"
 )
@@ -128,6 +138,7 @@ func tenths(n, per int64) string {
 
 func hoursAsDays(n int64) string    { return tenths(n, 24) }
 func minutesAsHours(n int64) string { return tenths(n, 60) }
+func hundredths(n int64) string     { return tenths(n, 100) }
 
 var sentences = map[Rule]sentence{
 	RuleClosed:       {"群不存在或已关闭", "the group does not exist or is closed", number},
@@ -168,10 +179,18 @@ var sentences = map[Rule]sentence{
 	RuleTaken:   {"名额让给了优先级更高的推送计划，发送还没有开始", "the slot went to a promotion of higher priority; sending had not begun", number},
 	RuleHoldout: {"本群是这次推送的对照群，不发推广", "the group is held out of this promotion, to compare with", number},
 	RuleWindow:  {"不在推送名额的时段内", "outside the slot's window", number},
+
+	RuleDigest: {"并入合集发出：{observed} 条推广合成一条，只占一个名额，最多 {limit} 条", "went out as a line of a digest: {observed} ads in one message and one slot, {limit} at most", number},
+
+	RuleExposure:        {"群友在各群一共看到多少推广，暂时没有数据", "how many ads its members see in all their groups is not known", hundredths},
+	RuleExposureCeiling: {"上限：一个人 {limit} 天内在各群一共看到 {observed} 条", "the ceiling: {observed} ads for one person within {limit} days, all groups together", number},
 }
 
-// measured are the sentences of rules on health where their inputs are known.
+// measured are the sentences of rules on health and exposure where their
+// inputs are known.
 var measured = map[Rule]sentence{
+	RuleExposure: {"本群 {observed}% 的群友在各群一共看到的推广已到上限，超过 {limit}% 的群先不发", "{observed} % of the members see as many ads as they may in all their groups; a group above {limit} % is left out for now", hundredths},
+
 	RuleMoment:  {"不在重要节点前后，离另一条日常推广 {observed} 天，须隔 {limit} 天", "no key moment is near, and another ad without one is {observed} days away; {limit} are kept", number},
 	RuleCourse:  {"课程才过 {observed}%，满 {limit}% 后的最后几天才发推广", "{observed} % of the course is over; its ads come in the last days, after {limit} %", number},
 	RuleContent: {"7 天内有 {observed} 条内容，算上这一条推广须有 {limit} 条", "{observed} pieces of content in 7 days; with this ad there are to be {limit}", number},

@@ -31,6 +31,7 @@ type Ask struct {
 	Window    Window
 	Groups    []id.Group
 	HeldOut   []id.Group // by id; of Groups, those that are to be shown nothing
+	Sparing   Sparing
 
 	moments      []Moment
 	momentsKnown bool
@@ -157,6 +158,7 @@ func (s *Service) reserveTx(tx *database.Tx, ask Ask) ([]Answer, error) {
 		if isHeldOut(ask.HeldOut, g) {
 			a.Decision = heldOut()
 		}
+		a.Decision = ask.Sparing.of(g, a.Decision, ask.Window, tx.Now)
 		if a.Outcome == OutcomeAllow {
 			slot := slotOf(k, a.Decision, id.Slot(tx.Next()), tx.Now)
 			slot.CampaignID, slot.PromotionID, slot.WindowNo = ask.Campaign, ask.Promotion, ask.WindowNo
@@ -215,6 +217,7 @@ type Trial struct {
 	Campaign  id.Campaign
 	Promotion id.Promotion
 	HeldOut   []id.Group // by id
+	Sparing   Sparing
 }
 
 // Check decides for every group and window in turn and keeps nothing; an ad
@@ -243,6 +246,7 @@ func (s *Service) Check(ctx context.Context, try Trial) ([][]Answer, error) {
 				if isHeldOut(try.HeldOut, g) {
 					a.Decision = heldOut()
 				}
+				a.Decision = try.Sparing.of(g, a.Decision, w, now)
 				if a.Outcome == OutcomeAllow {
 					k.state.Ads.Add(a.Window.From, a.Window.To-1)
 					k.state.Life++

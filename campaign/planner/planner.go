@@ -48,12 +48,13 @@ func Weigh(value int64, priority int) int64 {
 
 // Group is what a plan knows of a group: its policy, those that come into force
 // later, and its state. Wants are the indexes of the offers that want to be
-// shown in it.
+// shown in it. Spared is a rule for which it is left out whole, if any.
 type Group struct {
 	Policy guard.Policy
 	Turns  []guard.Turn
 	State  guard.State
 	Wants  []int
+	Spared guard.Rule
 }
 
 // Placed is an offer with its slot.
@@ -118,6 +119,10 @@ const tries = 3
 func (p *Planner) Fit(g Group) Fitted {
 	f := &p.fit
 	f.begin(p, &g)
+	if g.Spared != "" {
+		f.spare()
+		return f.result()
+	}
 	for range tries {
 		f.fill()
 		if !f.refused() {

@@ -31,6 +31,14 @@ func (f *fit) refused() bool {
 	return len(f.slots) < before
 }
 
+// spare leaves everything out for the group's own rule.
+func (f *fit) spare() {
+	f.slots, f.out, f.why = f.slots[:0], f.out[:0], map[int]guard.Rule{}
+	for _, place := range f.wants {
+		f.why[place] = f.group.Spared
+	}
+}
+
 // policyAt is the policy in force at a moment.
 func (g *Group) policyAt(at clock.Milli) guard.Policy {
 	p := g.Policy

@@ -33,6 +33,18 @@ type Send struct {
 	RefuseEN    string       `json:"refuse_en"`
 	Priority    int          `json:"priority"`
 	Shows
+	Lines []Line `json:"lines"` // of a digest: what goes along with the main ad
+}
+
+// Line is an ad that goes along with another in one message.
+type Line struct {
+	PromotionID id.Promotion `json:"promotion_id"`
+	CampaignID  id.Campaign  `json:"campaign_id"`
+	Label       string       `json:"label"`
+	Sponsor     string       `json:"sponsor"`
+	Shows
+
+	row digestRow
 }
 
 // Shows is what the group is to see: a text, or the variant of a material that

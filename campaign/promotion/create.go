@@ -50,6 +50,7 @@ type In struct {
 	Value      money.Amount   `json:"value_fen"`
 	HoldoutBP  int            `json:"holdout_bp"` // the share of the groups that is drawn to be shown nothing
 	Holdout    []id.Group     `json:"holdout"`    // or these
+	OnNoSlot   OnNoSlot       `json:"on_no_slot"`
 	Channel    string         `json:"channel"`
 }
 
@@ -73,6 +74,9 @@ func (in In) Validate() error {
 	c.Range(int64(in.Priority), "priority", 0, 9)
 	c.Range(int64(in.Value), "value_fen", 0, valueMax)
 	c.Required(in.Channel, "channel")
+	if in.OnNoSlot != "" {
+		c.OneOf(string(in.OnNoSlot), "on_no_slot", string(OnNoSlotDrop), string(OnNoSlotDigest))
+	}
 	return c.Err()
 }
 
@@ -120,7 +124,7 @@ func (s *Service) Create(ctx context.Context, in In) (id.Promotion, error) {
 		}
 		p := Promotion{
 			ID: id.Promotion(tx.Next()), UnitID: offer.UnitID, CampaignID: in.CampaignID, Name: in.Name, TextZH: in.TextZH, TextEN: in.TextEN, MaterialID: in.MaterialID,
-			Priority: in.Priority, Value: cmp.Or(in.Value, valueUsual), HoldoutBP: in.HoldoutBP, Channel: in.Channel, Status: StatusDraft, CreatedBy: tx.Actor.Staff, Version: 1, CreatedAt: tx.Now,
+			Priority: in.Priority, Value: cmp.Or(in.Value, valueUsual), HoldoutBP: in.HoldoutBP, OnNoSlot: cmp.Or(in.OnNoSlot, OnNoSlotDrop), Channel: in.Channel, Status: StatusDraft, CreatedBy: tx.Actor.Staff, Version: 1, CreatedAt: tx.Now,
 		}
 		promotion = p.ID
 		if in.Holdout, err = in.holdout(p.ID); err != nil {

@@ -53,7 +53,10 @@ func (s *Service) deliverOne(ctx context.Context, slot id.Slot) error {
 		if _, err := s.Guard.StartTx(tx, slot); err != nil {
 			return err
 		}
-		return mustRun(tx, o.row.PromotionID, o.send.MaterialID)
+		if err := mustRun(tx, o.row.PromotionID, o.send.MaterialID); err != nil {
+			return err
+		}
+		return o.linesTx(tx)
 	})
 	switch {
 	case errors.Is(err, guard.ErrNotNow):
@@ -151,6 +154,12 @@ func (s *Service) outgoing(ctx context.Context, slot id.Slot) (outgoing, error) 
 	if o.send.Shows, o.send.Sponsor, err = shows(q, p, g.ID); err != nil {
 		return o, err
 	}
+	if o.row.digest, err = digestOf(q, slot); err != nil {
+		return o, err
+	}
+	if o.send.Lines, err = s.lines(ctx, o.row.digest, g.ID); err != nil {
+		return o, err
+	}
 	var known bool
 	if o.channel, known = s.channel(p.Channel); !known {
 		return o, task.Dead(fmt.Errorf("channel %s is not set up", p.Channel))
@@ -189,6 +198,16 @@ func (s *Service) closeWindow(ctx context.Context, _ task.Job, a closeWindow) er
 	if len(failed) > 0 {
 		return errors.Join(failed...)
 	}
+	if p.OnNoSlot == OnNoSlotDigest && p.Status == StatusRunning {
+		for _, w := range p.Windows {
+			if a.Window != allWindows && a.Window != w.No || w.To > s.now() {
+				continue
+			}
+			if err := s.toDigest(ctx, p, w); err != nil {
+				return err
+			}
+		}
+	}
 	return s.end(ctx, p, a.Window)
 }
 
@@ -220,7 +239,7 @@ func (s *Service) withdraw(ctx context.Context, o outgoing, why guard.Release, a
 		if !free {
 			again = 0
 		}
-		return o.closedTx(tx, again)
+		return o.closedTx(tx, again, free)
 	})
 }
 
@@ -243,8 +262,9 @@ func (s *Service) end(ctx context.Context, p Promotion, window int) error {
 				return err
 			}
 		}
-		if left > 0 {
-			return nil
+		open, err := openDigestsTx(tx, p)
+		if err != nil || open || left > 0 {
+			return err
 		}
 		return tx.Exec("UPDATE promotions SET status = ?, closed_at = ?, version = version + 1 WHERE id = ?"+tx.Only("status IN ?"),
 			StatusDone, tx.Now, p.ID, []Status{StatusApproved, StatusRunning}).Error

@@ -1,8 +1,10 @@
 package promotion
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -64,6 +66,32 @@ func (f *fitting) of(promotion id.Promotion, window int, g id.Group) sight {
 	return s
 }
 
+// turns are the groups whose turn it is, by the window to ask for, and the
+// others with the moment until which each waits.
+func (f *fitting) turns(promotion id.Promotion, w Window, groups []id.Group, now clock.Milli) (turns map[guard.Window][]id.Group, waiting []guard.Answer) {
+	turns = map[guard.Window][]id.Group{}
+	for _, g := range groups {
+		switch x := f.of(promotion, w.No, g); {
+		case x.alone || !x.placed && !x.outranked:
+			turns[w.asked()] = append(turns[w.asked()], g)
+		case x.placed && x.slot.From <= now:
+			turns[x.slot] = append(turns[x.slot], g)
+		default:
+			at := x.slot.From
+			if !x.placed {
+				at = min(now.Add(lookAgain), w.To)
+			}
+			waiting = append(waiting, guard.Answer{GroupID: g, Decision: guard.Decision{Outcome: guard.OutcomeDefer, Rule: guard.RulePlan, NotBefore: at}})
+		}
+	}
+	return turns, waiting
+}
+
+// inOrder are the windows by when they begin and end.
+func inOrder(turns map[guard.Window][]id.Group) []guard.Window {
+	return slices.SortedFunc(maps.Keys(turns), func(a, b guard.Window) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
+}
+
 // fit plans the groups for every promotion that runs or waits to, and for one
 // more that may still be a draft. What was asked for already is not wanted
 // again; its slot is one of the group's ads.
@@ -81,6 +109,16 @@ func (s *Service) fit(ctx context.Context, groups []id.Group, more id.Promotion)
 		f.offers = append(f.offers, planner.Offer{Promotion: o.PromotionID, WindowNo: o.WindowNo,
 			Window: guard.Window{From: o.FromAt, To: o.ToAt}, Weight: planner.Weigh(o.ValueFen, o.Priority)})
 	}
+	late, err := s.digestOffers(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	gathered := map[digestKey]int{}
+	for _, o := range late {
+		gathered[digestKey{o.PromotionID, o.WindowNo}] = len(f.offers)
+		f.offers = append(f.offers, planner.Offer{Promotion: o.PromotionID, WindowNo: o.WindowNo,
+			Window: guard.Window{From: now, To: o.ToAt}, Weight: planner.Weigh(o.ValueFen, o.Priority)})
+	}
 	plans := planner.New(now, f.offers)
 	for part := range slices.Chunk(groups, 200) {
 		known, err := s.Guard.Known(ctx, part, window)
@@ -91,9 +129,28 @@ func (s *Service) fit(ctx context.Context, groups []id.Group, more id.Promotion)
 		if err != nil {
 			return nil, err
 		}
+		if len(late) > 0 {
+			mains, err := mainsOf(s.DB.Read(ctx), part, now)
+			if err != nil {
+				return nil, err
+			}
+			for g, main := range mains {
+				if i, open := gathered[main]; open {
+					wants[g] = append(wants[g], i)
+				}
+			}
+		}
+		tired, err := s.Exposure.LeftOut(ctx, part)
+		if err != nil {
+			return nil, err
+		}
 		for _, g := range part {
 			f.wants[g] = len(wants[g])
-			x := plans.Fit(planner.Group{Policy: known[g].Policy, Turns: known[g].Turns, State: known[g].State, Wants: wants[g]})
+			group := planner.Group{Policy: known[g].Policy, Turns: known[g].Turns, State: known[g].State, Wants: wants[g]}
+			if tired[g] {
+				group.Spared = guard.RuleExposure
+			}
+			x := plans.Fit(group)
 			f.groups[g] = planner.Fitted{Placed: slices.Clone(x.Placed), Left: slices.Clone(x.Left), Worth: x.Worth}
 		}
 	}

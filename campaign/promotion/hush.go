@@ -121,8 +121,12 @@ func (s *Service) findHushed(ctx context.Context, silence guard.Silence) error {
 }
 
 // closed is what becomes of a send that was taken back: it is asked for again
-// at a later moment of its window, if there is one, else it is over.
-func (o *outgoing) closedTx(tx *database.Tx, again clock.Milli) error {
+// at a later moment of its window, if there is one, else it is over. Free says
+// that it was not shown.
+func (o *outgoing) closedTx(tx *database.Tx, again clock.Milli, free bool) error {
+	if o.row.digest.PromotionID != 0 {
+		return o.digestOverTx(tx, again, free)
+	}
 	if again <= tx.Now || again >= o.window.To {
 		return tx.Exec("UPDATE promotion_sends SET status = ? WHERE slot_id = ?", SendClosed, o.slot.ID).Error
 	}

@@ -151,6 +151,9 @@ func loseTx(tx *database.Tx, by Promotion, taken []guard.Taken) error {
 	if err != nil {
 		return fmt.Errorf("promotion: taken: %w", err)
 	}
+	if err := waitAgainTx(tx, slots, tx.Now, 0); err != nil {
+		return err
+	}
 	order := slices.SortedFunc(maps.Keys(groups), func(a, b window) int { return cmp.Or(cmp.Compare(a.promotion, b.promotion), cmp.Compare(a.no, b.no)) })
 	for _, of := range order {
 		if err := task.EnqueueTx(tx, openWindow{Promotion: of.promotion, Window: of.no}, tx.Now); err != nil {

@@ -9,7 +9,7 @@
 // the slot.
 //
 // Tables: promotions, promotion_windows, promotion_groups, promotion_sends,
-// channel_paces.
+// promotion_digests, channel_paces.
 // Invariants: a window and group is asked for by one send and holds one slot;
 // nothing is handed to a channel before guard.StartTx agreed in a transaction
 // that saw the promotion running. Called by api; its tasks run in worker.
@@ -21,6 +21,7 @@ import (
 
 	"siyu/campaign"
 	"siyu/campaign/calendar"
+	"siyu/campaign/exposure"
 	"siyu/campaign/guard"
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -34,6 +35,7 @@ import (
 type Service struct {
 	DB       *database.DB
 	Guard    *guard.Service
+	Exposure *exposure.Service
 	Campaign *campaign.Service
 	Dates    *calendar.Service
 	Channels []Channel
@@ -65,6 +67,7 @@ type Promotion struct {
 	Priority   int          `json:"priority" gorm:"column:priority"`
 	Value      money.Amount `json:"value_fen" gorm:"column:value_fen"`
 	HoldoutBP  int          `json:"holdout_bp" gorm:"column:holdout_bp"`
+	OnNoSlot   OnNoSlot     `json:"on_no_slot" gorm:"column:on_no_slot"`
 	Channel    string       `json:"channel" gorm:"column:channel"`
 	Status     Status       `json:"status" gorm:"column:status"`
 	CreatedBy  id.Staff     `json:"created_by" gorm:"column:created_by"`
@@ -81,7 +84,7 @@ type Promotion struct {
 // TableName is the table's.
 func (Promotion) TableName() string { return "promotions" }
 
-const columns = `id, unit_id, campaign_id, name, text_zh, text_en, material_id, priority, value_fen, holdout_bp, channel, status, created_by, approved_by,
+const columns = `id, unit_id, campaign_id, name, text_zh, text_en, material_id, priority, value_fen, holdout_bp, on_no_slot, channel, status, created_by, approved_by,
 	version, created_at, approved_at, closed_at`
 
 // Window is one of a promotion's windows, numbered from 1.

@@ -12,6 +12,7 @@ import (
 	"siyu/campaign"
 	"siyu/campaign/calendar"
 	"siyu/campaign/campaigntest"
+	"siyu/campaign/exposure"
 	"siyu/campaign/guard"
 	"siyu/community"
 	"siyu/internal/clock"
@@ -51,7 +52,7 @@ type house struct {
 func newHouse(t *testing.T, db *database.DB) *house {
 	t.Helper()
 	h := &house{World: campaigntest.New(t, db), dir: t.TempDir(), outage: &outage{}}
-	h.s = &Service{DB: db, Guard: &guard.Service{DB: db}, Campaign: h.Campaign, Dates: &calendar.Service{DB: db, Campaign: h.Campaign},
+	h.s = &Service{DB: db, Guard: &guard.Service{DB: db}, Exposure: &exposure.Service{DB: db}, Campaign: h.Campaign, Dates: &calendar.Service{DB: db, Campaign: h.Campaign},
 		Channels: []Channel{FileChannel{Dir: h.dir}, WebhookChannel{DB: db}, h.outage}}
 	h.s.Register(h.Registry)
 	h.s.Guard.Register(h.Registry)
@@ -387,8 +388,7 @@ func TestHandlersTwice(t *testing.T) {
 func TestValidate(t *testing.T) {
 	g := []id.Group{1, 1}
 	err := (In{Groups: g, Windows: []guard.Window{{From: 5, To: 3}, {From: 1, To: 9}}, Priority: 10}).Validate()
-	f, ok := fault.As(err)
-	if !ok || len(f.Fields) != 8 {
+	if f, ok := fault.As(err); !ok || len(f.Fields) != 8 {
 		t.Errorf("got %v, want 8 fields", err)
 	}
 	for text, want := range map[string]int{"转发领红包": 1, "全网最低": 0, "苹果 9.9": 0} {

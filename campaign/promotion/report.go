@@ -1,6 +1,7 @@
 package promotion
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"siyu/campaign"
+	"siyu/campaign/exposure"
 	"siyu/campaign/guard"
 	"siyu/community"
 	"siyu/internal/clock"
@@ -24,6 +26,7 @@ const afterFor = 24 * time.Hour
 type Outcome struct {
 	Asked    int `json:"asked"`
 	Sent     int `json:"sent"`     // shown inside their slot
+	Digest   int `json:"digest"`   // shown in a digest, as its main ad or a line
 	Late     int `json:"late"`     // shown outside it
 	Waiting  int `json:"waiting"`  // have a slot that is not over
 	Unsent   int `json:"unsent"`   // had a slot, were not shown
@@ -83,9 +86,12 @@ type Report struct {
 	Total       Outcome         `json:"total"`
 	After       After           `json:"after"`
 	RefusedBy   []RuleCount     `json:"refused_by"`
+	MissedBy    []RuleCount     `json:"missed_by"` // the rule by which they were deferred last
 	Windows     []WindowReport  `json:"windows"`
 	Variants    []VariantReport `json:"variants"` // of a material
 	Shown       []Shown         `json:"shown"`
+	Reach       exposure.Reach  `json:"reach"`      // of what was shown
+	Digests     []InDigest      `json:"digests"`    // where it went out, or is to, with others
 	Comparison  *Comparison     `json:"comparison"` // null where no group is held out
 }
 
@@ -107,27 +113,53 @@ func (s *Service) Report(ctx context.Context, promotion id.Promotion) (Report, e
 		if err := out.follow(q); err != nil {
 			return err
 		}
+		if out.Reach, err = reachOf(q, p, out, s.now()); err != nil {
+			return err
+		}
 		out.Comparison, err = compare(q, p, s.now())
 		return err
 	})
 	return out, err
 }
 
+// reachOf counts who saw the ads of a promotion, each person once.
+func reachOf(q *database.Query, p Promotion, of Report, now clock.Milli) (r exposure.Reach, err error) {
+	if p.Groups, err = groupsOf(q, p.ID); err != nil {
+		return r, err
+	}
+	if p.HeldOut, err = heldOut(q, p.ID); err != nil {
+		return r, err
+	}
+	ads := p.served()
+	for _, x := range of.Shown {
+		ads[x.GroupID] = append(ads[x.GroupID], guard.Window{From: x.At, To: x.At + 1})
+	}
+	for _, x := range of.Digests {
+		if x.At != 0 && x.LineNo > 0 {
+			ads[x.GroupID] = append(ads[x.GroupID], guard.Window{From: x.At, To: x.At + 1})
+		}
+	}
+	return exposure.ReachOf(q, ads, now)
+}
+
 // reportOf counts the sends, and lists what was shown, oldest first.
 func reportOf(p Promotion, sends map[sendKey]sendRow, slots map[id.Slot]guard.Slot) Report {
-	r := Report{PromotionID: p.ID, CampaignID: p.CampaignID, Status: p.Status, RefusedBy: []RuleCount{}, Variants: []VariantReport{}, Shown: []Shown{}}
-	windows, rules := map[int]*Outcome{}, map[guard.Rule]int{}
+	r := Report{PromotionID: p.ID, CampaignID: p.CampaignID, Status: p.Status, Variants: []VariantReport{}, Shown: []Shown{}, Digests: []InDigest{}}
+	windows, rules, missed := map[int]*Outcome{}, map[guard.Rule]int{}, map[guard.Rule]int{}
 	for _, w := range p.Windows {
 		windows[w.No] = &Outcome{}
 	}
 	for _, row := range sends {
-		slot := slots[row.SlotID]
+		slot := slots[row.slot()]
 		for _, count := range []*Outcome{&r.Total, windows[row.WindowNo]} {
-			count.add(row.Status, slot)
+			count.add(row, slot)
 		}
+		r.inDigest(row, slot)
 		switch {
 		case row.Status == SendRefused:
 			rules[row.RuleName]++
+		case row.Status == SendClosed && slot.ID == 0:
+			missed[row.RuleName]++
 		case row.SlotID != 0 && slot.ConfirmedAt != 0:
 			r.Shown = append(r.Shown, Shown{WindowNo: row.WindowNo, VariantNo: row.VariantNo, GroupID: row.GroupID, SlotID: slot.ID, At: slot.ConfirmedAt, Late: slot.Late})
 		}
@@ -135,28 +167,40 @@ func reportOf(p Promotion, sends map[sendKey]sendRow, slots map[id.Slot]guard.Sl
 	for _, w := range p.Windows {
 		r.Windows = append(r.Windows, WindowReport{w, *windows[w.No]})
 	}
-	for _, rule := range slices.Sorted(maps.Keys(rules)) {
-		r.RefusedBy = append(r.RefusedBy, RuleCount{rule, rules[rule]})
-	}
+	r.RefusedBy, r.MissedBy = countsOf(rules), countsOf(missed)
 	slices.SortFunc(r.Shown, func(a, b Shown) int {
 		if a.At != b.At {
 			return int(a.At - b.At)
 		}
 		return int(a.SlotID - b.SlotID)
 	})
+	slices.SortFunc(r.Digests, func(a, b InDigest) int {
+		return cmp.Or(cmp.Compare(a.WindowNo, b.WindowNo), cmp.Compare(a.GroupID, b.GroupID))
+	})
 	return r
 }
 
-func (o *Outcome) add(status SendStatus, slot guard.Slot) {
+func countsOf(rules map[guard.Rule]int) []RuleCount {
+	list := []RuleCount{}
+	for _, rule := range slices.Sorted(maps.Keys(rules)) {
+		list = append(list, RuleCount{rule, rules[rule]})
+	}
+	return list
+}
+
+func (o *Outcome) add(row sendRow, slot guard.Slot) {
+	status := row.Status
 	o.Asked++
 	switch {
+	case slot.ConfirmedAt != 0 && row.digest.SlotID != 0:
+		o.Digest++
 	case slot.ConfirmedAt != 0 && slot.Late:
 		o.Late++
 	case slot.ConfirmedAt != 0:
 		o.Sent++
 	case status == SendRefused:
 		o.Refused++
-	case status == SendDeferred:
+	case status == SendDeferred || status == SendDigest:
 		o.Deferred++
 	case slot.ID == 0:
 		o.Missed++

@@ -8,6 +8,7 @@ import (
 
 	"siyu/campaign"
 	"siyu/campaign/campaigntest"
+	"siyu/campaign/exposure"
 	"siyu/campaign/guard"
 	"siyu/community"
 	"siyu/internal/database"
@@ -100,6 +101,9 @@ func TestReport(t *testing.T) {
 				Outcome: Outcome{Asked: 3, Sent: 1, Late: 1, Refused: 1}}},
 			Variants:  []VariantReport{},
 			RefusedBy: []RuleCount{{Rule: sent[third].Rule, Groups: 1}},
+			MissedBy:  []RuleCount{},
+			Reach:     exposure.Reach{Members: 6, Reached: 5, Most: 1},
+			Digests:   []InDigest{},
 			Shown: []Shown{
 				{WindowNo: 1, GroupID: first, SlotID: sent[first].SlotID, At: shownAt,
 					After: After{Scans: 2, Bindings: 2, Orders: 2, Paid: 2, Net: 2*9900 - 900, Members: 5, Left: 2}},
@@ -157,7 +161,7 @@ func TestOutcome(t *testing.T) {
 		"a rule refused it":        {SendRefused, guard.Slot{}, Outcome{Asked: 1, Refused: 1}},
 	} {
 		var got Outcome
-		if got.add(c.status, c.slot); got != c.want {
+		if got.add(sendRow{Status: c.status}, c.slot); got != c.want {
 			t.Errorf("one that %s: got %+v, want %+v", name, got, c.want)
 		}
 	}

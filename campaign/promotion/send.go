@@ -1,7 +1,6 @@
 package promotion
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +28,8 @@ const (
 	SendReserved SendStatus = "reserved" // it has a slot
 	SendHanded   SendStatus = "handed"   // the channel has it
 	SendClosed   SendStatus = "closed"   // its slot or window is over
+	SendDigest   SendStatus = "digest"   // its window is over; it waits for a digest
+	SendJoined   SendStatus = "joined"   // it goes along in another's slot
 )
 
 type sendRow struct {
@@ -43,6 +44,8 @@ type sendRow struct {
 	PublishedAt clock.Milli  `gorm:"column:published_at"`
 	VariantNo   int          `gorm:"column:variant_no"`
 	RemindedAt  clock.Milli  `gorm:"column:reminded_at"`
+
+	digest digestRow // with PromotionID 0: none
 }
 
 // TableName is the table's.
@@ -87,6 +90,7 @@ func (s *Service) Register(r *task.Registry) {
 	task.HandleOutside(r, s.openWindow)
 	task.HandleOutside(r, s.deliver)
 	task.HandleOutside(r, s.closeWindow)
+	task.HandleOutside(r, s.gatherDigest)
 	task.HandleOutside(r, s.remind)
 	task.HandleOutside(r, s.playOwner)
 	task.HandleOutside(r, s.hush)
@@ -153,27 +157,16 @@ func (s *Service) ask(ctx context.Context, p Promotion, w Window, groups []id.Gr
 	if err != nil {
 		return err
 	}
-	now := s.now()
-	turns := map[guard.Window][]id.Group{}
-	var waiting []guard.Answer
-	for _, g := range groups {
-		switch x := fits.of(p.ID, w.No, g); {
-		case x.alone || !x.placed && !x.outranked:
-			turns[w.asked()] = append(turns[w.asked()], g)
-		case x.placed && x.slot.From <= now:
-			turns[x.slot] = append(turns[x.slot], g)
-		default:
-			at := x.slot.From
-			if !x.placed {
-				at = min(now.Add(lookAgain), w.To)
-			}
-			waiting = append(waiting, guard.Answer{GroupID: g, Decision: guard.Decision{Outcome: guard.OutcomeDefer, Rule: guard.RulePlan, NotBefore: at}})
-		}
+	turns, waiting := fits.turns(p.ID, w, groups, s.now())
+	spare, err := s.spare(ctx, slices.Concat(slices.Collect(maps.Values(turns))...), held)
+	if err != nil {
+		return err
 	}
-	note := func(tx *database.Tx, answers []guard.Answer) error { return s.noteTx(tx, p, w, answers) }
-	windows := slices.SortedFunc(maps.Keys(turns), func(a, b guard.Window) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
-	for _, slot := range windows {
-		ask := guard.Ask{Campaign: p.CampaignID, Promotion: p.ID, WindowNo: w.No, Window: slot, Groups: turns[slot], HeldOut: held}
+	note := func(tx *database.Tx, answers []guard.Answer) error {
+		return s.noteTx(tx, p, w, spare.freshFirst(answers))
+	}
+	for _, slot := range inOrder(turns) {
+		ask := guard.Ask{Campaign: p.CampaignID, Promotion: p.ID, WindowNo: w.No, Window: slot, Groups: turns[slot], HeldOut: held, Sparing: spare.sparing}
 		answers, err := s.Guard.Reserve(ctx, ask, note)
 		if err != nil {
 			return err

@@ -185,7 +185,11 @@ func freePlaces(tx *database.Tx, g Gate) (int, error) {
 }
 
 func letIn(tx *database.Tx, a Application) error {
-	if err := community.AdmitTx(tx, community.Join{Group: a.GroupID, Member: a.MemberID, Charter: a.CharterVersion}); err != nil {
+	var inviter id.Member // who vouched for him, if anybody did
+	if err := tx.Raw("SELECT COALESCE(MAX(member_id), 0) FROM vouches WHERE used_by = ?", a.ID).Scan(&inviter).Error; err != nil {
+		return fmt.Errorf("gate: who vouched for %s: %w", a.ID, err)
+	}
+	if err := community.AdmitTx(tx, community.Join{Group: a.GroupID, Member: a.MemberID, Inviter: inviter, Charter: a.CharterVersion}); err != nil {
 		return err
 	}
 	return turn(tx, a, StatusAdmitted, "")

@@ -265,6 +265,10 @@ func TestVouch(t *testing.T) {
 		if a := h.apply(m, gate.ApplyIn{Vouch: v}); a.Status != gate.StatusAdmitted {
 			t.Errorf("got %+v", a)
 		}
+		in, err := community.RosterOf(h.DB.Read(bg), h.group)
+		if err != nil || len(in) != 3 || in[2].MemberID != m || in[2].InviterID != old || in[1].InviterID != 0 {
+			t.Errorf("got %+v, %v; want that %s was brought by %s", in, err, m, old)
+		}
 		second, _ := h.member()
 		_, err = h.Apply(bg, h.group, second, gate.ApplyIn{Charter: 1, Vouch: v})
 		h.refused(err, gate.ErrRefused)

@@ -67,7 +67,7 @@ func advise(r Report) []Advice {
 	say(r.misses("weekly_interaction") || r.misses("topic_days") && r.Standing.State != StateHealthy, adviseHold)
 	say(r.misses("ads_to_content"), adviseContent)
 	say(r.Core.Alarm, adviseCore)
-	say(r.Head.High, adviseHead)
+	say(r.Head.High || r.Sales.High, adviseHead)
 	say(r.misses("pyramid"), advisePyramid)
 	say(r.Tier == TierSplit && r.Standing.State != StateHealthy, adviseSplit.at(r.GroupID, "split"))
 	if len(out) == 0 {

@@ -33,9 +33,8 @@ type Crowd struct {
 	// Came are the days on which those who joined in the last 30 days did, gone
 	// again or not, and how many of them were Gated.
 	Came, CameGated int
-	// Invited came by somebody's code between 37 and 7 days ago, Kept stayed
-	// for a week.
-	Invited, InvitedKept int
+	// Invitees were brought in between 37 and 7 days ago.
+	Invitees []Invitee
 }
 
 const (
@@ -51,6 +50,7 @@ func crowd(q *database.Query, g community.Group, today int, zone *time.Location)
 		return c, err
 	}
 	var members []id.Member
+	var brought []arrival
 	for _, s := range stays {
 		joined := clock.Day(s.JoinedAt.Time(), zone)
 		gated := s.CharterVersion != 0 || s.CodeID != 0
@@ -60,11 +60,9 @@ func crowd(q *database.Query, g community.Group, today int, zone *time.Location)
 				c.CameGated++
 			}
 		}
-		if s.CodeID != 0 && joined >= plus(today, -monthDays-7) && joined < plus(today, -7) {
-			c.Invited++
-			if s.LeftAt == 0 || s.LeftAt >= s.JoinedAt.Add(7*24*time.Hour) {
-				c.InvitedKept++
-			}
+		if (s.CodeID != 0 || s.InviterID != 0) && joined >= plus(today, -monthDays-inviteDays) && joined < plus(today, -inviteDays) {
+			kept := s.LeftAt == 0 || s.LeftAt >= s.JoinedAt.Add(inviteDays*24*time.Hour)
+			brought = append(brought, arrival{s.InviterID, s.MemberID, joined, kept})
 		}
 		if s.LeftAt == 0 {
 			members = append(members, s.MemberID)
@@ -75,7 +73,7 @@ func crowd(q *database.Query, g community.Group, today int, zone *time.Location)
 	for i, p := range c.People {
 		at[p.ID] = i
 	}
-	if err := c.deeds(q, g.ID, at); err != nil {
+	if err := c.deeds(q, g.ID, at, brought); err != nil {
 		return c, err
 	}
 	if err := c.ties(q, g.ID, at); err != nil {
@@ -89,7 +87,7 @@ func crowd(q *database.Query, g community.Group, today int, zone *time.Location)
 	return c, err
 }
 
-func (c *Crowd) deeds(q *database.Query, group id.Group, at map[id.Member]int) error {
+func (c *Crowd) deeds(q *database.Query, group id.Group, at map[id.Member]int, brought []arrival) error {
 	days := make([]int, crowdDays)
 	for i := range days {
 		days[i] = plus(c.Today, i-crowdDays)
@@ -115,7 +113,7 @@ func (c *Crowd) deeds(q *database.Query, group id.Group, at map[id.Member]int) e
 			did[t.Day][t.Kind] += t.N
 		}
 	}
-	return nil
+	return c.invitees(q, brought, tallies)
 }
 
 func (c *Crowd) ties(q *database.Query, group id.Group, at map[id.Member]int) error {
@@ -224,7 +222,3 @@ func (p Person) days(which community.ActivityKind, from, to int) int {
 
 // month is the last 30 days that are over.
 func (c Crowd) month() (from, to int) { return plus(c.Today, -monthDays), plus(c.Today, -1) }
-
-// invitedKept is the share of those who came by somebody's code a week to a
-// month ago and were still there after a week.
-func (c Crowd) invitedKept() int { return part(c.InvitedKept, c.Invited) }

@@ -23,12 +23,12 @@ type Day struct {
 	People      int      `json:"people" gorm:"column:people"`
 	Events      int      `json:"events" gorm:"column:events"`
 	Points      int      `json:"points" gorm:"column:points"`
-	TopicPeople int      `json:"topic_people" gorm:"column:topic_people"`
-	Drawn       int      `json:"drawn" gorm:"column:drawn"`     // the most people one interaction drew: topic, game, quiz or what the owner held
-	Content     int      `json:"content" gorm:"column:content"` // posts and answers, hosts' too, and one for a topic
-	Said        int      `json:"said" gorm:"column:said"`       // all that members did, every time
-	Talk        int      `json:"talk" gorm:"column:talk"`       // posts, replies and answers of members, every time
-	Host        int      `json:"host" gorm:"column:host"`       // all that hosts did, every time
+	TopicPeople int      `json:"topic_people" gorm:"column:topic_people"` // the most that one topic drew
+	Drawn       int      `json:"drawn" gorm:"column:drawn"`               // the most people one interaction drew: topic, game, quiz or what the owner held
+	Content     int      `json:"content" gorm:"column:content"`           // posts and answers, hosts' too, and three topics at most
+	Said        int      `json:"said" gorm:"column:said"`                 // all that members did, every time
+	Talk        int      `json:"talk" gorm:"column:talk"`                 // posts, replies and answers of members, every time
+	Host        int      `json:"host" gorm:"column:host"`                 // all that hosts did, every time
 	Checkins    int      `json:"checkins" gorm:"column:checkins"`
 	Incentives  int      `json:"incentives" gorm:"column:incentives"`
 	Violations  int      `json:"violations" gorm:"column:violations"`
@@ -44,7 +44,7 @@ const perKind = 3
 
 // count is what tallies, in order of day, make of the days. Members of the
 // tallies are live ones; one who became one with another is counted with him.
-func count(group id.Group, days []int, tallies []community.Tally, complete map[int]bool, people roster) []Day {
+func count(group id.Group, days []int, tallies []community.Tally, topics []community.TopicTally, complete map[int]bool, people roster) []Day {
 	out := make([]Day, len(days))
 	for i, d := range days {
 		n := 0
@@ -54,6 +54,11 @@ func count(group id.Group, days []int, tallies []community.Tally, complete map[i
 		out[i] = Day{GroupID: group, Day: d, Covered: n > 0 || complete[d], Complete: complete[d]}
 		out[i].add(tallies[:n], people)
 		tallies = tallies[n:]
+		for n = 0; n < len(topics) && topics[n].Day <= d; {
+			n++
+		}
+		out[i].discuss(topics[:n], people)
+		topics = topics[n:]
 		out[i].Size, out[i].Joins, out[i].Leaves = people.on(d)
 	}
 	return out
@@ -67,7 +72,6 @@ func (d *Day) add(tallies []community.Tally, people roster) {
 	did := make(map[deed]int, len(tallies))
 	acted := make(map[id.Member]bool, len(tallies))
 	drew := map[community.ActivityKind]int{}
-	topic := 0
 	for _, t := range tallies {
 		before := did[deed{t.Member, t.Kind}]
 		did[deed{t.Member, t.Kind}] = before + t.N
@@ -81,8 +85,6 @@ func (d *Day) add(tallies []community.Tally, people roster) {
 			d.OffTopic += t.N
 		case community.ActivityPost, community.ActivityAnswer:
 			d.Content += counts
-		case community.ActivityTopic:
-			topic = 1
 		}
 		switch {
 		case !t.Kind.Counts():
@@ -103,9 +105,27 @@ func (d *Day) add(tallies []community.Tally, people roster) {
 			drew[t.Kind]++
 		}
 	}
-	d.People, d.Content = len(acted), d.Content+topic
-	d.TopicPeople, d.Checkins = drew[community.ActivityTopic], drew[community.ActivityCheckin]
-	d.Drawn = max(d.TopicPeople, drew[community.ActivityGame], drew[community.ActivityQuiz])
+	d.People, d.Checkins = len(acted), drew[community.ActivityCheckin]
+	d.Drawn = max(drew[community.ActivityGame], drew[community.ActivityQuiz])
+}
+
+// discuss counts the day's topics, each for itself: two that drew three people
+// each are none that drew six.
+func (d *Day) discuss(topics []community.TopicTally, people roster) {
+	drew := map[string]map[id.Member]bool{}
+	for _, t := range topics {
+		if drew[t.Topic] == nil {
+			drew[t.Topic] = map[id.Member]bool{}
+		}
+		if !people.hosts[t.Member] {
+			drew[t.Topic][t.Member] = true
+		}
+	}
+	for _, who := range drew {
+		d.TopicPeople = max(d.TopicPeople, len(who))
+	}
+	d.Drawn = max(d.Drawn, d.TopicPeople)
+	d.Content += min(len(drew), perKind)
 }
 
 // roster is who was in a group when, by local day.

@@ -33,10 +33,15 @@ func TestCount(t *testing.T) {
 		{Day: 20260302, Kind: community.ActivityIncentive, Member: b, N: 1},
 		{Day: 20260304, Kind: community.ActivityViolation, Member: a, N: 2},
 		{Day: 20260304, Kind: community.ActivityOffTopic, Member: a, N: 1},
+	}, []community.TopicTally{
+		{Day: 20260302, Topic: "", Member: a}, {Day: 20260302, Topic: "", Member: a}, // twice, once merged
+		{Day: 20260302, Topic: "x", Member: a}, {Day: 20260302, Topic: "x", Member: b}, {Day: 20260302, Topic: "x", Member: host},
+		{Day: 20260302, Topic: "y", Member: host}, {Day: 20260302, Topic: "z", Member: b},
+		{Day: 20260303, Topic: "x", Member: b},
 	}, map[int]bool{20260303: true}, people)
 	want := []Day{
-		{GroupID: 7, Day: 20260302, Covered: true, Size: 2, Joins: 1, People: 2, Events: 7, Points: 13, TopicPeople: 2, Drawn: 2, Content: 7, Said: 9, Talk: 5, Host: 4, Checkins: 1, Incentives: 1},
-		{GroupID: 7, Day: 20260303, Covered: true, Complete: true, Size: 1, Leaves: 1},
+		{GroupID: 7, Day: 20260302, Covered: true, Size: 2, Joins: 1, People: 2, Events: 7, Points: 13, TopicPeople: 2, Drawn: 2, Content: 9, Said: 9, Talk: 5, Host: 4, Checkins: 1, Incentives: 1},
+		{GroupID: 7, Day: 20260303, Covered: true, Complete: true, Size: 1, Leaves: 1, TopicPeople: 1, Drawn: 1, Content: 1},
 		{GroupID: 7, Day: 20260304, Covered: true, Size: 1, Violations: 2, OffTopic: 1},
 	}
 	if d := cmp.Diff(want, got); d != "" {

@@ -38,6 +38,7 @@ const (
 	ReasonNoAds       Reason = "no_ads"       // no ad to look at
 	ReasonNobody      Reason = "nobody"       // nobody it could be a share of
 	ReasonYoung       Reason = "young"        // the group is not old enough
+	ReasonFew         Reason = "too_few"      // too few orders for a share of them
 )
 
 // direction says how a figure is held to its limit.
@@ -127,12 +128,14 @@ func metrics(g community.Group, h History, i int, c Crowd) []Metric {
 		figure("monologue", c.hostPart(), UnitBP, atMost, monologue, month, ReasonNotReported),
 		figure("head_cr1", int(head.CR1), UnitBP, atMost, headCR1, month, ReasonNotReported),
 		figure("head_hhi", int(head.HHI), UnitBP, atMost, headHHI, month, ReasonNotReported),
+		figure("head_sales", int(c.sales().Share), UnitBP, atMost, headCR1, whole, ReasonFew),
 		figure("head_loo", int(head.LOO), UnitBP, atLeast, headLOO, month, ReasonNotReported),
 		figure("pyramid", known(c.pyramid().Index, len(c.People)), UnitBP, atLeast, whole, whole, ReasonNoMembers),
 		share("ice_broken", c.iceBroken(), month, ReasonNotReported),
 		core.metric(month),
 		figure("entry_gate", part(c.CameGated, c.Came), UnitBP, atLeast, gateShare, whole, ReasonNobody),
 		share("invited_kept", c.invitedKept(), whole, ReasonNobody),
+		share("invited_spoke", c.invitedSpoke(), c.coverage(invitedCovered), c.whySilent()),
 	)
 }
 

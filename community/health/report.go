@@ -23,6 +23,8 @@ type Report struct {
 	Pyramid    Pyramid     `json:"pyramid"`
 	Core       Core        `json:"core"`
 	Head       Head        `json:"head"`
+	Sales      Sales       `json:"sales"`
+	Inviters   []Inviter   `json:"inviters"` // up to 20, who brought most first
 	Incubation Incubation  `json:"incubation"`
 	Pass       *Pass       `json:"pass"`    // null until it passed
 	History    []Judgement `json:"history"` // up to 90 days, oldest first
@@ -49,7 +51,7 @@ func (s *Service) FindReport(ctx context.Context, group id.Group) (Report, error
 
 // report works the group's health out, and hands on who is in it.
 func report(q *database.Query, g community.Group, today int) (Report, Crowd, error) {
-	out := Report{GroupID: g.ID, Name: g.Name, Metrics: []Metric{}, History: []Judgement{}}
+	out := Report{GroupID: g.ID, Name: g.Name, Metrics: []Metric{}, History: []Judgement{}, Inviters: []Inviter{}}
 	c, err := courseOf(q, g, today)
 	if err != nil {
 		return out, Crowd{}, err
@@ -59,6 +61,7 @@ func report(q *database.Query, g community.Group, today int) (Report, Crowd, err
 		return out, people, err
 	}
 	out.Pyramid, out.Core, out.Head = people.pyramid(), people.core(), people.head()
+	out.Sales, out.Inviters = people.sales(), people.inviters()
 	if c.stands.State != "" {
 		out.Standing = &c.stands
 	}

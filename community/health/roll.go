@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"siyu/community"
@@ -194,6 +195,16 @@ func (c *course) countTx(tx *database.Tx, days []int) error {
 	if err != nil {
 		return err
 	}
+	var discussed []int
+	for _, t := range tallies {
+		if t.Kind == community.ActivityTopic {
+			discussed = append(discussed, t.Day)
+		}
+	}
+	topics, err := community.TopicTallies(tx.DB, g, slices.Compact(discussed))
+	if err != nil {
+		return err
+	}
 	complete, err := community.CompleteDays(tx.DB, g, days)
 	if err != nil {
 		return err
@@ -206,7 +217,7 @@ func (c *course) countTx(tx *database.Tx, days []int) error {
 	if err != nil {
 		return err
 	}
-	rows := count(g, days, tallies, complete, rosterOf(stays, c.zone))
+	rows := count(g, days, tallies, topics, complete, rosterOf(stays, c.zone))
 	for i := range rows {
 		rows[i].Drawn = max(rows[i].Drawn, met[rows[i].Day])
 	}

@@ -24,7 +24,8 @@ type WorkList struct {
 	Praise     []Praise      `json:"praise"`
 	Feedback   Feedback      `json:"feedback"`
 	Size       int           `json:"size"`
-	Cap        int           `json:"cap"` // as many fit into a chat group
+	Waiting    Figure        `json:"waiting"` // for a place; unknown where the group has no gate
+	Cap        int           `json:"cap"`     // as many fit into a chat group
 	AsOf       *WorkListAsOf `json:"as_of"`
 }
 
@@ -103,16 +104,25 @@ func (s *Service) workList(ctx context.Context, g community.Group) (WorkList, er
 		if err != nil {
 			return err
 		}
-		out = workListOf(g, r, people, deeds, now)
+		waiting := Figure(Unknown)
+		if g.Gated {
+			n, err := community.WaitingIn(q, g.ID)
+			if err != nil {
+				return err
+			}
+			waiting = Figure(n)
+		}
+		out = workListOf(g, r, people, deeds, waiting, now)
 		return nameAll(q, out.Praise)
 	})
 	return out, err
 }
 
-func workListOf(g community.Group, r Report, people Crowd, deeds []community.Deed, now clock.Milli) WorkList {
+func workListOf(g community.Group, r Report, people Crowd, deeds []community.Deed, waiting Figure, now clock.Milli) WorkList {
 	out := WorkList{
 		GroupID: g.ID, Name: g.Name, State: StateUnknown, Next: r.Advice[0], Size: len(people.People), Cap: groupCap,
-		Candidates: append([]Candidate{}, people.candidates()...), SwapOut: people.swapOut(now),
+		Waiting:    waiting,
+		Candidates: append([]Candidate{}, people.candidates()...), SwapOut: people.swapOut(now, waiting),
 		Praise: append([]Praise{}, people.praises(deeds, now)...), Feedback: feedback(deeds),
 	}
 	if r.Standing != nil {
@@ -127,8 +137,9 @@ func workListOf(g community.Group, r Report, people Crowd, deeds []community.Dee
 
 // swapOut are those who could make room in a group that is nearly full: in it
 // for a month, silent for two, with no order and no reward for three, and
-// nobody the group needs. Whether they are silent must be known.
-func (c Crowd) swapOut(now clock.Milli) []SwapOut {
+// nobody the group needs. Whether they are silent must be known. As many as wait
+// for a place are named, where that is known.
+func (c Crowd) swapOut(now clock.Milli, waiting Figure) []SwapOut {
 	out := []SwapOut{}
 	if len(c.People)*whole < groupCap*fullShare || c.coverage(swapQuiet) < enoughKnown {
 		return out
@@ -145,7 +156,11 @@ func (c Crowd) swapOut(now clock.Milli) []SwapOut {
 	slices.SortStableFunc(out, func(a, b SwapOut) int {
 		return cmp.Or(cmp.Compare(a.LastDay, b.LastDay), cmp.Compare(a.JoinedOn, b.JoinedOn), cmp.Compare(a.Member, b.Member))
 	})
-	return out[:min(len(out), swapMost)]
+	most := swapMost
+	if waiting != Unknown {
+		most = min(most, int(waiting))
+	}
+	return out[:min(len(out), most)]
 }
 
 func (p Person) lastDay() (last int) {

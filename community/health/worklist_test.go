@@ -49,10 +49,10 @@ func TestSwapOut(t *testing.T) {
 			p := idle()
 			c.change(&p)
 			crowd := full(c.size, p)
-			if got := crowd.swapOut(morning); (len(got) == 1) != c.want {
+			if got := crowd.swapOut(morning, Unknown); (len(got) == 1) != c.want {
 				t.Errorf("got %+v, want %v", got, c.want)
 			}
-			if got := crowd.cover(29).swapOut(morning); len(got) > 0 {
+			if got := crowd.cover(29).swapOut(morning, Unknown); len(got) > 0 {
 				t.Errorf("nobody is silent in a group nobody reports: got %+v", got)
 			}
 		})
@@ -64,11 +64,16 @@ func TestSwapOut(t *testing.T) {
 		longer.Days[plus(today, -90)] = map[community.ActivityKind]int{community.ActivityReply: 1}
 		c.People = append(c.People, longer, never)
 		var got []id.Member
-		for _, p := range c.swapOut(morning) {
+		for _, p := range c.swapOut(morning, Unknown) {
 			got = append(got, p.Member)
 		}
 		if d := cmp.Diff([]id.Member{3, 1, 2}, got); d != "" {
 			t.Errorf("(-want +got):\n%s", d)
+		}
+		for waiting, want := range []int{0, 1, 2, 3, 3} {
+			if got := c.swapOut(morning, Figure(waiting)); len(got) != want || want > 0 && got[0].Member != 3 {
+				t.Errorf("%d wait: got %+v, want one out for each", waiting, got)
+			}
 		}
 	})
 }

@@ -4,10 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"time"
 
+	"siyu/community"
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/sheet"
@@ -138,12 +140,29 @@ func (l line) bad(field, code, zh, en string) line {
 	return line{No: l.No, Bad: &Remedy{field, code, zh, en}}
 }
 
-// badBy is the line refused by the first field of a fault.
-func (l line) badBy(err error) line {
+// badBy is the line refused by the first field of a fault; said is who it says
+// somebody is.
+func (l line) badBy(err error, said ...community.Identity) line {
 	f, ok := fault.As(err)
 	if !ok || len(f.Fields) == 0 {
 		return l.bad("", "invalid", "这一行不成立", "the line cannot stand")
 	}
 	x := f.Fields[0]
-	return l.bad(x.Name, x.Code, x.ZH, x.EN)
+	return l.bad(column(x.Name, said), x.Code, x.ZH, x.EN)
+}
+
+// column is what the file calls the field that a batch of one row was refused
+// by.
+func column(field string, said []community.Identity) string {
+	field = strings.TrimPrefix(strings.TrimPrefix(field, "members[0]."), "memberships[0].")
+	var no int
+	if _, err := fmt.Sscanf(field, "identities[%d]", &no); err != nil || no >= len(said) {
+		return field
+	}
+	for _, c := range sayWho {
+		if c.kind == said[no].Kind {
+			return c.column
+		}
+	}
+	return field
 }

@@ -115,7 +115,7 @@ func readHuman(row sheet.Row, _ *time.Location, _ map[string]int, l *line) {
 		return
 	}
 	if err := (community.MemberBatch{Members: []humanIn{in}}).Validate(); err != nil {
-		*l = l.badBy(err)
+		*l = l.badBy(err, in.Identities...)
 		return
 	}
 	l.M = &in
@@ -148,7 +148,7 @@ func readStay(row sheet.Row, zone *time.Location, _ map[string]int, l *line) {
 	}
 	if in.By.Value != "" {
 		if err := (community.MemberBatch{Members: []humanIn{{Identities: []community.Identity{in.By}}}}).Validate(); err != nil {
-			*l = l.badBy(err)
+			*l = l.badBy(err, in.By)
 			return
 		}
 	}
@@ -195,16 +195,19 @@ func readSend(row sheet.Row, zone *time.Location, _ map[string]int, l *line) {
 	l.A = &in
 }
 
+// sayWho are the columns that say who somebody is, the surest first.
+var sayWho = []struct {
+	column string
+	kind   community.IdentityKind
+}{
+	{"mall_id", community.IdentityMall}, {"unionid", community.IdentityUnionID},
+	{"wecom_external", community.IdentityWecomExternal}, {"phone", community.IdentityPhone},
+}
+
 // identities are who the line says somebody is, the surest first.
 func identities(row sheet.Row) []community.Identity {
 	var out []community.Identity
-	for _, x := range []struct {
-		column string
-		kind   community.IdentityKind
-	}{
-		{"mall_id", community.IdentityMall}, {"unionid", community.IdentityUnionID},
-		{"wecom_external", community.IdentityWecomExternal}, {"phone", community.IdentityPhone},
-	} {
+	for _, x := range sayWho {
 		if v := row.Field(x.column); v != "" {
 			out = append(out, community.Identity{Kind: x.kind, Value: v})
 		}

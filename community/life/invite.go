@@ -94,7 +94,9 @@ func (s *Service) finishAll(ctx context.Context, _ clock.Milli) error {
 	})
 }
 
-// finishTx closes the first group when the merger is done. A merger into a
+// finishTx closes the first group when the merger is done: nobody is left to
+// ask, or its date has come. Where nobody was there to invite, who is in the
+// group may not have been told yet, and only the date ends it. A merger into a
 // group that was closed meanwhile leads nowhere and is called off.
 func finishTx(tx *database.Tx, m Merger) error {
 	groups, err := community.LockGroupsTx(tx, m.FromID, m.IntoID)
@@ -109,7 +111,7 @@ func finishTx(tx *database.Tx, m Merger) error {
 		return m.endTx(tx, StatusDone)
 	}
 	p, err := progress(tx.DB, m)
-	if err != nil || p.Open > 0 && m.ByAt > tx.Now {
+	if err != nil || (p.Open > 0 || p.Invited == 0) && m.ByAt > tx.Now {
 		return err
 	}
 	if err := m.endTx(tx, StatusDone); err != nil {

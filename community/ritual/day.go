@@ -1,6 +1,7 @@
 package ritual
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -49,7 +50,15 @@ func (r Ritual) DueOn(at time.Time, zone *time.Location) (time.Time, bool) {
 }
 
 // lookAtOnce is how many rituals one look reads.
-const lookAtOnce = 200
+const lookAtOnce = 150
+
+// remindAll reminds of what rituals and topics are due.
+func (s *Service) remindAll(ctx context.Context, at clock.Milli) error {
+	if err := s.remind(ctx, at); err != nil {
+		return err
+	}
+	return s.remindTopics(ctx)
+}
 
 // remind makes the rows of the days that are due and reminds of those that are
 // still to come or just begun. Of a day that no worker saw it only makes the row.
@@ -77,17 +86,36 @@ func (s *Service) remind(ctx context.Context, _ clock.Milli) error {
 				continue
 			}
 			for _, at := range []time.Time{now.AddDate(0, 0, -1), now} {
-				due, is := r.DueOn(at, zone)
-				if !is || now.Before(due.Add(-time.Duration(r.RemindMinutes)*time.Minute)) {
-					continue
-				}
-				if err := s.dayDue(ctx, r, g, due, zone); err != nil {
+				if err := s.remindOn(ctx, r, g, at, zone); err != nil {
 					return err
 				}
 			}
 		}
 	}
 }
+
+// remindOn looks at the ritual and its steps on the local day of a moment.
+func (s *Service) remindOn(ctx context.Context, r Ritual, g community.Group, at time.Time, zone *time.Location) error {
+	soon := func(due time.Time) bool {
+		return !s.DB.Clock.Now().Before(due.Add(-time.Duration(r.RemindMinutes) * time.Minute))
+	}
+	if due, is := r.DueOn(at, zone); is && soon(due) {
+		if err := s.dayDue(ctx, r, g, due, zone); err != nil {
+			return err
+		}
+	}
+	for _, step := range r.Steps {
+		if due, is := r.at(step).DueOn(at, zone); is && soon(due) {
+			if err := s.stepDue(ctx, r, step, g, due, zone); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// remindMost is how long before its time a reminder comes at the most.
+const remindMost = 2 * time.Hour
 
 // remindFor is how long after its time a reminder still helps.
 const remindFor = 30 * time.Minute
@@ -99,24 +127,42 @@ func (s *Service) dayDue(ctx context.Context, r Ritual, g community.Group, due t
 	if err := s.DB.Read(ctx).Raw("SELECT COUNT(*) FROM ritual_days WHERE ritual_id = ? AND day = ?", r.ID, day).Scan(&stands).Error; err != nil || stands > 0 {
 		return err
 	}
-	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
-		told := clock.Milli(0)
-		if !tx.Now.Time().After(due.Add(remindFor)) {
-			told = tx.Now
+	return once(s.DB.Tx(ctx, func(tx *database.Tx) error {
+		told := toldAt(tx, due)
+		if len(r.Steps) > 0 {
+			told = 0 // its steps are reminded of
 		}
 		err := tx.Exec("INSERT INTO ritual_days (ritual_id, day, due_at, reminded_at, held_at, people, held_by) VALUES (?, ?, ?, ?, 0, 0, 0)",
 			r.ID, day, clock.MilliOf(due), told).Error
 		if err != nil || told == 0 {
 			return err
 		}
-		return webhook.PublishTx(tx, eventDue, map[string]any{
-			"ritual_id": r.ID, "group_id": r.GroupID, "owner_id": g.OwnerID, "kind": r.Kind, "title": r.Title, "due_at": clock.MilliOf(due),
-		})
-	})
+		return r.tell(tx, g, due, 0, "")
+	}))
+}
+
+// toldAt is when the owner is reminded of what is due: now, or never once it is
+// long over.
+func toldAt(tx *database.Tx, due time.Time) clock.Milli {
+	if tx.Now.Time().After(due.Add(remindFor)) {
+		return 0
+	}
+	return tx.Now
+}
+
+// once takes the row of another replica that was first for its own.
+func once(err error) error {
 	if database.IsDuplicate(err) {
-		return nil // another replica was first
+		return nil
 	}
 	return err
+}
+
+// tell reminds the owner; step is 0 for the ritual itself.
+func (r Ritual) tell(tx *database.Tx, g community.Group, due time.Time, step int, title string) error {
+	return webhook.PublishTx(tx, eventDue, map[string]any{
+		"ritual_id": r.ID, "group_id": r.GroupID, "owner_id": g.OwnerID, "kind": r.Kind, "title": r.Title, "due_at": clock.MilliOf(due), "step": step, "step_title": title,
+	})
 }
 
 // HoldIn says that a ritual was held: today, or yesterday for one that is
@@ -124,12 +170,14 @@ func (s *Service) dayDue(ctx context.Context, r Ritual, g community.Group, due t
 type HoldIn struct {
 	Day    int `json:"day"` // yyyymmdd of the group; today, if left out
 	People int `json:"people"`
+	Step   int `json:"step"` // of an SOP with steps; 0 says that all were done
 }
 
 // Validate checks the note's form.
 func (in HoldIn) Validate() error {
 	var c fault.Check
 	c.Range(int64(in.People), "people", 0, 100_000)
+	c.Range(int64(in.Step), "step", 0, stepsMost)
 	return c.Err()
 }
 
@@ -155,14 +203,27 @@ func (s *Service) Hold(ctx context.Context, ritual id.Ritual, in HoldIn) error {
 		if err != nil {
 			return fmt.Errorf("ritual: zone of %s: %w", g.ID, err)
 		}
-		due, day, ok := r.heldOn(in.Day, tx.Now.Time(), zone)
+		if in.Step > len(r.Steps) {
+			return fault.Invalid.Field("step", "range", fmt.Sprintf("这个固定互动有 %d 步", len(r.Steps)), fmt.Sprintf("it has %d steps", len(r.Steps)))
+		}
+		due, day, ok := r.heldOn(in, tx.Now.Time(), zone)
 		if !ok {
 			return ErrNotDue
 		}
-		res := tx.Exec("UPDATE ritual_days SET held_at = ?, people = ?, held_by = ? WHERE ritual_id = ? AND day = ?", tx.Now, in.People, tx.Actor.Staff, r.ID, day)
+		held := tx.Now
+		if len(r.Steps) > 0 {
+			all, err := r.holdSteps(tx, in.Step, day, due)
+			if err != nil {
+				return err
+			}
+			if !all {
+				held = 0
+			}
+		}
+		res := tx.Exec("UPDATE ritual_days SET held_at = ?, people = ?, held_by = ? WHERE ritual_id = ? AND day = ?", held, in.People, tx.Actor.Staff, r.ID, day)
 		if res.Error == nil && res.RowsAffected == 0 {
 			res = tx.Exec("INSERT INTO ritual_days (ritual_id, day, due_at, reminded_at, held_at, people, held_by) VALUES (?, ?, ?, 0, ?, ?, ?)",
-				r.ID, day, clock.MilliOf(due), tx.Now, in.People, tx.Actor.Staff)
+				r.ID, day, clock.MilliOf(due), held, in.People, tx.Actor.Staff)
 		}
 		if res.Error != nil {
 			return fmt.Errorf("ritual: hold %s: %w", r.ID, res.Error)
@@ -171,17 +232,70 @@ func (s *Service) Hold(ctx context.Context, ritual id.Ritual, in HoldIn) error {
 			return err
 		}
 		tx.SetResult("ritual", int64(r.ID), 200)
-		return database.AuditTx(tx, "ritual.hold", r.ID, nil, map[string]int{"day": day, "people": in.People})
+		return database.AuditTx(tx, "ritual.hold", r.ID, nil, map[string]int{"day": day, "people": in.People, "step": in.Step})
 	})
 }
 
-// heldOn is the due day that a note is about, 0 meaning today.
-func (r Ritual) heldOn(day int, now time.Time, zone *time.Location) (time.Time, int, bool) {
+// heldOn is the due day that a note is about, 0 meaning today, and when the
+// ritual was due on it. Of an SOP a day counts from its last step, or the one
+// that is noted, so that one set up in mid-day has its rest.
+func (r Ritual) heldOn(in HoldIn, now time.Time, zone *time.Location) (time.Time, int, bool) {
+	asked := r
+	if n := len(r.Steps); n > 0 {
+		asked = r.at(r.Steps[cmp.Or(in.Step, n)-1])
+	}
 	for _, at := range []time.Time{now, now.AddDate(0, 0, -1)} {
-		due, is := r.DueOn(at, zone)
-		if this := clock.Day(at, zone); is && (day == this || day == 0 && at.Equal(now)) {
+		_, is := asked.DueOn(at, zone)
+		if this := clock.Day(at, zone); is && (in.Day == this || in.Day == 0 && at.Equal(now)) {
+			due, _ := r.DueOn(at, zone)
 			return due, this, true
 		}
 	}
 	return time.Time{}, 0, false
+}
+
+// open fills in the days that may still be noted: yesterday and today where the
+// ritual is due.
+func (s *Service) open(q *database.Query, list []Ritual) error {
+	if len(list) == 0 {
+		return nil
+	}
+	known, err := community.GroupsIn(q, []id.Group{list[0].GroupID})
+	if err != nil {
+		return err
+	}
+	zone, err := known[list[0].GroupID].Location()
+	if err != nil {
+		return err
+	}
+	now := s.DB.Clock.Now()
+	for i := range list {
+		r := &list[i]
+		r.Open = []Noted{}
+		if r.EndedAt != 0 {
+			continue
+		}
+		for _, at := range []time.Time{now.AddDate(0, 0, -1), now} {
+			due, day, is := r.heldOn(HoldIn{Day: clock.Day(at, zone)}, now, zone)
+			if !is {
+				continue
+			}
+			var row struct {
+				HeldAt clock.Milli
+				People int
+			}
+			if err := q.Raw("SELECT held_at, people FROM ritual_days WHERE ritual_id = ? AND day = ?", r.ID, day).Scan(&row).Error; err != nil {
+				return fmt.Errorf("ritual: days of %s: %w", r.ID, err)
+			}
+			n := Noted{Day: day, DueAt: clock.MilliOf(due), HeldAt: row.HeldAt, People: row.People, Steps: []int{}}
+			if len(r.Steps) > 0 {
+				err := q.Raw("SELECT step FROM ritual_step_days WHERE ritual_id = ? AND day = ? AND held_at <> 0 ORDER BY step", r.ID, day).Scan(&n.Steps).Error
+				if err != nil {
+					return fmt.Errorf("ritual: steps of %s: %w", r.ID, err)
+				}
+			}
+			r.Open = append(r.Open, n)
+		}
+	}
+	return nil
 }

@@ -1,11 +1,13 @@
 // Package ritual is what a group does at a fixed time: 固定互动, a topic, a game
 // or a quiz once a week, and the daily 群 SOP of whoever keeps it.
 //
-// Tables: rituals, ritual_days. A ritual names weekdays and a minute of the
+// Tables: rituals, ritual_days, ritual_steps, ritual_step_days, topics. A ritual names weekdays and a minute of the
 // group's local day. Each day it is due has one row, made when its owner is
 // reminded; held or not, that row is what the execution rate counts. A day
-// that no worker saw is counted on the next, without a reminder. What holds
-// always: one row per ritual and day. api calls it; the worker reminds.
+// that no worker saw is counted on the next, without a reminder. The steps of an
+// SOP have rows of their own, and a day of it was held once all of them were. A
+// topic of one day is planned beside. What holds always: one row per ritual and
+// day, and per step. api calls it; the worker reminds.
 package ritual
 
 import (
@@ -28,12 +30,14 @@ type Service struct {
 }
 
 // Register takes the room's work.
-func (s *Service) Register(r *task.Registry) { task.Every(r, "ritual:remind", time.Minute, s.remind) }
+func (s *Service) Register(r *task.Registry) {
+	task.Every(r, "ritual:remind", time.Minute, s.remindAll)
+}
 
 // Kind is what sort of thing is done.
 type Kind string
 
-// The kinds. KindSOP is a step of the keeper's daily routine.
+// The kinds. KindSOP is the keeper's daily routine, with steps if it has several.
 const (
 	KindTopic     Kind = "topic"
 	KindGame      Kind = "game"
@@ -55,10 +59,22 @@ type Ritual struct {
 	RemindMinutes int         `json:"remind_minutes"`
 	EndedAt       clock.Milli `json:"ended_at"`
 	CreatedAt     clock.Milli `json:"created_at"`
+	Steps         []Step      `json:"steps" gorm:"-"` // of an SOP
+	Open          []Noted     `json:"open_days" gorm:"-"`
 
 	// Of the last 30 days: how often it was due, and held.
 	Due  int `json:"due_30_days" gorm:"-"`
 	Held int `json:"held_30_days" gorm:"-"`
+}
+
+// Noted is a day of a ritual that may still be noted, today or yesterday, and
+// what was noted of it. Steps are those that were done.
+type Noted struct {
+	Day    int         `json:"day"`
+	DueAt  clock.Milli `json:"due_at"`
+	HeldAt clock.Milli `json:"held_at"`
+	People int         `json:"people"`
+	Steps  []int       `json:"steps"`
 }
 
 const columns = "id, group_id, kind, title, weekdays, minute_of_day, remind_minutes, ended_at, created_at"
@@ -83,6 +99,7 @@ type In struct {
 	Weekdays      Weekdays `json:"weekdays"`
 	MinuteOfDay   int      `json:"minute_of_day"`
 	RemindMinutes int      `json:"remind_minutes"`
+	Steps         []StepIn `json:"steps"`
 }
 
 // Validate checks the ritual's form.
@@ -94,7 +111,8 @@ func (in In) Validate() error {
 	c.Length(title, "title", 100)
 	c.That(in.Weekdays.valid(), "weekdays", "range", "1（周一）到 7（周日），至少一天，不重复", "from 1 (Monday) to 7 (Sunday), one at least, each once")
 	c.Range(int64(in.MinuteOfDay), "minute_of_day", 0, 24*60-1)
-	c.Range(int64(in.RemindMinutes), "remind_minutes", 0, 120)
+	c.Range(int64(in.RemindMinutes), "remind_minutes", 0, int64(remindMost/time.Minute))
+	in.checkSteps(&c)
 	return c.Err()
 }
 
@@ -124,6 +142,9 @@ func (s *Service) Create(ctx context.Context, group id.Group, in In) (id.Ritual,
 			made, group, in.Kind, community.CleanLine(in.Title), in.Weekdays.mask(), in.MinuteOfDay, in.RemindMinutes, tx.Now).Error
 		if err != nil {
 			return fmt.Errorf("ritual: create: %w", err)
+		}
+		if err := insertSteps(tx, made, in.Steps); err != nil {
+			return err
 		}
 		tx.SetResult("ritual", int64(made), 201)
 		return database.AuditTx(tx, "ritual.create", made, nil, in)
@@ -174,7 +195,7 @@ func read(q *database.Query, cond string, args ...any) ([]Ritual, error) {
 		out[i] = r.Ritual
 		out[i].Weekdays = daysOf(r.Mask)
 	}
-	return out, nil
+	return out, readSteps(q, out)
 }
 
 // Find reads a ritual with its rate.
@@ -185,7 +206,9 @@ func (s *Service) Find(ctx context.Context, ritual id.Ritual) (Ritual, error) {
 		return Ritual{}, err
 	}
 	list := []Ritual{r}
-	err = s.rate(q, list)
+	if err = s.rate(q, list); err == nil {
+		err = s.open(q, list)
+	}
 	return list[0], err
 }
 
@@ -203,7 +226,10 @@ func (s *Service) List(ctx context.Context, group id.Group) ([]Ritual, error) {
 	if err != nil {
 		return nil, err
 	}
-	return list, s.rate(q, list)
+	if err := s.rate(q, list); err != nil {
+		return nil, err
+	}
+	return list, s.open(q, list)
 }
 
 // rateDays is over how many days the execution rate goes.
@@ -221,6 +247,11 @@ func (s *Service) rate(q *database.Query, list []Ritual) error {
 			return fmt.Errorf("ritual: rate of %s: %w", list[i].ID, err)
 		}
 		list[i].Due, list[i].Held = n.Due, n.Held
+		if len(list[i].Steps) > 0 {
+			if err := s.rateSteps(q, &list[i]); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package database_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"siyu/internal/database"
@@ -52,6 +53,20 @@ func TestInRanges(t *testing.T) {
 			})
 			if err != nil || got != c.want {
 				t.Errorf("%v by %d: got %q (%v), want %q", c.values, c.n, got, err, c.want)
+			}
+		}
+		for from, want := range map[int64]string{0: "[2 4] [6 8] [10]", 4: "[6 8] [10]", 9: "[10]", 10: ""} {
+			got := ""
+			err := db.Snapshot(bg, func(q *database.Query) error {
+				return database.Ranges(q, "outbox", "created_at", from, 2, func(after, upto int64) error {
+					seen := []int64{}
+					err := q.Raw("SELECT created_at FROM outbox WHERE created_at > ? AND created_at <= ? ORDER BY created_at", after, upto).Scan(&seen).Error
+					got = strings.TrimSpace(got + " " + fmt.Sprint(seen))
+					return err
+				})
+			})
+			if err != nil || got != want {
+				t.Errorf("from %d on: got %q (%v), want %q", from, got, err, want)
 			}
 		}
 		stop := errors.New("stop")

@@ -107,6 +107,20 @@ func TestDecode(t *testing.T) {
 		})
 	}
 
+	t.Run("an unknown field is told which there are", func(t *testing.T) {
+		var in struct {
+			Lines []line `json:"lines"`
+		}
+		f, _ := fault.As(Decode([]byte(`{"lines":[{"name":"a"}]}`), &in))
+		if got, want := f.Fields[0].EN, "there is no such field; there are price_fen, sku"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		f, _ = fault.As(Decode([]byte(`{"force":true}`), &struct{}{}))
+		if got, want := f.Fields[0].EN, "there is no such field; none is taken here"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+
 	t.Run("every wrong field is named at once", func(t *testing.T) {
 		var in order
 		f, _ := fault.As(Decode([]byte(`{"count":"1","gift":1,"lines":[{"price_fen":"x"}]}`), &in))

@@ -36,6 +36,15 @@ type ProblemField struct {
 	Message string `json:"message"`
 }
 
+// FieldsOf are the fields that a fault names, in a language.
+func FieldsOf(f *fault.Fault, lang string) []ProblemField {
+	var list []ProblemField
+	for _, x := range f.Fields {
+		list = append(list, ProblemField{x.Name, x.Code, x.Text(lang)})
+	}
+	return list
+}
+
 // titles are the short summaries, one per status: Chinese, English.
 var titles = map[int][2]string{
 	http.StatusBadRequest:            {"请求格式有误", "The request is malformed"},
@@ -67,9 +76,7 @@ func Refuse(c *gin.Context, err error) {
 	if lang == "en" {
 		p.Title = title[1]
 	}
-	for _, x := range f.Fields {
-		p.Fields = append(p.Fields, ProblemField{x.Name, x.Code, x.Text(lang)})
-	}
+	p.Fields = FieldsOf(f, lang)
 	if f.RetryAfter > 0 {
 		c.Header("Retry-After", strconv.FormatInt(int64((f.RetryAfter+time.Second-1)/time.Second), 10))
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"errors"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -155,10 +156,20 @@ func (w *shape) object(path string, names map[string]reflect.Type) {
 	w.members(path, func(name, at string) {
 		t, known := names[name]
 		if !known {
-			w.note(at, "unknown", "没有这个字段", "there is no such field")
+			w.unknown(at, names)
 		}
 		w.value(at, t)
 	})
+}
+
+// unknown says what the object has instead, so that nobody has to guess twice.
+func (w *shape) unknown(path string, names map[string]reflect.Type) {
+	if len(names) == 0 {
+		w.note(path, "unknown", "没有这个字段；这里不填任何字段", "there is no such field; none is taken here")
+		return
+	}
+	has := strings.Join(slices.Sorted(maps.Keys(names)), ", ")
+	w.note(path, "unknown", "没有这个字段；有："+has, "there is no such field; there are "+has)
 }
 
 func (w *shape) mapping(path string, elem reflect.Type) {

@@ -90,6 +90,9 @@ func (g *Generator) Block(n int) int64 {
 	return ms<<(nodeBits+seqBits) | g.node<<seqBits | first
 }
 
+// At is the last id that can be made before the moment.
+func At(t time.Time) int64 { return max(t.UnixMilli()-epoch, 0)<<(nodeBits+seqBits) - 1 }
+
 // MilliOf is when an id was made, in milliseconds of wall time. Replicas agree
 // on it as far as their clocks do, so it tells seconds apart, no less.
 func MilliOf(n int64) int64 { return n>>(nodeBits+seqBits) + epoch }

@@ -132,3 +132,16 @@ func TestBlocks(t *testing.T) {
 		t.Errorf("the next id %d lies in the block that ends at %d", next, last)
 	}
 }
+
+// At divides the ids that may be made from a moment on from those before.
+func TestAt(t *testing.T) {
+	now := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+	g := NewGenerator(0, now.Add(time.Hour))
+	g.wall = func() time.Time { return now }
+	if first, last := g.Next(), At(now); last >= first || MilliOf(last) != now.UnixMilli()-1 || At(now.Add(time.Millisecond)) <= first {
+		t.Errorf("%d is the last before %d", last, first)
+	}
+	if n := At(time.Unix(0, 0)); n != -1 {
+		t.Errorf("before all ids: %d", n)
+	}
+}

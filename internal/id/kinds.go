@@ -50,6 +50,7 @@ type (
 	reviewCase     struct{}
 	reward         struct{}
 	ritual         struct{}
+	topic          struct{}
 	settlement     struct{}
 	silence        struct{}
 	slot           struct{}
@@ -117,6 +118,7 @@ func (request) prefix() string        { return "req" }
 func (reviewCase) prefix() string     { return "rvc" }
 func (reward) prefix() string         { return "rwd" }
 func (ritual) prefix() string         { return "rit" }
+func (topic) prefix() string          { return "tpc" }
 func (settlement) prefix() string     { return "stl" }
 func (permit) prefix() string         { return "per" }
 func (silence) prefix() string        { return "sil" }
@@ -199,6 +201,7 @@ type (
 	Team           = ID[team]
 	Template       = ID[template]
 	TieOut         = ID[tieOut]
+	Topic          = ID[topic]    // what a group talks about on one day
 	Touch          = ID[touch]    // one scan
 	Transfer       = ID[transfer] // a ledger fact
 	Unit           = ID[unit]     // a region or store

@@ -55,6 +55,13 @@ func drainKind(ctx context.Context, db *database.DB, r *Registry, kind string) (
 	var failed []error
 	ctx = database.WithActor(ctx, database.Actor{})
 	by := r.handlers[kind]
+	if by.sweep != nil {
+		n, bad, lost := by.sweep(ctx, db, func() bool { return true })
+		if bad != nil {
+			failed = append(failed, bad)
+		}
+		return n, failed, lost
+	}
 	if by.many != nil {
 		jobs, err := dueJobs(ctx, db, kind, leaseMost, &place{})
 		if err != nil {

@@ -30,6 +30,11 @@ func Look(ctx context.Context, db *database.DB, r *Registry) ([]Due, error) {
 	parts := make([]string, len(kinds))
 	var args []any
 	for i, k := range kinds {
+		if h := r.handlers[k]; h.sweep != nil {
+			parts[i] = "SELECT ? AS kind, (" + h.due + ") AS due, NULL AS expired"
+			args = append(args, k, now)
+			continue
+		}
 		parts[i] = one
 		args = append(args, k, k, now, k, wall)
 	}

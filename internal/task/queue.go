@@ -190,6 +190,10 @@ func (q *Queue) work(l *lane) {
 // pass finds and works rows until none is due and none is being worked on.
 // Rows flow: a slow one holds its slot, not the rows behind it.
 func (q *Queue) pass(l *lane) {
+	if l.handler.sweep != nil {
+		q.sweepLane(l)
+		return
+	}
 	rows := make(chan found)
 	ended := make(chan struct{}, 1)
 	busy := newCount(ended)

@@ -27,15 +27,20 @@ type handler struct {
 
 	most int
 	many func(ctx context.Context, jobs []Job) error
+
+	// of a table of due rows, instead of run
+	due   string
+	sweep func(ctx context.Context, db *database.DB, allowed func() bool) (n int, failed, lost error)
 }
 
 // mode decides how many rows of a kind one process works on at a time.
 type mode int
 
 const (
-	inside  mode = iota // one transaction of our own store
-	outside             // waits for others
-	ticking             // a periodic job, one at a time
+	inside   mode = iota // one transaction of our own store
+	outside              // waits for others
+	ticking              // a periodic job, one at a time
+	sweeping             // a table of due rows, see Rows
 )
 
 // NewRegistry is an empty registry.

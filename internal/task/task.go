@@ -7,7 +7,10 @@
 // Redis carries only wake-ups, which may all be lost: the relay looks into the
 // outbox every second, and the lease of a process that died runs out.
 //
-// Tables: outbox, inbox, periodic. Invariant V10: every row is waiting with a
+// What comes by the hundred thousand and needs nothing but a moment keeps its
+// due rows in a table of its room instead (Rows).
+//
+// Tables: outbox, inbox, periodic, turns. Invariant V10: every row is waiting with a
 // time, leased with an end, done with its inbox key, or dead with its error.
 // A handler may run more than once, even twice at the same time; Handle makes
 // that one effect, by committing effect, inbox key and end together under the

@@ -180,6 +180,11 @@ func (s *Service) Approve(ctx context.Context, pid id.Payee, in DecideIn) error 
 
 // Reject drops the waiting change; what was in force stays.
 func (s *Service) Reject(ctx context.Context, pid id.Payee, in DecideIn) error {
+	var c fault.Check
+	c.Required(in.Reason, "reason")
+	if err := c.Err(); err != nil {
+		return err
+	}
 	return s.decide(ctx, pid, in, StatusRejected)
 }
 

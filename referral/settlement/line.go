@@ -3,8 +3,8 @@ package settlement
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql/driver"
 	"encoding/hex"
-	"errors"
 	"strconv"
 
 	"siyu/internal/clock"
@@ -117,9 +117,10 @@ func (s *Service) ListLines(ctx context.Context, sid id.Settlement, page databas
 }
 
 // eachLine calls fn for every line in order, with what its files say. One
-// statement is read while it runs, for some thousands of lines.
+// statement is read while it runs, for as many lines as take seconds: between
+// two of them both the store and the house wait for the other.
 func (s *Service) eachLine(ctx context.Context, sid id.Settlement, fn func(Line) error) error {
-	const at = 10_000
+	const at = 100_000
 	for last := 0; ; {
 		n, err := eachLineAfter(s.DB.Read(ctx), newLineScan(false), sid, last, at, func(l Line) error {
 			last = l.LineNo
@@ -133,21 +134,16 @@ func (s *Service) eachLine(ctx context.Context, sid id.Settlement, fn func(Line)
 
 // eachLineAfter calls fn for up to limit lines and says how many there were.
 func eachLineAfter(q *database.Query, scan *lineScan, sid id.Settlement, after, limit int, fn func(Line) error) (n int, err error) {
-	rows, err := q.Raw("SELECT "+scan.columns+" FROM settlement_lines WHERE settlement_id = ? AND line_no > ? ORDER BY line_no LIMIT ?", sid, after, limit).Rows()
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := rows.Scan(scan.into...); err != nil {
-			return n, err
-		}
-		n++
-		if err := fn(scan.line()); err != nil {
-			return n, err
-		}
-	}
-	return n, rows.Err()
+	err = database.EachRow(q, "SELECT "+scan.columns+" FROM settlement_lines WHERE settlement_id = ? AND line_no > ? ORDER BY line_no LIMIT ?",
+		[]any{int64(sid), after, limit}, func(row []driver.Value) error {
+			l, err := scan.line(row)
+			if err != nil {
+				return err
+			}
+			n++
+			return fn(l)
+		})
+	return n, err
 }
 
 // linesAfter are the lines themselves.

@@ -1,6 +1,7 @@
 package settlement
 
 import (
+	"database/sql/driver"
 	"fmt"
 	"strconv"
 
@@ -21,70 +22,67 @@ const (
 // scanning by reflection costs more than all else that is done with a line.
 type lineScan struct {
 	columns string
-	into    []any
-	text    [6]cellText
-	n       [15]cellNumber
+	text    [6]string // kept while it repeats from line to line
+	n       [15]int64
 }
 
 // newLineScan takes the columns of files, or all.
 func newLineScan(all bool) *lineScan {
 	s := &lineScan{columns: fileColumns}
-	for i := range s.text[:5] {
-		s.into = append(s.into, &s.text[i])
-	}
-	for i := range s.n[:12] {
-		s.into = append(s.into, &s.n[i])
-	}
 	if all {
 		s.columns += restColumns
-		s.into = append(s.into, &s.n[12], &s.n[13], &s.n[14], &s.text[5])
 	}
 	return s
 }
 
-func (s *lineScan) line() Line {
+// line reads a row as its driver gives it.
+func (s *lineScan) line(row []driver.Value) (Line, error) {
 	t, n := &s.text, &s.n
+	for i, v := range row {
+		var err error
+		switch {
+		case i < 5:
+			err = takeText(&t[i], v)
+		case i < 20:
+			err = takeNumber(&n[i-5], v)
+		default:
+			err = takeText(&t[5], v)
+		}
+		if err != nil {
+			return Line{}, err
+		}
+	}
 	return Line{
-		Kind: Kind(t[0]), RuleName: string(t[1]), Note: string(t[2]), Corrects: string(t[3]), TaxRule: string(t[4]),
-		LineNo: int(n[0]), SourceID: int64(n[1]), RewardID: id.Reward(n[2]), ProgramID: id.Program(n[3]), ProgramVersion: int(n[4]),
+		Kind: Kind(t[0]), RuleName: t[1], Note: t[2], Corrects: t[3], TaxRule: t[4],
+		LineNo: int(n[0]), SourceID: n[1], RewardID: id.Reward(n[2]), ProgramID: id.Program(n[3]), ProgramVersion: int(n[4]),
 		CampaignID: id.Campaign(n[5]), OrderID: id.Order(n[6]), MemberID: id.Member(n[7]),
 		Gross: money.Amount(n[8]), Tax: money.Amount(n[9]), Net: money.Amount(n[10]), OccurredAt: clock.Milli(n[11]),
-		ID: int64(n[12]), SettlementID: id.Settlement(n[13]), Freed: int64(n[14]), Digest: string(t[5]),
-	}
+		ID: n[12], SettlementID: id.Settlement(n[13]), Freed: n[14], Digest: t[5],
+	}, nil
 }
 
-// cellNumber and cellText take a column as its driver gives it: into an int64
-// or a string database/sql would go by way of a text, and copy it.
-type (
-	cellNumber int64
-	cellText   string // kept while it repeats from line to line
-)
-
-// Scan takes a whole number.
-func (c *cellNumber) Scan(src any) error {
-	switch v := src.(type) {
+func takeNumber(to *int64, v driver.Value) (err error) {
+	switch v := v.(type) {
 	case int64:
-		*c = cellNumber(v)
-		return nil
+		*to = v
 	case []byte:
-		n, err := strconv.ParseInt(string(v), 10, 64)
-		*c = cellNumber(n)
-		return err
+		*to, err = strconv.ParseInt(string(v), 10, 64)
+	default:
+		err = fmt.Errorf("settlement: a line's number is a %T", v)
 	}
-	return fmt.Errorf("settlement: a line's number is a %T", src)
+	return err
 }
 
-// Scan takes a text.
-func (c *cellText) Scan(src any) error {
-	switch v := src.(type) {
+func takeText(to *string, v driver.Value) error {
+	switch v := v.(type) {
 	case string:
-		*c = cellText(v)
-		return nil
+		*to = v
 	case []byte:
-		if string(v) != string(*c) {
-			*c = cellText(v)
+		if string(v) != *to {
+			*to = string(v)
 		}
-		return nil
+	default:
+		return fmt.Errorf("settlement: a line's text is a %T", v)
 	}
-	return fmt.Errorf("settlement: a line's text is a %T", src)
+	return nil
 }

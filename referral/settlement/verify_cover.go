@@ -27,15 +27,29 @@ func (s *Service) proveLive(ctx context.Context, p *database.Proof) error {
 // proveTaken walks what happened to rewards: what was due is on a line.
 func (s *Service) proveTaken(ctx context.Context, p *database.Proof) error {
 	n, err := s.DB.InRanges(ctx, "reward_events", "id", rangeAt, func(q *database.Query, after, upto int64) error {
-		for _, prove := range []func(*database.Query, int64, int64, *database.Proof) error{proveCover, proveClawbacks, proveMarks} {
-			if err := prove(q, after, upto, p); err != nil {
-				return err
-			}
+		if err := proveClawbacks(q, after, upto, p); err != nil {
+			return err
 		}
-		return nil
+		loose, err := anyLoose(q, after, upto)
+		if err != nil || !loose {
+			return err
+		}
+		if err := proveCover(q, after, upto, p); err != nil {
+			return err
+		}
+		return proveMarks(q, after, upto, p)
 	})
 	p.Checked += n
 	return err
+}
+
+// anyLoose says whether a reward of a range was cleared and is on no live line.
+// Where everything is settled none is, and nothing more need be asked.
+func anyLoose(q *database.Query, after, upto int64) (bool, error) {
+	var one int64
+	err := q.Raw(`SELECT e.id FROM reward_events e WHERE e.id > ? AND e.id <= ? AND e.kind = 'cleared' AND NOT EXISTS
+		(SELECT 1 FROM settlement_lines l WHERE l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0) LIMIT 1`, after, upto, KindReward).Scan(&one).Error
+	return one != 0, err
 }
 
 // proveTwins looks for sources on two live lines.

@@ -23,6 +23,7 @@ func (s *Service) proveLines(ctx context.Context, st Settlement, p *database.Pro
 		return err
 	}
 	var all sum
+	moved := clearedLines{sid: st.ID}
 	rows, last := sha256.New(), 0
 	for {
 		var lines []Line
@@ -31,7 +32,7 @@ func (s *Service) proveLines(ctx context.Context, st Settlement, p *database.Pro
 			if lines, err = linesAfter(q, st.ID, last, proveAt); err != nil {
 				return err
 			}
-			if err := proveSources(q, st, lines, p); err != nil {
+			if err := proveSources(q, st, lines, &moved, p); err != nil {
 				return err
 			}
 			return proveOwed(q, st, payers, last, p)
@@ -55,6 +56,9 @@ func (s *Service) proveLines(ctx context.Context, st Settlement, p *database.Pro
 		if len(lines) < proveAt {
 			break
 		}
+	}
+	if err := s.DB.Snapshot(ctx, func(q *database.Query) error { return moved.check(q, moved.open, p) }); err != nil {
+		return err
 	}
 	if all != (sum{st.LineCount, st.Gross, st.Tax, st.Net}) {
 		p.Break("%s: %d lines sum to gross %s, tax %s, net %s; it says %d, %s, %s, %s", st.ID,
@@ -107,11 +111,11 @@ type origin struct {
 // proveSources reads the sources of the lines again: the amounts of rewards
 // and clawbacks as the ledger was told them, and the lines that carry lines
 // name.
-func proveSources(q *database.Query, st Settlement, lines []Line, p *database.Proof) error {
+func proveSources(q *database.Query, st Settlement, lines []Line, moved *clearedLines, p *database.Proof) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	odd, err := proveRewards(q, st.ID, lines[0].LineNo, lines[len(lines)-1].LineNo, p)
+	odd, err := moved.prove(q, lines[0].LineNo, lines[len(lines)-1].LineNo, p)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package settlement_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,5 +128,25 @@ func TestFiveThousandRewards(t *testing.T) {
 			t.Errorf("payout: %+v", p)
 		}
 		h.proven()
+
+		// Cleared 150 to a transfer, some begin in one range of lines that is
+		// proved at once and end in the next.
+		var moves []id.Transfer
+		h.must(db.Read(bg).Raw("SELECT transfer_id FROM reward_events WHERE kind = 'cleared' ORDER BY id").Scan(&moves).Error)
+		for part := range slices.Chunk(moves, 150) {
+			h.exec("UPDATE entries SET transfer_id = ? WHERE transfer_id IN ?", part[0], part)
+			h.exec("UPDATE reward_events SET transfer_id = ? WHERE transfer_id IN ?", part[0], part)
+		}
+		if got := h.broken(); len(got) != 0 {
+			t.Errorf("cleared together: %s", got)
+		}
+		for first, want := range map[int]string{900: "lines 1 to 2000", 1050: "lines 1001 to 2000", 4950: "lines 4001 to 5000"} {
+			harm := "UPDATE entries SET amount = amount + ? WHERE transfer_id = ? AND id = (SELECT MAX(x.id) FROM (SELECT id FROM entries WHERE transfer_id = ? AND amount > 0) x)"
+			h.exec(harm, 1, moves[first], moves[first])
+			if got := h.broken(); len(got) != 1 || !strings.Contains(got[0], want+" stand for rewards that say") {
+				t.Errorf("a transfer of lines from %d on: want %q, got %q", first+1, want, got)
+			}
+			h.exec(harm, -1, moves[first], moves[first])
+		}
 	})
 }

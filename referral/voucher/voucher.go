@@ -100,6 +100,9 @@ var (
 // chart, it is that set.
 func (s *Service) Make(ctx context.Context, day int) error {
 	c, err := s.Books.FindClose(ctx, day)
+	if errors.Is(err, fault.NotFound) {
+		return ErrNotClosed.With("day", day)
+	}
 	if err != nil {
 		return err
 	}
