@@ -120,7 +120,7 @@ func TestSettleAndExport(t *testing.T) {
 		}
 	}
 	tomorrow := time.Now().In(time.FixedZone("CST", 8*3600)).AddDate(0, 0, 1).Format("20060102")
-	if out, errs, code = e.place.runWith(env, "export", "vouchers", "--day", tomorrow, folder); code != 2 || !strings.Contains(errs, "404") {
+	if out, errs, code = e.place.runWith(env, "export", "vouchers", "--day", tomorrow, folder); code != 2 || !strings.Contains(errs, "voucher.not_closed") {
 		t.Errorf("vouchers of a day that is not closed: exit status %d\n%s%s", code, out, errs)
 	}
 	people := filepath.Join(folder, "people.csv")

@@ -63,11 +63,13 @@ func (d *desk) must(err error) {
 	}
 }
 
+// pay puts a payment at any moment of the day, which stands still meanwhile.
 func (d *desk) pay(o campaign.Order, no string, at clock.Milli) {
 	d.t.Helper()
-	in := campaigntest.Payment(o, no)
-	in.PaidAt = at
-	d.must(d.Campaign.Pay(context.Background(), o.ID, in))
+	d.must(d.Campaign.Pay(context.Background(), o.ID, campaigntest.Payment(o, no)))
+	d.must(d.db.Tx(context.Background(), func(tx *database.Tx) error {
+		return tx.Exec("UPDATE payments SET paid_at = ? WHERE payment_no = ?", at, no).Error
+	}))
 }
 
 // over lets the day end.
