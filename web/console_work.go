@@ -100,7 +100,7 @@ func (s *Server) fillNotices(ctx context.Context, p *workPage) error {
 	now := clock.MilliOf(p.Now)
 	var ids []id.Group
 	list.Items = slices.DeleteFunc(list.Items, func(d guard.Kept) bool {
-		return d.Outcome == guard.OutcomeAllow || d.LastAt < now.Add(-24*time.Hour) && d.NotBefore <= now
+		return d.Outcome == guard.OutcomeAllow || d.Outcome == guard.OutcomeDigest || d.LastAt < now.Add(-24*time.Hour) && d.NotBefore <= now
 	})
 	list.Items = list.Items[:min(len(list.Items), noticesShown)]
 	for _, d := range list.Items {

@@ -88,8 +88,8 @@ func (s *Server) workSlot(c *gin.Context) error {
 	})
 }
 
-// workPicture answers GET /console/work/slots/{id}/picture: the picture of the
-// ad that the slot is for.
+// workPicture answers GET /console/work/slots/{id}/picture, with ?line= for
+// that of an ad which goes along in a digest.
 func (s *Server) workPicture(c *gin.Context) error {
 	ctx := c.Request.Context()
 	if err := may(ctx, runsGroups); err != nil {
@@ -99,7 +99,11 @@ func (s *Server) workPicture(c *gin.Context) error {
 	if err := read(c.Param("id"), &slot); err != nil {
 		return err
 	}
-	picture, err := s.Promotion.FindPostingPicture(ctx, slot)
+	line, err := strconv.Atoi(c.DefaultQuery("line", "0"))
+	if err != nil {
+		return fault.NotFound
+	}
+	picture, err := s.Promotion.FindPostingPicture(ctx, slot, line)
 	if err != nil {
 		return err
 	}

@@ -36,8 +36,8 @@ type adTask struct {
 	ID       id.Slot
 	From     time.Time
 	Text     string // as it is posted, with its label, its sponsor and the way to refuse more
-	Picture  bool
-	Over     bool // its slot is
+	Pictures []int  // by number, 0 of the main ad
+	Over     bool   // its slot is
 	Reminded bool
 }
 
@@ -145,27 +145,44 @@ func urgent(a, b workTask) int {
 }
 
 func (p *workPage) adOf(x promotion.Posting) workTask {
-	return workTask{GroupID: x.Slot.GroupID, Due: x.Slot.ToAt.Time().In(shop), Late: x.Slot.ToAt <= clock.MilliOf(p.Now),
-		Ad: &adTask{ID: x.Slot.ID, From: x.Slot.FromAt.Time().In(shop), Text: adText(p.Lang, x), Picture: x.Picture != nil,
-			Over: x.Slot.ToAt <= clock.MilliOf(p.Now), Reminded: x.RemindedAt != 0}}
+	over := x.Slot.ToAt <= clock.MilliOf(p.Now)
+	ad := &adTask{ID: x.Slot.ID, From: x.Slot.FromAt.Time().In(shop), Text: adText(p.Lang, x), Over: over, Reminded: x.RemindedAt != 0}
+	if x.Picture != nil {
+		ad.Pictures = append(ad.Pictures, 0)
+	}
+	for i, l := range x.Lines {
+		if l.Picture != nil {
+			ad.Pictures = append(ad.Pictures, i+1)
+		}
+	}
+	return workTask{GroupID: x.Slot.GroupID, Due: x.Slot.ToAt.Time().In(shop), Late: over, Ad: ad}
 }
 
-// adText is an ad as it goes into the group. The label, the sponsor and the way
-// to refuse more belong to it.
+// adText is a message as it goes into the group: the ad and, of a digest, those
+// that go along, each with its label and sponsor, and the way to refuse more.
 func adText(lang string, x promotion.Posting) string {
+	lines := adLines(lang, x.Shows, x.Sponsor)
+	for _, l := range x.Lines {
+		lines = append(lines, adLines(lang, l.Shows, l.Sponsor)...)
+	}
+	return strings.Join(append(lines, choose(lang, promotion.RefuseZH, promotion.RefuseEN)), "\n")
+}
+
+func adLines(lang string, x promotion.Shows, sponsor string) []string {
 	in := func(zh, en string) string {
 		if lang == langEN {
-			return cmp.Or(en, zh)
+			zh, en = en, zh
 		}
-		return cmp.Or(zh, en)
+		return cleanLong(cmp.Or(zh, en))
 	}
-	head := "【" + promotion.Label + "】" + cleanLong(in(x.TitleZH, x.TitleEN))
-	lines := []string{head, cleanLong(in(x.TextZH, x.TextEN)), cleanLong(x.Link)}
-	if x.Sponsor != "" {
-		lines = append(lines, choose(lang, "发布方：", "by ")+clean(x.Sponsor))
+	lines := []string{"【" + promotion.Label + "】" + in(x.TitleZH, x.TitleEN), in(x.TextZH, x.TextEN), cleanLong(x.Link)}
+	if x.AppPath != "" {
+		lines = append(lines, choose(lang, "小程序：", "mini program: ")+cleanLong(x.AppID+" "+x.AppPath))
 	}
-	lines = append(lines, choose(lang, promotion.RefuseZH, promotion.RefuseEN))
-	return strings.Join(slices.DeleteFunc(lines, func(l string) bool { return l == "" }), "\n")
+	if sponsor != "" {
+		lines = append(lines, choose(lang, "发布方：", "by ")+clean(sponsor))
+	}
+	return slices.DeleteFunc(lines, func(l string) bool { return l == "" })
 }
 
 func (p *workPage) wishOf(group string, r request.Request) workTask {

@@ -320,6 +320,20 @@ func TestWorkInBrowser(t *testing.T) {
 	}
 }
 
+// TestAdText: the message of a digest holds every ad of it, each with its label
+// and sponsor, and the way to refuse more once.
+func TestAdText(t *testing.T) {
+	x := promotion.Posting{Sponsor: "有鲜超市", Shows: promotion.Shows{TitleZH: "春茶", TextZH: "39.9", TextEN: "tea", Link: "https://a.example"},
+		Lines: []promotion.Line{{Sponsor: "茶庄", Shows: promotion.Shows{TextZH: "茶杯", AppID: "wx1", AppPath: "pages/cup"}}, {Shows: promotion.Shows{TextZH: "茶盘\u202e"}}}}
+	want := "【广告】春茶\n39.9\nhttps://a.example\n发布方：有鲜超市\n【广告】\n茶杯\n小程序：wx1 pages/cup\n发布方：茶庄\n【广告】\n茶盘\n" + promotion.RefuseZH
+	if got := adText(langZH, x); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := adText(langEN, promotion.Posting{Shows: x.Shows}); got != "【广告】春茶\ntea\nhttps://a.example\n"+promotion.RefuseEN {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestUrgent: what is due first comes first, whatever it is; what is only to be
 // noted comes last.
 func TestUrgent(t *testing.T) {

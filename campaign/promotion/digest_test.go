@@ -88,8 +88,22 @@ func TestDigest(t *testing.T) {
 		if diff := cmp.Diff(all[1:5], lines); diff != "" || sent.PromotionID != all[0] || sent.TextZH != "值 6.00" {
 			t.Fatalf("the message of %s, %s (-want +got):\n%s", sent.PromotionID, sent.TextZH, diff)
 		}
+		todo, err := h.s.ListPostings(bg, []id.Group{g})
+		h.check(err)
+		lines = nil
+		for _, x := range todo {
+			for _, l := range x.Lines {
+				lines = append(lines, l.PromotionID)
+			}
+		}
+		if diff := cmp.Diff(all[1:5], lines); diff != "" || len(todo) != 1 || todo[0].Slot.ID != sent.SlotID {
+			t.Errorf("what the owner is to post (-want +got):\n%s", diff)
+		}
 		_, err = h.s.Guard.Confirm(bg, sent.SlotID, 0)
 		h.check(err)
+		if todo, err = h.s.ListPostings(bg, []id.Group{g}); err != nil || len(todo) != 0 {
+			t.Errorf("posted, and still to do: %+v, %v", todo, err)
+		}
 		for i, p := range all[:5] {
 			r := h.report(p)
 			want := []InDigest{{1, g, sent.SlotID, i, h.now()}}

@@ -3,6 +3,7 @@ package promotion
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"siyu/campaign/guard"
 	"siyu/campaign/material"
@@ -19,6 +20,7 @@ type Posting struct {
 	Sponsor    string
 	RemindedAt clock.Milli
 	Shows
+	Lines []Line // of a digest: what goes along in the same message
 }
 
 // ListPostings lists the ads of some groups that nobody has confirmed or
@@ -42,7 +44,7 @@ func (s *Service) ListPostings(ctx context.Context, groups []id.Group) ([]Postin
 			}
 			known[p.ID] = p
 		}
-		one, err := posting(q, p, x)
+		one, err := s.posting(ctx, p, x)
 		if err != nil {
 			return nil, err
 		}
@@ -51,23 +53,30 @@ func (s *Service) ListPostings(ctx context.Context, groups []id.Group) ([]Postin
 	return out, nil
 }
 
-func posting(q *database.Query, p Promotion, x guard.Slot) (Posting, error) {
-	one := Posting{Slot: x}
+func (s *Service) posting(ctx context.Context, p Promotion, x guard.Slot) (Posting, error) {
+	one, q := Posting{Slot: x}, s.DB.Read(ctx)
 	var err error
 	if one.Shows, one.Sponsor, err = shows(q, p, x.GroupID); err != nil {
 		return one, err
 	}
-	if one.Picture != nil {
-		one.Picture.Body = nil // fetched by itself
+	main, err := digestOf(q, x.ID)
+	if err != nil {
+		return one, err
 	}
-	if err := q.Raw("SELECT reminded_at FROM promotion_sends WHERE slot_id = ?", x.ID).Scan(&one.RemindedAt).Error; err != nil {
+	if one.Lines, err = s.lines(ctx, main, x.GroupID); err != nil {
+		return one, err
+	}
+	// A campaign may have ended since the message was handed out.
+	one.Lines = slices.DeleteFunc(one.Lines, func(l Line) bool { return l.PromotionID == 0 })
+	if err := q.Raw("SELECT COALESCE(MAX(reminded_at), 0) FROM promotion_sends WHERE slot_id = ?", x.ID).Scan(&one.RemindedAt).Error; err != nil {
 		return one, fmt.Errorf("promotion: send of %s: %w", x.ID, err)
 	}
 	return one, nil
 }
 
-// FindPostingPicture is the picture of the ad that a slot is for.
-func (s *Service) FindPostingPicture(ctx context.Context, slot id.Slot) (material.Picture, error) {
+// FindPostingPicture is a picture of the message that a slot is for: of its
+// main ad, or, by its number from 1, of one that goes along.
+func (s *Service) FindPostingPicture(ctx context.Context, slot id.Slot, line int) (material.Picture, error) {
 	x, err := s.Guard.FindSlot(ctx, slot)
 	if err != nil {
 		return material.Picture{}, err
@@ -75,17 +84,20 @@ func (s *Service) FindPostingPicture(ctx context.Context, slot id.Slot) (materia
 	if x.PromotionID == 0 {
 		return material.Picture{}, fault.NotFound
 	}
-	q := s.DB.Read(ctx)
-	p, err := find(q, database.Actor{}, x.PromotionID)
+	p, err := find(s.DB.Read(ctx), database.Actor{}, x.PromotionID)
 	if err != nil {
 		return material.Picture{}, err
 	}
-	shown, _, err := shows(q, p, x.GroupID)
+	one, err := s.posting(ctx, p, x)
 	if err != nil {
 		return material.Picture{}, err
 	}
-	if shown.Picture == nil {
+	picture := one.Picture
+	if line > 0 && line <= len(one.Lines) {
+		picture = one.Lines[line-1].Picture
+	}
+	if picture == nil || line < 0 || line > len(one.Lines) {
 		return material.Picture{}, fault.NotFound
 	}
-	return *shown.Picture, nil
+	return *picture, nil
 }
