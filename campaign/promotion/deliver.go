@@ -49,7 +49,13 @@ func (s *Service) deliverOne(ctx context.Context, slot id.Slot) error {
 	if err != nil || o.row.Status != SendReserved {
 		return err
 	}
-	err = s.DB.Tx(ctx, func(tx *database.Tx) error {
+	return s.handOver(ctx, o)
+}
+
+// handOver starts a send, has its channel take it and says so.
+func (s *Service) handOver(ctx context.Context, o outgoing) error {
+	slot := o.slot.ID
+	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
 		if _, err := s.Guard.StartTx(tx, slot); err != nil {
 			return err
 		}
@@ -62,9 +68,9 @@ func (s *Service) deliverOne(ctx context.Context, slot id.Slot) error {
 	case errors.Is(err, guard.ErrNotNow):
 		// Stopped inside its window, by a silence or a stricter charter: the
 		// guard is asked again.
-		return s.withdraw(ctx, o, guard.ReleaseNotSent, s.now().Add(time.Minute))
+		return s.drop(ctx, slot, guard.ReleaseNotSent, s.now().Add(time.Minute))
 	case errors.Is(err, errStopped):
-		return s.withdraw(ctx, o, guard.ReleaseCancelled, 0)
+		return s.drop(ctx, slot, guard.ReleaseCancelled, 0)
 	case err != nil:
 		return err
 	}
@@ -87,6 +93,16 @@ func (s *Service) deliverOne(ctx context.Context, slot id.Slot) error {
 		return s.takeBack(ctx, o)
 	}
 	return err
+}
+
+// drop withdraws what could not start. It looks again first: another run of the
+// task may have handed it over since this one looked, and that stands.
+func (s *Service) drop(ctx context.Context, slot id.Slot, why guard.Release, again clock.Milli) error {
+	o, err := s.outgoing(ctx, slot)
+	if err != nil || o.row.Status != SendReserved {
+		return err
+	}
+	return s.withdraw(ctx, o, why, again)
 }
 
 // takeBack cancels once more what was withdrawn while the channel took it. What

@@ -1,6 +1,7 @@
 package promotion
 
 import (
+	"cmp"
 	"context"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 // until meanwhile did what others do.
 type standstill struct {
 	meanwhile func(id.Slot)
+	receipt   Receipt
 	cancelled int
 }
 
@@ -27,7 +29,7 @@ func (c *standstill) Deliver(_ context.Context, s Send) (Receipt, error) {
 		c.meanwhile = nil
 		act(s.SlotID)
 	}
-	return ReceiptPending, nil
+	return cmp.Or(c.receipt, ReceiptPending), nil
 }
 
 func (c *standstill) Cancel(context.Context, Send) (Receipt, error) {
@@ -83,6 +85,33 @@ func TestLateRunTakesNothingBack(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSecondRunTakesNothingBack: a run that looked at an ad before another run
+// of its task showed it does not have the channel take it back.
+func TestSecondRunTakesNothingBack(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		channel := &standstill{receipt: ReceiptShown}
+		h.s.Channels = append(h.s.Channels, channel)
+		channel.meanwhile = func(slot id.Slot) {
+			late, err := h.s.outgoing(bg, slot) // begun by this run, not yet shown
+			h.check(err)
+			h.check(h.s.deliverOne(bg, slot))
+			h.check(h.s.handOver(bg, late))
+		}
+		p := h.plan("standstill", 2*time.Hour, h.group(community.PresetRetail))
+		h.approve(p)
+		if channel.meanwhile != nil || channel.cancelled != 0 {
+			t.Errorf("the channel was told to take it back %d times", channel.cancelled)
+		}
+		for _, got := range h.sends(p) {
+			if got.Send != SendHanded || got.Slot != guard.StatusConfirmed {
+				t.Errorf("its send is %s, its slot %s", got.Send, got.Slot)
+			}
+		}
+		h.mustHold()
+	})
 }
 
 func (h *house) promotionOf(slot id.Slot) id.Promotion {
