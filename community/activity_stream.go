@@ -38,7 +38,7 @@ func (s *Service) StreamActivity(ctx context.Context, lines []ActivityLine) ([]A
 	out := make([]ActivityResult, len(lines))
 	waiting := map[id.Group][]int{}
 	for i, l := range lines {
-		out[i] = ActivityResult{EventID: l.EventID, Result: ActivityConflict}
+		out[i] = ActivityResult{EventID: l.EventID, Result: ActivityRefused}
 		err := l.batch().Validate()
 		if l.GroupID == 0 {
 			err = fault.Invalid.Field("group_id", "required", "必填", "is required")
@@ -88,7 +88,7 @@ func (s *Service) putLines(ctx context.Context, lines []ActivityLine, at []int, 
 			continue
 		}
 		var failed error
-		if out[i], failed = told(out[i], ActivityConflict, err); failed != nil {
+		if out[i], failed = told(out[i], ActivityRefused, err); failed != nil {
 			return failed
 		}
 	}
