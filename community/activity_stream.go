@@ -98,7 +98,9 @@ func (s *Service) putLines(ctx context.Context, lines []ActivityLine, at []int, 
 // told puts a refusal into the result; other errors end the stream.
 func told(r ActivityResult, outcome ActivityOutcome, err error) (ActivityResult, error) {
 	if f, ok := fault.As(err); ok && f.Kind < fault.KindInternal && !errors.Is(err, fault.Unavailable) {
-		r.Err = f
+		if r.Err = f; errors.Is(err, fault.NotFound) {
+			r.Err = f.Field("group_id", "unknown_value", "没有这个群，请先建群", "there is no such group; make it first")
+		}
 		return r, nil
 	}
 	r.Result = outcome

@@ -26,7 +26,7 @@ func report(t testing.TB, s *community.Service, g id.Group, events ...community.
 	}
 	ends := make([]community.ActivityOutcome, len(out))
 	for i, r := range out {
-		if ends[i] = r.Result; r.EventID != events[i].EventID || (r.Result == community.ActivityConflict) != (r.Err != nil) {
+		if ends[i] = r.Result; r.EventID != events[i].EventID || (r.Result == community.ActivityConflict || r.Result == community.ActivityRefused) != (r.Err != nil) {
 			t.Errorf("event %d: got %+v", i, r)
 		}
 	}
@@ -217,7 +217,7 @@ func TestStreamActivity(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, r := range out {
-			if r.Result != want[i] || (r.Err != nil) != (want[i] == refused) || r.Err != nil && r.Err.Code != fault.NotFound.Code && len(r.Err.Fields) == 0 {
+			if r.Result != want[i] || (r.Err != nil) != (want[i] == refused) || r.Err != nil && len(r.Err.Fields) == 0 {
 				t.Errorf("line %d: got %+v, want %s", i, r, want[i])
 			}
 		}
