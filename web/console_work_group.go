@@ -147,7 +147,7 @@ func (s *Server) fillOpen(ctx context.Context, p *workGroupPage) error {
 		return err
 	}
 	for _, r := range rituals {
-		p.Rituals = append(p.Rituals, figure{clean(r.Title), weekdays(p.Lang, r.Weekdays) + " " + hourOf(r.MinuteOfDay) +
+		p.Rituals = append(p.Rituals, figure{clean(r.Title), weekdaysOrAll(p.Lang, r.Weekdays) + " " + hourOf(r.MinuteOfDay) +
 			choose(p.Lang, " · 30 天 %d/%d 次", " · %d of %d in 30 days", r.Held, r.Due)})
 	}
 	return s.fillEvents(ctx, p)

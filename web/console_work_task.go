@@ -160,7 +160,15 @@ func (p *workPage) adOf(x promotion.Posting) workTask {
 
 // adText is a message as it goes into the group: the ad and, of a digest, those
 // that go along, each with its label and sponsor, and the way to refuse more.
+// It is in the owner's language where the ad is, else in the ad's alone: what
+// members read is not half in one and half in the other.
 func adText(lang string, x promotion.Posting) string {
+	switch en := x.TitleEN+x.TextEN != ""; {
+	case lang == langEN && !en:
+		lang = langZH
+	case lang != langEN && en && x.TitleZH+x.TextZH == "":
+		lang = langEN
+	}
 	lines := adLines(lang, x.Shows, x.Sponsor)
 	for _, l := range x.Lines {
 		lines = append(lines, adLines(lang, l.Shows, l.Sponsor)...)

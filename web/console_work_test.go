@@ -329,6 +329,10 @@ func TestAdText(t *testing.T) {
 	if got := adText(langZH, x); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	only := promotion.Posting{Shows: promotion.Shows{TextZH: "春茶"}}
+	if got := adText(langEN, only); got != "【广告】\n春茶\n"+promotion.RefuseZH {
+		t.Errorf("an ad in Chinese alone, for an owner who reads English: got %s", got)
+	}
 	if got := adText(langEN, promotion.Posting{Shows: x.Shows}); got != "【广告】春茶\ntea\nhttps://a.example\n"+promotion.RefuseEN {
 		t.Errorf("got %q", got)
 	}
