@@ -15,7 +15,6 @@ import (
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
-	"siyu/internal/money"
 	"siyu/referral/settlement"
 )
 
@@ -103,16 +102,6 @@ type decisionRow struct {
 	Why     string
 	When    time.Time
 	Times   int
-}
-
-type settlementRow struct {
-	Label string
-	State string
-	Tone  string
-	Lines int
-	Net   money.Amount
-	Cut   time.Time
-	Mark  string // the head of its digest
 }
 
 // console answers GET /console.
@@ -255,18 +244,7 @@ func (s *Server) fillSettlements(ctx context.Context, p *consolePage) error {
 		return err
 	}
 	for _, x := range list.Items {
-		row := settlementRow{Label: clean(x.Label), Lines: x.LineCount, Net: x.Net}
-		row.State, row.Tone = settledName(p.Lang, x.Status)
-		if x.CutAt != 0 {
-			row.Cut = x.CutAt.Time().In(shop)
-		}
-		if len(x.Digest) >= 8 {
-			row.Mark = x.Digest[:8]
-		}
-		if row.Label == "" {
-			row.Label = x.ID.String()
-		}
-		p.Settlements = append(p.Settlements, row)
+		p.Settlements = append(p.Settlements, settlementRowOf(p.Lang, x))
 	}
 	return nil
 }
