@@ -47,6 +47,7 @@ type consolePage struct {
 	SeesAsked     bool // withdrawal requests
 	SeesKOC       bool
 	SeesPromoters bool
+	SeesApprovals bool
 	Asked         []askedRow // groups he is asked to take over
 }
 
@@ -113,7 +114,7 @@ func (s *Server) console(c *gin.Context) error {
 		SeesGroups:  slices.Contains(seesGroups, role),
 		SeesMoney:   slices.Contains([]access.Role{access.Admin, access.Finance, access.Cashier}, role),
 		SeesReviews: slices.Contains(readsReviews, role), Answers: slices.Contains(answersObjections, role), SeesPlan: slices.Contains(plansPromotions, role), SeesInsight: slices.Contains(readsInsight, role), SeesBooks: seesBooks(database.ActorOf(ctx)), SeesTieOuts: slices.Contains(readsTieOuts, role), SeesBills: slices.Contains(readsBills, role),
-		SeesAsked: slices.Contains(readsWithdrawals, role), SeesKOC: slices.Contains(readsKOC, role), SeesPromoters: slices.Contains(readsPromoters, role),
+		SeesAsked: slices.Contains(readsWithdrawals, role), SeesKOC: slices.Contains(readsKOC, role), SeesPromoters: slices.Contains(readsPromoters, role), SeesApprovals: slices.Contains(seesApprovals, role),
 	}
 	p.Title, p.Now = choose(p.Lang, "控制台", "Console"), p.Now.In(shop)
 	for _, fill := range []func(context.Context, *consolePage) error{s.fillCampaigns, s.fillGroups, s.fillSettlements} {

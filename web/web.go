@@ -38,6 +38,7 @@ import (
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
 	"siyu/campaign/invite"
+	"siyu/campaign/material"
 	"siyu/campaign/promotion"
 	"siyu/campaign/tieout"
 	"siyu/community"
@@ -81,6 +82,7 @@ type Server struct {
 	GroupBuy   *groupbuy.Service
 	Invite     *invite.Service
 	Guard      *guard.Service
+	Material   *material.Service
 	Promotion  *promotion.Service
 	Referral   *referral.Service
 	Review     *review.Service
@@ -152,6 +154,8 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/console/ledger", s.staffOnly(s.consoleLedger))
 	r.GET("/console/ledger.csv", s.staffOnly(s.consoleLedgerCSV))
 	r.GET("/console/payers", s.staffOnly(s.consolePayers))
+	r.GET("/console/approvals", s.staffOnly(s.consoleApprovals))
+	r.POST("/console/approvals/:sort/:id/:act", s.staffOnly(s.consoleDecideApproval))
 	r.GET("/console/settlements", s.staffOnly(s.consoleSettlements))
 	r.POST("/console/settlements", s.staffOnly(s.consoleMakeSettlement))
 	r.GET("/console/settlements/:id", s.staffOnly(s.consoleSettlement))
