@@ -100,8 +100,16 @@ func TestSettleAndExport(t *testing.T) {
 	e.run()
 	e.server.url()
 	env := []string{"SIYU_URL=" + e.url(), "SIYU_KEY=" + e.brand.key}
+	for range 2 { // a preview takes nothing
+		if out, errs, code := e.place.runWith(env, "settle", "--preview"); code != 0 || !regexp.MustCompile(`up to \S+: \d+ lines, \d+ members with something to come, gross \d+\.\d\d yuan`).MatchString(out) {
+			t.Errorf("preview: exit status %d\n%s%s", code, out, errs)
+		}
+	}
 	out, errs, code := e.place.runWith(env, "settle", "--label", "第二期")
 	made := regexp.MustCompile(`(stl_\w+) closed: (\d+) lines`).FindStringSubmatch(out)
+	if made != nil && (made[2] == "0") != strings.Contains(out, "nothing was due") {
+		t.Errorf("settle of %s lines said:\n%s", made[2], out)
+	}
 	if code != 0 || made == nil {
 		t.Fatalf("settle: exit status %d\n%s%s", code, out, errs)
 	}
