@@ -175,8 +175,9 @@ func settle(ctx context.Context, args []string, out io.Writer) error {
 	if *preview {
 		return c.preview(ctx, s.ID, out)
 	}
-	if err := c.call(ctx, "POST", "/v1/settlements/"+s.ID+"/close", map[string]any{}, &s); err != nil {
-		return err
+	made := s.ID
+	if err := c.call(ctx, "POST", "/v1/settlements/"+made+"/close", map[string]any{}, &s); err != nil {
+		return errors.Join(err, c.discard(ctx, made)) // it would lie about open
 	}
 	if s, err = c.sealed(ctx, s.ID, out); err != nil {
 		return err
@@ -208,6 +209,10 @@ func (c *client) preview(ctx context.Context, id string, out io.Writer) error {
 	for _, k := range p.Kinds {
 		fmt.Fprintf(out, "  %-8s %d lines, %s yuan\n", k.Kind, k.Lines, yuan(k.Gross))
 	}
+	return c.discard(ctx, id)
+}
+
+func (c *client) discard(ctx context.Context, id string) error {
 	return c.call(ctx, "POST", "/v1/settlements/"+id+"/discard", map[string]any{}, nil)
 }
 
