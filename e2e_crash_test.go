@@ -119,6 +119,7 @@ func TestKills(t *testing.T) {
 				servers[i] = s
 				urls[i].Store(url)
 			}
+			j.reach(t, enough)
 			stop.Store(true)
 			shoppers.Wait()
 			b.caller = b.at(urls[0].Load().(string))
@@ -127,6 +128,25 @@ func TestKills(t *testing.T) {
 		})
 	}
 }
+
+// reach waits until so many orders are acknowledged, however slow the machine.
+func (j *journal) reach(t *testing.T, orders int) {
+	t.Helper()
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		j.mu.Lock()
+		n := len(j.orders)
+		j.mu.Unlock()
+		if n >= orders {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("only %d orders were acknowledged within two minutes", n)
+		}
+	}
+}
+
+// enough is how many acknowledged orders prove something.
+const enough = 100
 
 // check holds the journal against the house.
 func (j *journal) check(t *testing.T, p *place, b brand) {
@@ -159,7 +179,7 @@ func (j *journal) check(t *testing.T, p *place, b brand) {
 	}
 	j.replay(t, b)
 	t.Logf("%d orders and %d payments acknowledged, %d claims never answered", len(j.orders), len(j.paid), len(j.unsure))
-	if len(j.orders) < 100 || len(j.unsure) == 0 {
+	if len(j.orders) < enough || len(j.unsure) == 0 {
 		t.Error("the load was too light to prove anything")
 	}
 }

@@ -186,7 +186,7 @@ func TestStoreDies(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(1, uint64(n)))
 		shoppers.Go(func() { j.shop(b, n, func() string { return url }, rnd, stop.Load) })
 	}
-	time.Sleep(700 * time.Millisecond)
+	j.reach(t, enough)
 	m.kill()
 	time.Sleep(300 * time.Millisecond)
 	unavailable(t, b, "GET", "/readyz", "", nil)
@@ -209,7 +209,7 @@ func TestStoreDies(t *testing.T) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	time.Sleep(500 * time.Millisecond)
+	j.reach(t, 2*enough)
 	stop.Store(true)
 	shoppers.Wait()
 	j.buyer["back"], j.buyer["out"] = buyers, buyers

@@ -133,7 +133,12 @@ func (p *place) drained() {
 			break
 		}
 		if time.Now().After(end) {
-			p.t.Fatalf("after a minute of quiet %d tasks are due (%v)", open, err)
+			var first struct {
+				Kind, LastError  string
+				Status, Attempts int
+			}
+			q.Raw("SELECT kind, last_error, status, attempts FROM outbox WHERE status IN (0, 1) AND next_at <= ? ORDER BY next_at LIMIT 1", now).Scan(&first)
+			p.t.Fatalf("after a minute of quiet %d tasks are due (%v), the first of them %+v", open, err, first)
 		}
 	}
 	if err := db.Read(context.Background()).Raw("SELECT COUNT(*) FROM outbox WHERE status = 3").Scan(&dead).Error; err != nil || dead > 0 {

@@ -87,7 +87,7 @@ func measurePlan(s planSeed, out func(string, ...any)) error {
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		return err
 	}
-	began := time.Now()
+	began, spent := time.Now(), cpuOf(os.Getpid())
 	sum := each(world, func() func(planner.Group) worths {
 		p := planner.New(world.now, world.offers)
 		return func(g planner.Group) worths {
@@ -95,7 +95,7 @@ func measurePlan(s planSeed, out func(string, ...any)) error {
 			return worths{ours: f.Worth, placed: len(f.Placed), left: len(f.Left)}
 		}
 	})
-	took := time.Since(began)
+	took, cpu := time.Since(began), cpuOf(os.Getpid())-spent
 	peak := peakOf(os.Getpid())
 	other := each(world, func() func(planner.Group) worths {
 		b := newBound(world)
@@ -109,8 +109,8 @@ func measurePlan(s planSeed, out func(string, ...any)) error {
 	if sum.add(other); sum.beyond {
 		return fmt.Errorf("%s, seed %d: a plan is worth more than the bound", s.name, s.seed)
 	}
-	out("%-6s seed %20d: %d promotions × %6d groups × %d days: %d placed, %d left out, in %.1f s, %.0f MiB; %.3f of the bound, %.3f × greedy\n",
-		s.name, s.seed, len(world.offers), s.groups, planner.Days, sum.placed, sum.left, took.Seconds(), mib(peak),
+	out("%-6s seed %20d: %d promotions × %6d groups × %d days: %d placed, %d left out, in %.1f s, %d µs of CPU a group, %.0f MiB; %.3f of the bound, %.3f × greedy\n",
+		s.name, s.seed, len(world.offers), s.groups, planner.Days, sum.placed, sum.left, took.Seconds(), cpu.Microseconds()/int64(s.groups), mib(peak),
 		float64(sum.ours)/float64(sum.bound), float64(sum.ours)/float64(sum.greedy))
 	few := *world
 	few.groups = min(few.groups, planBounded)

@@ -1,6 +1,8 @@
 package guard
 
 import (
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -258,6 +260,34 @@ func TestGroupEnd(t *testing.T) {
 		}
 		if got := Decide(p, s, Window{end, end.Add(time.Hour)}); got.Outcome != OutcomeDeny || got.Rule != RuleEnd {
 			t.Errorf("%s, after the end: got %+v", mode, got)
+		}
+	}
+}
+
+// On a line so short that ads meet the ends of spans all the time, the walk
+// finds what looking at every span finds.
+func TestAdsCrowded(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 20_000 {
+		var a Ads
+		for range r.IntN(8) {
+			first := clock.Milli(r.IntN(12))
+			a.Add(first, first.Add(time.Duration(r.IntN(3))*time.Millisecond))
+		}
+		from := clock.Milli(2 + r.IntN(6))
+		last, length, limit := from+clock.Milli(r.IntN(3)), clock.Milli(1+r.IntN(5)), r.IntN(4)
+		var most int
+		var latest clock.Milli
+		var full bool
+		for s := from - length + 1; s <= last; s++ {
+			if n := a.touching(s, s+length); n >= limit {
+				if most = max(most, n); s == last || slices.Contains(a.last, s) {
+					latest, full = s, true
+				}
+			}
+		}
+		if m, l, f := a.crowded(from, last, length, limit); m != most || l != latest || f != full {
+			t.Fatalf("%v, from %d to %d, %d in %d: got %d, %d, %t, want %d, %d, %t", a, from, last, limit, length, m, l, f, most, latest, full)
 		}
 	}
 }

@@ -117,18 +117,27 @@ func (a *Ads) nearest(from, last clock.Milli) (clock.Milli, bool) {
 //
 // Sliding a span to the right until an ad it holds would drop out never lowers
 // its count, so only spans that begin at an ad's last moment, or at last
-// itself, need a look.
+// itself, need a look; and none where all ads near are too few to fill one.
 func (a *Ads) crowded(from, last, length clock.Milli, limit int) (most int, latest clock.Milli, full bool) {
-	look := func(s clock.Milli) {
-		n := before(a.first, s+length) - before(a.last, s)
-		most = max(most, n)
-		if n >= limit {
-			latest, full = s, true
+	i := before(a.last, from-length+1) // ads over before the span
+	j := before(a.first, last+length)  // and begun before its end
+	if j-i < limit {
+		return 0, 0, false
+	}
+	for j = i; i < len(a.last) && a.last[i] <= last; i++ {
+		s := a.last[i]
+		for j < len(a.first) && a.first[j] < s+length {
+			j++
+		}
+		if n := j - i; n >= limit {
+			most, latest, full = max(most, n), s, true
 		}
 	}
-	for i := before(a.last, from-length+1); i < len(a.last) && a.last[i] <= last; i++ {
-		look(a.last[i])
+	for j < len(a.first) && a.first[j] < last+length {
+		j++
 	}
-	look(last)
+	if n := j - i; n >= limit {
+		most, latest, full = max(most, n), last, true
+	}
 	return most, latest, full
 }

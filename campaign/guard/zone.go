@@ -18,11 +18,13 @@ const (
 // zone turns moments into local time. Wall clocks jump: a day may last 23, 24½
 // or 25 hours and a local minute may be missing or come twice, so every search
 // walks from one offset period to the next, in each of which local time runs
-// evenly. The last period is kept; most decisions need one look-up.
+// evenly. The last period is kept, and the last calendar unit of each kind;
+// most decisions need one look-up.
 type zone struct {
 	loc        *time.Location
 	start, end clock.Milli
 	offset     int64
+	spans      [periodMonth + 1]Window
 }
 
 // at is the offset at t and the end of its period.
@@ -111,6 +113,13 @@ const (
 // span is the local period that t lies in: its first moment and the first
 // after it.
 func (z *zone) span(unit period, t clock.Milli) (from, to clock.Milli) {
+	if s := &z.spans[unit]; t < s.From || t >= s.To {
+		s.From, s.To = z.spanOf(unit, t)
+	}
+	return z.spans[unit].From, z.spans[unit].To
+}
+
+func (z *zone) spanOf(unit period, t clock.Milli) (from, to clock.Milli) {
 	d := z.day(t)
 	switch unit {
 	case periodDay:

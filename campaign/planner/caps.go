@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"slices"
 	"time"
 
 	"siyu/campaign/guard"
@@ -62,131 +61,103 @@ func capsOf(p *guard.Policy, state *guard.State) caps {
 	return c
 }
 
-// nobody leaves no slot out of account.
-const nobody = -1
-
-// without keeps, per placed slot, the cells that are free if it were not, so
-// that many offers can ask.
-type without struct {
-	known []cells
-	have  []bool
-	spans []span
-}
-
-// changed forgets what was known.
-func (f *fit) changed() {
-	n := len(f.slots) + 1
-	f.known = slices.Grow(f.known[:0], n)[:n]
-	f.have = slices.Grow(f.have[:0], n)[:n]
-	clear(f.have)
-}
-
-// free are the cells in which a slot may lie, the slot i left out of account.
-func (f *fit) free(i int) *cells {
-	if !f.have[i+1] {
-		blocked := f.blocked(i, len(steps))
-		f.known[i+1], f.have[i+1] = f.grid.waking.less(&blocked), true
+// tightest is the tighter of two policies' limits, each for itself.
+func (c caps) tightest(o *caps) caps {
+	lower := func(a *int, b int) {
+		if *a == guard.Unlimited || b != guard.Unlimited && b < *a {
+			*a = b
+		}
 	}
-	return &f.known[i+1]
-}
-
-// blocked are the cells that the first so many limits, the group's youth and
-// its charter's end keep from a further slot, each cell by the policy of its
-// day.
-func (f *fit) blocked(except, limits int) cells {
-	out := f.blockedNow(except, limits)
-	now, young := f.caps, f.young
-	for _, e := range f.later {
-		f.caps, f.young = e.caps, e.young
-		then := f.blockedNow(except, limits)
-		var since cells
-		since.span(e.from, cellCount)
-		out = out.less(&since)
-		before := then.less(&since)
-		then = then.less(&before)
-		out.add(&then)
-	}
-	f.caps, f.young = now, young
-	return out
-}
-
-func (f *fit) blockedNow(except, limits int) cells {
-	out := f.young
-	out.add(&f.ended)
-	for _, s := range steps[:limits] {
-		f.block(s, except, &out)
-	}
-	return out
+	lower(&c.day, o.day)
+	lower(&c.week, o.week)
+	lower(&c.month, o.month)
+	lower(&c.life, o.life)
+	c.gap, c.gapCells = max(c.gap, o.gap), max(c.gapCells, o.gapCells)
+	return c
 }
 
 // era is what a policy that comes into force later allows from its cell on.
 type era struct {
-	from  int
-	caps  caps
-	young cells
+	from int
+	caps caps
 }
 
-// block adds the cells that one kind of limit keeps from a further slot.
-func (f *fit) block(s step, except int, into *cells) {
+// free are the cells in which one more slot may lie.
+func (f *fit) free() cells {
+	free := f.grid.waking.less(&f.young)
+	free = free.less(&f.ended)
+	for s := range steps {
+		blocked := f.blocked(step(s))
+		free = free.less(&blocked)
+	}
+	return free
+}
+
+// blocked are the cells that a kind of limit keeps from a further slot, each
+// by the policy of its day.
+func (f *fit) blocked(s step) (out cells) {
+	f.block(s, &f.caps, &out)
+	for i := range f.later {
+		var then cells
+		f.block(s, &f.later[i].caps, &then)
+		out.turn(f.later[i].from, &then)
+	}
+	return out
+}
+
+// block adds the cells that a kind of limit keeps from a further slot.
+func (f *fit) block(s step, c *caps, into *cells) {
 	switch s {
 	case stepGap:
-		if f.caps.gap > 0 {
-			f.each(except, func(x span) { into.span(floorCell(x.first-f.caps.gap+1), floorCell(x.last+f.caps.gap-1)) })
+		if c.gap > 0 {
+			f.each(func(x span) { into.span(floorCell(x.first-c.gap+1), floorCell(x.last+c.gap-1)) })
 		}
 	case stepDay:
-		f.calendar(f.grid.days, f.grid.day[:], f.caps.day, except, into)
+		f.calendar(&f.grid.day, c.day, into)
 	case stepWeek:
-		f.calendar(f.grid.weeks, f.grid.week[:], f.caps.week, except, into)
+		f.calendar(&f.grid.week, c.week, into)
 	case stepWeekSliding:
-		f.sliding(f.caps.week, weekMilli, except, into)
+		f.sliding(c.week, weekMilli, into)
 	case stepMonth:
-		f.calendar(f.grid.months, f.grid.month[:], f.caps.month, except, into)
+		f.calendar(&f.grid.month, c.month, into)
 	case stepMonthSliding:
-		f.sliding(f.caps.month, monthMilli, except, into)
+		f.sliding(c.month, monthMilli, into)
 	case stepLife:
-		if n := len(f.slots); f.caps.life != guard.Unlimited && (except == nobody && n >= f.caps.life || n > f.caps.life) {
+		if c.life != guard.Unlimited && len(f.slots) >= c.life {
 			into.span(0, cellCount)
 		}
 	}
 }
 
 // each visits what is shown and what is planned.
-func (f *fit) each(except int, visit func(span)) {
+func (f *fit) each(visit func(span)) {
 	for _, x := range f.shown {
 		visit(x)
 	}
-	for i, s := range f.slots {
-		if i != except {
-			visit(f.spanOf(s))
-		}
+	for _, s := range f.slots {
+		visit(s.span())
 	}
 }
 
-func (f *fit) spanOf(s slot) span {
-	return span{int64(s.from) * cellMilli, int64(s.to+1)*cellMilli - 1}
-}
-
 // calendar blocks each period that is full.
-func (f *fit) calendar(all []period, of []int16, limit, except int, into *cells) {
+func (f *fit) calendar(c *calendar, limit int, into *cells) {
 	if limit == guard.Unlimited {
 		return
 	}
 	var counts [Days + 3]int
-	for i, x := range all {
+	for i, x := range c.all {
 		for _, a := range f.shown {
 			if a.last >= int64(x.From-f.grid.origin) && a.first < int64(x.To-f.grid.origin) {
 				counts[i]++
 			}
 		}
 	}
-	for i, s := range f.slots {
-		if i != except {
-			for k := of[s.from]; k <= of[s.to]; k++ {
-				counts[k]++
-			}
+	for _, s := range f.slots {
+		for k := c.of[s.from]; k <= c.of[s.to]; k++ {
+			counts[k]++
 		}
 	}
-	for i, x := range all {
+	for i, x := range c.all {
 		if counts[i] >= limit {
 			into.span(x.lo, x.hi)
 		}
@@ -196,7 +167,7 @@ func (f *fit) calendar(all []period, of []int16, limit, except int, into *cells)
 // sliding blocks the cells that a span of the length would share with as many
 // ads as the limit allows. Firsts and lasts are each in order, so the n-th
 // first and the n-th last bound any n ads that follow one another.
-func (f *fit) sliding(limit int, length int64, except int, into *cells) {
+func (f *fit) sliding(limit int, length int64, into *cells) {
 	switch {
 	case limit == guard.Unlimited:
 		return
@@ -207,10 +178,8 @@ func (f *fit) sliding(limit int, length int64, except int, into *cells) {
 		return
 	}
 	f.spans = append(f.spans[:0], f.shown...)
-	for i, s := range f.slots {
-		if i != except {
-			f.spans = append(f.spans, f.spanOf(s))
-		}
+	for _, s := range f.slots {
+		f.spans = append(f.spans, s.span())
 	}
 	ordered := f.spans
 	for i := len(f.shown); i < len(ordered); i++ { // slots are in order; what is shown mostly lies before

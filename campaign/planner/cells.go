@@ -12,6 +12,7 @@ const (
 	cellMilli = int64(30 * time.Minute / time.Millisecond)
 	words     = (Days*48 + 4 + 63) / 64
 	cellCount = words * 64
+	slotCells = int(SlotFor / (30 * time.Minute))
 )
 
 // cells is a set of cells.
@@ -37,21 +38,6 @@ func (c *cells) span(lo, hi int) {
 	c[last] |= tail
 }
 
-func (c *cells) empty() bool {
-	any := uint64(0)
-	for _, w := range c {
-		any |= w
-	}
-	return any == 0
-}
-
-func (c *cells) count() (n int) {
-	for _, w := range c {
-		n += bits.OnesCount64(w)
-	}
-	return n
-}
-
 // less is what is in c and not in other.
 func (c *cells) less(other *cells) (out cells) {
 	for i := range c {
@@ -60,10 +46,20 @@ func (c *cells) less(other *cells) (out cells) {
 	return out
 }
 
-// add puts the other's cells in.
-func (c *cells) add(other *cells) {
+// both is what is in both sets.
+func (c *cells) both(other *cells) (out cells) {
 	for i := range c {
-		c[i] |= other[i]
+		out[i] = c[i] & other[i]
+	}
+	return out
+}
+
+// turn takes the other's cells from a cell on.
+func (c *cells) turn(from int, other *cells) {
+	var then cells
+	then.span(from, cellCount)
+	for i := range c {
+		c[i] = c[i]&^then[i] | other[i]&then[i]
 	}
 }
 
@@ -91,17 +87,13 @@ func (c *cells) down(n int) (out cells) {
 	return out
 }
 
-// meets says whether n cells in a row lie in both sets. Both are given as the
-// starts of such rows or, for n of 1, as they are.
-func meets(a, b *cells, n int) bool {
-	var both cells
-	for i := range a {
-		both[i] = a[i] & b[i]
+// meets says whether a cell lies in both sets.
+func (c *cells) meets(other *cells) bool {
+	any := uint64(0)
+	for i, w := range c {
+		any |= w & other[i]
 	}
-	if n > 1 {
-		both = both.starts(n)
-	}
-	return !both.empty()
+	return any != 0
 }
 
 // next is the first cell of the set from i on, cellCount if there is none.
@@ -121,23 +113,6 @@ func (c *cells) next(i int) int {
 	return cellCount
 }
 
-// gap is the first cell not of the set from i on.
-func (c *cells) gap(i int) int {
-	if i >= cellCount {
-		return cellCount
-	}
-	w := i >> 6
-	if x := ^c[w] >> (i & 63); x != 0 {
-		return min(i+bits.TrailingZeros64(x), cellCount)
-	}
-	for w++; w < words; w++ {
-		if x := ^c[w]; x != 0 {
-			return w<<6 + bits.TrailingZeros64(x)
-		}
-	}
-	return cellCount
-}
-
 // floorCell is the cell of a moment counted from the horizon's origin, of
 // moments before it too.
 func floorCell(sinceOrigin int64) int {
@@ -146,4 +121,22 @@ func floorCell(sinceOrigin int64) int {
 		q--
 	}
 	return int(q)
+}
+
+// last is the last cell of the set up to i, -1 if there is none.
+func (c *cells) last(i int) int {
+	if i < 0 {
+		return -1
+	}
+	i = min(i, cellCount-1)
+	w := i >> 6
+	if x := c[w] << (63 - i&63); x != 0 {
+		return i - bits.LeadingZeros64(x)
+	}
+	for w--; w >= 0; w-- {
+		if c[w] != 0 {
+			return w<<6 + 63 - bits.LeadingZeros64(c[w])
+		}
+	}
+	return -1
 }

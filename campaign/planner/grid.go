@@ -23,23 +23,10 @@ type grid struct {
 	waking cells       // ahead of now and not quiet
 	masks  []cells     // per place in the planner's order: the cells of its window
 	length []int       // how many cells its slot takes
-	share  []int64     // of the offer's weight that each of its cells carries
+	room   []cells     // and the cells it may begin in
 
-	day   [cellCount]int16 // of each cell, counted from the horizon's first
-	week  [cellCount]int16
-	month [cellCount]int16
-
-	days, weeks, months []period
+	day, week, month calendar
 }
-
-// period is a local day, ISO week or month that the horizon touches.
-type period struct {
-	guard.Window
-	lo, hi int // its cells in the horizon, hi included
-}
-
-// shareScale keeps fractions of a cell's share.
-const shareScale = 1 << 10
 
 func (p *Planner) gridOf(g *Group) *grid {
 	k := gridKey{zone: g.State.Zone}
@@ -62,11 +49,11 @@ func (p *Planner) gridOf(g *Group) *grid {
 
 func (p *Planner) newGrid(k gridKey, g *Group) *grid {
 	today, _, _ := guard.Spans(k.zone, p.now)
-	x := &grid{origin: today.From, masks: make([]cells, len(p.offers)), length: make([]int, len(p.offers)), share: make([]int64, len(p.offers))}
-	x.calendar(k.zone)
+	x := &grid{origin: today.From, masks: make([]cells, len(p.offers)), length: make([]int, len(p.offers)), room: make([]cells, len(p.offers))}
+	x.calendars(k.zone)
 	for i := range cellCount {
 		at := max(x.start(i), p.now)
-		if at < x.start(i+1) && x.day[i] < Days && !x.quiet(k, g, at) {
+		if at < x.start(i+1) && x.day.of[i] < Days && !x.quiet(k, g, at) {
 			x.waking.span(i, i)
 		}
 	}
@@ -81,8 +68,8 @@ func (p *Planner) newGrid(k gridKey, g *Group) *grid {
 		for i := range x.masks[place] {
 			x.masks[place][i] &= x.waking[i]
 		}
-		x.length[place] = max(1, min(int(SlotFor.Milliseconds()/cellMilli), hi-lo+1))
-		x.share[place] = p.offers[o].Weight * shareScale / int64(max(1, x.masks[place].count()))
+		x.length[place] = max(1, min(slotCells, hi-lo+1))
+		x.room[place] = x.masks[place].starts(x.length[place])
 	}
 	return x
 }
@@ -95,23 +82,4 @@ func (x *grid) quiet(k gridKey, g *Group, at clock.Milli) bool {
 	p := g.policyAt(at)
 	return p.Mode == guard.ModeEnforce && p.Quiet.From != p.Quiet.To && p.Quiet.Holds(minute) ||
 		k.pledge && k.pact.From != k.pact.To && k.pact.Holds(minute)
-}
-
-// calendar finds the local day, week and month of every cell.
-func (x *grid) calendar(loc *time.Location) {
-	for i := range cellCount {
-		t := x.start(i)
-		if i == 0 || t >= x.days[len(x.days)-1].To {
-			day, week, month := guard.Spans(loc, t)
-			x.days = append(x.days, period{day, i, i})
-			if i == 0 || week != x.weeks[len(x.weeks)-1].Window {
-				x.weeks = append(x.weeks, period{week, i, i})
-			}
-			if i == 0 || month != x.months[len(x.months)-1].Window {
-				x.months = append(x.months, period{month, i, i})
-			}
-		}
-		x.day[i], x.week[i], x.month[i] = int16(len(x.days)-1), int16(len(x.weeks)-1), int16(len(x.months)-1)
-		x.days[len(x.days)-1].hi, x.weeks[len(x.weeks)-1].hi, x.months[len(x.months)-1].hi = i, i, i
-	}
 }

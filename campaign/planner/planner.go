@@ -3,13 +3,13 @@
 // every cap of the guard holds.
 //
 // A group's slots are its own, so groups are planned one by one. In a group
-// the offers are placed by weight, heaviest first, into a horizon of half
-// hours. An offer that finds no room may push a lighter or heavier one to
-// another time as long as nothing is lost; at the end two offers that were
-// left out may take the place of one that is worth less than both. What was
-// planned is then put to guard.Decide in order of time, as it will be when it
-// is sent, and only what the guard allows stays: the planner proposes, the
-// guard decides.
+// the offers are put into a row in order of time, heaviest first; each goes in
+// wherever the others can move aside for it within their windows. Then, again
+// and again, a few are taken out and the row is filled in another order, and
+// what is worth more is kept. The row knows limits of one policy; what the
+// days of a looser one leave free is filled after. What was planned is put to
+// guard.Decide in order of time, as it will be when it is sent, and only what
+// the guard allows stays: the planner proposes, the guard decides.
 //
 // It has no tables and asks nobody: a plan is a function of the offers, the
 // groups' policies and states, and now. Called by promotion.

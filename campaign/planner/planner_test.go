@@ -308,7 +308,7 @@ func TestFit_comes_near_the_best(t *testing.T) {
 		got, best = got+ours, best+most
 	}
 	t.Logf("%d of %d: %.3f", got, best, float64(got)/float64(best))
-	if got*100 < best*98 {
+	if got*1000 < best*998 {
 		t.Errorf("plans are worth %d of %d", got, best)
 	}
 }

@@ -55,8 +55,7 @@ func (f *fit) window(s slot) guard.Window {
 	return guard.Window{From: max(f.grid.start(s.from), f.p.now), To: f.grid.start(s.to + 1)}
 }
 
-// result puts the plan into words. The rule of what is left out is the first
-// that, with those before it, leaves no room.
+// result puts the plan into words.
 func (f *fit) result() Fitted {
 	out := Fitted{Placed: f.placed[:0], Left: f.left[:0]}
 	for _, s := range f.slots {
@@ -67,11 +66,10 @@ func (f *fit) result() Fitted {
 		out.Left = append(out.Left, LeftOut{Offer: f.p.order[place], Rule: rule})
 	}
 	if len(f.out) > 0 {
-		full, before := f.stages()
+		f.stages()
 		for _, place := range f.out {
-			l := LeftOut{Offer: f.p.order[place]}
-			l.Rule, l.Outranked = f.reason(place, full), f.reason(place, before) == ""
-			out.Left = append(out.Left, l)
+			rule, outranked := f.reason(place)
+			out.Left = append(out.Left, LeftOut{f.p.order[place], rule, outranked})
 		}
 	}
 	slices.SortFunc(out.Left, func(a, b LeftOut) int { return f.p.rank[a.Offer] - f.p.rank[b.Offer] })
@@ -79,45 +77,69 @@ func (f *fit) result() Fitted {
 	return out
 }
 
-// stages are the cells left free by the first limit, by the first two, and so
-// on: with the plan, and before it.
-func (f *fit) stages() (full, before [len(steps)]cells) {
-	slots := f.slots
-	full = f.stage()
-	f.slots = nil
-	before = f.stage()
-	f.slots = slots
-	return full, before
+// stage are the cells that some limits leave free.
+type stage struct {
+	free  cells
+	rows  [slotCells + 1]cells // the beginnings of so many in a row
+	known [slotCells + 1]bool
 }
 
-func (f *fit) stage() (out [len(steps)]cells) {
-	for i := range steps {
-		blocked := f.blocked(nobody, i+1)
-		out[i] = f.grid.waking.less(&blocked)
+// begins are the cells at which so many free ones in a row begin.
+func (s *stage) begins(length int) *cells {
+	if !s.known[length] {
+		s.rows[length], s.known[length] = s.free.starts(length), true
 	}
-	return out
+	return &s.rows[length]
 }
 
-func (f *fit) reason(place int, stages [len(steps)]cells) guard.Rule {
-	mask, n := &f.grid.masks[place], f.grid.length[place]
-	early := f.blocked(nobody, 0)
-	open := f.grid.waking.less(&early)
-	early = early.less(&f.ended)
-	grown := f.grid.waking.less(&early)
+// lets says whether the slot of an offer fits.
+func (s *stage) lets(room *cells, length int) bool { return s.begins(length).meets(room) }
+
+// less is the stage of one more limit.
+func (s *stage) less(blocked *cells) stage { return stage{free: s.free.less(blocked)} }
+
+// stages are what is left free by the group's youth and its charter's end,
+// then by the first limit, by the first two, and so on: with the plan, and
+// before it.
+func (f *fit) stages() {
+	waking := stage{free: f.grid.waking}
+	f.grown = waking.less(&f.young)
+	f.open = f.grown.less(&f.ended)
+	slots := f.slots
+	f.limit(&f.full)
+	f.slots = nil
+	f.limit(&f.before)
+	f.slots = slots
+}
+
+func (f *fit) limit(out *[len(steps)]stage) {
+	last := &f.open
+	for s := range steps {
+		blocked := f.blocked(step(s))
+		out[s] = last.less(&blocked)
+		last = &out[s]
+	}
+}
+
+// reason is the first rule that, with those before it, leaves the offer no
+// room, and whether there was some before the plan.
+func (f *fit) reason(place int) (rule guard.Rule, outranked bool) {
+	room, n := &f.grid.room[place], f.grid.length[place]
 	switch {
 	case f.p.offers[f.p.order[place]].Window.To <= f.p.now:
-		return guard.RuleWindow
-	case !meets(mask, &f.grid.waking, n):
-		return guard.RuleQuiet
-	case !meets(mask, &grown, n):
-		return guard.RuleWarmUp
-	case !meets(mask, &open, n):
-		return guard.RuleCharterEnded
+		return guard.RuleWindow, false
+	case !room.meets(room):
+		return guard.RuleQuiet, false
+	case !f.grown.lets(room, n):
+		return guard.RuleWarmUp, false
+	case !f.open.lets(room, n):
+		return guard.RuleCharterEnded, false
 	}
-	for i := range stages {
-		if !meets(mask, &stages[i], n) {
-			return f.caps.rules[i]
+	for i := range f.full {
+		if !f.full[i].lets(room, n) {
+			rule = f.caps.rules[i]
+			break
 		}
 	}
-	return ""
+	return rule, f.before[len(steps)-1].lets(room, n)
 }

@@ -258,31 +258,3 @@ func (s *Service) withdraw(ctx context.Context, o outgoing, why guard.Release, a
 		return o.closedTx(tx, again, free)
 	})
 }
-
-// end closes what waits in windows that are over, and the promotion after its
-// last one.
-func (s *Service) end(ctx context.Context, p Promotion, window int) error {
-	return s.DB.Tx(ctx, func(tx *database.Tx) error {
-		left := 0
-		for _, w := range p.Windows {
-			if w.To > tx.Now && p.Status != StatusCancelled {
-				left++
-				continue
-			}
-			if window != allWindows && window != w.No {
-				continue
-			}
-			err := tx.Exec("UPDATE promotion_sends SET status = ? WHERE promotion_id = ? AND window_no = ? AND status = ?",
-				SendClosed, p.ID, w.No, SendDeferred).Error
-			if err != nil {
-				return err
-			}
-		}
-		open, err := openDigestsTx(tx, p)
-		if err != nil || open || left > 0 {
-			return err
-		}
-		return tx.Exec("UPDATE promotions SET status = ?, closed_at = ?, version = version + 1 WHERE id = ?"+tx.Only("status IN ?"),
-			StatusDone, tx.Now, p.ID, []Status{StatusApproved, StatusRunning}).Error
-	})
-}

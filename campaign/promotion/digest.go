@@ -172,8 +172,8 @@ func (s *Service) gatherDigest(ctx context.Context, _ task.Job, a digest) error 
 	return s.end(ctx, p, w.No)
 }
 
-// giveUp closes what waited in vain; the rule that was last in the way stays on
-// it.
+// giveUp closes what waited in vain, or of a promotion that was cancelled; the
+// rule that was last in the way stays on it.
 func (s *Service) giveUp(ctx context.Context, p Promotion, w Window) error {
 	for more := true; more; {
 		err := s.DB.Tx(ctx, func(tx *database.Tx) error {
@@ -201,17 +201,10 @@ func closeDigestsTx(tx *database.Tx, p id.Promotion, window int, groups []id.Gro
 		SendClosed, p, window, groups, []SendStatus{SendDigest, SendJoined}).Error
 }
 
-// openDigestsTx says whether anything of a promotion waits for a digest or is
-// in one that is not over. Of a cancelled promotion nothing waits any more.
-func openDigestsTx(tx *database.Tx, p Promotion) (bool, error) {
-	if p.Status == StatusCancelled {
-		err := tx.Exec("UPDATE promotion_sends SET status = ? WHERE promotion_id = ? AND status = ?", SendClosed, p.ID, SendDigest).Error
-		if err != nil {
-			return false, err
-		}
-		return false, tx.Exec("UPDATE promotion_digests SET done = 1 WHERE promotion_id = ? AND slot_id = 0 AND done = 0", p.ID).Error
-	}
+// openDigests says whether anything of a promotion waits for a digest or is in
+// one that is not over.
+func openDigests(q *database.Query, p id.Promotion) (bool, error) {
 	var open int
-	err := tx.Raw("SELECT COUNT(*) FROM promotion_digests WHERE promotion_id = ? AND done = 0", p.ID).Scan(&open).Error
+	err := q.Raw("SELECT COUNT(*) FROM promotion_digests WHERE promotion_id = ? AND done = 0", p).Scan(&open).Error
 	return open > 0, err
 }

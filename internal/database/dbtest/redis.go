@@ -44,7 +44,7 @@ func startRedis() (*redisServer, error) {
 	}
 	s := &redisServer{socket: filepath.Join(dir, "s")}
 	cmd := exec.Command("redis-server", "--port", "0", "--unixsocket", s.socket, "--save", "", "--appendonly", "no", "--databases", "200", "--dir", dir)
-	if err := startBound(cmd); err != nil {
+	if _, err := startBound(cmd); err != nil {
 		return nil, err
 	}
 	for range 100 {

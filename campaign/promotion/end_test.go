@@ -1,0 +1,102 @@
+package promotion
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"siyu/community"
+	"siyu/internal/database"
+	"siyu/internal/database/dbtest"
+	"siyu/internal/id"
+)
+
+// waiting lets so many more groups wait in the first window of a promotion, for
+// the guard or for a digest.
+func (h *house) waiting(p id.Promotion, n int, what SendStatus) {
+	h.T.Helper()
+	for from := 0; from < n; from += 500 {
+		h.check(h.DB.Tx(bg, func(tx *database.Tx) error {
+			var sends []sendRow
+			var digests []digestRow
+			for i := range min(500, n-from) {
+				g := id.Group(from + i + 1)
+				sends = append(sends, sendRow{PromotionID: p, WindowNo: 1, GroupID: g, Status: what})
+				digests = append(digests, digestRow{PromotionID: p, WindowNo: 1, GroupID: g, UntilAt: tx.Now.Add(time.Hour)})
+			}
+			if what == SendDigest {
+				if err := tx.Create(&digests).Error; err != nil {
+					return err
+				}
+			}
+			return tx.Create(&sends).Error
+		}))
+	}
+}
+
+func (h *house) closed(p id.Promotion) (n int) {
+	h.T.Helper()
+	h.check(h.DB.Read(bg).Raw("SELECT COUNT(*) FROM promotion_sends WHERE promotion_id = ? AND status = ?", p, SendClosed).Scan(&n).Error)
+	return n
+}
+
+// TestEndInParts: a window in which many groups wait is closed some at a time;
+// broken off between two, the promotion has not ended and it is done again.
+func TestEndInParts(t *testing.T) {
+	const many = 2*endGroups + 100
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		p := h.plan("file", time.Hour, h.group(community.PresetChain))
+		h.check(h.s.Approve(bg, p, 0))
+		h.waiting(p, many, SendDeferred)
+		db.Clock.Jump(2 * time.Hour)
+
+		broken := errors.New("the process dies")
+		var last id.Group
+		h.check(db.Tx(bg, func(tx *database.Tx) (err error) {
+			last, err = closeDeferredTx(tx, p, 1, 0)
+			return err
+		}))
+		err := db.Tx(bg, func(tx *database.Tx) error {
+			if _, err := closeDeferredTx(tx, p, 1, last); err != nil {
+				return err
+			}
+			return broken
+		})
+		if got := h.closed(p); !errors.Is(err, broken) || last != endGroups || got != endGroups || h.status(p) != StatusApproved {
+			t.Fatalf("broken off: %v, up to group %d, %d closed, the promotion is %s", err, int64(last), got, h.status(p))
+		}
+
+		row, err := find(db.Read(bg), database.Actor{}, p)
+		h.check(err)
+		stopped, stop := context.WithCancel(bg)
+		stop()
+		if err := h.s.end(stopped, row, 1); !errors.Is(err, context.Canceled) || h.status(p) != StatusApproved {
+			t.Errorf("a process that stops: %v, the promotion is %s", err, h.status(p))
+		}
+		for range 2 {
+			h.check(h.s.end(bg, row, 1))
+			if got := h.closed(p); got != many || h.status(p) != StatusDone {
+				t.Errorf("again: %d closed, the promotion is %s", got, h.status(p))
+			}
+		}
+	})
+}
+
+// TestCancelInParts: what waits for a digest is closed with a promotion that is
+// cancelled.
+func TestCancelInParts(t *testing.T) {
+	const many = 1100
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		p := h.plan("file", time.Hour, h.group(community.PresetChain))
+		h.check(h.s.Approve(bg, p, 0))
+		h.waiting(p, many, SendDigest)
+		h.check(h.s.Cancel(bg, p))
+		h.Drain(0)
+		if open, err := openDigests(db.Read(bg), p); err != nil || open || h.closed(p) != many {
+			t.Errorf("open %v, %v; %d closed", open, err, h.closed(p))
+		}
+	})
+}
