@@ -25,7 +25,7 @@ import (
 type arrow struct{ room, reaches string }
 
 const (
-	leaves   = "internal/clock internal/fault internal/id internal/money internal/qr internal/secret internal/sheet"
+	leaves   = "internal/clock internal/english internal/fault internal/id internal/money internal/qr internal/secret internal/sheet"
 	store    = leaves + " migrations internal/database"
 	plumbing = store + " internal/task internal/webhook internal/wechat"
 	rewards  = "referral/payfile referral referral/promoter referral/payee referral/poster referral/review referral/tax"
@@ -52,9 +52,9 @@ var policy = []arrow{
 	{"referral/voucher", "referral/workbook " + rewards + " community wallet " + plumbing},
 	{"referral/workbook", "internal/money"},
 	{"referral/taxreturn", "referral/payee referral/tax referral/workbook community " + plumbing},
-	{"referral/poster", "internal/qr internal/fault"},
-	{"referral/tax", "internal/money internal/fault"},
-	{"referral/payfile", "internal/money internal/fault"},
+	{"referral/poster", "internal/qr internal/fault internal/english"},
+	{"referral/tax", "internal/money internal/fault internal/english"},
+	{"referral/payfile", "internal/money internal/fault internal/english"},
 	{"referral/promoter", plumbing},
 	{"referral/insight", rewards + " community wallet " + plumbing},
 	{"referral/payee", "referral/tax community " + plumbing},
@@ -74,12 +74,13 @@ var policy = []arrow{
 	{"wallet", plumbing},
 	{"access", plumbing},
 
-	{"internal/httpd", "internal/database internal/fault internal/id internal/clock migrations"},
+	{"internal/httpd", "internal/database internal/english internal/fault internal/id internal/clock migrations"},
 	{"internal/webhook", "internal/task " + store},
 	{"internal/task", store},
-	{"internal/database", "migrations internal/id internal/fault internal/clock"},
+	{"internal/database", "migrations internal/id internal/english internal/fault internal/clock"},
 	{"internal/clock", ""},
-	{"internal/fault", ""},
+	{"internal/english", ""},
+	{"internal/fault", "internal/english"},
 	{"internal/id", ""},
 	{"internal/money", ""},
 	{"internal/qr", ""},

@@ -40,7 +40,9 @@ func TestWave(t *testing.T) {
 	p.until(func() bool { return p.count("SELECT COUNT(*) FROM promotion_sends WHERE status = 'handed'") > 2000 })
 	_ = workers[1].cmd.Process.Signal(syscall.SIGCONT)
 	// The health of 5,000 groups may still be counted then.
-	p.until(func() bool { return p.count("SELECT COUNT(*) FROM outbox WHERE kind = 'health:roll_up' AND status = 1") == 0 })
+	p.until(func() bool {
+		return p.count("SELECT COUNT(*) FROM outbox WHERE kind = 'health:roll_up' AND status = 1") == 0
+	})
 	p.drained()
 
 	for name, c := range map[string]struct {

@@ -31,7 +31,7 @@ type activityTold struct {
 }
 
 // streamActivity answers each line with one of its own, in order. A line that
-// cannot be read is a conflict like others.
+// cannot be read is refused like others.
 func (s *Server) streamActivity(c *gin.Context) error {
 	kind, _, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
 	if err != nil || kind != ndjsonFormat {
@@ -49,7 +49,7 @@ func (s *Server) streamActivity(c *gin.Context) error {
 	lines, at := make([]community.ActivityLine, 0, len(raw)), make([]int, 0, len(raw))
 	for i, text := range raw {
 		var in activityLine
-		told[i] = activityTold{Line: i + 1, ActivityResult: community.ActivityResult{Result: community.ActivityConflict}}
+		told[i] = activityTold{Line: i + 1, ActivityResult: community.ActivityResult{Result: community.ActivityRefused}}
 		err := in.decode(text)
 		if f, ok := fault.As(err); ok {
 			told[i].Error = rowErrorOf(c, f)

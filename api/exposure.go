@@ -13,12 +13,36 @@ import (
 func (s *Server) exposureRoutes(r *routes) {
 	r.get("/v1/guard/exposure", s.findExposure, staff(access.Marketer, access.GroupOwner))
 	r.put("/v1/guard/exposure", s.setExposure, staff(access.Marketer))
+	r.get("/v1/guard/exposure/groups", s.listExposure, staff(access.Marketer, access.GroupOwner))
+	r.get("/v1/units/:id/exposure", s.findUnitExposure, staff(access.Marketer, access.GroupOwner))
+	r.put("/v1/units/:id/exposure", s.setUnitExposure, staff(access.Marketer))
 	r.get("/v1/groups/:id/exposure", s.groupExposure, staff(access.Marketer, access.GroupOwner))
 }
 
-// findExposure shows how many ads a member may see across his groups.
-func (s *Server) findExposure(c *gin.Context) error {
-	p, err := s.Exposure.Find(c.Request.Context())
+// findExposure shows how many ads a member may see across his groups, as the
+// brand has it.
+func (s *Server) findExposure(c *gin.Context) error { return s.showExposure(c, 0) }
+
+func (s *Server) setExposure(c *gin.Context) error { return s.changeExposure(c, 0) }
+
+func (s *Server) findUnitExposure(c *gin.Context) error {
+	unit, err := pathID[id.Unit](c, "id")
+	if err != nil {
+		return err
+	}
+	return s.showExposure(c, unit)
+}
+
+func (s *Server) setUnitExposure(c *gin.Context) error {
+	unit, err := pathID[id.Unit](c, "id")
+	if err != nil {
+		return err
+	}
+	return s.changeExposure(c, unit)
+}
+
+func (s *Server) showExposure(c *gin.Context, unit id.Unit) error {
+	p, err := s.Exposure.Find(c.Request.Context(), unit)
 	if err != nil {
 		return err
 	}
@@ -26,7 +50,7 @@ func (s *Server) findExposure(c *gin.Context) error {
 	return render(c, http.StatusOK, p)
 }
 
-func (s *Server) setExposure(c *gin.Context) error {
+func (s *Server) changeExposure(c *gin.Context, unit id.Unit) error {
 	version, err := versionFromZero(c)
 	if err != nil {
 		return err
@@ -35,12 +59,25 @@ func (s *Server) setExposure(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
-	p, err := s.Exposure.Set(c.Request.Context(), in, version)
+	p, err := s.Exposure.Set(c.Request.Context(), unit, in, version)
 	if err != nil {
 		return err
 	}
 	etag(c, p.Version)
 	return render(c, http.StatusOK, p)
+}
+
+// listExposure lists the groups whose members are at the ceiling.
+func (s *Server) listExposure(c *gin.Context) error {
+	p, err := page(c)
+	if err != nil {
+		return err
+	}
+	list, err := s.Exposure.ListGroups(c.Request.Context(), p)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, list)
 }
 
 func (s *Server) groupExposure(c *gin.Context) error {

@@ -45,9 +45,25 @@ func TestExposureRoutes(t *testing.T) {
 				t.Errorf("%s: got %d %s", bad, got.status, got.body)
 			}
 		}
-		got := h.call(t, admin, "PUT"+path, `{"mode":"enforce","ceiling":9}`, `If-Match: "0"`)
-		if got.into(t, &p); got.header.Get("ETag") != `"1"` || p.Mode != "enforce" || p.Numbers[0].Value != 9 || p.Numbers[1].Value != 7 {
+		got := h.call(t, admin, "PUT"+path, `{"mode":"enforce","ceiling":6}`, `If-Match: "0"`)
+		if got.into(t, &p); got.header.Get("ETag") != `"1"` || p.Mode != "enforce" || p.Numbers[0].Value != 6 || p.Numbers[1].Value != 7 {
 			t.Errorf("set: got %d %s", got.status, got.body)
+		}
+
+		// A region of its own: stricter at once, looser in seven days.
+		unit := " /v1/units/" + h.units[east].String() + "/exposure"
+		got = h.call(t, marketer, "PUT"+unit, `{"ceiling":9,"share_bp":4000}`, `If-Match: "0"`)
+		if got.into(t, &p); got.status != http.StatusOK || p.Version != 2 || p.Numbers[0].Value != 6 || p.Numbers[2].Value != 4000 || !strings.Contains(string(got.body), `"effective_at"`) {
+			t.Errorf("a region's own: got %d %s", got.status, got.body)
+		}
+		if h.call(t, marketer, "GET"+unit, "").into(t, &p); p.Version != 2 || p.Numbers[2].Value != 4000 {
+			t.Errorf("read again: got %+v", p)
+		}
+		if got := h.call(t, marketer, "PUT"+unit, `{"window_days":3}`, `If-Match: "2"`); got.status != http.StatusUnprocessableEntity {
+			t.Errorf("a window of its own: got %d %s", got.status, got.body)
+		}
+		if got := h.call(t, h.keys[west][access.Marketer], "GET"+unit, ""); got.status != http.StatusNotFound {
+			t.Errorf("another region's: got %d", got.status)
 		}
 		if got := h.call(t, admin, "PUT"+path, `{"mode":"off"}`, `If-Match: "0"`); got.status != http.StatusPreconditionFailed {
 			t.Errorf("by who read the version before: got %d %s", got.status, got.body)
@@ -62,6 +78,9 @@ func TestExposureRoutes(t *testing.T) {
 		}
 		if h.call(t, marketer, "GET"+path, "").into(t, &p); p.Counted == nil {
 			t.Error("the count is not shown")
+		}
+		if got := h.call(t, marketer, "GET /v1/guard/exposure/groups", ""); got.status != http.StatusOK || !strings.Contains(string(got.body), `"items":[]`) {
+			t.Errorf("groups at the ceiling: got %d %s", got.status, got.body)
 		}
 		if got := h.call(t, h.keys[west][access.Marketer], "GET /v1/groups/"+g+"/exposure", ""); got.status != http.StatusNotFound {
 			t.Errorf("another region's group: got %d", got.status)

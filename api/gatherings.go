@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -29,6 +30,7 @@ func (s *Server) gatheringRoutes(r *routes) {
 	r.post("/v1/gatherings/:id/seats", s.signUp, member, keyed)
 	r.delete("/v1/gatherings/:id/seats", s.leaveGathering, member)
 	r.get("/v1/gatherings/:id/door.png", s.doorPicture, owners)
+	r.get("/v1/gatherings/:id/seat", s.findSeat, member)
 	r.get("/v1/gatherings/:id/seat.png", s.seatPicture, member)
 	r.post("/v1/gatherings/:id/check-in", s.checkIn, member)
 	r.post("/v1/gatherings/:id/scans", s.scanSeat, owners)
@@ -145,6 +147,19 @@ func (s *Server) signUp(c *gin.Context) error {
 			return err
 		}
 		return s.renderSeat(c, http.StatusCreated, g)
+	})
+}
+
+// findSeat shows the caller his own place; of anybody else's there is nothing
+// to find here, and who never had one learns no more than of an event that does
+// not exist.
+func (s *Server) findSeat(c *gin.Context) error {
+	return ofGathering(c, func(g id.Gathering) error {
+		err := s.renderSeat(c, http.StatusOK, g)
+		if errors.Is(err, gathering.ErrSeat) {
+			return fault.NotFound
+		}
+		return err
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"siyu/access"
 	"siyu/community/gathering"
 	"siyu/internal/database/dbtest"
+	"siyu/internal/id"
 )
 
 func someGathering(h *house, places int) string {
@@ -54,6 +55,18 @@ func TestGatherings(t *testing.T) {
 		seat(tokens[1], "POST "+path+"/seats", "{}", gathering.SeatIn)
 		seat(tokens[2], "POST "+path+"/seats", "{}", gathering.SeatWaiting)
 		seat(tokens[0], "DELETE "+path+"/seats", "", gathering.SeatLeft)
+		// Each sees his own place and nobody else's.
+		if mine := seat(tokens[1], "GET "+path+"/seat", "", gathering.SeatIn); mine.MemberID == seat(tokens[0], "GET "+path+"/seat", "", gathering.SeatLeft).MemberID {
+			t.Errorf("one place for two: %+v", mine)
+		}
+		for name, token := range map[string]string{"who never had one": tokenOf(t, h, member1(t, h)), "an owner": h.keys[east][access.GroupOwner]} {
+			if got := h.call(t, token, "GET "+path+"/seat", ""); got.status != http.StatusNotFound && got.status != http.StatusForbidden {
+				t.Errorf("%s: got %d %s", name, got.status, got.body)
+			}
+		}
+		if got := h.call(t, tokens[1], "GET /v1/gatherings/"+id.Gathering(404).String()+"/seat", ""); got.status != http.StatusNotFound {
+			t.Errorf("of no event: got %d %s", got.status, got.body)
+		}
 		read := func(bearer, call string) string {
 			t.Helper()
 			got := h.call(t, bearer, call, "")

@@ -48,7 +48,7 @@ func TestGroupHealth(t *testing.T) {
 		if a.status != http.StatusOK || len(told) != 5 {
 			t.Fatalf("got %d %s", a.status, a.body)
 		}
-		for i, want := range []string{`"result":"recorded"`, `"result":"conflict","error"`, `"result":"recorded"`, `"result":"conflict","error"`, `"fields":[{"name":"kind"`} {
+		for i, want := range []string{`"result":"recorded"`, `"result":"refused","error"`, `"result":"recorded"`, `"fields":[{"name":"group_id"`, `"fields":[{"name":"kind"`} {
 			if !strings.Contains(told[i], want) || !strings.Contains(told[i], fmt.Sprintf(`"line":%d,`, i+1)) {
 				t.Errorf("line %d: got %s, want %s", i+1, told[i], want)
 			}

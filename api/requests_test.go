@@ -70,6 +70,9 @@ func TestRequests(t *testing.T) {
 		if x.into(t, &got); x.status != http.StatusOK || got.Status != request.StatusOffered || got.CampaignID.String() != was {
 			t.Errorf("answer: got %d %s", x.status, x.body)
 		}
+		if h.call(t, marketer, "POST "+one+"/group-buy", body, h.newKey()).into(t, &draft); draft.ID != was {
+			t.Errorf("of what is over, its draft: got %s, want %s", draft.ID, was)
+		}
 		var copied struct{ Requests request.Personal }
 		h.call(t, h.keys[east][access.Mall], "GET /v1/members/"+got.MemberID.String()+"/export", "").into(t, &copied)
 		if p := copied.Requests; len(p.Requests) != 1 || p.Requests[0].Line != "想买龙井" || len(p.Wants) != 0 {

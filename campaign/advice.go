@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"siyu/internal/clock"
+	"siyu/internal/english"
 	"siyu/internal/money"
 )
 
@@ -35,7 +36,7 @@ func advise(r Report) []Advice {
 	var list []Advice
 	say := func(applies bool, code, zh, en string, args ...any) {
 		if applies && len(list) < adviceMost {
-			list = append(list, Advice{Code: code, Zh: fmt.Sprintf(zh, args...), En: fmt.Sprintf(en, args...)})
+			list = append(list, Advice{Code: code, Zh: fmt.Sprintf(zh, args...), En: english.One(fmt.Sprintf(en, args...))})
 		}
 	}
 	if r.Margin != nil {

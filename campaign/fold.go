@@ -296,6 +296,11 @@ func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund) error
 	if err := refundDiscount(tx, *o); err != nil {
 		return err
 	}
+	if o.InviterID != 0 {
+		if err := community.ReferredKeptTx(tx, o.ID, o.Goods-o.RefundedGoods); err != nil {
+			return err
+		}
+	}
 	return webhook.PublishTx(tx, eventOrderRefunded, *o)
 }
 

@@ -107,7 +107,8 @@ func (b ActivityBatch) Validate() error {
 	return c.Err()
 }
 
-// ActivityResult is what became of one event. Err says why it is a conflict.
+// ActivityResult is what became of one event. Err says why it was not written,
+// with the field to mend.
 type ActivityResult struct {
 	EventID string          `json:"event_id"`
 	Result  ActivityOutcome `json:"result"`
@@ -117,11 +118,13 @@ type ActivityResult struct {
 // ActivityOutcome is how one event of a batch ended.
 type ActivityOutcome string
 
-// The outcomes: written, there already with the same words, or refused.
+// The outcomes: written, there already with the same words, there already with
+// others, or not an event that can be written at all.
 const (
 	ActivityRecorded ActivityOutcome = "recorded"
 	ActivityRepeated ActivityOutcome = "repeated"
 	ActivityConflict ActivityOutcome = "conflict"
+	ActivityRefused  ActivityOutcome = "refused"
 )
 
 // The refusals of single events.

@@ -36,7 +36,8 @@ type Dealings struct {
 	RewardedAt clock.Milli  // his last reward was earned
 	Kept       int          // whom he brought and who stayed, since the day asked for
 
-	// What those whom he brought paid since then, in how many orders.
+	// What those whom he brought paid since then, less refunds, in how many
+	// orders of which anything was kept.
 	Referred       money.Amount
 	ReferredOrders int
 }
@@ -55,8 +56,8 @@ func DealingsOf(q *database.Query, members []id.Member, since clock.Milli) (map[
 			N        int
 		}
 		err := q.Raw(`SELECT member_id, kind, MAX(at) AS latest, SUM(amount) AS bought,
-			SUM(CASE WHEN at >= ? THEN 1 ELSE 0 END) AS n, SUM(CASE WHEN at >= ? THEN amount ELSE 0 END) AS recent
-			FROM member_facts WHERE member_id IN ? GROUP BY member_id, kind`, since, since, part).Scan(&rows).Error
+			SUM(CASE WHEN at >= ? AND (kind <> ? OR amount > 0) THEN 1 ELSE 0 END) AS n, SUM(CASE WHEN at >= ? THEN amount ELSE 0 END) AS recent
+			FROM member_facts WHERE member_id IN ? GROUP BY member_id, kind`, since, FactReferredPaid, since, part).Scan(&rows).Error
 		if err != nil {
 			return nil, fmt.Errorf("community: dealings: %w", err)
 		}

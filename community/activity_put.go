@@ -127,20 +127,21 @@ func sortActivity(tx *database.Tx, g Group, zone *time.Location, events []Activi
 	out := make([]ActivityResult, len(events))
 	fresh := make([]activityRow, 0, len(events))
 	for i, in := range events {
-		out[i] = ActivityResult{EventID: in.EventID, Result: ActivityConflict}
+		out[i] = ActivityResult{EventID: in.EventID, Result: ActivityRefused}
 		member := live[in.MemberID]
 		stands, had := known[in.EventID]
 		switch {
 		case member == 0:
-			out[i].Err = ErrMemberUnknown.With("member", in.MemberID)
+			out[i].Err = ErrMemberUnknown.With("member", in.MemberID).Field("member_id", "unknown_value", "没有这个会员，请先建档", "there is no such member; make it first")
 		case in.At > tx.Now:
-			out[i].Err = ErrActivityAhead
+			out[i].Err = ErrActivityAhead.Field("at", "range", "不能晚于现在，请核对时钟与时区", "lies ahead; check the clock and the zone")
 		case in.At < tx.Now.Add(-ActivityKept):
-			out[i].Err = ErrActivityOld.With("days", int(ActivityKept/(24*time.Hour)))
+			out[i].Err = ErrActivityOld.With("days", int(ActivityKept/(24*time.Hour))).Field("at", "range", "太早，不必再报", "lies too far back; do not report it any more")
 		case in.ToID != 0 && live[in.ToID] == 0:
-			out[i].Err = ErrMemberUnknown.With("member", in.ToID)
+			out[i].Err = ErrMemberUnknown.With("member", in.ToID).Field("to_member_id", "unknown_value", "没有这个会员，请先建档", "there is no such member; make it first")
 		case had && (stands.MemberID != member || stands.Kind != in.Kind || stands.At != in.At || stands.ToID != live[in.ToID] || stands.Topic != in.Topic):
-			out[i].Err = ErrActivityDiffers.With("event", in.EventID)
+			out[i].Result = ActivityConflict
+			out[i].Err = ErrActivityDiffers.With("event", in.EventID).Field("event_id", "duplicate", "换一个编号，或照原样重发", "give it another id, or send it as it was")
 		case had:
 			out[i].Result = ActivityRepeated
 		default:

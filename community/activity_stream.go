@@ -38,7 +38,7 @@ func (s *Service) StreamActivity(ctx context.Context, lines []ActivityLine) ([]A
 	out := make([]ActivityResult, len(lines))
 	waiting := map[id.Group][]int{}
 	for i, l := range lines {
-		out[i] = ActivityResult{EventID: l.EventID, Result: ActivityConflict}
+		out[i] = ActivityResult{EventID: l.EventID, Result: ActivityRefused}
 		err := l.batch().Validate()
 		if l.GroupID == 0 {
 			err = fault.Invalid.Field("group_id", "required", "必填", "is required")
@@ -88,7 +88,7 @@ func (s *Service) putLines(ctx context.Context, lines []ActivityLine, at []int, 
 			continue
 		}
 		var failed error
-		if out[i], failed = told(out[i], ActivityConflict, err); failed != nil {
+		if out[i], failed = told(out[i], ActivityRefused, err); failed != nil {
 			return failed
 		}
 	}
@@ -98,7 +98,9 @@ func (s *Service) putLines(ctx context.Context, lines []ActivityLine, at []int, 
 // told puts a refusal into the result; other errors end the stream.
 func told(r ActivityResult, outcome ActivityOutcome, err error) (ActivityResult, error) {
 	if f, ok := fault.As(err); ok && f.Kind < fault.KindInternal && !errors.Is(err, fault.Unavailable) {
-		r.Err = f
+		if r.Err = f; errors.Is(err, fault.NotFound) {
+			r.Err = f.Field("group_id", "unknown_value", "没有这个群，请先建群", "there is no such group; make it first")
+		}
 		return r, nil
 	}
 	r.Result = outcome

@@ -26,7 +26,7 @@ func report(t testing.TB, s *community.Service, g id.Group, events ...community.
 	}
 	ends := make([]community.ActivityOutcome, len(out))
 	for i, r := range out {
-		if ends[i] = r.Result; r.EventID != events[i].EventID || (r.Result == community.ActivityConflict) != (r.Err != nil) {
+		if ends[i] = r.Result; r.EventID != events[i].EventID || (r.Result == community.ActivityConflict || r.Result == community.ActivityRefused) != (r.Err != nil) {
 			t.Errorf("event %d: got %+v", i, r)
 		}
 	}
@@ -50,7 +50,7 @@ func wantEnds(t testing.TB, got []community.ActivityOutcome, want ...community.A
 }
 
 func TestPutActivity(t *testing.T) {
-	const recorded, repeated, conflict = community.ActivityRecorded, community.ActivityRepeated, community.ActivityConflict
+	const recorded, repeated, conflict, refused = community.ActivityRecorded, community.ActivityRepeated, community.ActivityConflict, community.ActivityRefused
 	run(t, func(t *testing.T, s *community.Service) {
 		g := newGroup(t, s, brand(), community.GroupIn{Name: "群"})
 		other := newGroup(t, s, brand(), community.GroupIn{Name: "另一群"})
@@ -91,7 +91,7 @@ func TestPutActivity(t *testing.T) {
 			fresh, ahead, unknown := post, post, post
 			fresh.EventID, ahead.EventID, unknown.EventID = "e2", "e3", "e4"
 			ahead.At, unknown.MemberID = milli(s.DB.Clock.Now().Add(time.Minute)), 404
-			wantEnds(t, report(t, s, g, ahead, fresh, unknown), conflict, recorded, conflict)
+			wantEnds(t, report(t, s, g, ahead, fresh, unknown), refused, recorded, refused)
 		})
 		t.Run("somebody of another unit is unknown, as is the group", func(t *testing.T) {
 			mine := newGroup(t, s, as(north), community.GroupIn{Name: "北店群"})
@@ -195,7 +195,7 @@ const dayMilli = clock.Milli(24 * 60 * 60 * 1000)
 
 // TestStreamActivity: lines of several groups stand each for itself.
 func TestStreamActivity(t *testing.T) {
-	const recorded, repeated, conflict = community.ActivityRecorded, community.ActivityRepeated, community.ActivityConflict
+	const recorded, repeated, refused = community.ActivityRecorded, community.ActivityRepeated, community.ActivityRefused
 	run(t, func(t *testing.T, s *community.Service) {
 		a, b := newGroup(t, s, brand(), community.GroupIn{Name: "群"}), newGroup(t, s, brand(), community.GroupIn{Name: "另一群"})
 		m, now := born(t, s, "a"), milli(s.DB.Clock.Now())
@@ -211,13 +211,13 @@ func TestStreamActivity(t *testing.T) {
 		yesterday := clock.Day(s.DB.Clock.Now().Add(-36*time.Hour), time.UTC)
 		lines = append(lines, line(b, "1"), line(404, "x"), ahead, nobody, line(0, "y"),
 			community.ActivityLine{GroupID: a, CompleteDay: yesterday}, community.ActivityLine{GroupID: a, CompleteDay: 20991231})
-		want := append(slices.Repeat([]community.ActivityOutcome{recorded}, 1_100), repeated, conflict, conflict, conflict, conflict, recorded, conflict)
+		want := append(slices.Repeat([]community.ActivityOutcome{recorded}, 1_100), repeated, refused, refused, refused, refused, recorded, refused)
 		out, err := s.StreamActivity(brand(), lines)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i, r := range out {
-			if r.Result != want[i] || (r.Err != nil) != (want[i] == conflict) {
+			if r.Result != want[i] || (r.Err != nil) != (want[i] == refused) || r.Err != nil && len(r.Err.Fields) == 0 {
 				t.Errorf("line %d: got %+v, want %s", i, r, want[i])
 			}
 		}

@@ -32,7 +32,7 @@ type Fact struct {
 	Kind   FactKind
 	Ref    int64
 	At     clock.Milli
-	Amount money.Amount // of a paid order, his own or one he brought
+	Amount money.Amount // of a paid order, his own; of one he brought, what was kept of it
 }
 
 // FactTx writes a fact; the same one again changes nothing.
@@ -43,6 +43,16 @@ func FactTx(tx *database.Tx, f Fact) error {
 		return nil
 	}
 	return fmt.Errorf("community: fact %s of %s: %w", f.Kind, f.Member, err)
+}
+
+// ReferredKeptTx notes what is kept of an order that somebody brought, after a
+// refund. Of one that nobody brought there is nothing to note.
+func ReferredKeptTx(tx *database.Tx, order id.Order, kept money.Amount) error {
+	err := tx.Exec("UPDATE member_facts SET amount = ? WHERE kind = ? AND ref = ?", kept, FactReferredPaid, order).Error
+	if err != nil {
+		return fmt.Errorf("community: what is kept of %s: %w", order, err)
+	}
+	return nil
 }
 
 // factsAtOnce is below the number of ids from which on an engine guesses what an

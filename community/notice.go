@@ -6,6 +6,7 @@ import (
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
+	"siyu/internal/english"
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
@@ -68,7 +69,7 @@ func NoticeTx(tx *database.Tx, n Notice) error {
 	}
 	return webhook.PublishTx(tx, eventNotice, map[string]any{
 		"id": row, "member_id": who, "template": n.Name, "template_version": t.Version, "fact": n.Fact,
-		"text_zh": render(t.TextZH, n.Params), "text_en": render(t.TextEN, n.Params), "params": n.Params, "channels": t.Channels,
+		"text_zh": render(t.TextZH, n.Params), "text_en": english.One(render(t.TextEN, n.Params)), "params": n.Params, "channels": t.Channels,
 	})
 }
 

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"siyu/campaign/exposure"
+	"siyu/campaign/guard"
 	"siyu/internal/clock"
 	"siyu/referral/insight"
 )
@@ -29,6 +31,29 @@ func insightGallery() []shown {
 		}
 		scale(p.Heads)
 		list = append(list, shown{x.file, "insight", p.page, p})
+	}
+	return list
+}
+
+// exposureGallery is how many ads people see, with a looser rule coming.
+func exposureGallery() []shown {
+	at := clock.MilliOf(noon())
+	is := exposure.Shown{Mode: guard.ModeEnforce, Numbers: []exposure.Number{{Value: 7}, {Value: 7}, {Value: 5000}},
+		Coming: []exposure.Coming{{EffectiveAt: at + 6*24*3600*1000, Mode: guard.ModeAdvise, Ceiling: 9, WindowDays: 7, ShareBP: 6000}},
+		Counted: &exposure.Counted{AsOf: at - 1_500_000, Groups: 312, Ads: 871, Stays: 41_208, Members: 25_411, People: 30_219, Known: 28_104,
+			Spread: "0:4808,1:6120,2:7004,3:5221,4:3610,5:1804,6:950,7:502,8:160,11:40"}}
+	var list []shown
+	for _, x := range []struct{ lang, file string }{{langZH, "exposure"}, {langEN, "exposure_en"}} {
+		p := exposurePage{page: base(x.lang, "群友曝光"), Next: "/console/exposure?cursor=x"}
+		p.show(is)
+		for n, name := range []string{"望京邻里福利群", "三里屯好物群 · 二群，名字长到一行放不下的那一个", "西湖茶友群"} {
+			s := exposure.Standing{GroupID: 1 << 40, Known: n < 2, Mode: guard.ModeEnforce, Members: 180, Over: 121 - 70*n, ShareBP: 6722 - 3889*n, CoverageBP: 9300}
+			if n == 0 {
+				s.Reasons = guard.Reasons{{Rule: guard.RuleExposure}}
+			}
+			p.Groups = append(p.Groups, exposedRowOf(x.lang, exposure.Listed{Standing: s, Name: name}))
+		}
+		list = append(list, shown{x.file, "exposure", p.page, p})
 	}
 	return list
 }

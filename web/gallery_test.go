@@ -137,6 +137,7 @@ func gallery() []shown {
 	list = append(list, promoterGallery()...)
 	list = append(list, payeeGallery(me)...)
 	list = append(list, insightGallery()...)
+	list = append(list, exposureGallery()...)
 	list = append(list, moneyGallery()...)
 	list = append(list, workGallery()...)
 	list = append(list, scanGallery()...)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"siyu/internal/english"
 )
 
 // page is what every page carries. Each page's own struct embeds it.
@@ -75,7 +77,10 @@ func choose(lang, zh, en string, args ...any) string {
 	if len(args) == 0 {
 		return text
 	}
-	return fmt.Sprintf(text, args...)
+	if text = fmt.Sprintf(text, args...); lang == langEN {
+		return english.One(text)
+	}
+	return text
 }
 
 // print renders a page. A template that fails leaves nothing half written.

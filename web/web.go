@@ -35,6 +35,7 @@ import (
 	"siyu/access"
 	"siyu/campaign"
 	"siyu/campaign/calendar"
+	"siyu/campaign/exposure"
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
 	"siyu/campaign/invite"
@@ -82,6 +83,7 @@ type Server struct {
 	Invite     *invite.Service
 	Guard      *guard.Service
 	Promotion  *promotion.Service
+	Exposure   *exposure.Service
 	Referral   *referral.Service
 	Review     *review.Service
 	Promoter   *promoter.Service
@@ -149,6 +151,7 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/console/promoters", s.staffOnly(s.consolePromoters))
 	r.POST("/console/promoters/:id/:act", s.staffOnly(s.consoleDecidePromoter))
 	r.GET("/console/plan", s.staffOnly(s.consolePlan))
+	r.GET("/console/exposure", s.staffOnly(s.consoleExposure))
 	r.GET("/console/ledger", s.staffOnly(s.consoleLedger))
 	r.GET("/console/ledger.csv", s.staffOnly(s.consoleLedgerCSV))
 	r.GET("/console/payers", s.staffOnly(s.consolePayers))

@@ -192,7 +192,7 @@ func TestStatementPage(t *testing.T) {
 		a = wang.get("/me/statements").is(t, 200)
 		a.has(t, "答复：<bdi>已核对，下期补", "待打款")
 		wang.lang = "en"
-		wang.get("/me/statements").has(t, "Statement", "3/2026", "1 lines", "Answer: ")
+		wang.get("/me/statements").has(t, "Statement", "3/2026", "1 line", "Answer: ")
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"siyu/campaign/guard"
 	"siyu/internal/clock"
+	"siyu/internal/english"
 )
 
 // Advice is what to do about a group.
@@ -185,7 +186,7 @@ func say(zh, en string, pairs ...any) *Words {
 		list = append(list, "{"+pairs[i].(string)+"}", number(pairs[i+1].(int64)))
 	}
 	r := strings.NewReplacer(list...)
-	return &Words{r.Replace(zh), r.Replace(en)}
+	return &Words{r.Replace(zh), english.One(r.Replace(en))}
 }
 
 // bestHour is the hour of the local day after whose sends the fewest people

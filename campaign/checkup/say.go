@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"siyu/campaign/guard"
+	"siyu/internal/english"
 )
 
 // ruleNames are short names for the rules that hold a send of the past.
@@ -49,7 +50,9 @@ func hundredth(n int64) string {
 // Write writes the report as text.
 func (r Report) Write(w io.Writer, lang string) error {
 	t := tabwriter.NewWriter(w, 2, 0, 2, ' ', 0)
-	p := func(zh, en string, args ...any) { fmt.Fprintf(t, Words{zh, en}.In(lang)+"\n", args...) }
+	p := func(zh, en string, args ...any) {
+		fmt.Fprintln(t, Words{fmt.Sprintf(zh, args...), english.One(fmt.Sprintf(en, args...))}.In(lang))
+	}
 	day := func(m interface{ String() string }) string { return strings.SplitN(m.String(), "T", 2)[0] }
 	p("群体检：%d 个群，%s 至 %s，按预设 %s", "Checkup of %d groups, %s to %s, as preset %s", len(r.Groups), day(r.From), day(r.To), r.Preset)
 	p("推广 %d 条：放行 %d，顺延 %d，拦下 %d", "%d ads: %d allowed, %d deferred, %d refused", r.Sends.Total, r.Sends.Allowed, r.Sends.Deferred, r.Sends.Refused)

@@ -27,7 +27,9 @@ type steps struct{ stays, block int }
 type counting struct {
 	Counted
 	steps
+	book   book
 	groups map[id.Group]*groupTally
+	spread seen // of all people
 	open   block
 	full   []block
 
@@ -52,12 +54,13 @@ func (s *Service) Count(ctx context.Context) error { return s.count(ctx, steps{2
 
 func (s *Service) count(ctx context.Context, by steps) error {
 	q := s.DB.Read(ctx)
-	p, err := inForce(q)
-	if err != nil || p.Mode == guard.ModeOff {
+	b, err := readBook(q)
+	now := s.now()
+	if err != nil || !b.asks(guard.ModeAdvise, now) {
 		return err
 	}
-	now := s.now()
-	c := counting{steps: by, groups: map[id.Group]*groupTally{}, Counted: Counted{AsOf: now, WindowDays: p.WindowDays, From: now.Add(-time.Duration(p.WindowDays) * 24 * time.Hour)}}
+	p := b.house(now)
+	c := counting{steps: by, book: b, groups: map[id.Group]*groupTally{}, Counted: Counted{AsOf: now, WindowDays: p.WindowDays, From: now.Add(-time.Duration(p.WindowDays) * 24 * time.Hour)}}
 	if err := c.readGroups(q); err != nil {
 		return err
 	}
@@ -132,13 +135,13 @@ func (c *counting) take(s community.Stay) {
 
 // settle counts the member whose stays were gathered.
 func (c *counting) settle() {
-	total, whole := 0, true
+	total, whole, in := 0, true, false
 	c.own = c.own[:0]
 	for _, s := range c.gather {
 		n := 0
 		if g := c.groups[s.GroupID]; g != nil && !s.Host {
 			n = seenBy(g.ads, s)
-			whole = whole && g.whole
+			whole, in = whole && g.whole, in || s.LeftAt == 0
 			c.Stays++
 		}
 		c.own, total = append(c.own, n), total+n
@@ -154,6 +157,13 @@ func (c *counting) settle() {
 		}
 		if across(total, c.own[i]) {
 			g.seen.add(total)
+		}
+	}
+	if in {
+		c.People++
+		c.spread.add(total)
+		if whole {
+			c.Known++
 		}
 	}
 	if total > 0 {
@@ -200,6 +210,7 @@ type groupRow struct {
 	Members int      `gorm:"column:members"`
 	Known   int      `gorm:"column:known"`
 	Seen    string   `gorm:"column:seen"`
+	ShareBP int      `gorm:"column:share_bp"`
 }
 
 // TableName is the table's.
@@ -217,11 +228,16 @@ func (s *Service) writeGroups(ctx context.Context, c *counting) error {
 		if err != nil {
 			return err
 		}
+		of, err := c.book.policies(s.DB.Read(ctx), part, c.AsOf)
+		if err != nil {
+			return err
+		}
 		var gone []id.Group
 		var rows []groupRow
 		for _, g := range part {
 			t := c.groups[g]
-			is := groupRow{g, t.members, t.known, t.seen.String()}
+			at := Verdict{Policy: of[g], Members: t.members, Over: t.seen.over(of[g].Ceiling)}
+			is := groupRow{g, t.members, t.known, t.seen.String(), at.ShareBP()}
 			was, stood := had[g]
 			if was == is || !stood && t.members == 0 {
 				continue
@@ -250,7 +266,7 @@ func (s *Service) writeGroups(ctx context.Context, c *counting) error {
 
 func groupRows(q *database.Query, groups []id.Group) (map[id.Group]groupRow, error) {
 	var rows []groupRow
-	if err := q.Raw("SELECT group_id, members, known, seen FROM exposure_groups WHERE group_id IN ?", groups).Scan(&rows).Error; err != nil {
+	if err := q.Raw("SELECT group_id, members, known, seen, share_bp FROM exposure_groups WHERE group_id IN ?", groups).Scan(&rows).Error; err != nil {
 		return nil, fmt.Errorf("exposure: groups: %w", err)
 	}
 	out := make(map[id.Group]groupRow, len(rows))
@@ -268,8 +284,8 @@ func (s *Service) finish(ctx context.Context, c *counting) error {
 		return err
 	}
 	err = s.DB.Tx(ctx, func(tx *database.Tx) error {
-		return tx.Exec("UPDATE exposure_counts SET group_n = ?, ad_n = ?, stay_n = ?, member_n = ?, done_at = ? WHERE id = ?",
-			c.Groups, c.Ads, c.Stays, c.Counted.Members, tx.Now, c.ID).Error
+		return tx.Exec("UPDATE exposure_counts SET group_n = ?, ad_n = ?, stay_n = ?, member_n = ?, people_n = ?, known_n = ?, spread = ?, done_at = ? WHERE id = ?",
+			c.Groups, c.Ads, c.Stays, c.Counted.Members, c.People, c.Known, c.spread.String(), tx.Now, c.ID).Error
 	})
 	if err != nil {
 		return fmt.Errorf("exposure: count: %w", err)

@@ -83,7 +83,7 @@ func TestCount_by_hand(t *testing.T) {
 			en != "57.1 % of the members see as many ads as they may in all their groups; a group above 50 % is left out for now; the ceiling: 5 ads for one person within 7 days, all groups together" {
 			t.Errorf("got %s; %s", zh, en)
 		}
-		shown, err := w.s.Find(bg)
+		shown, err := w.s.Find(bg, 0)
 		w.check(err)
 		if n := shown.Counted; n.Groups != 3 || n.Ads != 6 || n.Members != 9 || n.Stays != 15 {
 			t.Errorf("the count: got %+v", n)
@@ -129,9 +129,9 @@ func kept(db *database.DB) (map[id.Member]int, error) {
 }
 
 // recount counts members by plain loops over the rows, sharing nothing with
-// the count: by member, and by group those at a ceiling or over it who saw an
-// ad elsewhere too.
-func recount(t rapid.TB, db *database.DB, from clock.Milli, ceiling int) (total map[id.Member]int, members, over map[id.Group]int) {
+// the count: by member, by group those at a ceiling or over it who saw an ad
+// elsewhere too, and how many of the people in groups saw how many.
+func recount(t rapid.TB, db *database.DB, from clock.Milli, ceiling int) (total map[id.Member]int, members, over map[id.Group]int, spread map[int]int) {
 	type membership struct {
 		GroupID  id.Group
 		MemberID id.Member
@@ -177,16 +177,22 @@ func recount(t rapid.TB, db *database.DB, from clock.Milli, ceiling int) (total 
 			own[pair{m.GroupID, m.MemberID}]++
 		}
 	}
+	in := map[id.Member]bool{}
+	spread = map[int]int{}
 	for _, m := range all {
 		if m.LeftAt != 0 || m.Role == "admin" || m.Role == "owner" {
 			continue
+		}
+		if !in[m.MemberID] {
+			in[m.MemberID] = true
+			spread[min(total[m.MemberID], CeilingMost)]++
 		}
 		members[m.GroupID]++
 		if n := total[m.MemberID]; n >= ceiling && n > own[pair{m.GroupID, m.MemberID}] {
 			over[m.GroupID]++
 		}
 	}
-	return total, members, over
+	return total, members, over, spread
 }
 
 // TestCount_equals_a_recount plays joining, leaving, roles and ads in any
@@ -241,11 +247,16 @@ func TestCount_equals_a_recount(t *testing.T) {
 				},
 				"count": func(r *rapid.T) {
 					w.check(w.s.count(bg, steps{rapid.IntRange(1, 9).Draw(r, "stays"), rapid.IntRange(1, 4).Draw(r, "block")}))
-					total, members, over := recount(r, db, w.now().Add(-days*24*hour), ceiling)
+					total, members, over, spread := recount(r, db, w.now().Add(-days*24*hour), ceiling)
 					got, err := kept(db)
 					w.check(err)
 					if diff := cmp.Diff(total, got); diff != "" {
 						r.Fatalf("members (-want +got):\n%s", diff)
+					}
+					shown, err := w.s.Find(bg, 0)
+					w.check(err)
+					if diff := cmp.Diff(seen(spread).list(0), shown.Counted.Seen()); diff != "" {
+						r.Fatalf("people by ads (-want +got):\n%s", diff)
 					}
 					for _, g := range groups {
 						if s := w.standing(g); s.Members != members[g] || s.Over != over[g] {

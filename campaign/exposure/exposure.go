@@ -12,8 +12,9 @@
 // It is a planning rule and proves nothing: between two counts it lags, what
 // it does not know refuses nothing, and the caps of a group never rest on it.
 //
-// Tables: exposure_policies, exposure_counts, exposure_members,
-// exposure_groups. Called by promotion and api; its task runs in worker.
+// Tables: exposure_policies, exposure_unit_policies, exposure_counts,
+// exposure_members, exposure_groups. Called by promotion, api and web; its task
+// runs in worker.
 package exposure
 
 import (
@@ -49,13 +50,16 @@ type Counted struct {
 	Ads        int         `json:"ads" gorm:"column:ad_n"`
 	Stays      int64       `json:"memberships" gorm:"column:stay_n"`
 	Members    int64       `json:"members" gorm:"column:member_n"` // who saw or will see any
+	People     int64       `json:"people" gorm:"column:people_n"`  // in a group now, each once, hosts left out
+	Known      int64       `json:"known" gorm:"column:known_n"`    // of them: all of whose groups Siyu knew during the whole window
+	Spread     string      `json:"-" gorm:"column:spread"`         // how many of them saw how many
 	DoneAt     clock.Milli `json:"-" gorm:"column:done_at"`
 }
 
 // TableName is the table's.
 func (Counted) TableName() string { return "exposure_counts" }
 
-const countedColumns = "id, as_of, from_at, window_days, group_n, ad_n, stay_n, member_n, done_at"
+const countedColumns = "id, as_of, from_at, window_days, group_n, ad_n, stay_n, member_n, people_n, known_n, spread, done_at"
 
 // newest is the last count that was brought to its end; one with ID 0 if there
 // is none.

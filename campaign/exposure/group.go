@@ -47,36 +47,52 @@ func (s *Service) OfGroup(ctx context.Context, group id.Group) (Standing, error)
 	if g := groups[group]; g.ID == 0 || !g.SeenBy(database.ActorOf(ctx)) {
 		return Standing{}, fault.NotFound
 	}
-	p, err := inForce(q)
+	list, err := s.standings(q, []id.Group{group})
 	if err != nil {
 		return Standing{}, err
+	}
+	return list[0], nil
+}
+
+// standings are groups by the newest count and the policies in force.
+func (s *Service) standings(q *database.Query, groups []id.Group) ([]Standing, error) {
+	b, err := readBook(q)
+	if err != nil {
+		return nil, err
+	}
+	of, err := b.policies(q, groups, s.now())
+	if err != nil {
+		return nil, err
 	}
 	c, err := newest(q)
 	if err != nil {
-		return Standing{}, err
+		return nil, err
 	}
-	rows, err := groupRows(q, []id.Group{group})
+	rows, err := groupRows(q, groups)
 	if err != nil {
-		return Standing{}, err
+		return nil, err
 	}
-	r := rows[group]
-	out := Standing{GroupID: group, WindowDays: p.WindowDays, Ceiling: p.Ceiling, BoundBP: p.ShareBP, Mode: p.Mode, Seen: []Seen{}}
+	out := make([]Standing, len(groups))
+	for i, g := range groups {
+		out[i] = standing(g, of[g], c, rows[g], c.stands(s.now()))
+	}
+	return out, nil
+}
+
+func standing(g id.Group, p Policy, c Counted, r groupRow, stands bool) Standing {
 	if c.ID != 0 {
-		out.AsOf, out.WindowDays = c.AsOf, c.WindowDays
+		p.WindowDays = c.WindowDays
 	}
+	out := Standing{GroupID: g, AsOf: c.AsOf, WindowDays: p.WindowDays, Ceiling: p.Ceiling, BoundBP: p.ShareBP, Mode: p.Mode, Seen: []Seen{}}
 	v := Verdict{Policy: p}
-	if v.Policy.WindowDays = out.WindowDays; c.stands(s.now()) && r.Members > 0 {
+	if stands && r.Members > 0 {
 		by := parseSeen(r.Seen)
 		v.Known, v.Members, v.Over = true, r.Members, by.over(p.Ceiling)
 		out.Known, out.Members, out.Over, out.ShareBP, out.CoverageBP = true, v.Members, v.Over, v.ShareBP(), r.Known*10_000/r.Members
-		for ads := 1; ads <= CeilingMost; ads++ {
-			if by[ads] > 0 {
-				out.Seen = append(out.Seen, Seen{ads, by[ads]})
-			}
-		}
+		out.Seen = by.list(1)
 	}
 	out.Reasons = v.Reasons()
-	return out, nil
+	return out
 }
 
 // LeftOut are those of some groups that the newest count alone leaves out, for
@@ -84,13 +100,18 @@ func (s *Service) OfGroup(ctx context.Context, group id.Group) (Standing, error)
 func (s *Service) LeftOut(ctx context.Context, groups []id.Group) (map[id.Group]bool, error) {
 	out := map[id.Group]bool{}
 	q := s.DB.Read(ctx)
-	p, err := inForce(q)
-	if err != nil || p.Mode != guard.ModeEnforce {
+	b, err := readBook(q)
+	now := s.now()
+	if err != nil || !b.asks(guard.ModeEnforce, now) {
 		return out, err
 	}
 	c, err := newest(q)
-	if err != nil || !c.stands(s.now()) {
+	if err != nil || !c.stands(now) {
 		return out, err
+	}
+	of, err := b.policies(q, groups, now)
+	if err != nil {
+		return nil, err
 	}
 	for part := range slices.Chunk(groups, groupsAtOnce) {
 		rows, err := groupRows(q, part)
@@ -98,7 +119,7 @@ func (s *Service) LeftOut(ctx context.Context, groups []id.Group) (map[id.Group]
 			return nil, err
 		}
 		for g, r := range rows {
-			out[g] = Verdict{Policy: p, Known: true, Members: r.Members, Over: parseSeen(r.Seen).over(p.Ceiling)}.Refuses()
+			out[g] = Verdict{Policy: of[g], Known: true, Members: r.Members, Over: parseSeen(r.Seen).over(of[g].Ceiling)}.Refuses()
 		}
 	}
 	return out, nil

@@ -58,29 +58,35 @@ const judgedTogether = 2_000
 func (s *Service) Judge(ctx context.Context, groups []id.Group) (map[id.Group]Verdict, error) {
 	out := map[id.Group]Verdict{}
 	q := s.DB.Read(ctx)
-	p, err := inForce(q)
-	if err != nil || p.Mode == guard.ModeOff || len(groups) == 0 {
+	b, err := readBook(q)
+	now := s.now()
+	if err != nil || !b.asks(guard.ModeAdvise, now) || len(groups) == 0 {
 		return out, err
+	}
+	of, err := b.policies(q, groups, now)
+	if err != nil {
+		return nil, err
 	}
 	c, err := newest(q)
 	if err != nil {
 		return nil, err
 	}
-	if !c.stands(s.now()) {
-		for _, g := range groups {
-			out[g] = Verdict{Policy: p}
+	if !c.stands(now) {
+		for g, p := range of {
+			if p.Mode != guard.ModeOff {
+				out[g] = Verdict{Policy: p}
+			}
 		}
 		return out, nil
 	}
-	p.WindowDays = c.WindowDays
-	for part := range slices.Chunk(groups, judgedTogether) {
+	for i, part := range slices.Collect(slices.Chunk(groups, judgedTogether)) {
 		w, err := gather(q, c, part)
 		if err != nil {
 			return nil, err
 		}
-		before := len(out)
-		for g, v := range w.judge(p) {
-			v.Place += before
+		for g, v := range w.judge(of) {
+			v.Policy.WindowDays = c.WindowDays
+			v.Place += i * judgedTogether
 			out[g] = v
 		}
 	}
@@ -104,10 +110,12 @@ type candidate struct {
 
 // judge weighs the groups, the freshest first, each with what those before it
 // will have shown.
-func (w *weighing) judge(p Policy) map[id.Group]Verdict {
+// Of a group whose unit has the rule off it says nothing: it goes in.
+func (w *weighing) judge(of map[id.Group]Policy) map[id.Group]Verdict {
 	over := func(c candidate) (n int) {
+		ceiling := of[c.group].Ceiling
 		for i, who := range c.who {
-			if t := w.total[who]; t >= p.Ceiling && across(t, int(c.own[i])) {
+			if t := w.total[who]; t >= ceiling && across(t, int(c.own[i])) {
 				n++
 			}
 		}
@@ -122,8 +130,10 @@ func (w *weighing) judge(p Policy) map[id.Group]Verdict {
 	})
 	out := make(map[id.Group]Verdict, len(w.groups))
 	for place, c := range w.groups {
-		v := Verdict{Policy: p, Known: len(c.who) > 0, Members: len(c.who), Over: over(c), Place: place}
-		out[c.group] = v
+		v := Verdict{Policy: of[c.group], Known: len(c.who) > 0, Members: len(c.who), Over: over(c), Place: place}
+		if v.Policy.Mode != guard.ModeOff {
+			out[c.group] = v
+		}
 		if v.Refuses() {
 			continue
 		}

@@ -105,7 +105,8 @@ func TestJudge(t *testing.T) {
 func TestJudge_one_group_alone(t *testing.T) {
 	w := &weighing{people: []id.Member{1, 2}, total: []int{15, 15}, groups: []candidate{
 		{group: 1, who: []int32{0, 1}, own: []uint8{15, 15}}, {group: 2, who: []int32{0, 1}, own: []uint8{0, 0}}}}
-	got := w.judge(Policy{Mode: guard.ModeEnforce, Ceiling: 7, WindowDays: 7, ShareBP: 5_000})
+	p := Policy{Mode: guard.ModeEnforce, Ceiling: 7, WindowDays: 7, ShareBP: 5_000}
+	got := w.judge(map[id.Group]Policy{1: p, 2: p})
 	if got[1].Refuses() || !got[2].Refuses() {
 		t.Errorf("got %+v", got)
 	}

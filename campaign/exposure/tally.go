@@ -79,6 +79,17 @@ func parseSeen(text string) seen {
 	return s
 }
 
+// list is how many saw how many, from a number on, fewest first.
+func (s seen) list(from int) []Seen {
+	out := []Seen{}
+	for _, n := range slices.Sorted(maps.Keys(s)) {
+		if n >= from {
+			out = append(out, Seen{n, s[n]})
+		}
+	}
+	return out
+}
+
 // block is members, ascending, with how many ads each saw: the differences of
 // their ids and a byte each.
 type block struct {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"siyu/internal/english"
 )
 
 // Rule names one rule. Names are stored and shown: they never change.
@@ -114,7 +116,7 @@ func (r Reason) Text(lang string) string {
 	}
 	observed, limit := s.words(r.Observed), s.words(r.Limit)
 	if lang == "en" {
-		return strings.NewReplacer("{observed}", observed, "{limit}", limit).Replace(s.en)
+		return english.One(strings.NewReplacer("{observed}", observed, "{limit}", limit).Replace(s.en))
 	}
 	return strings.NewReplacer("{observed}", observed, "{limit}", limit).Replace(s.zh)
 }
@@ -167,7 +169,7 @@ var sentences = map[Rule]sentence{
 	RuleMoment:  {"建议在重要节点前 {limit} 天内再宣发(暂无节点数据)", "advice: advertise within {limit} days of a key moment (no moments known yet)", number},
 	RuleCourse:  {"课程群建议过了 {limit}% 再发推广(还没有填结束时间)", "advice: a course's ads come after {limit} % of it (its end is not known)", number},
 	RuleContent: {"建议每条推广配至少 {limit} 条内容(暂无内容数据)", "advice: at least {limit} pieces of content per ad (no content data yet)", number},
-	RuleWeekly:  {"建议每周至少 {limit} 次固定互动(暂无互动数据)", "advice: at least {limit} fixed interaction a week (no interaction data yet)", number},
+	RuleWeekly:  {"建议每周至少 {limit} 次固定互动(暂无互动数据)", "advice: at least {limit} fixed interactions a week (no interaction data yet)", number},
 	RuleHealth:  {"建议先看群活跃度(暂无活跃数据)", "advice: look at the group's health first (no activity data yet)", number},
 
 	RuleFatigue: {"群已疲劳，离上一条推广 {observed} 小时，须隔 {limit} 小时", "the group is tired: {observed} hours since the last ad, {limit} hours are kept", minutesAsHours},

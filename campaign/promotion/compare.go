@@ -10,6 +10,7 @@ import (
 	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
+	"siyu/internal/english"
 	"siyu/internal/id"
 )
 
@@ -170,7 +171,7 @@ func (p Promotion) within(at clock.Milli, after time.Duration) bool {
 func (c *Comparison) warn(drawn bool, both int, now clock.Milli) {
 	note := func(bad bool, code string, n int, zh, en string) {
 		if bad {
-			c.Warnings = append(c.Warnings, Warning{code, n, zh, en})
+			c.Warnings = append(c.Warnings, Warning{code, n, zh, english.One(en)})
 		}
 	}
 	fewest := min(c.Served.Groups, c.HeldOut.Groups)

@@ -35,9 +35,9 @@ func (h *house) same(groups, people int) []id.Group {
 // sees sets the ceiling of a member's exposure.
 func (h *house) sees(mode guard.Mode, ceiling int) {
 	h.T.Helper()
-	was, err := h.s.Exposure.Find(bg)
+	was, err := h.s.Exposure.Find(bg, 0)
 	h.check(err)
-	_, err = h.s.Exposure.Set(bg, exposure.In{Mode: mode, Ceiling: &ceiling}, was.Version)
+	_, err = h.s.Exposure.Set(bg, 0, exposure.In{Mode: mode, Ceiling: &ceiling}, was.Version)
 	h.check(err)
 	h.check(h.s.Exposure.Count(bg))
 }

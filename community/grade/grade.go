@@ -17,6 +17,8 @@ package grade
 import (
 	"fmt"
 	"strings"
+
+	"siyu/internal/english"
 )
 
 // Grade is a step of the ladder and what it takes; zero numbers ask nothing.
@@ -99,7 +101,7 @@ type Text struct {
 func (f Facts) Say() Text {
 	return Text{
 		fmt.Sprintf("在群 %d 天，近 30 天活跃 %d 天、收到 %d 次回应，一年内参加线下活动 %d 次", f.DaysIn, f.ActiveDays, f.Replies, f.Attended),
-		fmt.Sprintf("%d days in the group; of the last 30 active on %d, with %d replies; %d offline events within a year", f.DaysIn, f.ActiveDays, f.Replies, f.Attended),
+		english.One(fmt.Sprintf("%d days in the group; of the last 30 active on %d, with %d replies; %d offline events within a year", f.DaysIn, f.ActiveDays, f.Replies, f.Attended)),
 	}
 }
 
@@ -116,7 +118,7 @@ func (g Grade) Lacks(f Facts) Text {
 		{g.Attended, f.Attended, "再参加 %d 次线下活动", "%d more offline events"},
 	} {
 		if x.have < x.want {
-			zh, en = append(zh, fmt.Sprintf(x.zh, x.want-x.have)), append(en, fmt.Sprintf(x.en, x.want-x.have))
+			zh, en = append(zh, fmt.Sprintf(x.zh, x.want-x.have)), append(en, english.One(fmt.Sprintf(x.en, x.want-x.have)))
 		}
 	}
 	if len(zh) == 0 {

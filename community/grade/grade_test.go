@@ -43,7 +43,7 @@ func TestDecide(t *testing.T) {
 		}
 	}
 	lacks := r.Grades[2].Lacks(grade.Facts{DaysIn: 50, ActiveDays: 4})
-	if lacks.ZH != "再待 10 天，再参加 1 次线下活动" || lacks.EN != "10 more days, 1 more offline events" {
+	if lacks.ZH != "再待 10 天，再参加 1 次线下活动" || lacks.EN != "10 more days, 1 more offline event" {
 		t.Errorf("lacks: got %+v", lacks)
 	}
 }

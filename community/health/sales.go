@@ -6,7 +6,7 @@ import "siyu/internal/id"
 // one of them, over 30 days.
 type Sales struct {
 	Top    id.Member `json:"top"`
-	Share  Figure    `json:"share"` // of all that was paid by those whom members brought
+	Share  Figure    `json:"share"` // of all that was paid and kept by those whom members brought
 	Orders int       `json:"orders"`
 	High   bool      `json:"high"`
 }

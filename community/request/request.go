@@ -90,6 +90,7 @@ var (
 	ErrOver  = fault.New(fault.KindConflict, "request.over", "这个需求已有结果（{status}）", "the request is over ({status})")
 	ErrRated = fault.New(fault.KindConflict, "request.rated", "还没有结果，或你已评价过", "it has no outcome yet, or you have rated it")
 	ErrBuys  = fault.New(fault.KindConflict, "request.campaign", "只有求购能开团，且只开一次", "only something to buy becomes a group-buy, and once")
+	ErrMet   = fault.New(fault.KindConflict, "request.met", "这个需求已有结果（{status}），不再开团；还想要的人可以新提一个", "the request is over ({status}) and becomes no group-buy any more; who still wants it asks anew")
 )
 
 // What this room tells webhooks; docs/events.md says when.

@@ -165,6 +165,14 @@ func TestRequest(t *testing.T) {
 				t.Errorf("told at %s", at)
 			}
 		})
+		t.Run("one group-buy", func(t *testing.T) {
+			for range 2 {
+				if err := h.GroupBuy(staff, r, 77); err != nil {
+					t.Fatal(err)
+				}
+			}
+			h.refused(h.GroupBuy(staff, r, 78), request.ErrBuys)
+		})
 		t.Run("answered, then its outcome, then rated by the asker", func(t *testing.T) {
 			h.refused(h.Answer(staff, r, request.AnswerIn{Status: request.StatusDeclined}), fault.Invalid)
 			h.refused(h.Rate(bg, r, a, 5), request.ErrRated)
@@ -187,13 +195,19 @@ func TestRequest(t *testing.T) {
 			must(h.Rate(bg, r, a, 4))
 			h.refused(h.Rate(bg, r, a, 1), request.ErrRated)
 		})
-		t.Run("one group-buy", func(t *testing.T) {
-			for range 2 {
-				if err := h.GroupBuy(staff, r, 77); err != nil {
+		t.Run("what is over becomes no group-buy any more", func(t *testing.T) {
+			if was, err := h.Buys(staff, r); err != nil || was.CampaignID != 77 {
+				t.Errorf("a draft made before: got %+v, %v", was, err)
+			}
+			for status, answer := range map[request.Status]string{request.StatusSolved: "", request.StatusOffered: "别的", request.StatusDeclined: "没有"} {
+				over := h.ask(b, "想买明前龙井")
+				if err := h.Answer(staff, over, request.AnswerIn{Status: status, Answer: answer}); err != nil {
 					t.Fatal(err)
 				}
+				_, err := h.Buys(staff, over)
+				h.refused(err, request.ErrMet)
+				h.refused(h.GroupBuy(staff, over, 79), request.ErrMet)
 			}
-			h.refused(h.GroupBuy(staff, r, 78), request.ErrBuys)
 		})
 		if h.broken() != 0 {
 			t.Error("the proof sees a breach")

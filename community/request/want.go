@@ -129,8 +129,10 @@ func (s *Service) GroupBuy(ctx context.Context, request id.Request, campaign id.
 			return err
 		case r.CampaignID == campaign:
 			return nil
-		case r.Kind != KindBuy || r.CampaignID != 0 || r.Status == StatusDeclined:
+		case r.Kind != KindBuy || r.CampaignID != 0:
 			return ErrBuys
+		case r.Status.final():
+			return ErrMet.With("status", r.Status)
 		}
 		err = database.One(tx.Exec("UPDATE requests SET campaign_id = ? WHERE id = ?"+tx.Only("campaign_id = 0"), campaign, r.ID), ErrBuys)
 		if err != nil {
@@ -144,13 +146,19 @@ func (s *Service) GroupBuy(ctx context.Context, request id.Request, campaign id.
 	})
 }
 
-// Buys reads a request of which a group-buy may be made.
+// Buys reads a request of which a group-buy may be made, or was. One that is
+// over has what it asked for, something else, or a no.
 func (s *Service) Buys(ctx context.Context, request id.Request) (Request, error) {
 	r, err := s.Find(ctx, request)
-	if err == nil && (r.Kind != KindBuy || r.Status == StatusDeclined) {
-		err = ErrBuys
+	switch {
+	case err != nil:
+		return r, err
+	case r.Kind != KindBuy:
+		return r, ErrBuys
+	case r.CampaignID == 0 && r.Status.final():
+		return r, ErrMet.With("status", r.Status)
 	}
-	return r, err
+	return r, nil
 }
 
 // askersAtOnce bounds the members one event names.

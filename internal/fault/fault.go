@@ -12,6 +12,8 @@ import (
 	"maps"
 	"strings"
 	"time"
+
+	"siyu/internal/english"
 )
 
 // Kind says what sort of refusal a fault is; it decides the HTTP status.
@@ -120,13 +122,16 @@ func (f *Fault) Text(lang string) string {
 	for name, v := range f.Params {
 		s = strings.ReplaceAll(s, "{"+name+"}", fmt.Sprint(v))
 	}
+	if lang == "en" {
+		return english.One(s)
+	}
 	return s
 }
 
 // Text is the field's remedy in the language.
 func (x Field) Text(lang string) string {
 	if lang == "en" {
-		return x.EN
+		return english.One(x.EN)
 	}
 	return x.ZH
 }

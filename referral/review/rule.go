@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"siyu/internal/english"
 	"siyu/internal/id"
 )
 
@@ -107,9 +108,9 @@ func (r Reason) Text(lang string) string {
 			zh, en = known.zh, known.en
 		}
 	}
-	text := zh
+	fill := strings.NewReplacer("{observed}", strconv.FormatInt(r.Observed, 10), "{limit}", strconv.FormatInt(r.Limit, 10))
 	if lang == "en" {
-		text = en
+		return english.One(fill.Replace(en))
 	}
-	return strings.NewReplacer("{observed}", strconv.FormatInt(r.Observed, 10), "{limit}", strconv.FormatInt(r.Limit, 10)).Replace(text)
+	return fill.Replace(zh)
 }
