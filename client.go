@@ -144,6 +144,7 @@ func settle(ctx context.Context, args []string, out io.Writer) error {
 	unit := flags.String("unit", "", "settle this unit and those below it, like unt_…; the key's own by default")
 	payer := flags.String("payer", "", "settle what this payer pays, like ent_…; the default payer by default")
 	programs := flags.String("programs", "", "only these reward programs, like prg_…,prg_…; all by default")
+	preview := flags.Bool("preview", false, "only say what it would hold, and close nothing")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -171,14 +172,48 @@ func settle(ctx context.Context, args []string, out io.Writer) error {
 	if err := c.call(ctx, "POST", "/v1/settlements", in, &s); err != nil {
 		return err
 	}
-	if err := c.call(ctx, "POST", "/v1/settlements/"+s.ID+"/close", map[string]any{}, &s); err != nil {
-		return err
+	if *preview {
+		return c.preview(ctx, s.ID, out)
+	}
+	made := s.ID
+	if err := c.call(ctx, "POST", "/v1/settlements/"+made+"/close", map[string]any{}, &s); err != nil {
+		return errors.Join(err, c.discard(ctx, made)) // it would lie about open
 	}
 	if s, err = c.sealed(ctx, s.ID, out); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "\r%s %s: %d lines, gross %s, net %s yuan\ndigest %s\n", s.ID, s.Status, s.LineCount, yuan(s.Gross), yuan(s.Net), s.Digest)
+	if s.LineCount == 0 {
+		fmt.Fprintln(out, "nothing was due: a reward is settled from five minutes after it cleared; --preview says what is due before anything is closed")
+	}
 	return nil
+}
+
+// preview says what an open settlement would hold, and discards it.
+func (c *client) preview(ctx context.Context, id string, out io.Writer) error {
+	var p struct {
+		Cut     string `json:"cut_at"`
+		Lines   int    `json:"line_count"`
+		Members int    `json:"member_count"`
+		Gross   int64  `json:"gross_fen"`
+		Kinds   []struct {
+			Kind  string `json:"kind"`
+			Lines int    `json:"line_count"`
+			Gross int64  `json:"gross_fen"`
+		} `json:"kinds"`
+	}
+	if err := c.call(ctx, "GET", "/v1/settlements/"+id+"/preview", nil, &p); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "up to %s: %d lines, %d members with something to come, gross %s yuan\n", p.Cut, p.Lines, p.Members, yuan(p.Gross))
+	for _, k := range p.Kinds {
+		fmt.Fprintf(out, "  %-8s %d lines, %s yuan\n", k.Kind, k.Lines, yuan(k.Gross))
+	}
+	return c.discard(ctx, id)
+}
+
+func (c *client) discard(ctx context.Context, id string) error {
+	return c.call(ctx, "POST", "/v1/settlements/"+id+"/discard", map[string]any{}, nil)
 }
 
 // sealed waits for the closing job, showing its progress.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
+	"siyu/internal/id"
 )
 
 // TestVersion wants one line of version, and of an unknown command the list
@@ -100,8 +102,16 @@ func TestSettleAndExport(t *testing.T) {
 	e.run()
 	e.server.url()
 	env := []string{"SIYU_URL=" + e.url(), "SIYU_KEY=" + e.brand.key}
+	for range 2 { // a preview takes nothing
+		if out, errs, code := e.place.runWith(env, "settle", "--preview"); code != 0 || !regexp.MustCompile(`up to \S+: \d+ lines, \d+ members with something to come, gross \d+\.\d\d yuan`).MatchString(out) {
+			t.Errorf("preview: exit status %d\n%s%s", code, out, errs)
+		}
+	}
 	out, errs, code := e.place.runWith(env, "settle", "--label", "第二期")
 	made := regexp.MustCompile(`(stl_\w+) closed: (\d+) lines`).FindStringSubmatch(out)
+	if made != nil && (made[2] == "0") != strings.Contains(out, "nothing was due") {
+		t.Errorf("settle of %s lines said:\n%s", made[2], out)
+	}
 	if code != 0 || made == nil {
 		t.Fatalf("settle: exit status %d\n%s%s", code, out, errs)
 	}
@@ -132,6 +142,19 @@ func TestSettleAndExport(t *testing.T) {
 		if report, err := os.ReadFile(people + ".done"); code != 0 || !strings.Contains(out, want) || err != nil || strings.Count(string(report), "mem_") != 2 {
 			t.Errorf("import: exit status %d, want %q\n%s%s", code, want, out, errs)
 		}
+	}
+	// What may not be closed leaves nothing open behind.
+	req, err := http.NewRequest("PUT", e.url()+"/v1/payers/"+id.Payer(e.count("SELECT MIN(id) FROM payers")).String()+"/withdrawal-terms", strings.NewReader(`{"mode":"on_request","least_fen":1,"most_fen":100,"per_day":1}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = http.Header{"Authorization": {"Bearer " + e.brand.key}, "If-Match": {`"1"`}, "Content-Type": {"application/json"}}
+	if res, err := http.DefaultClient.Do(req); err != nil || res.StatusCode != 200 {
+		t.Fatalf("terms: got %v, %v", res, err)
+	}
+	out, errs, code = e.place.runWith(env, "settle", "--cut-off", "2026-01-01T00:00:00Z")
+	if open := e.count("SELECT COUNT(*) FROM settlements WHERE status = 'open'"); code != 2 || !strings.Contains(errs, "withdrawal.whole") || open != 0 {
+		t.Errorf("a settlement that may not be closed: exit status %d, %d left open\n%s%s", code, open, out, errs)
 	}
 	e.place.tieOut(env, folder)
 	for _, bad := range []struct {

@@ -178,6 +178,9 @@ func vouchersByPayer(t *testing.T, h *house, payers []string, settled []settleme
 	if early.Open != 3 || len(early.Lines) != 0 { // cleared, paid, arrived
 		t.Errorf("before its days are closed: %+v", early)
 	}
+	if a := h.call(t, finance, "GET /v1/settlements/"+settled[0].ID.String()+"/vouchers/file", ""); a.status != 409 || !strings.Contains(string(a.body), "voucher.open") {
+		t.Errorf("a file of nothing before its days are closed: got %d %s", a.status, a.body)
+	}
 	if err := h.Wallet.CloseDue(bg); err != nil {
 		t.Fatal(err)
 	}

@@ -81,21 +81,30 @@ func (s *Server) editMaterial(c *gin.Context) error {
 }
 
 func (s *Server) approveMaterial(c *gin.Context) error {
-	return s.turnMaterial(c, func(m id.Material) error { return s.Material.Approve(c.Request.Context(), m) })
+	seen := 0
+	if c.GetHeader("If-Match") != "" {
+		var err error
+		if seen, err = ifMatch(c); err != nil {
+			return err
+		}
+	}
+	var in struct{}
+	return s.turnMaterial(c, &in, func(m id.Material) error { return s.Material.Approve(c.Request.Context(), m, seen) })
 }
 
 func (s *Server) withdrawMaterial(c *gin.Context) error {
-	return s.turnMaterial(c, func(m id.Material) error { return s.Material.Withdraw(c.Request.Context(), m) })
+	var in material.WithdrawIn
+	return s.turnMaterial(c, &in, func(m id.Material) error { return s.Material.Withdraw(c.Request.Context(), m, in) })
 }
 
-// turnMaterial takes no input and shows the material as it stands then.
-func (s *Server) turnMaterial(c *gin.Context, turn func(id.Material) error) error {
+// turnMaterial binds what a turn needs, takes it and shows the material as it
+// stands then.
+func (s *Server) turnMaterial(c *gin.Context, in any, turn func(id.Material) error) error {
 	m, err := pathID[id.Material](c, "id")
 	if err != nil {
 		return err
 	}
-	var in struct{}
-	if err := bind(c, &in); err != nil {
+	if err := bind(c, in); err != nil {
 		return err
 	}
 	if err := turn(m); err != nil {

@@ -65,10 +65,13 @@ func TestMaterialByREST(t *testing.T) {
 		if got := h.call(t, author, "POST /v1/materials/"+m+"/approve", "{}"); got.status != 403 {
 			t.Errorf("its author approves: got %d %s", got.status, got.body)
 		}
-		if got := h.call(t, other, "POST /v1/materials/"+m+"/approve", "{}"); got.status != 200 {
+		if got := h.call(t, other, "POST /v1/materials/"+m+"/approve", "{}", `If-Match: "1"`); got.status != 412 {
+			t.Errorf("another approves what he did not see: got %d %s", got.status, got.body)
+		}
+		if got := h.call(t, other, "POST /v1/materials/"+m+"/approve", "{}", `If-Match: "2"`); got.status != 200 {
 			t.Errorf("another approves: got %d %s", got.status, got.body)
 		}
-		if got := h.call(t, other, "POST /v1/materials/"+m+"/withdraw", "{}"); got.status != 200 || !strings.Contains(string(got.body), `"status":"withdrawn"`) {
+		if got := h.call(t, other, "POST /v1/materials/"+m+"/withdraw", `{"refusal":"价格有误"}`); got.status != 200 || !strings.Contains(string(got.body), `"status":"withdrawn"`) || !strings.Contains(string(got.body), `"refusal":"价格有误"`) {
 			t.Errorf("withdrawn: got %d %s", got.status, got.body)
 		}
 		words := `{"words":[{"text":"限时","result":"warning","reason_zh":"写明起止时间","reason_en":"say from when to when"}]}`

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -17,8 +16,8 @@ func (s *Server) permitRoutes(r *routes) {
 	r.post("/v1/guard/advances", s.askPermit(guard.PermitAdvance), staff(access.Marketer), keyed)
 	r.get("/v1/guard/permits", s.listPermits, staff(access.Marketer, access.GroupOwner))
 	r.get("/v1/guard/permits/:id", s.findPermit, staff(access.Marketer, access.GroupOwner))
-	r.post("/v1/guard/permits/:id/approve", s.turnPermit((*guard.Service).ApprovePermit), staff(access.Marketer))
-	r.post("/v1/guard/permits/:id/revoke", s.turnPermit((*guard.Service).RevokePermit), staff(access.Marketer))
+	r.post("/v1/guard/permits/:id/approve", s.approvePermit, staff(access.Marketer))
+	r.post("/v1/guard/permits/:id/revoke", s.revokePermit, staff(access.Marketer))
 }
 
 func (s *Server) askPermit(kind guard.PermitKind) handler {
@@ -46,7 +45,7 @@ func (s *Server) listPermits(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	list, err := s.Guard.ListPermits(c.Request.Context(), guard.PermitKind(c.Query("kind")), p)
+	list, err := s.Guard.ListPermits(c.Request.Context(), guard.PermitFilter{Kind: guard.PermitKind(c.Query("kind"))}, p)
 	if err != nil {
 		return err
 	}
@@ -61,22 +60,30 @@ func (s *Server) findPermit(c *gin.Context) error {
 	return s.renderPermit(c, http.StatusOK, permit)
 }
 
-// turnPermit takes no input and shows the permit as it stands then.
-func (s *Server) turnPermit(turn func(*guard.Service, context.Context, id.Permit) error) handler {
-	return func(c *gin.Context) error {
-		permit, err := pathID[id.Permit](c, "id")
-		if err != nil {
-			return err
-		}
-		var in struct{}
-		if err := bind(c, &in); err != nil {
-			return err
-		}
-		if err := turn(s.Guard, c.Request.Context(), permit); err != nil {
-			return err
-		}
-		return s.renderPermit(c, http.StatusOK, permit)
+func (s *Server) approvePermit(c *gin.Context) error {
+	var in struct{}
+	return s.turnPermit(c, &in, func(p id.Permit) error { return s.Guard.ApprovePermit(c.Request.Context(), p) })
+}
+
+func (s *Server) revokePermit(c *gin.Context) error {
+	var in guard.RevokeIn
+	return s.turnPermit(c, &in, func(p id.Permit) error { return s.Guard.RevokePermit(c.Request.Context(), p, in) })
+}
+
+// turnPermit binds what a turn needs, takes it and shows the permit as it
+// stands then.
+func (s *Server) turnPermit(c *gin.Context, in any, turn func(id.Permit) error) error {
+	permit, err := pathID[id.Permit](c, "id")
+	if err != nil {
+		return err
 	}
+	if err := bind(c, in); err != nil {
+		return err
+	}
+	if err := turn(permit); err != nil {
+		return err
+	}
+	return s.renderPermit(c, http.StatusOK, permit)
 }
 
 func (s *Server) renderPermit(c *gin.Context, status int, permit id.Permit) error {

@@ -162,11 +162,12 @@ func TestPermitsLetAdsThrough(t *testing.T) {
 				ID       string `json:"id"`
 				Approved string `json:"approved_by"`
 				Revoked  string `json:"revoked_at"`
+				Refusal  string `json:"refusal"`
 			} `json:"items"`
 		}
-		h.want(t, 200, admin, "POST /v1/guard/permits/"+advance+"/revoke", "{}")
+		h.want(t, 200, admin, "POST /v1/guard/permits/"+advance+"/revoke", `{"refusal":"活动取消"}`)
 		h.want(t, 200, marketer, "GET /v1/guard/permits?kind=advance", "").into(t, &list)
-		if len(list.Items) != 1 || list.Items[0].ID != advance || list.Items[0].Approved == "" || list.Items[0].Revoked == "" {
+		if len(list.Items) != 1 || list.Items[0].ID != advance || list.Items[0].Approved == "" || list.Items[0].Revoked == "" || list.Items[0].Refusal != "活动取消" {
 			t.Errorf("advances: got %+v", list.Items)
 		}
 		if got := check(); got != "deny G7.week" {

@@ -67,18 +67,20 @@ func (s *Server) approvePrice(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
-	return s.decidePrice(c, in.Digest, campaign.ApprovalApproved)
+	return s.decidePrice(c, campaign.PriceDecision{To: campaign.ApprovalApproved, Digest: in.Digest})
 }
 
 func (s *Server) rejectPrice(c *gin.Context) error {
-	var in struct{}
+	var in struct {
+		Refusal string `json:"refusal"`
+	}
 	if err := bind(c, &in); err != nil {
 		return err
 	}
-	return s.decidePrice(c, "", campaign.ApprovalRejected)
+	return s.decidePrice(c, campaign.PriceDecision{To: campaign.ApprovalRejected, Refusal: in.Refusal})
 }
 
-func (s *Server) decidePrice(c *gin.Context, digest string, to campaign.ApprovalStatus) error {
+func (s *Server) decidePrice(c *gin.Context, d campaign.PriceDecision) error {
 	cid, err := pathID[id.Campaign](c, "id")
 	if err != nil {
 		return err
@@ -87,7 +89,7 @@ func (s *Server) decidePrice(c *gin.Context, digest string, to campaign.Approval
 	if err != nil {
 		return err
 	}
-	if err := s.Campaign.DecidePrice(c.Request.Context(), cid, approval, digest, to); err != nil {
+	if err := s.Campaign.DecidePrice(c.Request.Context(), cid, approval, d); err != nil {
 		return err
 	}
 	return s.renderPriceApproval(c, http.StatusOK, cid, approval)

@@ -53,11 +53,12 @@ func TestPriceApprovals_over_the_wire(t *testing.T) {
 			ID      string `json:"id"`
 			Digest  string `json:"digest"`
 			Status  string `json:"status"`
+			Refusal string `json:"refusal"`
 			InForce bool   `json:"in_force"`
 		}
 		// What is refused gives no price.
 		do(http.StatusCreated, marketer, "POST "+at+"/price-approvals", fmt.Sprintf(`{"item_id":%q,"price_fen":3000,"reason":"清仓"}`, c.Items[0].ID), h.newKey()).into(t, &a)
-		if do(http.StatusOK, finance, "POST "+at+"/price-approvals/"+a.ID+"/reject", "{}").into(t, &a); a.Status != "rejected" || a.InForce {
+		if do(http.StatusOK, finance, "POST "+at+"/price-approvals/"+a.ID+"/reject", `{"refusal":"请先清旧价签"}`).into(t, &a); a.Status != "rejected" || a.InForce || a.Refusal != "请先清旧价签" {
 			t.Errorf("rejected: got %+v", a)
 		}
 		do(http.StatusConflict, finance, "POST "+at+"/price-approvals/"+a.ID+"/approve", fmt.Sprintf(`{"digest":%q}`, a.Digest))

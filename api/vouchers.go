@@ -126,6 +126,9 @@ func (s *Server) settlementVoucherFile(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	if set.Count == 0 && set.Open > 0 {
+		return voucher.ErrOpen.With("open", set.Open)
+	}
 	return sendVouchers(c, set, "vouchers-"+set.SettlementID.String())
 }
 

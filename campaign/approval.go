@@ -37,6 +37,7 @@ type PriceApproval struct {
 	ListPrice  money.Amount     `json:"list_price_fen"`
 	Digest     string           `json:"digest"`
 	Reason     string           `json:"reason"`
+	Refusal    string           `json:"refusal"` // why it was rejected or taken back
 	Status     ApprovalStatus   `json:"status"`
 	Closed     int64            `json:"-"`
 	AskedBy    id.Staff         `json:"asked_by"`

@@ -66,7 +66,7 @@ func TestPriceUnderTheFloor(t *testing.T) {
 			return a
 		}
 		decide := func(who id.Staff, a campaign.PriceApproval, digest string, to campaign.ApprovalStatus) error {
-			return w.Campaign.DecidePrice(person(who), c.ID, a.ID, digest, to)
+			return w.Campaign.DecidePrice(person(who), c.ID, a.ID, campaign.PriceDecision{Digest: digest, To: to})
 		}
 		stands := func(a campaign.PriceApproval, status campaign.ApprovalStatus, inForce bool) {
 			t.Helper()
@@ -203,7 +203,7 @@ func TestPriceRace(t *testing.T) {
 				}
 				return
 			}
-			err := w.Campaign.DecidePrice(person(id.Staff(n+1)), c.ID, a.ID, a.Digest, campaign.ApprovalApproved)
+			err := w.Campaign.DecidePrice(person(id.Staff(n+1)), c.ID, a.ID, campaign.PriceDecision{Digest: a.Digest, To: campaign.ApprovalApproved})
 			if err == nil {
 				approved.Add(1)
 			} else if _, ok := fault.As(err); !ok {

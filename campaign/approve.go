@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"context"
+	"fmt"
 
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -77,9 +78,22 @@ func (s *Service) AskPrice(ctx context.Context, cid id.Campaign, in PriceIn) (id
 	return made, err
 }
 
-// DecidePrice approves or rejects what was asked for. The approver names the
-// digest he has seen; whoever asked may withdraw by rejecting, not approve.
-func (s *Service) DecidePrice(ctx context.Context, cid id.Campaign, approval id.PriceApproval, digest string, to ApprovalStatus) error {
+// PriceDecision is a person's word on what was asked for: approved under the
+// digest he has seen, or rejected, with a reason if he gives one.
+type PriceDecision struct {
+	To      ApprovalStatus
+	Digest  string
+	Refusal string
+}
+
+// DecidePrice approves or rejects what was asked for. Whoever asked may
+// withdraw by rejecting, not approve.
+func (s *Service) DecidePrice(ctx context.Context, cid id.Campaign, approval id.PriceApproval, d PriceDecision) error {
+	var check fault.Check
+	check.Line(d.Refusal, "refusal", 200)
+	if err := check.Err(); err != nil {
+		return err
+	}
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
 		c, err := holdCampaign(tx, cid)
 		if err != nil {
@@ -96,21 +110,21 @@ func (s *Service) DecidePrice(ctx context.Context, cid id.Campaign, approval id.
 			return ErrApprovalState.With("status", row.Status)
 		}
 		closed := int64(row.ID)
-		if to == ApprovalApproved {
-			if err := approvable(tx, c, row, digest); err != nil {
+		if d.To == ApprovalApproved {
+			if err := approvable(tx, c, row, d.Digest); err != nil {
 				return err
 			}
 			closed = 0
 		}
-		res := tx.Exec("UPDATE price_approvals SET status = ?, closed = ?, decided_by = ?, decided_at = ? WHERE id = ?"+tx.Only("status = ?"),
-			to, closed, tx.Actor.Staff, tx.Now, row.ID, ApprovalAsked)
+		res := tx.Exec("UPDATE price_approvals SET status = ?, closed = ?, refusal = ?, decided_by = ?, decided_at = ? WHERE id = ?"+tx.Only("status = ?"),
+			d.To, closed, d.Refusal, tx.Actor.Staff, tx.Now, row.ID, ApprovalAsked)
 		if err := database.One(res, ErrApprovalState.With("status", row.Status)); err != nil {
 			return err
 		}
 		tx.SetResult("price_approval", int64(row.ID), 200)
 		after := row
-		after.Status, after.DecidedBy, after.DecidedAt = to, tx.Actor.Staff, tx.Now
-		return database.AuditTx(tx, "price."+string(to), row.ID, row, after)
+		after.Status, after.Refusal, after.DecidedBy, after.DecidedAt = d.To, d.Refusal, tx.Actor.Staff, tx.Now
+		return database.AuditTx(tx, "price."+string(d.To), row.ID, row, after)
 	})
 }
 
@@ -155,6 +169,31 @@ func (s *Service) ListPriceApprovals(ctx context.Context, cid id.Campaign, page 
 		rows[i].judge(c, products)
 	}
 	return database.Cut(page, rows, func(a PriceApproval) int64 { return int64(a.ID) }), nil
+}
+
+// AskedPrice is what was asked for and nobody decided on yet, with what it is
+// about.
+type AskedPrice struct {
+	PriceApproval
+	Campaign string       `gorm:"column:campaign_name"`
+	Product  string       `gorm:"column:product_name"`
+	SKU      string       `gorm:"column:product_sku"`
+	Now      money.Amount `gorm:"column:item_price"` // the item's price
+}
+
+// ListAskedPrices lists what waits for a second person, of all campaigns of
+// the actor's units, newest first.
+func (s *Service) ListAskedPrices(ctx context.Context, page database.Page) (database.Paged[AskedPrice], error) {
+	cond, args := database.ActorOf(ctx).Within("c.unit_id")
+	var rows []AskedPrice
+	err := s.DB.Read(ctx).Raw(`SELECT a.*, c.name AS campaign_name, p.name AS product_name, p.sku AS product_sku, i.price AS item_price
+		FROM price_approvals a JOIN campaigns c ON c.id = a.campaign_id JOIN items i ON i.id = a.item_id JOIN products p ON p.id = i.product_id
+		WHERE a.status = ? AND a.closed = 0 AND a.id < ?`+cond+" ORDER BY a.id DESC LIMIT ?",
+		append(append([]any{ApprovalAsked, page.Bound()}, args...), page.Fetch())...).Scan(&rows).Error
+	if err != nil {
+		err = fmt.Errorf("campaign: prices asked for: %w", err)
+	}
+	return database.Cut(page, rows, func(a AskedPrice) int64 { return int64(a.ID) }), err
 }
 
 // FindPriceApproval is one of them.

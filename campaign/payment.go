@@ -160,7 +160,7 @@ func (s *Service) adopt(ctx context.Context, oid id.Order, in PaymentIn) error {
 type Shipment struct {
 	Stage      string      `json:"stage"` // shipped, received
 	ShipmentNo string      `json:"shipment_no"`
-	At         clock.Milli `json:"at"` // default now
+	At         clock.Milli `json:"at"` // default now; see dated
 }
 
 // Validate checks the shipment.
@@ -169,6 +169,20 @@ func (in Shipment) Validate() error {
 	c.OneOf(in.Stage, "stage", "shipped", "received")
 	c.Required(in.ShipmentNo, "shipment_no")
 	c.Length(in.ShipmentNo, "shipment_no", 64)
+	return c.Err()
+}
+
+// dated refuses a moment that lies ahead of now, or before the order was made,
+// by more than clocks may differ: a receipt of 1970 would let the order's
+// rewards mature at once, and one of next year not before.
+func (in Shipment) dated(o Order, now clock.Milli) error {
+	var c fault.Check
+	c.That(in.At <= now.Add(drift), "at", "range",
+		"发货或收货时间晚于现在 5 分钟以上，请核对时钟与时区；不填即按收到上报的时间计",
+		"lies more than 5 minutes ahead of now: check clock and time zone, or leave it out to mean the moment of this report")
+	c.That(in.At >= o.CreatedAt.Add(-drift), "at", "range",
+		"发货或收货时间比下单时间早 5 分钟以上，请核对单号并带时区；不填即按收到上报的时间计",
+		"lies more than 5 minutes before the order was made: check the order and the time zone, or leave it out to mean the moment of this report")
 	return c.Err()
 }
 
@@ -186,9 +200,12 @@ func (s *Service) Ship(ctx context.Context, oid id.Order, in Shipment) error {
 		err := tx.Exec("INSERT INTO shipments (id, order_id, stage, shipment_no, at) VALUES (?, ?, ?, ?, ?)",
 			tx.Next(), oid, in.Stage, in.ShipmentNo, in.At).Error
 		if database.IsDuplicate(err) {
-			return nil
+			return nil // what is on record is not judged again
 		}
 		if err != nil {
+			return err
+		}
+		if err := in.dated(o, tx.Now); err != nil {
 			return err
 		}
 		return publishShipment(tx, o, in)

@@ -43,7 +43,7 @@ const (
 // ripeWindow is how many due rewards are brought together by member: the more,
 // the more of one member's share his entries, and the further apart in the store
 // they lie.
-const ripeWindow = 100_000
+const ripeWindow = 200_000
 
 // ripens is the work on due rows.
 func ripens() task.Rows[ripening] {

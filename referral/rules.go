@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"siyu/internal/clock"
@@ -145,7 +146,7 @@ func (in RulesIn) Validate() error {
 }
 
 func notYet(field string, may ...string) error {
-	return fault.NotYet.Field(field, "not_yet", fmt.Sprintf("目前支持 %v", may), fmt.Sprintf("supported now: %v", may))
+	return fault.NotYet.Field(field, "not_yet", "目前支持 "+strings.Join(may, "、"), "supported now: "+strings.Join(may, ", "))
 }
 
 // Digest names the rules: SHA-256 over their canonical JSON.

@@ -15,7 +15,6 @@ import (
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
-	"siyu/internal/money"
 	"siyu/referral/settlement"
 )
 
@@ -48,6 +47,7 @@ type consolePage struct {
 	SeesAsked     bool // withdrawal requests
 	SeesKOC       bool
 	SeesPromoters bool
+	SeesApprovals bool
 	Asked         []askedRow // groups he is asked to take over
 }
 
@@ -105,16 +105,6 @@ type decisionRow struct {
 	Times   int
 }
 
-type settlementRow struct {
-	Label string
-	State string
-	Tone  string
-	Lines int
-	Net   money.Amount
-	Cut   time.Time
-	Mark  string // the head of its digest
-}
-
 // console answers GET /console.
 func (s *Server) console(c *gin.Context) error {
 	ctx := c.Request.Context()
@@ -124,7 +114,7 @@ func (s *Server) console(c *gin.Context) error {
 		SeesGroups:  slices.Contains(seesGroups, role),
 		SeesMoney:   slices.Contains([]access.Role{access.Admin, access.Finance, access.Cashier}, role),
 		SeesReviews: slices.Contains(readsReviews, role), Answers: slices.Contains(answersObjections, role), SeesPlan: slices.Contains(plansPromotions, role), SeesInsight: slices.Contains(readsInsight, role), SeesBooks: seesBooks(database.ActorOf(ctx)), SeesTieOuts: slices.Contains(readsTieOuts, role), SeesBills: slices.Contains(readsBills, role),
-		SeesAsked: slices.Contains(readsWithdrawals, role), SeesKOC: slices.Contains(readsKOC, role), SeesPromoters: slices.Contains(readsPromoters, role),
+		SeesAsked: slices.Contains(readsWithdrawals, role), SeesKOC: slices.Contains(readsKOC, role), SeesPromoters: slices.Contains(readsPromoters, role), SeesApprovals: slices.Contains(seesApprovals, role),
 	}
 	p.Title, p.Now = choose(p.Lang, "控制台", "Console"), p.Now.In(shop)
 	for _, fill := range []func(context.Context, *consolePage) error{s.fillCampaigns, s.fillGroups, s.fillSettlements} {
@@ -255,18 +245,7 @@ func (s *Server) fillSettlements(ctx context.Context, p *consolePage) error {
 		return err
 	}
 	for _, x := range list.Items {
-		row := settlementRow{Label: clean(x.Label), Lines: x.LineCount, Net: x.Net}
-		row.State, row.Tone = settledName(p.Lang, x.Status)
-		if x.CutAt != 0 {
-			row.Cut = x.CutAt.Time().In(shop)
-		}
-		if len(x.Digest) >= 8 {
-			row.Mark = x.Digest[:8]
-		}
-		if row.Label == "" {
-			row.Label = x.ID.String()
-		}
-		p.Settlements = append(p.Settlements, row)
+		p.Settlements = append(p.Settlements, settlementRowOf(p.Lang, x))
 	}
 	return nil
 }

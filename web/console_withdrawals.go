@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -11,6 +10,7 @@ import (
 	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/id"
+	"siyu/referral/payee"
 	"siyu/referral/settlement"
 )
 
@@ -117,18 +117,14 @@ func (s *Server) requestedCards(ctx context.Context, p page, list []settlement.S
 	return cards, nil
 }
 
-// payerNames are the names of the few payers of a page.
+// payerNames are the names of the few payers of a page, which may belong to a
+// unit above the reader's.
 func (s *Server) payerNames(ctx context.Context, payers []id.Payer) (map[id.Payer]string, error) {
-	names := map[id.Payer]string{}
-	slices.Sort(payers)
-	for _, one := range slices.Compact(payers) {
-		x, err := s.Payee.FindPayer(ctx, one)
-		if err != nil {
-			return nil, err
-		}
-		names[one] = clean(x.Name)
+	names, err := payee.NamesOf(s.DB.Read(ctx), payers)
+	for k, name := range names {
+		names[k] = clean(name)
 	}
-	return names, nil
+	return names, err
 }
 
 // consoleRefuse answers POST /console/withdrawals/{id}/refuse; the state

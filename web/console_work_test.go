@@ -79,7 +79,7 @@ func (h *owned) sendAd() {
 	must(t, err)
 	m, err := shelf.Create(h.staff, material.In{Name: "春茶", Kind: material.KindPicture, Sponsor: "有鲜超市", Variants: []material.Content{{PictureID: pic, TextZH: "春茶今天 39.9<b>"}}})
 	must(t, err)
-	must(t, shelf.Approve(second, m))
+	must(t, shelf.Approve(second, m, 0))
 	run := h.run("flash_sale", "抢茶", `{}`)
 	now := clock.MilliOf(h.db.Clock.Now())
 	p, err := h.s.Promotion.Create(h.staff, promotion.In{CampaignID: run.ID, Name: "大场", MaterialID: m, Groups: []id.Group{h.group}, Channel: "file", Value: 900,

@@ -7,6 +7,7 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/referral"
 	"siyu/referral/payee"
 	"siyu/referral/settlement"
 )
@@ -50,9 +51,12 @@ func moneyGallery() []shown {
 		{ID: 2, Who: "李*", Line: id.Settlement(7<<40).String() + "/12", What: "退款扣回", Amount: 2000, Less: true, At: noon(), Reason: "没有退款", Answer: "已核对，下期补发"}}}
 	toConfirm := rewardPage{page: base(langZH, "邀请奖"), Reward: rewardOf(langZH, noon(), settlement.Seen{State: settlement.SeenConfirming, Why: settlement.WhyToConfirm, At: day(0), Until: day(1), EarnedAt: day(-20), Amount: 800, Currency: money.CNY}, nil),
 		Confirm: &confirmView{2050, countdown{Until: noon().Add(23 * time.Hour), Now: noon(), Reload: true}, "1900000109", "wx1", "pkg", 0}, Proof: []figure{{"邀请码", "8K3Q-7TZP"}}}
+	rests := rewardPage{page: base(langEN, "For inviting"), Reward: rewardOf(langEN, noon(), settlement.Seen{State: settlement.SeenAvailable, At: day(0), EarnedAt: day(-20), Amount: 300_000, Currency: money.CNY}, nil),
+		Steps: []rewardStep{{What: "noted when your friend paid", When: noon(), Amount: 300_000}, {What: "lowered by a partial refund", When: noon(), Amount: 12_345_600, Less: true}},
+		Proof: []figure{{"By the rule", ruleIn(langEN, referral.Evidence{TouchDays: 30, Weighed: 12}, "Dec 27, 17:40")}, {"Program as promised", "Old friends bring new friends " + longName + " version 12 · 71b7ca2b"}, {"Order", id.Order(7 << 40).String()}}}
 	zh, en, refused, none := withdraw(langZH), withdraw(langEN), withdraw(langZH), withdrawPage{page: base(langZH, "提现")}
 	refused.Notice = &notice{Text: fault.Invalid.Text(langZH)}
 	szh, sen := statement(langZH), statement(langEN)
 	return []shown{{"withdraw", "withdraw", zh.page, zh}, {"withdraw_en", "withdraw", en.page, en}, {"withdraw_refused", "withdraw", refused.page, refused}, {"withdraw_none", "withdraw", none.page, none},
-		{"statement", "statement", szh.page, szh}, {"statement_en", "statement", sen.page, sen}, {"objections", "objections", objections.page, objections}, {"reward_confirm", "reward", toConfirm.page, toConfirm}}
+		{"statement", "statement", szh.page, szh}, {"statement_en", "statement", sen.page, sen}, {"objections", "objections", objections.page, objections}, {"reward_confirm", "reward", toConfirm.page, toConfirm}, {"reward_rests", "reward", rests.page, rests}}
 }

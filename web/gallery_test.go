@@ -144,6 +144,8 @@ func gallery() []shown {
 	list = append(list, payersGallery()...)
 	list = append(list, workDoorGallery()...)
 	list = append(list, approvalsGallery()...)
+	list = append(list, settlementsGallery()...)
+	list = append(list, secondGallery()...)
 	return append(list, []shown{
 		{"console", "console", console.page, console}, {"login", "login", login.page, login},
 		{"landing", "landing", group.page, group}, {"landing_en", "landing", english.page, english},

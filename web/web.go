@@ -39,6 +39,7 @@ import (
 	"siyu/campaign/groupbuy"
 	"siyu/campaign/guard"
 	"siyu/campaign/invite"
+	"siyu/campaign/material"
 	"siyu/campaign/promotion"
 	"siyu/campaign/tieout"
 	"siyu/community"
@@ -82,6 +83,7 @@ type Server struct {
 	GroupBuy   *groupbuy.Service
 	Invite     *invite.Service
 	Guard      *guard.Service
+	Material   *material.Service
 	Promotion  *promotion.Service
 	Exposure   *exposure.Service
 	Referral   *referral.Service
@@ -155,6 +157,16 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/console/ledger", s.staffOnly(s.consoleLedger))
 	r.GET("/console/ledger.csv", s.staffOnly(s.consoleLedgerCSV))
 	r.GET("/console/payers", s.staffOnly(s.consolePayers))
+	r.GET("/console/approvals", s.staffOnly(s.consoleApprovals))
+	r.POST("/console/approvals/:sort/:id/:act", s.staffOnly(s.consoleDecideApproval))
+	r.GET("/console/settlements", s.staffOnly(s.consoleSettlements))
+	r.POST("/console/settlements", s.staffOnly(s.consoleMakeSettlement))
+	r.GET("/console/settlements/:id", s.staffOnly(s.consoleSettlement))
+	r.POST("/console/settlements/:id/:act", s.staffOnly(s.consoleTurnSettlement))
+	r.GET("/console/settlements/:id/files/:name", s.staffOnly(s.consoleSettlementFile))
+	r.POST("/console/payouts", s.staffOnly(s.consoleMakePayout))
+	r.GET("/console/payouts/:id", s.staffOnly(s.consolePayout))
+	r.POST("/console/payouts/:id/:act", s.staffOnly(s.consoleTurnPayout))
 	r.GET("/console/bills", s.staffOnly(s.consoleBills))
 	r.POST("/console/payouts/:id/bills/:no/cancel", s.staffOnly(s.consoleCallOff))
 	r.GET("/console/tieouts", s.staffOnly(s.consoleTieOuts))

@@ -64,7 +64,7 @@ func TestTeamCallbacksInAnyOrder(t *testing.T) {
 		if _, err := w.Referral.Bind(bg, referral.Bind{Code: codes[0].Code, Invitee: buyer}); err != nil {
 			t.Fatal(err)
 		}
-		received := clock.MilliOf(db.Clock.Now()).Add(time.Hour)
+		received := clock.MilliOf(db.Clock.Now()).Add(time.Minute)
 		reserved := func() money.Amount {
 			n, err := wallet.Balance(db.Read(bg), wallet.StageReserved, wallet.Member(inviter), money.CNY)
 			if err != nil {

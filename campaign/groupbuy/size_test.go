@@ -176,7 +176,7 @@ func TestTeamPriceUnderTheFloor(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := w.Campaign.DecidePrice(staff(2), cid, made, a.Digest, campaign.ApprovalApproved); err != nil {
+			if err := w.Campaign.DecidePrice(staff(2), cid, made, campaign.PriceDecision{Digest: a.Digest, To: campaign.ApprovalApproved}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -39,13 +39,14 @@ type Permit struct {
 	ApprovedAt  clock.Milli  `json:"approved_at" gorm:"column:approved_at"`
 	RevokedBy   id.Staff     `json:"revoked_by" gorm:"column:revoked_by"`
 	RevokedAt   clock.Milli  `json:"revoked_at" gorm:"column:revoked_at"`
+	Refusal     string       `json:"refusal" gorm:"column:refusal"` // why it was revoked
 	Groups      []id.Group   `json:"groups" gorm:"-"`
 }
 
 // TableName is the table's.
 func (Permit) TableName() string { return "guard_permits" }
 
-const permitColumns = "id, kind, unit_id, promotion_id, reason, from_at, to_at, created_by, created_at, approved_by, approved_at, revoked_by, revoked_at"
+const permitColumns = "id, kind, unit_id, promotion_id, reason, from_at, to_at, created_by, created_at, approved_by, approved_at, revoked_by, revoked_at, refusal"
 
 // PermitIn asks for a permit.
 type PermitIn struct {
@@ -203,10 +204,25 @@ func withinLimits(tx *database.Tx, p Permit) error {
 	return nil
 }
 
+// RevokeIn says why a permit is ended, or refused before it began.
+type RevokeIn struct {
+	Refusal string `json:"refusal"`
+}
+
+// Validate checks the form.
+func (in RevokeIn) Validate() error {
+	var c fault.Check
+	c.Line(in.Refusal, "refusal", 200)
+	return c.Err()
+}
+
 // RevokePermit ends a permit. Slots that were reserved by it stand, with it as
 // their record; a pass's silent days begin. It is revoked no earlier than its
 // last slot was reserved, though the clock was set back since.
-func (s *Service) RevokePermit(ctx context.Context, permit id.Permit) error {
+func (s *Service) RevokePermit(ctx context.Context, permit id.Permit, in RevokeIn) error {
+	if err := in.Validate(); err != nil {
+		return err
+	}
 	before, err := s.FindPermit(ctx, permit)
 	if err != nil {
 		return err
@@ -227,14 +243,14 @@ func (s *Service) RevokePermit(ctx context.Context, permit id.Permit) error {
 			return fmt.Errorf("guard: permit: %w", err)
 		}
 		at := max(tx.Now, last)
-		err = database.One(tx.Exec("UPDATE guard_permits SET revoked_by = ?, revoked_at = ? WHERE id = ?"+tx.Only("revoked_at = 0 AND to_at > ?"),
-			tx.Actor.Staff, at, permit, tx.Now), ErrPermitOver)
+		err = database.One(tx.Exec("UPDATE guard_permits SET revoked_by = ?, revoked_at = ?, refusal = ? WHERE id = ?"+tx.Only("revoked_at = 0 AND to_at > ?"),
+			tx.Actor.Staff, at, in.Refusal, permit, tx.Now), ErrPermitOver)
 		if err != nil {
 			return err
 		}
 		tx.SetResult("permit", int64(permit), 200)
 		after := before
-		after.RevokedBy, after.RevokedAt = tx.Actor.Staff, at
+		after.RevokedBy, after.RevokedAt, after.Refusal = tx.Actor.Staff, at, in.Refusal
 		return database.AuditTx(tx, "guard.permit_revoke", permit, before, after)
 	})
 }

@@ -25,11 +25,21 @@ func (s *Service) FindPermit(ctx context.Context, permit id.Permit) (Permit, err
 	return row, q.Raw("SELECT group_id FROM guard_permit_groups WHERE permit_id = ? ORDER BY group_id", permit).Scan(&row.Groups).Error
 }
 
-// ListPermits lists permits without their groups, newest first; kind "" is all.
-func (s *Service) ListPermits(ctx context.Context, kind PermitKind, page database.Page) (database.Paged[Permit], error) {
+// PermitFilter narrows a list of permits; zero fields do not. Asked are those
+// that wait for a second person and may still be used.
+type PermitFilter struct {
+	Kind  PermitKind
+	Asked bool
+}
+
+// ListPermits lists permits without their groups, newest first.
+func (s *Service) ListPermits(ctx context.Context, f PermitFilter, page database.Page) (database.Paged[Permit], error) {
 	cond, args := database.ActorOf(ctx).Within("unit_id")
-	if kind != "" {
-		cond, args = cond+" AND kind = ?", append(args, kind)
+	if f.Kind != "" {
+		cond, args = cond+" AND kind = ?", append(args, f.Kind)
+	}
+	if f.Asked {
+		cond, args = cond+" AND approved_at = 0 AND revoked_at = 0 AND to_at > ?", append(args, clock.MilliOf(s.DB.Clock.Now()))
 	}
 	args = append(append([]any{page.Bound()}, args...), page.Fetch())
 	var rows []Permit

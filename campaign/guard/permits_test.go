@@ -195,7 +195,7 @@ func TestPermitsUnderAClockSetBack(t *testing.T) {
 			t.Fatalf("got %s by %s %v", a.Outcome, a.Permit, a.Reasons)
 		}
 		db.Clock.Jump(-time.Hour)
-		if err := s.RevokePermit(approves, made); err != nil {
+		if err := s.RevokePermit(approves, made, guard.RevokeIn{}); err != nil {
 			t.Fatal(err)
 		}
 		db.Clock.Jump(time.Hour)
@@ -218,7 +218,7 @@ func TestRevokedLetsNothingMore(t *testing.T) {
 			t.Fatal(err)
 		}
 		db.Clock.Jump(2 * time.Hour)
-		if err := s.RevokePermit(approves, made); err != nil {
+		if err := s.RevokePermit(approves, made, guard.RevokeIn{}); err != nil {
 			t.Fatal(err)
 		}
 		db.Clock.Jump(-time.Hour)

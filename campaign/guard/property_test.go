@@ -201,7 +201,7 @@ func (p *player) revoke(r *rapid.T) {
 	if len(p.given) == 0 {
 		r.Skip("no permit yet")
 	}
-	refused(r, p.s.RevokePermit(approves, rapid.SampledFrom(p.given).Draw(r, "permit")))
+	refused(r, p.s.RevokePermit(approves, rapid.SampledFrom(p.given).Draw(r, "permit"), guard.RevokeIn{}))
 }
 
 func (p *player) silence(r *rapid.T) {

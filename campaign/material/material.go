@@ -68,13 +68,14 @@ type Material struct {
 	CreatedAt   clock.Milli `json:"created_at" gorm:"column:created_at;autoCreateTime:false"`
 	ApprovedAt  clock.Milli `json:"approved_at" gorm:"column:approved_at"`
 	WithdrawnAt clock.Milli `json:"withdrawn_at" gorm:"column:withdrawn_at"`
+	Refusal     string      `json:"refusal" gorm:"column:refusal"` // why it was withdrawn
 	Variants    []Variant   `json:"variants" gorm:"-"`
 }
 
 // TableName is the table's.
 func (Material) TableName() string { return "materials" }
 
-const columns = `id, unit_id, name, kind, sponsor, status, words, created_by, approved_by, version, created_at, approved_at, withdrawn_at`
+const columns = `id, unit_id, name, kind, sponsor, status, words, created_by, approved_by, version, created_at, approved_at, withdrawn_at, refusal`
 
 // Variant is one way to show a material, numbered from 1.
 type Variant struct {

@@ -97,13 +97,14 @@ func TestLife(t *testing.T) {
 		author, other, west := as(1), as(2), as(3, 99)
 		m, err := s.Create(author, text("苹果今天 9.9"))
 		must(t, err)
-		is(t, "its author approves", s.Approve(author, m), material.ErrSameStaff)
-		is(t, "another unit approves", s.Approve(west, m), fault.NotFound)
+		is(t, "its author approves", s.Approve(author, m, 0), material.ErrSameStaff)
+		is(t, "another unit approves", s.Approve(west, m, 0), fault.NotFound)
 		is(t, "an edit of an older version", s.Edit(other, m, 7, text("梨")), fault.Stale)
 		must(t, s.Edit(other, m, 1, text("苹果今天 8.8")))
-		is(t, "who edited it last approves", s.Approve(other, m), material.ErrSameStaff)
-		must(t, s.Approve(author, m))
-		is(t, "twice", s.Approve(author, m), material.ErrStatus)
+		is(t, "who edited it last approves", s.Approve(other, m, 0), material.ErrSameStaff)
+		is(t, "what has changed since it was seen", s.Approve(author, m, 1), fault.Stale)
+		must(t, s.Approve(author, m, 2))
+		is(t, "twice", s.Approve(author, m, 0), material.ErrStatus)
 		is(t, "an edit after it", s.Edit(other, m, 3, text("梨")), material.ErrStatus)
 
 		got, err := s.Find(author, m)
@@ -116,8 +117,9 @@ func TestLife(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("approved (-want +got):\n%s", diff)
 		}
-		must(t, s.Withdraw(author, m))
-		is(t, "withdrawn twice", s.Withdraw(author, m), material.ErrStatus)
+		is(t, "a reason of two lines", s.Withdraw(author, m, material.WithdrawIn{Refusal: "a\nb"}), fault.Invalid)
+		must(t, s.Withdraw(author, m, material.WithdrawIn{Refusal: "价格有误"}))
+		is(t, "withdrawn twice", s.Withdraw(author, m, material.WithdrawIn{}), material.ErrStatus)
 		list, err := s.List(author, material.Filter{Status: material.StatusWithdrawn}, database.Page{Limit: 10})
 		if err != nil || len(list.Items) != 1 {
 			t.Errorf("the withdrawn: got %+v, %v", list, err)
@@ -145,7 +147,7 @@ func TestWords(t *testing.T) {
 		is(t, "a list of one region", s.SetWords(as(1, 99), 1, material.WordsIn{Words: words}), fault.Forbidden)
 		must(t, s.SetWords(as(1), 1, material.WordsIn{Words: words}))
 		is(t, "from an older version", s.SetWords(as(1), 1, material.WordsIn{}), fault.Stale)
-		is(t, "a draft of before, approved now", s.Approve(as(2), early), fault.Invalid)
+		is(t, "a draft of before, approved now", s.Approve(as(2), early, 0), fault.Invalid)
 		if _, err := s.Create(as(1), text("summer sale")); fields(err) != "variants[0].text_zh" {
 			t.Errorf("a word of the brand: got %v", err)
 		}

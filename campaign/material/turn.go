@@ -4,12 +4,14 @@ import (
 	"context"
 
 	"siyu/internal/database"
+	"siyu/internal/fault"
 	"siyu/internal/id"
 )
 
-// Approve lets promotions use a draft, as it stands, for good. Its author
-// cannot approve it; it is looked through again with the words of now.
-func (s *Service) Approve(ctx context.Context, material id.Material) error {
+// Approve lets promotions use a draft for good. Its author cannot approve it;
+// it is looked through again with the words of now. Seen is the version that
+// was looked at, 0 for whichever stands.
+func (s *Service) Approve(ctx context.Context, material id.Material, seen int) error {
 	before, err := s.Find(ctx, material)
 	if err != nil {
 		return err
@@ -21,6 +23,8 @@ func (s *Service) Approve(ctx context.Context, material id.Material) error {
 			return err
 		case m.Status != StatusDraft:
 			return ErrStatus.With("status", m.Status)
+		case seen != 0 && m.Version != seen:
+			return fault.Stale
 		case tx.Actor.Kind == database.ActorStaff && tx.Actor.Staff == m.CreatedBy:
 			return ErrSameStaff
 		}
@@ -37,9 +41,25 @@ func (s *Service) Approve(ctx context.Context, material id.Material) error {
 	})
 }
 
+// WithdrawIn says why a material is withdrawn, or refused before it was
+// approved.
+type WithdrawIn struct {
+	Refusal string `json:"refusal"`
+}
+
+// Validate checks the form.
+func (in WithdrawIn) Validate() error {
+	var c fault.Check
+	c.Line(in.Refusal, "refusal", 200)
+	return c.Err()
+}
+
 // Withdraw takes a material away: no promotion with it can be approved, and
 // what no channel has yet is not handed out.
-func (s *Service) Withdraw(ctx context.Context, material id.Material) error {
+func (s *Service) Withdraw(ctx context.Context, material id.Material, in WithdrawIn) error {
+	if err := in.Validate(); err != nil {
+		return err
+	}
 	before, err := s.Find(ctx, material)
 	if err != nil {
 		return err
@@ -49,8 +69,8 @@ func (s *Service) Withdraw(ctx context.Context, material id.Material) error {
 		if err != nil {
 			return err
 		}
-		err = database.One(tx.Exec("UPDATE materials SET status = ?, withdrawn_at = ?, version = version + 1 WHERE id = ?"+
-			tx.Only("status <> ?"), StatusWithdrawn, tx.Now, material, StatusWithdrawn), ErrStatus.With("status", m.Status))
+		err = database.One(tx.Exec("UPDATE materials SET status = ?, withdrawn_at = ?, refusal = ?, version = version + 1 WHERE id = ?"+
+			tx.Only("status <> ?"), StatusWithdrawn, tx.Now, in.Refusal, material, StatusWithdrawn), ErrStatus.With("status", m.Status))
 		if err != nil {
 			return err
 		}

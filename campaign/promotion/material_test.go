@@ -50,7 +50,7 @@ func TestMaterial(t *testing.T) {
 		if _, err := h.s.Create(author, in); !errors.Is(err, fault.Invalid) {
 			t.Errorf("with a draft: got %v", err)
 		}
-		h.check(shelf.Approve(other, m))
+		h.check(shelf.Approve(other, m, 0))
 		both := in
 		both.TextZH = "苹果"
 		if f, _ := fault.As(both.Validate()); f == nil || f.Fields[0].Name != "material_id" {
@@ -84,7 +84,7 @@ func TestMaterial(t *testing.T) {
 			t.Errorf("the report's variants: got %+v, want %v", got.Variants, said)
 		}
 
-		h.check(shelf.Withdraw(author, m))
+		h.check(shelf.Withdraw(author, m, material.WithdrawIn{}))
 		h.Drain(48 * time.Hour)
 		if n := len(h.files()); n != len(groups) {
 			t.Errorf("%d ads are out, want the first window's %d", n, len(groups))

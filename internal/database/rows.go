@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 )
 
 // EachRow calls fn with every row of one statement while it runs, as the driver
@@ -58,4 +59,30 @@ func eachRow(ctx context.Context, conn any, query string, args []driver.NamedVal
 			return err
 		}
 	}
+}
+
+// Numbers are the whole numbers that the first cells of a row are.
+func Numbers(cells []driver.Value) (out [4]int64, err error) {
+	for i, v := range cells {
+		switch v := v.(type) {
+		case int64:
+			out[i] = v
+		case []byte:
+			out[i], err = strconv.ParseInt(string(v), 10, 64)
+		default:
+			err = fmt.Errorf("database: a number is a %T", v)
+		}
+		if err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// Text is the text that a cell is.
+func Text(cell driver.Value) string {
+	if b, ok := cell.([]byte); ok {
+		return string(b)
+	}
+	return fmt.Sprint(cell)
 }

@@ -3,6 +3,7 @@ package fault
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Check collects what is wrong with an input, field by field, so that the
@@ -29,6 +30,12 @@ func (c *Check) Required(text, name string) {
 func (c *Check) Length(text, name string, max int) {
 	c.That(len([]rune(text)) <= max, name, "too_long",
 		fmt.Sprintf("最多 %d 个字", max), fmt.Sprintf("at most %d characters", max))
+}
+
+// Line notes a text longer than max characters, or of more than one line.
+func (c *Check) Line(text, name string, max int) {
+	c.Length(text, name, max)
+	c.That(!strings.ContainsFunc(text, unicode.IsControl), name, "format", "不能含控制字符", "must not hold control characters")
 }
 
 // Range notes a number outside lo..hi.

@@ -53,8 +53,9 @@ const (
 )
 
 // sweepers is how many transactions over a table of rows one process has at a
-// time: one waits for its commit while the other works. SQLite has one writer.
-const sweepers = 2
+// time: some wait for their commit or read while the others work. SQLite has one
+// writer.
+const sweepers = 3
 
 // HandleRows registers such work.
 func HandleRows[R any](r *Registry, w Rows[R]) {

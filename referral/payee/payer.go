@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -220,4 +221,20 @@ func (s *Service) ListPayers(ctx context.Context, page database.Page) (database.
 	err := s.DB.Read(ctx).Raw("SELECT * FROM payers WHERE id < ?"+cond+" ORDER BY id DESC LIMIT ?",
 		append(append([]any{page.Bound()}, args...), page.Fetch())...).Scan(&rows).Error
 	return database.Cut(page, rows, func(p Payer) int64 { return int64(p.ID) }), err
+}
+
+// NamesOf are what payers are called, whoever asks: what a unit is owed may be
+// paid by one above it.
+func NamesOf(q *database.Query, payers []id.Payer) (map[id.Payer]string, error) {
+	names := map[id.Payer]string{}
+	for part := range slices.Chunk(payers, 150) {
+		var rows []Payer
+		if err := q.Raw("SELECT id, name FROM payers WHERE id IN ?", part).Scan(&rows).Error; err != nil {
+			return nil, fmt.Errorf("payee: names of payers: %w", err)
+		}
+		for _, p := range rows {
+			names[p.ID] = p.Name
+		}
+	}
+	return names, nil
 }

@@ -137,6 +137,8 @@ func TestWhatIsRefused(t *testing.T) {
 	refuses(err, ErrProfile)
 	_, err = Read(bank, []byte("a,b\r\n1,2\r\n"))
 	refuses(err, ErrHeads)
+	_, err = Read(bank, []byte("序号,金额,处理结果\r\n1,500.00\r\n合计,500.00,\r\n"))
+	refuses(err, ErrEmpty)
 	_, err = Read(bank, make([]byte, BytesMax+1))
 	refuses(err, ErrLarge)
 	formula := somebody(1, "=cmd()")

@@ -48,13 +48,14 @@ const (
 var (
 	ErrHeads = fault.New(fault.KindUnprocessable, "payfile.heads", "没有找到表头：至少要有 {state} 与 {name} 两列",
 		"no line of heads was found: the columns {state} and {name} at least")
+	ErrEmpty = fault.New(fault.KindUnprocessable, "payfile.empty", "文件里没有一笔付款：每行须有序号或业务编号，以及处理结果", "the file names no payment: a line has its number or its bill, and a state")
 	ErrLarge = fault.New(fault.KindUnprocessable, "payfile.too_large", "结果文件最多 8 MB、20000 行，请拆分", "a result file has at most 8 MB and 20,000 lines; split it")
 	ErrText  = fault.New(fault.KindUnprocessable, "payfile.text", "文件无法读取：应为 UTF-8 或 GBK 的分隔文本", "the file cannot be read; it must be separated text in UTF-8 or GBK")
 )
 
 // Read reads a result file of the form. It may begin with lines of its own
 // before the heads; lines that name no payment, like a line of totals, are
-// passed over.
+// passed over, but not all of them.
 func Read(p Profile, body []byte) ([]Result, error) {
 	if len(body) > BytesMax {
 		return nil, ErrLarge
@@ -75,6 +76,8 @@ func Read(p Profile, body []byte) ([]Result, error) {
 		switch {
 		case errors.Is(err, io.EOF) && at.state == 0:
 			return nil, ErrHeads.With("state", p.Result.State[0]).With("name", p.Result.Line[0])
+		case errors.Is(err, io.EOF) && len(out) == 0:
+			return nil, ErrEmpty
 		case errors.Is(err, io.EOF):
 			return out, nil
 		case err != nil:

@@ -121,37 +121,56 @@ func (s *Service) ListLines(ctx context.Context, sid id.Settlement, page databas
 // two of them both the store and the house wait for the other.
 func (s *Service) eachLine(ctx context.Context, sid id.Settlement, fn func(Line) error) error {
 	const at = 100_000
+	q, scan := s.DB.Read(ctx), newLineScan(false)
 	for last := 0; ; {
-		n, err := eachLineAfter(s.DB.Read(ctx), newLineScan(false), sid, last, at, func(l Line) error {
-			last = l.LineNo
-			return fn(l)
-		})
-		if err != nil || n < at {
+		first, err := lineAfter(q, sid, last)
+		if err != nil || first == 0 {
+			return err
+		}
+		last = first - 1 + at
+		if err := eachLineIn(q, scan, sid, first, last, fn); err != nil {
 			return err
 		}
 	}
 }
 
-// eachLineAfter calls fn for up to limit lines and says how many there were.
-func eachLineAfter(q *database.Query, scan *lineScan, sid id.Settlement, after, limit int, fn func(Line) error) (n int, err error) {
-	err = database.EachRow(q, "SELECT "+scan.columns+" FROM settlement_lines WHERE settlement_id = ? AND line_no > ? ORDER BY line_no LIMIT ?",
-		[]any{int64(sid), after, limit}, func(row []driver.Value) error {
+// lineAfter is the number of the first line after one, or 0. Numbers follow
+// each other unless somebody took lines away.
+func lineAfter(q *database.Query, sid id.Settlement, after int) (no int, err error) {
+	err = q.Raw("SELECT COALESCE(MIN(line_no), 0) FROM settlement_lines WHERE settlement_id = ? AND line_no > ?", sid, after).Scan(&no).Error
+	return no, err
+}
+
+// eachLineIn calls fn for the lines from one number up to another. Without the
+// other MariaDB finds the settlement and passes over all lines before the
+// first, so that a walk costs their square.
+func eachLineIn(q *database.Query, scan *lineScan, sid id.Settlement, first, last int, fn func(Line) error) error {
+	return database.EachRow(q, "SELECT "+scan.columns+" FROM settlement_lines WHERE settlement_id = ? AND line_no >= ? AND line_no <= ? ORDER BY line_no",
+		[]any{int64(sid), first, last}, func(row []driver.Value) error {
 			l, err := scan.line(row)
 			if err != nil {
 				return err
 			}
-			n++
 			return fn(l)
 		})
-	return n, err
 }
 
-// linesAfter are the lines themselves.
+// linesAfter are the next lines themselves, up to limit of them.
 func linesAfter(q *database.Query, sid id.Settlement, after, limit int) ([]Line, error) {
-	lines := []Line{}
-	_, err := eachLineAfter(q, newLineScan(true), sid, after, limit, func(l Line) error {
-		lines = append(lines, l)
-		return nil
-	})
-	return lines, err
+	lines, scan := []Line{}, newLineScan(true)
+	for len(lines) < limit {
+		first, err := lineAfter(q, sid, after)
+		if err != nil || first == 0 {
+			return lines, err
+		}
+		after = first - 1 + limit - len(lines)
+		err = eachLineIn(q, scan, sid, first, after, func(l Line) error {
+			lines = append(lines, l)
+			return nil
+		})
+		if err != nil {
+			return lines, err
+		}
+	}
+	return lines, nil
 }

@@ -16,6 +16,8 @@ const (
 	fileColumns = `kind, rule_name, note, corrects, tax_rule,
 	line_no, source_id, reward_id, program_id, program_version, campaign_id, order_id, member_id, gross, tax, net, occurred_at`
 	restColumns = `, id, settlement_id, freed, digest`
+
+	lineCells = 21 // of both
 )
 
 // lineScan turns rows into lines. A document has up to millions of them, and

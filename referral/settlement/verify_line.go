@@ -4,11 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/money"
-	"siyu/referral"
 	"siyu/referral/payee"
 )
 
@@ -26,16 +26,13 @@ func (s *Service) proveLines(ctx context.Context, st Settlement, p *database.Pro
 	moved := clearedLines{sid: st.ID}
 	rows, last := sha256.New(), 0
 	for {
-		var lines []Line
+		var lines []sourced
 		err := s.DB.Snapshot(ctx, func(q *database.Query) error {
 			var err error
-			if lines, err = linesAfter(q, st.ID, last, proveAt); err != nil {
+			if lines, err = sourcedAfter(q, st.ID, last); err != nil {
 				return err
 			}
-			if err := proveSources(q, st, lines, &moved, p); err != nil {
-				return err
-			}
-			return proveOwed(q, st, payers, last, p)
+			return proveSources(q, st, lines, &moved, p)
 		})
 		if err != nil {
 			return err
@@ -48,12 +45,15 @@ func (s *Service) proveLines(ctx context.Context, st Settlement, p *database.Pro
 			case l.LineNo > last+1:
 				p.Break("%s: lines %d to %d are missing", st.ID, last+1, l.LineNo-1)
 			}
-			proveLine(st, l, p)
-			all.add(l)
+			proveLine(st, l.Line, p)
+			if l.payer != unowed && !slices.Contains(payers, l.payer) {
+				p.Break("%s: is of a reward which another payer pays", lineName(st.ID, l.LineNo))
+			}
+			all.add(l.Line)
 			rows.Write(l.encode())
 			last = l.LineNo
 		}
-		if len(lines) < proveAt {
+		if len(lines) == 0 {
 			break
 		}
 	}
@@ -68,18 +68,6 @@ func (s *Service) proveLines(ctx context.Context, st Settlement, p *database.Pro
 		p.Break("%s: its lines do not give the rows digest", st.ID)
 	}
 	return nil
-}
-
-// proveOwed looks among the lines after one for rewards that another payer pays.
-func proveOwed(q *database.Query, st Settlement, payers []id.Payer, after int, p *database.Proof) error {
-	var mixed []int
-	err := q.Raw(`SELECT l.line_no FROM settlement_lines l JOIN rewards r ON r.id = l.reward_id
-		WHERE l.settlement_id = ? AND l.line_no > ? AND l.line_no <= ? AND `+referral.PayerOf("r")+` NOT IN ? ORDER BY l.line_no LIMIT 50`,
-		st.ID, after, after+proveAt, payers).Scan(&mixed).Error
-	for _, no := range mixed {
-		p.Break("%s: is of a reward which another payer pays", lineName(st.ID, no))
-	}
-	return err
 }
 
 func proveLine(st Settlement, l Line, p *database.Proof) {
@@ -111,18 +99,14 @@ type origin struct {
 // proveSources reads the sources of the lines again: the amounts of rewards
 // and clawbacks as the ledger was told them, and the lines that carry lines
 // name.
-func proveSources(q *database.Query, st Settlement, lines []Line, moved *clearedLines, p *database.Proof) error {
-	if len(lines) == 0 {
-		return nil
-	}
-	odd, err := moved.prove(q, lines[0].LineNo, lines[len(lines)-1].LineNo, p)
-	if err != nil {
+func proveSources(q *database.Query, st Settlement, lines []sourced, moved *clearedLines, p *database.Proof) error {
+	if err := moved.prove(q, lines, p); err != nil {
 		return err
 	}
 	by := map[Kind][]Line{}
 	for _, l := range lines {
-		if l.Kind != KindReward || odd[l.LineNo] {
-			by[l.Kind] = append(by[l.Kind], l)
+		if l.Kind != KindReward || l.odd() {
+			by[l.Kind] = append(by[l.Kind], l.Line)
 		}
 	}
 	for kind, sql := range map[Kind]string{

@@ -13,21 +13,30 @@ import (
 )
 
 // cleared is one transfer that cleared rewards, by the lines that stand for
-// them: what these say, in sum and weighed by member, and how many of them say
-// something else than their reward.
+// them: what their events say, in sum and weighed by member.
 type cleared struct {
 	TransferID  id.Transfer
 	First, Last int64 // events
-	Odd         int
 	Said        money.Amount
 	Weighed     money.Amount
 
 	from, to int // lines
 }
 
+// add takes the event of one more line into account.
+func (t cleared) add(l sourced) cleared {
+	if t.TransferID == 0 {
+		t = cleared{TransferID: l.transfer, First: l.event, Last: l.event, from: l.LineNo}
+	}
+	t.First, t.Last, t.to = min(t.First, l.event), max(t.Last, l.event), l.LineNo
+	t.Said += l.cleared
+	t.Weighed += l.cleared * money.Amount(l.MemberID%ownerWeight)
+	return t
+}
+
 // ownerWeight tells members apart in one sum: who got another's money gives
 // another sum, unless their ids are alike modulo this prime.
-const ownerWeight = "9973"
+const ownerWeight = 9973
 
 // clearedLines goes through the lines of a settlement in their order and checks
 // that the transfers which cleared their rewards moved to each member what
@@ -38,49 +47,33 @@ type clearedLines struct {
 	open map[id.Transfer]cleared
 }
 
-// prove checks the lines of the next range, and returns those whose reward was
-// not cleared as they say.
-func (c *clearedLines) prove(q *database.Query, first, last int, p *database.Proof) (map[int]bool, error) {
-	var list []cleared
-	err := q.Raw(`SELECT COALESCE(e.transfer_id, 0) AS transfer_id, COALESCE(MIN(e.id), 0) AS first, COALESCE(MAX(e.id), 0) AS last,
-			SUM(CASE WHEN e.id IS NULL OR e.amount <> l.gross OR l.corrects <> '' THEN 1 ELSE 0 END) AS odd,
-			COALESCE(SUM(e.amount), 0) AS said, COALESCE(SUM(e.amount * (l.member_id % `+ownerWeight+`)), 0) AS weighed
-		FROM settlement_lines l LEFT JOIN reward_events e ON e.reward_id = l.source_id AND e.kind = 'cleared'
-		WHERE l.settlement_id = ? AND l.line_no >= ? AND l.line_no <= ? AND l.kind = ?
-		GROUP BY e.transfer_id`, c.sid, first, last, KindReward).Scan(&list).Error
-	if err != nil {
-		return nil, err
-	}
-	odd, ended := 0, c.open
-	c.open = make(map[id.Transfer]cleared, len(list))
-	for _, t := range list {
-		odd += t.Odd
-		if t.TransferID == 0 {
+// prove checks the lines of the next range.
+func (c *clearedLines) prove(q *database.Query, lines []sourced, p *database.Proof) error {
+	ended := c.open
+	c.open = map[id.Transfer]cleared{}
+	for _, l := range lines {
+		if l.Kind != KindReward || l.transfer == 0 {
 			continue
 		}
-		t.from, t.to = first, last
-		if before, more := ended[t.TransferID]; more {
-			t.First, t.from = min(t.First, before.First), before.from
-			t.Last, t.Said, t.Weighed = max(t.Last, before.Last), t.Said+before.Said, t.Weighed+before.Weighed
-			delete(ended, t.TransferID)
+		t, more := c.open[l.transfer]
+		if !more {
+			t = ended[l.transfer]
+			delete(ended, l.transfer)
 		}
-		c.open[t.TransferID] = t
+		c.open[l.transfer] = t.add(l)
 	}
 	if err := c.pass(q); err != nil {
-		return nil, err
+		return err
 	}
-	if err := c.check(q, ended, p); err != nil || odd == 0 {
-		return nil, err
-	}
-	return oddRewards(q, c.sid, first, last)
+	return c.check(q, ended, p)
 }
 
 // pass closes the transfers that moved what was said.
 func (c *clearedLines) pass(q *database.Query) error {
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(c.open)), namedAtOnce) {
 		var list []cleared
-		err := q.Raw(`SELECT x.transfer_id, SUM(x.amount) AS said, SUM(x.amount * (a.owner_id % `+ownerWeight+`)) AS weighed
-			FROM entries x JOIN accounts a ON a.id = x.account_id AND a.stage = 'payable' WHERE x.transfer_id IN ? GROUP BY x.transfer_id`, part).Scan(&list).Error
+		err := q.Raw(`SELECT x.transfer_id, SUM(x.amount) AS said, SUM(x.amount * (a.owner_id % ?)) AS weighed
+			FROM entries x JOIN accounts a ON a.id = x.account_id AND a.stage = 'payable' WHERE x.transfer_id IN ? GROUP BY x.transfer_id`, ownerWeight, part).Scan(&list).Error
 		if err != nil {
 			return err
 		}
@@ -153,18 +146,4 @@ func (t cleared) byMember(q *database.Query) (said, moved map[id.Member]money.Am
 		moved[now(l.Owner)] += l.Amount
 	}
 	return said, moved, nil
-}
-
-// oddRewards are the lines of a range whose reward was not cleared as they say.
-// Most are not, and are passed over where they lie.
-func oddRewards(q *database.Query, sid id.Settlement, first, last int) (map[int]bool, error) {
-	var list []int
-	err := q.Raw(`SELECT l.line_no FROM settlement_lines l LEFT JOIN reward_events e ON e.reward_id = l.source_id AND e.kind = 'cleared'
-		WHERE l.settlement_id = ? AND l.line_no >= ? AND l.line_no <= ? AND l.kind = ? AND (e.id IS NULL OR e.amount <> l.gross OR l.corrects <> '')`,
-		sid, first, last, KindReward).Scan(&list).Error
-	odd := make(map[int]bool, len(list))
-	for _, no := range list {
-		odd[no] = true
-	}
-	return odd, err
 }

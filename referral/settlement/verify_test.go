@@ -140,7 +140,7 @@ func TestFiveThousandRewards(t *testing.T) {
 		if got := h.broken(); len(got) != 0 {
 			t.Errorf("cleared together: %s", got)
 		}
-		for first, want := range map[int]string{900: "lines 1 to 2000", 1050: "lines 1001 to 2000", 4950: "lines 4001 to 5000"} {
+		for first, want := range map[int]string{900: "lines 901 to 1050", 1050: "lines 1051 to 1200", 4950: "lines 4951 to 5000"} {
 			harm := "UPDATE entries SET amount = amount + ? WHERE transfer_id = ? AND id = (SELECT MAX(x.id) FROM (SELECT id FROM entries WHERE transfer_id = ? AND amount > 0) x)"
 			h.exec(harm, 1, moves[first], moves[first])
 			if got := h.broken(); len(got) != 1 || !strings.Contains(got[0], want+" stand for rewards that say") {

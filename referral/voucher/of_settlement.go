@@ -12,6 +12,9 @@ import (
 	"siyu/wallet"
 )
 
+// ErrOpen refuses a file without a voucher in it, while some are to come.
+var ErrOpen = fault.New(fault.KindConflict, "voucher.open", "{open} 笔记账所在的日子还没日结，还没有凭证可下载；请先日结", "{open} transfers lie on days that are not closed, and there is no voucher to take yet; close the days first")
+
 // ErrSettlement refuses a settlement that was rejected or is not sealed.
 var ErrSettlement = fault.New(fault.KindConflict, "voucher.settlement", "结算单当前状态为 {state}，封存后且未驳回才有凭证", "the settlement is {state}; there are vouchers of it once it is sealed, unless it was rejected")
 
