@@ -51,7 +51,7 @@ func TestRewardPage(t *testing.T) {
 			return rest
 		}
 		hers, his := wang.get(link(wang)).is(t, 200), li.get(link(li)).is(t, 200)
-		hers.has(t, "邀请奖", "朋友付款，记下", code, "西湖茶友群", "老带新 第 1 版", "先邀请者优先", "¥88.00", "扫码</span><span class=\"v\"><bdi>")
+		hers.has(t, "邀请奖", "朋友付款，记下", code, "西湖茶友群", "老带新 第 1 版", "先邀请者优先", "¥88.00", "扫码</span><span class=\"said\"><bdi>")
 		if proof(hers) != proof(his) {
 			t.Errorf("the two sides see different evidence:\n%s\n%s", proof(hers), proof(his))
 		}
