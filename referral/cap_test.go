@@ -170,7 +170,7 @@ func TestCapsUnderRush(t *testing.T) {
 	})
 	for _, engine := range dbtest.Engines {
 		t.Run("unlocked "+engine, func(t *testing.T) {
-			for range 5 {
+			for range 20 {
 				h := newHouse(t, dbtest.Unlocked(t, engine))
 				if n, sum := rush(h); n > 20 || sum > 15_300 {
 					return

@@ -218,7 +218,7 @@ func TestStepsUnderRush(t *testing.T) {
 	})
 	for _, engine := range dbtest.Engines {
 		t.Run("unlocked "+engine, func(t *testing.T) {
-			for range 5 {
+			for range 20 {
 				if paid := rush(newHouse(t, dbtest.Unlocked(t, engine))); !exact(paid) {
 					return
 				}
