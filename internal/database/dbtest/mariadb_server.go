@@ -29,11 +29,7 @@ func startMariaDB() (*mariadb, error) {
 	if err != nil {
 		return nil, err
 	}
-	image, err := imageFolder()
-	if err != nil {
-		return nil, err
-	}
-	if err := os.CopyFS(filepath.Join(dir, "data"), os.DirFS(image)); err != nil {
+	if err := copyImage(filepath.Join(dir, "data")); err != nil {
 		return nil, err
 	}
 	s, err := serve(dir)
@@ -44,10 +40,59 @@ func startMariaDB() (*mariadb, error) {
 	return s, nil
 }
 
-// imageFolder is the data folder of a server that has imageSchema and
-// firstSchema and was shut down. Making it takes some seconds, so all test
-// binaries of these migrations and this server share one.
-func imageFolder() (string, error) {
+// copyImage copies the image folder: the data of a server that has imageSchema
+// and firstSchema and was shut down. Making it takes some seconds, so all test
+// binaries of these migrations and this server share one. How a dialect renders
+// a migration is not in its name, since what was released stands.
+func copyImage(to string) error {
+	image, err := imageName()
+	if err != nil {
+		return err
+	}
+	unlock, err := lockImage(image, syscall.LOCK_EX)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if _, err := os.Stat(image); err != nil {
+		if err := makeFolder(image); err != nil {
+			return err
+		}
+		removeOldImages(image)
+	}
+	return os.CopyFS(to, os.DirFS(image))
+}
+
+func lockImage(image string, how int) (unlock func() error, err error) {
+	lock, err := os.OpenFile(image+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(lock.Fd()), how); err != nil {
+		lock.Close()
+		return nil, err
+	}
+	return lock.Close, nil
+}
+
+// removeOldImages removes what other migrations left more than a day ago and
+// nobody copies now.
+func removeOldImages(but string) {
+	locks, _ := filepath.Glob(filepath.Join(os.TempDir(), fmt.Sprintf("siyu-image-%d-*.lock", os.Getuid())))
+	for _, lock := range locks {
+		image := strings.TrimSuffix(lock, ".lock")
+		if info, err := os.Stat(image); image == but || err != nil || time.Since(info.ModTime()) < 24*time.Hour {
+			continue
+		}
+		if unlock, err := lockImage(image, syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
+			os.RemoveAll(image)
+			unlock()
+		}
+	}
+}
+
+// imageName is where the image of these migrations and this server lies.
+func imageName() (string, error) {
 	key := sha256.New()
 	version, err := exec.Command("mariadbd", "--no-defaults", "--version").Output()
 	if err != nil {
@@ -65,19 +110,7 @@ func imageFolder() (string, error) {
 		}
 		fmt.Fprintf(key, "%s %d\n%s", name, len(text), text)
 	}
-	path := filepath.Join(os.TempDir(), fmt.Sprintf("siyu-image-%d-%.12x", os.Getuid(), key.Sum(nil)))
-	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return "", err
-	}
-	defer lock.Close() // and with it the lock
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return "", err
-	}
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
-	}
-	return path, makeFolder(path)
+	return filepath.Join(os.TempDir(), fmt.Sprintf("siyu-image-%d-%.12x", os.Getuid(), key.Sum(nil))), nil
 }
 
 // makeFolder makes the image folder, whole or not at all.
@@ -165,7 +198,8 @@ func ownFolder(prefix string) (string, error) {
 	return os.MkdirTemp("", fmt.Sprintf("%s%d-", prefix, os.Getpid()))
 }
 
-// connectGiven uses a server of the environment: user:password@tcp(host:port).
+// connectGiven uses a server of the environment, one test binary at a time:
+// user:password@tcp(host:port).
 func connectGiven(dsn string) (*mariadb, error) {
 	dsn = strings.TrimSuffix(dsn, "/")
 	admin, err := sql.Open("mysql", dsn+"/")
@@ -176,7 +210,8 @@ func connectGiven(dsn string) (*mariadb, error) {
 	addr := strings.TrimSuffix(strings.TrimPrefix(rest, "tcp("), ")")
 	s := &mariadb{admin: admin, url: func(schema string) string { return "mysql://" + creds + "@" + addr + "/" + schema }}
 	s.image = sync.OnceValues(s.makeImage)
-	return s, admin.Ping()
+	_, err = admin.Exec("DROP DATABASE IF EXISTS " + imageSchema) // of older migrations, it may be
+	return s, err
 }
 
 // startBound starts a server that dies with this test binary. The kernel
