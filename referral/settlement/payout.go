@@ -15,12 +15,13 @@ import (
 // PayoutStatus is where a payout stands.
 type PayoutStatus string
 
-// The states of a payout, in order.
+// The states of a payout, in order; it ends as one of the last two.
 const (
 	PayoutCreated PayoutStatus = "created"
 	PayoutPaying  PayoutStatus = "paying"
 	PayoutSent    PayoutStatus = "sent" // given out; some payment is still on its way
 	PayoutPaid    PayoutStatus = "paid"
+	PayoutUnpaid  PayoutStatus = "unpaid" // it left out everybody who is owed something
 )
 
 // Payout pays a settlement, or as much of it as its limit and the day's allow
@@ -103,8 +104,11 @@ func (s *Service) CreatePayout(ctx context.Context, in PayoutIn) (id.Payout, err
 			}
 		}
 		given, err := givenOut(tx.DB, sid)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case given.Lines > 0 && given.Owed == st.Gross:
+			return ErrGivenOut.With("flying", given.Flying)
 		}
 		pid = id.Payout(tx.Next())
 		err = tx.Exec(`INSERT INTO payouts (id, settlement_id, unit_id, payer_id, channel, status, owed, limit_fen, carry_held, gross, tax, net, line_count, failed_count,

@@ -140,6 +140,7 @@ var (
 	ErrNotStaff   = fault.New(fault.KindForbidden, "settlement.not_staff", "只有员工本人可以办理结算", "only a member of staff in person handles settlements")
 	ErrCarried    = fault.New(fault.KindConflict, "settlement.carried", "后续结算单 {settlement} 已结转本单的欠款，请先驳回后者", "{settlement} carries debts of this one; reject that one first")
 	ErrNoFile     = fault.New(fault.KindConflict, "settlement.no_file", "该付款批次不是用文件付款的", "this payout is not paid by a file")
+	ErrGivenOut   = fault.New(fault.KindConflict, "settlement.given_out", "该结算单已全部付出，没有可再付的；在途 {flying} 笔，等回单即可", "all of the settlement is given out and nothing is left to pay; on its way: {flying}, wait for what becomes of it")
 	ErrPayout     = fault.New(fault.KindConflict, "settlement.has_payout", "该结算单已有付款批次 {payout}", "the settlement has payout {payout}")
 )
 
