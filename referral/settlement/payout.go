@@ -24,6 +24,11 @@ const (
 	PayoutUnpaid  PayoutStatus = "unpaid" // it left out everybody who is owed something
 )
 
+// Words name the state.
+func (s PayoutStatus) Words() (zh, en string) {
+	return map[PayoutStatus]string{PayoutCreated: "待付款", PayoutPaying: "记账中", PayoutSent: "在途", PayoutPaid: "已完成", PayoutUnpaid: "无人可付"}[s], string(s)
+}
+
 // Payout pays a settlement, or as much of it as its limit and the day's allow
 // and as can be paid now; the next payout pays of the rest. Owed is what was
 // still unpaid when it was made, the sums are of its lines so far.
@@ -192,7 +197,7 @@ func (s *Service) Pay(ctx context.Context, pid id.Payout) error {
 		case err != nil:
 			return err
 		case p.Status != PayoutCreated:
-			return ErrState.With("state", p.Status)
+			return ErrPaying.With("state", p.Status)
 		case who == st.CreatedBy || who == st.ClosedBy || who == st.ReviewedBy:
 			return ErrSamePerson
 		}

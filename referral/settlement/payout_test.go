@@ -81,7 +81,7 @@ func TestNobodyCouldBePaid(t *testing.T) {
 		if want := []string{"payout.unpaid"}; !cmp.Equal(told, want) {
 			t.Errorf("told %v, want %v", told, want)
 		}
-		h.refused(h.PayoutResults(as(cashier), p.ID, settlement.ResultsIn{Failed: []settlement.FailedLine{{Line: 1, Reason: "x"}}}), settlement.ErrState)
+		h.refused(h.PayoutResults(as(cashier), p.ID, settlement.ResultsIn{Failed: []settlement.FailedLine{{Line: 1, Reason: "x"}}}), settlement.ErrPaying)
 		h.proven()
 
 		list, err := h.ListObjections(as(maker), settlement.ObjectionOpen, database.Page{})
