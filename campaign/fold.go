@@ -249,10 +249,14 @@ func (s *Service) turn(tx *database.Tx, kind string, orders []Order) error {
 // before. Refunded pieces go back to the item's stock.
 func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund) error {
 	goods, qty := money.Amount(0), 0
-	var last Refund
+	var last Refund // the newest that was done: one that failed at first may be done after others
 	for _, r := range refunds {
-		if r.Status == RefundDone && !strings.HasPrefix(r.RefundNo, backPrefix) {
-			goods, qty, last = goods+r.Goods, qty+r.Qty, r
+		if r.Status != RefundDone || strings.HasPrefix(r.RefundNo, backPrefix) {
+			continue
+		}
+		goods, qty = goods+r.Goods, qty+r.Qty
+		if r.ReportedAt >= last.ReportedAt {
+			last = r
 		}
 	}
 	goods = min(goods, o.Goods)

@@ -88,7 +88,7 @@ func placesTx(tx *database.Tx, list []CodeIn) ([]Code, error) {
 	people := make([]id.Member, 0, len(list))
 	for i := range list {
 		if tx.Actor.Kind == database.ActorMember || tx.Actor.Kind == database.ActorGuest {
-			if list[i].InviterID != 0 && list[i].InviterID != tx.Actor.Member {
+			if list[i].InviterID != 0 && !tx.Actor.Is(list[i].InviterID) {
 				return nil, fault.Forbidden
 			}
 			if list[i].Cost != 0 {

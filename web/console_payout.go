@@ -39,6 +39,8 @@ type payoutPage struct {
 	Rows       []payoutLineRow
 	Next       string
 	Holds      []holdRow
+	Why        []heldSum // how many it left out, by reason
+	Nobody     bool      // it paid nobody for that
 	NextHolds  string
 	Parts      []int // of its file, where who looks may take it
 	Made       []madeRow
@@ -79,6 +81,13 @@ type holdRow struct {
 	Who  string // masked
 	Owed money.Amount
 	Why  string
+}
+
+// heldSum is how many were left out for one reason.
+type heldSum struct {
+	Why     string
+	Members string
+	Owed    money.Amount
 }
 
 type madeRow struct {
@@ -150,6 +159,7 @@ func (p *payoutPage) show(x settlement.Payout, doc settlement.Settlement, by fun
 	p.Settlement, p.Doc, p.Busy = clean(doc.Label), settlementAt(doc.ID), x.Status == settlement.PayoutPaying
 	p.Owed, p.Limit, p.Carries, p.Gross, p.Tax, p.Lines, p.Failed = x.Owed, x.Limit, x.CarryHeld, x.Gross, x.Tax, x.LineCount, x.FailedCount
 	p.Title, p.Now = choose(p.Lang, "付款批次", "Payout"), p.Now.In(shop)
+	p.Nobody = x.Status == settlement.PayoutUnpaid
 	p.ByBills = x.Channel == settlement.ChannelBills
 	p.Reads = x.Status == settlement.PayoutSent || x.Status == settlement.PayoutPaid
 	p.People = append(p.People, didRow{choose(p.Lang, "建批次", "made"), by(x.CreatedBy), p.At})
@@ -212,6 +222,13 @@ func (s *Server) fillHolds(c *gin.Context, p *payoutPage, _ func(id.Staff) strin
 	list, err := s.Settlement.ListHolds(ctx, p.ID, database.Page{Before: after, Limit: linesShown})
 	if err != nil {
 		return err
+	}
+	sums, err := s.Settlement.SumHolds(ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	for _, x := range sums {
+		p.Why = append(p.Why, heldSum{heldBecause(p.Lang, x.Reason), count(int64(x.Members)), x.Owed})
 	}
 	members := make([]id.Member, len(list.Items))
 	for i, h := range list.Items {

@@ -34,6 +34,7 @@ func channelName(lang string, c settlement.Channel) string {
 var payoutWords = map[settlement.PayoutStatus]pair{
 	settlement.PayoutCreated: {"待付款", "to pay", "full"}, settlement.PayoutPaying: {"记账中", "being booked", ""},
 	settlement.PayoutSent: {"在途，待回单", "on its way", ""}, settlement.PayoutPaid: {"已完成", "done", "good"},
+	settlement.PayoutUnpaid: {"无人可付", "nobody could be paid", "full"},
 }
 
 var paidWords = map[settlement.PayoutLineStatus]pair{
