@@ -60,7 +60,7 @@ func TestConsoleTaxes(t *testing.T) {
 		if to := desk.post("/console/taxes/close", form).is(t, http.StatusSeeOther).to; to != taxesAt(payer) {
 			t.Errorf("led to %s", to)
 		}
-		desk.post("/console/taxes/close", form).is(t, http.StatusConflict).has(t, "202603 不能关账")
+		desk.post("/console/taxes/close", form).is(t, http.StatusConflict).has(t, "202603 已经关账")
 		desk.get("/console/taxes").is(t, 200).has(t, "已关账", "2026 年 4 月", "进行中")
 
 		closed := desk.get(at).is(t, 200)
