@@ -245,11 +245,9 @@ func (s *Service) turn(tx *database.Tx, kind string, orders []Order) error {
 	return nil
 }
 
-// foldRefunds applies what the done refunds sum to beyond what was applied
-// before. Refunded pieces go back to the item's stock.
-func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund) error {
-	goods, qty := money.Amount(0), 0
-	var last Refund // the newest that was done: one that failed at first may be done after others
+// sumOf is what done refunds come to, in money of the goods and in pieces, and
+// the newest of them: one that failed at first may be done after others.
+func (o Order) sumOf(refunds []Refund) (goods money.Amount, qty int, last Refund) {
 	for _, r := range refunds {
 		if r.Status != RefundDone || strings.HasPrefix(r.RefundNo, backPrefix) {
 			continue
@@ -263,7 +261,13 @@ func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund) error
 	if last.ID != 0 && goods == o.Goods {
 		qty = o.Qty // everything was refunded, so every piece is free
 	}
-	qty = min(qty, o.Qty)
+	return goods, min(qty, o.Qty), last
+}
+
+// foldRefunds applies what the done refunds sum to beyond what was applied
+// before. Refunded pieces go back to the item's stock.
+func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund) error {
+	goods, qty, last := o.sumOf(refunds)
 	if goods == o.RefundedGoods && qty == o.RefundedQty {
 		return nil
 	}

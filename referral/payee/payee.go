@@ -134,6 +134,19 @@ const (
 	ReasonBlocked   Reason = "blocked"        // he is on the blocklist, or erased
 )
 
+// Words say the reason to the one who is not paid.
+func (r Reason) Words() (zh, en string) {
+	w := map[Reason][2]string{
+		ReasonNoPayee: {"还没有填写收款信息", "it is not known yet how you are paid"}, ReasonPending: {"收款信息的变更还在复核", "a change of how you are paid waits for approval"},
+		ReasonNoInvoice: {"发票金额不足", "your invoices do not reach"}, ReasonNoOpenID: {"微信收款账户不是本商家的", "your WeChat account is of another app"},
+		ReasonPayroll: {"员工随工资发放", "staff are paid with their wages"}, ReasonBlocked: {"账户已被停用", "the account is stopped"},
+	}[r]
+	if w[0] == "" {
+		return string(r), string(r)
+	}
+	return w[0], w[1]
+}
+
 // Owed is what a member is to get in one payment: gross, or net where the
 // payer bears the tax.
 type Owed struct {
