@@ -77,5 +77,5 @@ var (
 	ErrNothingLeft = fault.New(fault.KindConflict, "referral.nothing_left",
 		"积分已用完或优惠券已使用，无法收回", "the points are spent or the coupon is used; nothing is left to take back")
 	ErrRewardState = fault.New(fault.KindConflict, "referral.reward_state",
-		"奖励当前状态为 {state}", "the reward is {state}")
+		"奖励现在是“{state}”，不能这样操作", "the reward is {state}, which does not allow this")
 )

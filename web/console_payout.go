@@ -67,6 +67,9 @@ type payoutRow struct {
 func payoutRowOf(lang string, x settlement.Payout) payoutRow {
 	r := payoutRow{ID: x.ID, Channel: channelName(lang, x.Channel), Net: x.Net, At: x.CreatedAt.Time().In(shop)}
 	r.State, r.Tone = word(lang, payoutWords, x.Status)
+	if x.Channel == settlement.ChannelBills && x.Status == settlement.PayoutSent {
+		r.State = choose(lang, "打款中，待确认", "waiting for confirmations")
+	}
 	return r
 }
 
@@ -160,7 +163,7 @@ func (p *payoutPage) show(x settlement.Payout, doc settlement.Settlement, by fun
 	p.Owed, p.Limit, p.Carries, p.Gross, p.Tax, p.Lines, p.Failed = x.Owed, x.Limit, x.CarryHeld, x.Gross, x.Tax, x.LineCount, x.FailedCount
 	p.Title, p.Now = choose(p.Lang, "付款批次", "Payout"), p.Now.In(shop)
 	p.Nobody = x.Status == settlement.PayoutUnpaid
-	p.ByBills = x.Channel == settlement.ChannelBills
+	p.ByBills = x.Channel == settlement.ChannelBills && !p.Nobody
 	p.Reads = x.Status == settlement.PayoutSent || x.Status == settlement.PayoutPaid
 	p.People = append(p.People, didRow{choose(p.Lang, "建批次", "made"), by(x.CreatedBy), p.At})
 	if x.PayingAt != 0 {
@@ -203,7 +206,7 @@ func (s *Server) fillPaid(c *gin.Context, p *payoutPage, by func(id.Staff) strin
 }
 
 func payoutLineOf(lang string, l settlement.PayoutLine, who string) payoutLineRow {
-	r := payoutLineRow{No: l.LineNo, Who: who, Owed: l.Owed, Tax: l.Tax, Net: l.Net, Why: cleanLong(l.Reason)}
+	r := payoutLineRow{No: l.LineNo, Who: who, Owed: l.Owed, Tax: l.Tax, Net: l.Net, Why: failText(lang, l.Reason)}
 	r.State, r.Tone = word(lang, paidWords, l.Status)
 	if l.TransferID == 0 {
 		r.State, r.Tone = choose(lang, "未付，下期结转", "not paid, carried"), "dim"

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -198,7 +199,7 @@ func (s *Server) taxMonth(c *gin.Context, lang string, x payee.Payer) (*taxMonth
 func taxPeople(lang string, list []payee.Month) []taxPersonRow {
 	var rows []taxPersonRow
 	for _, m := range list {
-		r := taxPersonRow{Who: called(lang, m.Name), Gross: m.Gross, Due: m.Due, Tax: m.Tax, Payments: count(int64(m.Lines))}
+		r := taxPersonRow{Who: cmp.Or(clean(m.Name), choose(lang, "未登记", "not known")), Gross: m.Gross, Due: m.Due, Tax: m.Tax, Payments: count(int64(m.Lines))}
 		r.Income, _ = word(lang, incomeWords, m.IncomeType)
 		rows = append(rows, r)
 	}

@@ -42,15 +42,15 @@ type voucherDay struct {
 	closedRow
 	No    int
 	Made  bool
-	Sum   string // of debit, which is that of credit
-	Old   bool   // made by a chart that is no longer in force
-	Ready bool   // it may be booked
+	Old   bool // made by a chart that is no longer in force
+	Ready bool // it may be booked
 }
 
 // voucherView is one day's vouchers, and what to take them as.
 type voucherView struct {
 	voucherDay
 	Rows   []voucherRow
+	Sum    string // of debit, which is that of credit
 	Forms  []choice
 	Payers []choice
 }
@@ -136,9 +136,6 @@ func (s *Server) voucherDays(ctx context.Context, lang string, closes []wallet.C
 func voucherDayOf(lang string, x wallet.Close, set voucher.Set, made bool, chart int) voucherDay {
 	d := voucherDay{closedRow: closedRowOf(lang, x), No: x.Day, Made: made, Old: made && set.ChartNo != chart, Ready: x.Status == wallet.CloseSealed}
 	d.Href = "/console/vouchers?day=" + strconv.Itoa(x.Day)
-	if made {
-		d.Sum = "¥" + set.Debit.String()
-	}
 	return d
 }
 
@@ -167,11 +164,12 @@ func (s *Server) vouchersOf(c *gin.Context, lang string, chart int) (*voucherVie
 
 func voucherViewOf(lang string, d voucherDay, set voucher.Set) voucherView {
 	v := voucherView{voucherDay: d}
-	last := 0
+	last, sum := 0, money.Amount(0)
 	for _, r := range set.Rows() {
 		v.Rows = append(v.Rows, voucherRow{r.No != last, r.No, clean(r.Summary), r.Code, clean(r.Title), some(lang, money.CNY, r.Debit), some(lang, money.CNY, r.Credit)})
-		last = r.No
+		last, sum = r.No, sum+r.Debit
 	}
+	v.Sum = worth(lang, money.CNY, sum)
 	for _, f := range voucher.Forms() {
 		v.Forms = append(v.Forms, choice{f.Name, choose(lang, f.TitleZH, f.TitleEN)})
 	}
@@ -208,6 +206,10 @@ func (s *Server) consoleTurnDay(c *gin.Context) error {
 	return nil
 }
 
+// errNothingBooked answers for a part of a day of which there is nothing to
+// import: an empty file would look like one that got lost.
+var errNothingBooked = fault.New(fault.KindConflict, "web.nothing_booked", "{day} 的这个范围没有要记的账，不用导入", "there is nothing to book of this part of {day}; no file is needed")
+
 // consoleVoucherFile answers GET /console/vouchers/file: a day's vouchers in a
 // form, whole or what of them is one payer's.
 func (s *Server) consoleVoucherFile(c *gin.Context) error {
@@ -239,12 +241,19 @@ func (s *Server) consoleVoucherFile(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(set.Rows()) == 0 {
+		return errNothingBooked.With("day", dayText(day))
+	}
 	body, err := f.Write(set)
 	if err != nil {
 		return err
 	}
+	name := "vouchers-" + strconv.Itoa(day)
+	if part := c.Query("payer"); part != "" {
+		name += "-" + part
+	}
 	c.Header("Cache-Control", "private, no-store")
-	c.Header("Content-Disposition", `attachment; filename="vouchers-`+strconv.Itoa(day)+"."+string(f.Format)+`"`)
+	c.Header("Content-Disposition", `attachment; filename="`+name+"."+string(f.Format)+`"`)
 	c.Data(http.StatusOK, f.Media(), body)
 	return nil
 }

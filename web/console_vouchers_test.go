@@ -12,6 +12,8 @@ import (
 	"siyu/internal/database/dbtest"
 	"siyu/internal/money"
 	"siyu/internal/task"
+	"siyu/referral/payee"
+	"siyu/referral/tax"
 	"siyu/referral/voucher"
 	"siyu/wallet"
 )
@@ -81,7 +83,7 @@ func TestConsoleVouchers(t *testing.T) {
 			}
 		}
 		a = desk.get(at).is(t, 200)
-		a.has(t, "计提推广奖励 "+day, "¥8.00", "已生成凭证", `name="payer"`, "不属于任何付款主体的")
+		a.has(t, "计提推广奖励 "+day, "¥8.00", "合计", "已生成凭证", `name="payer"`, "不属于任何付款主体的")
 		a.lacks(t, "/console/vouchers/make", "%!")
 		for _, f := range voucher.Forms() {
 			file := desk.get("/console/vouchers/file?day="+day+"&form="+f.Name).is(t, 200)
@@ -90,6 +92,9 @@ func TestConsoleVouchers(t *testing.T) {
 			}
 		}
 		desk.get("/console/vouchers/file?day="+day+"&form=csv&payer=none").is(t, 200).has(t, "8.00")
+		payer, err := h.s.Payee.CreatePayer(database.WithActor(h.system, database.Actor{Kind: database.ActorStaff, Staff: 301, Unit: h.unit}), payee.PayerIn{UnitID: h.unit, Name: "晨光文化", Strategy: tax.Labor2018})
+		must(t, err)
+		desk.get("/console/vouchers/file?day="+day+"&form=csv&payer="+payer.String()).is(t, http.StatusConflict).has(t, "没有要记的账")
 		desk.get("/console/vouchers/file?day="+day+"&form=csv&payer=ent_0000000000099").is(t, http.StatusNotFound)
 		desk.get("/console/vouchers/file?day="+day+"&form=sap").is(t, http.StatusUnprocessableEntity)
 		desk.get(at+"&lang=en").is(t, 200).has(t, "Days and vouchers", "vouchers made", "what is no payer&#39;s")

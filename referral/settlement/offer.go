@@ -102,24 +102,18 @@ func payablesOf(q *database.Query, pid id.Payer, m id.Member, only string, ids .
 	}
 	args := append([]any{m, money.CNY, payers, KindReward}, ids...)
 	var rows []payable
-	err = q.Raw(`SELECT r.id AS reward_id, c.at AS cleared_at,
+	err = q.Raw(`SELECT reward_id, cleared_at, amount FROM (SELECT r.id AS reward_id, c.at AS cleared_at,
 			c.amount + (SELECT COALESCE(SUM(k.amount), 0) FROM reward_events k WHERE k.reward_id = r.id AND k.kind = 'clawed_back') AS amount
 		FROM rewards r
 		JOIN reward_events c ON c.reward_id = r.id AND c.kind = 'cleared'
 		WHERE r.beneficiary_id = ? AND r.currency = ? AND `+referral.PayerOf("r")+` IN ?
 			AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = r.id AND l.kind = ? AND l.freed = 0)
-			AND NOT EXISTS (SELECT 1 FROM withdrawal_rewards x WHERE x.reward_id = r.id AND x.live = 0)`+only+`
-		ORDER BY c.at, r.id LIMIT ?`, append(args, consider)...).Scan(&rows).Error
+			AND NOT EXISTS (SELECT 1 FROM withdrawal_rewards x WHERE x.reward_id = r.id AND x.live = 0)`+only+`) p
+		WHERE amount > 0 ORDER BY cleared_at, reward_id LIMIT ?`, append(args, consider)...).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("settlement: payable of %s: %w", m, err)
 	}
-	list := rows[:0]
-	for _, r := range rows {
-		if r.Amount > 0 {
-			list = append(list, r)
-		}
-	}
-	return list, nil
+	return rows, nil
 }
 
 // askedOn is how often a member, also under his merged names, asked a payer on

@@ -2,6 +2,7 @@ package settlement_test
 
 import (
 	"testing"
+	"time"
 
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
@@ -34,11 +35,15 @@ func TestARequestLocksNoLongWalk(t *testing.T) {
 		}))
 		return n
 	}
-	if n := reads(true); n > 500 {
+	n := reads(true)
+	t.Logf("a request of 2 rewards beside %d settled ones reads %d rows under its locks", settled, n)
+	if n > 500 {
 		t.Errorf("a request of 2 rewards reads %d rows under its locks, beside %d settled ones", n, settled)
 	}
 	h.clear(reward{member: 5, amount: 3000})
-	if n := reads(false); n < settled {
+	n = reads(false)
+	t.Logf("without the look ahead %d", n)
+	if n < settled {
 		t.Errorf("looking under the locks reads %d rows: the test cannot fail", n)
 	}
 }
@@ -72,5 +77,25 @@ func TestSeenAndGone(t *testing.T) {
 		h.clear(reward{member: 5, amount: 1000})
 		h.refused(h.AskAfter(member(5), 5, ownPayer, func() { h.ask(5) }), settlement.ErrNothing)
 		h.proven()
+	})
+}
+
+// TestWhatIsWorthNothingHidesNothing: rewards that were taken back whole before
+// anybody asked for them stay in no settlement; however many they are, what is
+// due behind them can be asked for.
+func TestWhatIsWorthNothingHidesNothing(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newAsking(t, db, someTerms)
+		list := make([]reward, 2001)
+		for i := range list {
+			list[i] = reward{member: 5, amount: 100}
+		}
+		h.clear(list...)
+		h.exec("INSERT INTO reward_events (id, reward_id, kind, ref, amount, at, transfer_id, staff_id, reason) SELECT id, id, 'clawed_back', 'refund:1', -amount, 1, 0, 0, '' FROM rewards")
+		h.jump(time.Minute)
+		h.clear(reward{member: 5, amount: 3000})
+		if w, err := h.FindWithdrawal(bg, h.ask(5)); err != nil || w.RewardCount != 1 || w.Gross != 3000 {
+			t.Errorf("got %+v, %v", w, err)
+		}
 	})
 }
