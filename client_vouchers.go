@@ -85,7 +85,7 @@ func exportVouchers(ctx context.Context, args []string, out io.Writer) error {
 	if err := os.WriteFile(path, raw, 0o644); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "    %s  %d bytes; %d lines, debit = credit = %s\n", path, len(raw), set.Lines, yuan(set.Debit))
+	fmt.Fprintf(out, "    %s  %d bytes; %d movements, debit = credit = %s; what meets on one account is netted in the file\n", path, len(raw), set.Lines, yuan(set.Debit))
 	if set.Open > 0 {
 		fmt.Fprintf(out, "    %d transfers are not in it yet: their day is not closed\n", set.Open)
 	}

@@ -67,7 +67,9 @@ func demo(ctx context.Context, args []string, out io.Writer) error {
 	if *exit {
 		return nil
 	}
-	s.invite()
+	if err := s.invite(); err != nil {
+		return err
+	}
 	select {
 	case <-ctx.Done():
 		return nil

@@ -15,7 +15,7 @@ func (s *story) mature() error {
 			return err
 		}
 	}
-	if err := s.jump(8*24*time.Hour, "seven days after receipt have passed"); err != nil {
+	if err := s.jump(7*24*time.Hour, "seven days after receipt have passed"); err != nil {
 		return err
 	}
 	err := s.until("the rewards to clear", func() (bool, error) {

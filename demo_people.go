@@ -22,6 +22,7 @@ type things struct {
 	orders                []string
 	settlement            settlementView
 	firstSend, secondSend string
+	formed                string // a team
 }
 
 type codeView struct {

@@ -72,9 +72,13 @@ func (s *story) scan() error {
 	if err != nil {
 		return err
 	}
-	for _, line := range []string{"红富士", "群约定", "¥3"} {
-		s.printf("    ← the page says %q: %v\n", line, strings.Contains(page, line))
+	text := readable(page)
+	for _, line := range []string{"红富士", "群约定", "你（被邀请） ¥3 "} {
+		if !strings.Contains(text, line) {
+			return fmt.Errorf("the page of %s does not say %q", s.code.URL, line)
+		}
 	}
+	s.printf("    ← the page shows the apples, what both sides get (the friend ¥3), and the group's charter\n")
 	form := url.Values{}
 	form.Set("qty", "1")
 	for _, m := range hidden.FindAllStringSubmatch(page, -1) {
@@ -96,6 +100,17 @@ func (s *story) scan() error {
 	}
 	s.orders = append(s.orders, o.ID)
 	return s.showRewards("paid: both sides are promised their reward, reserved in the budget, to be cleared later")
+}
+
+var (
+	tags   = regexp.MustCompile(`<[^>]*>`)
+	blanks = regexp.MustCompile(`\s+`)
+)
+
+// readable is the text of a page; a price is one word of it.
+func readable(page string) string {
+	text := blanks.ReplaceAllString(tags.ReplaceAllString(page, " "), " ")
+	return strings.ReplaceAll(html.UnescapeString(text), "¥ ", "¥")
 }
 
 // fetch reads a page and where redirects led.
@@ -225,6 +240,7 @@ func (s *story) fillTeam() error {
 			return err
 		}
 	}
+	s.formed = opened.TeamID
 	return s.showTeam(opened.TeamID)
 }
 

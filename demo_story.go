@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/url"
 	"time"
 )
 
@@ -153,11 +154,36 @@ func (s *story) pay(o orderView) error {
 	return s.do(s.mall, "POST", "/v1/orders/"+o.ID+"/payments", body, nil)
 }
 
-// invite says where to look while the houses stay up.
-func (s *story) invite() {
-	s.printf("\nThe house stays up; stop it with Ctrl-C.\n")
-	s.printf("  landing page  %s\n  console       %s/console  (sign in with %s)\n  REST          %s/docs, key as above\n  log           %s/siyu.log\n",
-		s.code.URL, s.houses[0].url(), s.admin, s.houses[0].url(), s.folder)
+// invite says where to look while the houses stay up: a page for each who works
+// with it. What a visitor may do is bound to who he is, so the member's and the
+// owner's pages carry that.
+func (s *story) invite() error {
+	buyer, err := s.tokenOf(s.members[102])
+	if err != nil {
+		return err
+	}
+	inviter, err := s.tokenOf(s.members[100])
+	if err != nil {
+		return err
+	}
+	var work struct {
+		URL string `json:"url"`
+	}
+	if err := s.do(s.owner, "POST", "/v1/work-links", map[string]any{}, &work); err != nil {
+		return err
+	}
+	at := s.houses[0].url()
+	s.printf("\nThe house stays up; stop it with Ctrl-C. Open on a phone or in a narrow window:\n")
+	s.printf("  landing page  %s\n", s.code.URL)
+	s.printf("  member        %s?token=%s  buys there as %s\n", s.code.URL, url.QueryEscape(buyer), memberName(102))
+	s.printf("  my rewards    %s/me?token=%s  of %s, who invited\n", at, url.QueryEscape(inviter), memberName(100))
+	s.printf("  team          %s/t/%s\n", at, s.formed)
+	s.printf("  group owner   %s  opens once\n", work.URL)
+	s.printf("Members' links hold for 10 minutes, the owner's for 30. On a desk:\n")
+	s.printf("  console       %s/console  (sign in with %s)\n", at, s.admin)
+	s.printf("  finance       %s/console/settlements/%s\n", at, s.settlement.ID)
+	s.printf("  REST          %s/docs, key as above\n  log           %s/siyu.log\n", at, s.folder)
+	return nil
 }
 
 // proof ends the story with verify.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -176,10 +177,26 @@ func TestDemoStays(t *testing.T) {
 			if err != nil || status != http.StatusOK || !strings.Contains(text, "周一早市：红富士秒杀") {
 				t.Errorf("GET %s: %d (%v), with the campaign's name: %v", page, status, err, strings.Contains(text, "周一早市：红富士秒杀"))
 			}
+			for _, link := range shownURL.FindAllString(d.out.String()[strings.Index(d.out.String(), "The house stays up"):], -1) {
+				jar, err := cookiejar.New(nil) // a link signs in and leads on
+				if err != nil {
+					t.Fatal(err)
+				}
+				res, err := (&http.Client{Jar: jar, Timeout: 10 * time.Second}).Get(link)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if res.Body.Close(); res.StatusCode != http.StatusOK {
+					t.Errorf("GET %s: %s", link, res.Status)
+				}
+			}
 			d.stop(syscall.SIGINT)
 		})
 	}
 }
+
+// shownURL is a link that the demo ends with.
+var shownURL = regexp.MustCompile(`http://[^\s,]+`)
 
 func get(url string) (status int, text string, err error) {
 	res, err := http.Get(url)

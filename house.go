@@ -208,6 +208,7 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
 	}
 	pages.Gate, pages.Request, pages.Life, pages.Gathering, pages.Grade, pages.TieOut = doors, wishes, courses, outings, grades, days
+	pages.Voucher, pages.TaxReturn = h.rest.Voucher, h.rest.TaxReturn
 	pages.Split, pages.Ritual, pages.Material = parts, habits, h.rest.Material
 	engine, err := httpd.NewEngine(httpd.Config{TrustedProxies: h.cfg.TrustedProxies})
 	if err != nil {

@@ -68,8 +68,7 @@ func (s *Server) credentials(c *gin.Context, rt *route) (database.Actor, error) 
 		if err != nil {
 			return database.Actor{}, err
 		}
-		m, err = s.today(c, rt, m)
-		return database.Actor{Kind: database.ActorMember, Member: m, Since: since}, err
+		return s.today(c, rt, database.Actor{Kind: database.ActorMember, Member: m, Since: since})
 	case !rt.member:
 		return database.Actor{}, access.ErrCredentials
 	}
@@ -85,26 +84,27 @@ func (s *Server) credentials(c *gin.Context, rt *route) (database.Actor, error) 
 	if err != nil {
 		return database.Actor{}, err
 	}
-	m, err = s.today(c, rt, m)
-	return database.Actor{Kind: database.ActorGuest, Member: m}, err
+	return s.today(c, rt, database.Actor{Kind: database.ActorGuest, Member: m})
 }
 
-// today is whom the token's member was merged into, so that he still reads
-// what was his. Keyed routes keep the member the token names: he is the key's
-// principal and must stay the same over a merge, the rooms' writes follow
-// merges under their own locks, and a claim is answered without a query.
-func (s *Server) today(c *gin.Context, rt *route, m id.Member) (id.Member, error) {
-	if rt.keyed {
-		return m, nil
+// today makes the caller whom the token's member was merged into, so that what
+// was his is his still. The member the token names stays the principal of his
+// keys, which a merge must not change. A claim is answered without a query: it
+// keeps that member, and the room follows merges under its own locks.
+func (s *Server) today(c *gin.Context, rt *route, a database.Actor) (database.Actor, error) {
+	if rt.claims {
+		return a, nil
 	}
-	live, err := community.FollowMerges(s.DB.Read(c.Request.Context()), []id.Member{m})
-	if err != nil {
-		return 0, err
+	live, err := community.FollowMerges(s.DB.Read(c.Request.Context()), []id.Member{a.Member})
+	switch into := live[a.Member]; {
+	case err != nil:
+		return database.Actor{}, err
+	case into == 0:
+		return database.Actor{}, access.ErrCredentials // erased, or of another store
+	case into != a.Member:
+		a.Named, a.Member = a.Member, into
 	}
-	if live[m] == 0 {
-		return 0, access.ErrCredentials // erased, or of another store
-	}
-	return live[m], nil
+	return a, nil
 }
 
 func bearerOf(r *http.Request) (string, bool) {

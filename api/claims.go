@@ -16,7 +16,7 @@ import (
 )
 
 func (s *Server) claimRoutes(r *routes) {
-	r.post("/v1/campaigns/:id/claims", s.claim, member, keyed)
+	r.post("/v1/campaigns/:id/claims", s.claim, member, keyed, claims)
 }
 
 // claimRequest is a member's request for stock. Code and page come from the

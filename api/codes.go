@@ -193,7 +193,7 @@ func (s *Server) bindCode(c *gin.Context) error {
 		return err
 	}
 	if m := memberOf(c); m != 0 {
-		if in.InviteeID != 0 && in.InviteeID != m {
+		if in.InviteeID != 0 && !actor(c).Is(in.InviteeID) {
 			return fault.Forbidden
 		}
 		in.InviteeID = m
@@ -251,7 +251,7 @@ func (s *Server) referralTree(c *gin.Context) error {
 		return err
 	}
 	switch own := memberOf(c); {
-	case own != 0 && m != 0 && m != own:
+	case own != 0 && m != 0 && !actor(c).Is(m):
 		return fault.NotFound
 	case own != 0:
 		m = own

@@ -25,9 +25,9 @@ type insightView struct {
 
 // refundTimes is how long the refunds that Siyu asked for took.
 type refundTimes struct {
-	Done    int   `json:"done"`
-	Open    int   `json:"open"`
-	MedianS int64 `json:"median_s"`
+	Done    int    `json:"done"`
+	Open    int    `json:"open"`
+	MedianS *int64 `json:"median_s"` // null: none was done
 }
 
 func (s *Server) showInsight(c *gin.Context) error {
@@ -52,6 +52,9 @@ func (s *Server) showInsight(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	out.Refunds = refundTimes{took.Done, took.Open, int64(took.Median / time.Second)}
+	out.Refunds = refundTimes{Done: took.Done, Open: took.Open}
+	if took.Done > 0 {
+		out.Refunds.MedianS = new(int64(took.Median / time.Second))
+	}
 	return render(c, http.StatusOK, out)
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"strings"
 	"testing"
 
 	"siyu/access"
@@ -31,6 +32,12 @@ func TestInsight(t *testing.T) {
 			t.Errorf("before: got %d %s", a.status, a.body)
 		} else if a.into(t, &f); f.Invitees != 0 {
 			t.Errorf("before anything happened: got %s", a.body)
+		} else {
+			for _, want := range []string{`"k_bp":null`, `"kept_bp":null`, `"cost_per_kept_fen":null`, `"one_bp":null`, `"ten_bp":null`, `"on_time_bp":null`, `"median_s":null`} {
+				if !strings.Contains(string(a.body), want) {
+					t.Errorf("of nobody: %s lacks %s", a.body, want)
+				}
+			}
 		}
 		for _, wrong := range []string{"from=yesterday", "from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z", "from=2020-01-01T00:00:00Z", "program_id=x"} {
 			if a := h.call(t, marketer, "GET /v1/insight?"+wrong, ""); a.status != 422 {

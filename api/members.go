@@ -181,7 +181,7 @@ func (s *Server) setConsents(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if actor(c).Kind != database.ActorStaff && memberOf(c) != mid {
+	if actor(c).Kind != database.ActorStaff && !actor(c).Is(mid) {
 		return fault.NotFound
 	}
 	var in community.ConsentBatch

@@ -119,8 +119,13 @@ func (s *Server) renderPayout(c *gin.Context, status int, pid id.Payout) error {
 	if err != nil {
 		return err
 	}
+	held, err := s.Settlement.SumHolds(c.Request.Context(), pid)
+	if err != nil {
+		return err
+	}
 	return render(c, status, struct {
 		settlement.Payout
+		Held  []settlement.HeldSum                  `json:"held"`
 		Lines database.Paged[settlement.PayoutLine] `json:"lines"`
-	}{found, lines})
+	}{found, held, lines})
 }

@@ -27,7 +27,7 @@ type Probed struct {
 // costs by itself and how other ways to claim do behind the same front;
 // nothing that ships calls it.
 func (s *Server) MountProbe(e *gin.Engine, path string, work Probe) {
-	rt := &route{method: http.MethodPost, path: path, member: true, keyed: true}
+	rt := &route{method: http.MethodPost, path: path, member: true, keyed: true, claims: true}
 	rt.handle = func(c *gin.Context) error {
 		cid, err := pathID[id.Campaign](c, "id")
 		if err != nil {

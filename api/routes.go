@@ -23,6 +23,7 @@ type route struct {
 	member  bool
 	open    bool
 	keyed   bool
+	claims  bool
 	body    int64
 	queries []parameter // from the contract
 }
@@ -47,6 +48,10 @@ func public(rt *route) { rt.open = true }
 
 // keyed requires an Idempotency-Key, which the first transaction binds.
 func keyed(rt *route) { rt.keyed = true }
+
+// claims marks a route that takes stock: its caller is whom his token names,
+// without a look at who he was merged into.
+func claims(rt *route) { rt.claims = true }
 
 // bodyLimit lets the route take a body of up to n bytes instead of 1 MiB.
 func bodyLimit(n int64) option { return func(rt *route) { rt.body = n } }

@@ -17,9 +17,9 @@ import (
 )
 
 func (s *Server) teamRoutes(r *routes) {
-	r.post("/v1/campaigns/:id/teams", s.openTeam, member, keyed)
-	r.post("/v1/teams/:id/join", s.joinTeam, member, keyed)
-	r.post("/v1/teams/:id/reopen", s.reopenTeam, member, keyed)
+	r.post("/v1/campaigns/:id/teams", s.openTeam, member, keyed, claims)
+	r.post("/v1/teams/:id/join", s.joinTeam, member, keyed, claims)
+	r.post("/v1/teams/:id/reopen", s.reopenTeam, member, keyed, claims)
 	r.get("/v1/teams/:id", s.findTeam, staff(access.Marketer, access.Mall), member)
 	r.get("/v1/teams/:id/qr.png", s.teamQR, staff(access.Marketer, access.Mall), member)
 	r.get("/v1/orders/:id/late-choice", s.findLate, member)

@@ -22,7 +22,7 @@ func (s *Server) ownerOf(c *gin.Context) (id.Member, error) {
 	if err != nil {
 		return 0, err
 	}
-	if own := memberOf(c); own != 0 && own != m {
+	if memberOf(c) != 0 && !actor(c).Is(m) {
 		return 0, fault.NotFound
 	}
 	who, err := s.Community.FindMember(c.Request.Context(), m)

@@ -24,6 +24,7 @@ type store struct {
 	folder   string
 	schema   string // on a private server
 	binlog   bool
+	pool     int // MiB of its buffer pool; 0: as it comes
 	sqlite   bool
 	server   *process     // nil on SQLite and on a given server
 	db       *database.DB // for preparing and counting; leases nothing
@@ -31,7 +32,7 @@ type store struct {
 }
 
 func openStore(ctx context.Context, o options, folder string) (*store, error) {
-	s := &store{folder: folder, binlog: o.binlog, sqlite: o.sqlite()}
+	s := &store{folder: folder, binlog: o.binlog, pool: o.pool, sqlite: o.sqlite()}
 	s.name(1)
 	switch {
 	case o.dsn != "":
@@ -111,7 +112,7 @@ func (s *store) install() error {
 }
 
 // startServer runs MariaDB as Debian ships it, beside durability, which the
-// house requires, and the character set.
+// house requires, the character set, and a larger pool if one is asked for.
 func (s *store) startServer() error {
 	args := []string{
 		"--no-defaults", "--user=root", "--datadir=" + filepath.Join(s.folder, "db"), "--tmpdir=" + s.folder,
@@ -120,6 +121,9 @@ func (s *store) startServer() error {
 	}
 	if s.binlog {
 		args = append(args, "--log-bin=binlog", "--sync-binlog=1", "--server-id=1")
+	}
+	if s.pool > 0 {
+		args = append(args, fmt.Sprintf("--innodb-buffer-pool-size=%dM", s.pool), fmt.Sprintf("--innodb-log-file-size=%dM", s.pool/2))
 	}
 	var err error
 	if s.server, err = start("mariadbd", exec.Command("mariadbd", args...), s.folder); err != nil {

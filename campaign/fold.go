@@ -245,21 +245,29 @@ func (s *Service) turn(tx *database.Tx, kind string, orders []Order) error {
 	return nil
 }
 
-// foldRefunds applies what the done refunds sum to beyond what was applied
-// before. Refunded pieces go back to the item's stock.
-func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund) error {
-	goods, qty := money.Amount(0), 0
-	var last Refund
+// sumOf is what done refunds come to, in money of the goods and in pieces, and
+// the newest of them: one that failed at first may be done after others.
+func (o Order) sumOf(refunds []Refund) (goods money.Amount, qty int, last Refund) {
 	for _, r := range refunds {
-		if r.Status == RefundDone && !strings.HasPrefix(r.RefundNo, backPrefix) {
-			goods, qty, last = goods+r.Goods, qty+r.Qty, r
+		if r.Status != RefundDone || strings.HasPrefix(r.RefundNo, backPrefix) {
+			continue
+		}
+		goods, qty = goods+r.Goods, qty+r.Qty
+		if r.ReportedAt >= last.ReportedAt {
+			last = r
 		}
 	}
 	goods = min(goods, o.Goods)
 	if last.ID != 0 && goods == o.Goods {
 		qty = o.Qty // everything was refunded, so every piece is free
 	}
-	qty = min(qty, o.Qty)
+	return goods, min(qty, o.Qty), last
+}
+
+// foldRefunds applies what the done refunds sum to beyond what was applied
+// before. Refunded pieces go back to the item's stock.
+func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund) error {
+	goods, qty, last := o.sumOf(refunds)
 	if goods == o.RefundedGoods && qty == o.RefundedQty {
 		return nil
 	}

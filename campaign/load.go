@@ -240,11 +240,23 @@ func (b *batch) lookUp(tx *database.Tx, members []id.Member) (err error) {
 	return err
 }
 
+// anyMerged says that one of the members is somebody else today. The moment of
+// the last change is as old as the statement that waited for the items' locks,
+// so the first merge of all may have come between.
+func (b *batch) anyMerged() bool {
+	for m, into := range b.merged {
+		if m != into {
+			return true
+		}
+	}
+	return false
+}
+
 // mergedHolds reads again what the members hold, once anybody was ever merged:
 // with the orders claimed by whoever became them, before the merge or after it,
 // and the pieces that a merge brought in beyond the limit.
 func (b *batch) mergedHolds(tx *database.Tx, members []id.Member) error {
-	if b.changed == 0 {
+	if b.changed == 0 && !b.anyMerged() {
 		return nil
 	}
 	merged, err := community.MergedInto(tx.DB, members)

@@ -5,11 +5,13 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/task"
 	"siyu/referral"
 	"siyu/wallet"
 )
@@ -49,32 +51,76 @@ func (s *Service) MergeMembers(ctx context.Context, from, into id.Member) error 
 
 // moveOrders hands the orders and teams of one member to another, with the
 // items locked first so that no claim is decided meanwhile. Their epoch rises,
-// because processes remember of a member how many pieces he may yet have.
+// because processes remember of a member how many pieces he may yet have. What
+// he claims of an item he had nothing of, while this runs, followMerge moves.
 func (s *Service) moveOrders(tx *database.Tx, from, into id.Member) (int, error) {
 	claimers, err := claimersOf(tx.DB, from)
 	if err != nil {
 		return 0, err
 	}
-	var orders []Order
-	if err := tx.Raw("SELECT * FROM orders WHERE claimed_by IN ? LIMIT ?", claimers, mergeMax+1).Scan(&orders).Error; err != nil {
+	orders, lines, err := lockClaimed(tx, claimers)
+	if err != nil {
 		return 0, err
 	}
-	if len(orders) > mergeMax {
-		return 0, ErrMergeTooLarge.With("rows", len(orders))
+	if err := s.bringTx(tx, orders, into); err != nil {
+		return 0, err
 	}
+	told, err := moveReminders(tx, from, into)
+	if err != nil {
+		return 0, err
+	}
+	left, err := s.leaveSecond(tx, lines, claimers, into)
+	if err != nil {
+		return 0, err
+	}
+	res := tx.Exec("UPDATE teams SET opener_id = ? WHERE opener_id = ?", into, from)
+	if res.Error != nil {
+		return 0, res.Error
+	}
+	return len(orders) + told + left + int(res.RowsAffected), task.EnqueueTx(tx, followMerge{claimers}, tx.Now.Add(followAfter))
+}
+
+// lockClaimed locks the items that members have orders of or wait for, and
+// reads the orders and the lines under the locks. A claim of an item not yet
+// locked may come between; its item is locked too, out of the order of ids,
+// which a deadlock then ends.
+func lockClaimed(tx *database.Tx, claimers []id.Member) (orders []Order, lines []id.Item, err error) {
+	locked := map[id.Item]bool{}
+	for {
+		orders, lines = nil, nil
+		if err := tx.Raw("SELECT * FROM orders WHERE claimed_by IN ? LIMIT ?", claimers, mergeMax+1).Scan(&orders).Error; err != nil {
+			return nil, nil, err
+		}
+		if len(orders) > mergeMax {
+			return nil, nil, ErrMergeTooLarge.With("rows", len(orders))
+		}
+		if err := tx.Raw("SELECT item_id FROM waits WHERE member_id IN ? AND status = ?", claimers, WaitWaiting).Scan(&lines).Error; err != nil {
+			return nil, nil, err
+		}
+		more := map[id.Item]bool{}
+		for _, o := range orders {
+			more[o.ItemID] = true
+		}
+		for _, item := range lines {
+			more[item] = true
+		}
+		maps.DeleteFunc(more, func(item id.Item, _ bool) bool { return locked[item] })
+		if len(more) == 0 {
+			return orders, lines, nil
+		}
+		if _, err := lockItems(tx, sorted(more)); err != nil {
+			return nil, nil, err
+		}
+		maps.Copy(locked, more)
+	}
+}
+
+// bringTx hands orders, whose items are locked, to a member, and records how
+// many pieces he has by that beyond what he claimed.
+func (s *Service) bringTx(tx *database.Tx, orders []Order, into id.Member) error {
 	held := map[id.Item]int{}
 	for _, o := range orders {
 		held[o.ItemID] += o.live()
-	}
-	var lines []id.Item
-	if err := tx.Raw("SELECT item_id FROM waits WHERE member_id IN ? AND status = ?", claimers, WaitWaiting).Scan(&lines).Error; err != nil {
-		return 0, err
-	}
-	for _, item := range lines {
-		held[item] += 0
-	}
-	if _, err := lockItems(tx, sorted(held)); err != nil {
-		return 0, err
 	}
 	for _, item := range sorted(held) {
 		if held[item] == 0 {
@@ -88,23 +134,73 @@ func (s *Service) moveOrders(tx *database.Tx, from, into id.Member) (int, error)
 			res = tx.Exec("UPDATE items SET epoch = epoch + 1 WHERE id = ?", item)
 		}
 		if res.Error != nil {
-			return 0, res.Error
+			return res.Error
 		}
 		tx.AfterCommit(func() { s.shelves.forget(item) })
 	}
-	if err := tx.Exec("UPDATE orders SET member_id = ? WHERE claimed_by IN ?", into, claimers).Error; err != nil {
-		return 0, err
+	ids := make([]id.Order, len(orders))
+	for i, o := range orders {
+		ids[i] = o.ID
 	}
-	told, err := moveReminders(tx, from, into)
+	for part := range slices.Chunk(ids, inMost/2) {
+		if err := tx.Exec("UPDATE orders SET member_id = ? WHERE id IN ?", into, part).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// followMerge moves what members claimed while they were merged away: such a
+// claim saw them unmerged and committed when the merge had read their orders.
+type followMerge struct {
+	Members []id.Member `json:"members"`
+}
+
+// Kind names the task.
+func (followMerge) Kind() string { return "campaign:follow_merge" }
+
+// followAfter is longer than any claim takes that began before a merge stood.
+const followAfter = 10 * time.Second
+
+func (s *Service) follow(tx *database.Tx, a followMerge) error {
+	today, err := community.FollowMerges(tx.DB, a.Members)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	left, err := s.leaveSecond(tx, lines, claimers, into)
-	if err != nil {
-		return 0, err
+	for _, m := range a.Members {
+		into := today[m]
+		if into == 0 || into == m {
+			continue // erased
+		}
+		stray, err := strayOf(tx, m, into)
+		if err != nil {
+			return err
+		}
+		if len(stray) == 0 {
+			continue
+		}
+		if _, _, err := lockClaimed(tx, []id.Member{m}); err != nil {
+			return err
+		}
+		if stray, err = strayOf(tx, m, into); err != nil { // one may have been let go meanwhile
+			return err
+		}
+		if err := s.bringTx(tx, stray, into); err != nil {
+			return err
+		}
+		if err := tx.Exec("UPDATE teams SET opener_id = ? WHERE opener_id = ?", into, m).Error; err != nil {
+			return err
+		}
 	}
-	res := tx.Exec("UPDATE teams SET opener_id = ? WHERE opener_id = ?", into, from)
-	return len(orders) + told + left + int(res.RowsAffected), res.Error
+	return nil
+}
+
+// strayOf are the orders that a merged member claimed and another one has than
+// whom he became.
+func strayOf(tx *database.Tx, m, into id.Member) ([]Order, error) {
+	var stray []Order
+	err := tx.Raw("SELECT * FROM orders WHERE claimed_by = ? AND member_id <> ? LIMIT ?", m, into, mergeMax).Scan(&stray).Error
+	return stray, err
 }
 
 // leaveSecond gives up the later of two places that became one member's, in

@@ -28,6 +28,7 @@ func (s *Service) Register(r *task.Registry) {
 	task.Handle(r, s.serve)
 	task.Handle(r, s.announce)
 	task.Handle(r, s.remind)
+	task.Handle(r, s.follow)
 	task.Handle(r, earnFormedTx)
 	task.Handle(r, payOpenerTx)
 	s.registerLate(r)

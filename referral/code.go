@@ -21,6 +21,11 @@ const (
 	CodeRotated CodeStatus = "rotated" // leads on to its successor
 )
 
+// Words name the state.
+func (s CodeStatus) Words() (zh, en string) {
+	return map[CodeStatus]string{CodeLive: "仍然有效", CodeExpired: "已过期", CodeRevoked: "已收回", CodeRotated: "已换新"}[s], string(s)
+}
+
 // Code is an invite code: inviter × program × campaign × group × channel.
 type Code struct {
 	ID          id.Code      `json:"id"`

@@ -57,7 +57,7 @@ func (s *Service) ApplyPromoter(ctx context.Context, in ApplyIn) (id.Promoter, e
 	var made id.Promoter
 	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
 		if tx.Actor.Kind == database.ActorMember || tx.Actor.Kind == database.ActorGuest {
-			if in.MemberID != 0 && in.MemberID != tx.Actor.Member {
+			if in.MemberID != 0 && !tx.Actor.Is(in.MemberID) {
 				return fault.Forbidden
 			}
 			in.MemberID = tx.Actor.Member

@@ -102,7 +102,7 @@ func weighOneTx(tx *database.Tx, p review.Policy, list []Reward) (clock.Milli, e
 	if word.Outcome == review.OutcomeRefuse {
 		gone := make([]taken, len(list))
 		for i, r := range list {
-			gone[i] = taken{r, r.Net}
+			gone[i] = taken{r, r.Net, ""}
 		}
 		if err := unstepTx(tx, gone); err != nil {
 			return again, err

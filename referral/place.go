@@ -85,46 +85,20 @@ func (s *Service) CreateCodes(ctx context.Context, list []CodeIn) ([]id.Code, er
 
 // placesTx checks who may invite where, and completes the rows.
 func placesTx(tx *database.Tx, list []CodeIn) ([]Code, error) {
-	people := make([]id.Member, 0, len(list))
-	for i := range list {
-		if tx.Actor.Kind == database.ActorMember || tx.Actor.Kind == database.ActorGuest {
-			if list[i].InviterID != 0 && list[i].InviterID != tx.Actor.Member {
-				return nil, fault.Forbidden
-			}
-			if list[i].Cost != 0 {
-				return nil, errCostStaff
-			}
-			list[i].InviterID = tx.Actor.Member
-		}
-		people = append(people, list[i].InviterID)
-	}
-	now, err := community.FollowMerges(tx.DB, people)
-	if err != nil {
-		return nil, err
-	}
-	for i, m := range people {
-		people[i] = now[m]
-	}
-	strong, err := community.StrongIn(tx.DB, people)
+	people, err := invitersTx(tx, list)
 	if err != nil {
 		return nil, err
 	}
 	if err := groupsTx(tx, list, people); err != nil {
 		return nil, err
 	}
-	places := make([]Code, len(list))
-	units, rules := map[id.Program]id.Unit{}, map[id.Program]Rules{}
 	standing, err := promoter.StandingIn(tx.DB, people)
 	if err != nil {
 		return nil, err
 	}
+	places := make([]Code, len(list))
+	units, rules := map[id.Program]id.Unit{}, map[id.Program]Rules{}
 	for i, in := range list {
-		switch {
-		case people[i] == 0:
-			return nil, fault.Invalid.Field("inviter_id", "unknown", "没有这个会员", "there is no such member")
-		case !strong[people[i]]:
-			return nil, ErrIdentityRequired
-		}
 		if err := future(tx, in.ExpiresAt); err != nil {
 			return nil, err
 		}
@@ -148,6 +122,45 @@ func placesTx(tx *database.Tx, list []CodeIn) ([]Code, error) {
 			GroupID: in.GroupID, Channel: in.Channel, Cost: in.Cost, ExpiresAt: in.ExpiresAt}
 	}
 	return places, nil
+}
+
+// invitersTx is who invites by each of the codes, as he is today: a member
+// himself alone, and only who can be paid.
+func invitersTx(tx *database.Tx, list []CodeIn) ([]id.Member, error) {
+	people := make([]id.Member, len(list))
+	for i, in := range list {
+		people[i] = in.InviterID
+		if tx.Actor.Kind != database.ActorMember && tx.Actor.Kind != database.ActorGuest {
+			continue
+		}
+		switch {
+		case in.InviterID != 0 && !tx.Actor.Is(in.InviterID):
+			return nil, fault.Forbidden
+		case in.Cost != 0:
+			return nil, errCostStaff
+		}
+		people[i] = tx.Actor.Member
+	}
+	today, err := community.FollowMerges(tx.DB, people)
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range people {
+		people[i] = today[m]
+	}
+	strong, err := community.StrongIn(tx.DB, people)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range people {
+		switch {
+		case m == 0:
+			return nil, fault.Invalid.Field("inviter_id", "unknown", "没有这个会员", "there is no such member")
+		case !strong[m]:
+			return nil, ErrIdentityRequired
+		}
+	}
+	return people, nil
 }
 
 // groupsTx checks the groups that codes name. Who acts on a code's page joins

@@ -48,7 +48,7 @@ var (
 	ErrCode = fault.New(fault.KindNotFound, "referral.code_unusable",
 		"邀请码不可用，请向邀请人索取新的邀请码", "this invite code cannot be used; ask for a new one")
 	ErrCodeState = fault.New(fault.KindConflict, "referral.code_state",
-		"邀请码当前状态为 {state}", "the code is {state}")
+		"邀请码{state}，不能这样操作；需要的话请在原位置新建一个", "the code is {state}, which does not allow this; make a new one of its place if one is needed")
 	ErrBatchState = fault.New(fault.KindConflict, "referral.batch_running",
 		"邀请码仍在生成：{done}/{total}", "the codes are still being made: {done} of {total}")
 	ErrSelf = fault.New(fault.KindUnprocessable, "referral.self",
@@ -77,5 +77,5 @@ var (
 	ErrNothingLeft = fault.New(fault.KindConflict, "referral.nothing_left",
 		"积分已用完或优惠券已使用，无法收回", "the points are spent or the coupon is used; nothing is left to take back")
 	ErrRewardState = fault.New(fault.KindConflict, "referral.reward_state",
-		"奖励当前状态为 {state}", "the reward is {state}")
+		"奖励现在是“{state}”，不能这样操作", "the reward is {state}, which does not allow this")
 )

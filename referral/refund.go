@@ -2,6 +2,7 @@ package referral
 
 import (
 	"context"
+	"fmt"
 
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -34,17 +35,18 @@ func lostTx(tx *database.Tx, order id.Order, ref string, refundedGoods money.Amo
 		if lost <= 0 {
 			continue
 		}
-		n, err := r.leftTx(tx, lost, ref)
+		cause := r.cause(ref, refundedGoods)
+		n, err := r.leftTx(tx, lost, cause)
 		if err != nil {
 			return err
 		}
-		left = append(left, taken{r, n})
+		left = append(left, taken{r, n, cause})
 	}
 	if err := unstepTx(tx, left); err != nil {
 		return err
 	}
 	for _, l := range left {
-		if err := l.takeBack(tx, l.n, ref, ""); err != nil {
+		if err := l.takeBack(tx, l.n, l.ref, ""); err != nil {
 			return err
 		}
 	}
@@ -55,7 +57,21 @@ func lostTx(tx *database.Tx, order id.Order, ref string, refundedGoods money.Amo
 // accounts in the order of locks, so all of it is taken before any is booked.
 type taken struct {
 	Reward
-	n money.Amount
+	n   money.Amount
+	ref string
+}
+
+// cause names what a reward loses now. One refund may be the newest twice: of
+// those reported in the same millisecond, or when another one's sum was noted
+// late. What was lost is told by the sums alone, so it must not pass for what
+// was taken before.
+func (r Reward) cause(ref string, refundedGoods money.Amount) string {
+	for _, e := range r.Events {
+		if e.Amount < 0 && e.Ref == ref {
+			return fmt.Sprintf("%s:%d", ref, refundedGoods)
+		}
+	}
+	return ref
 }
 
 // Lost is the part of a reward that goes with refunded goods: the floored
@@ -132,7 +148,7 @@ func (s *Service) VoidReward(ctx context.Context, reward id.Reward, reason strin
 		case left == 0:
 			return ErrNothingLeft
 		}
-		if err := unstepTx(tx, []taken{{r, left}}); err != nil {
+		if err := unstepTx(tx, []taken{{r, left, "void"}}); err != nil {
 			return err
 		}
 		if err := r.takeBack(tx, left, "void", reason); err != nil {

@@ -28,6 +28,11 @@ const (
 	RewardDeclined   RewardState = "declined"
 )
 
+// Words name the state.
+func (s RewardState) Words() (zh, en string) {
+	return map[RewardState]string{RewardPending: "待生效", RewardCleared: "已生效", RewardVoided: "已取消", RewardClawedBack: "已追回", RewardDeclined: "未发放"}[s], string(s)
+}
+
 // EventKind is what happened to a reward.
 type EventKind string
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -41,6 +42,42 @@ func (s *Service) ListCloses(ctx context.Context, page database.Page) (database.
 		return database.Paged[Close]{}, fmt.Errorf("wallet: closes: %w", err)
 	}
 	return database.Cut(page, list, func(c Close) int64 { return c.No }), nil
+}
+
+// Next is the day that is closed next, and from when on it can be.
+type Next struct {
+	Day     int
+	From    clock.Milli
+	Closing bool // a run has begun with it
+}
+
+// NextDay is the day after the last that was closed; the first is yesterday,
+// with all before it. Day 0: nothing is booked yet.
+func (s *Service) NextDay(ctx context.Context) (Next, error) {
+	if err := SeesBooks(ctx); err != nil {
+		return Next{}, err
+	}
+	q, now := s.DB.Read(ctx), clock.MilliOf(s.DB.Clock.Now())
+	last, err := lastClose(q)
+	if err != nil {
+		return Next{}, fmt.Errorf("wallet: the last close: %w", err)
+	}
+	day := last.Day
+	switch {
+	case last.No == 0:
+		var first struct{ ID int64 }
+		if err := q.Raw("SELECT id FROM transfers WHERE close_no = 0 ORDER BY at LIMIT 1").Scan(&first).Error; err != nil || first.ID == 0 {
+			return Next{}, err
+		}
+		day, err = pointsDay(now.Add(-24 * time.Hour))
+	case last.Status == CloseSealed:
+		day, err = dayAfter(last.Day)
+	}
+	if err != nil {
+		return Next{}, err
+	}
+	until, err := dayEnd(day)
+	return Next{day, until.Add(closeAfter), last.No != 0 && last.Status != CloseSealed}, err
 }
 
 func lastClose(q *database.Query) (c Close, err error) {

@@ -31,6 +31,22 @@ func foreign(orderRef string) error {
 		"references that begin with siyu: are orders of campaigns; report their payments, refunds and cancellation instead")
 }
 
+// given begin the references under which rewards and steps give points. From
+// outside they would pass for the giving itself, which then gives nothing or is
+// refused.
+var given = []string{"reward:rwd_", "invite:srw_"}
+
+// notGiven refuses a reference of points that a reward of the house has.
+func notGiven(reference string) error {
+	for _, p := range given {
+		if strings.HasPrefix(reference, p) {
+			return fault.Invalid.Field("reference", "reserved", p+" 开头的单号是本系统发放奖励用的，请换用商城自己的单号",
+				"references that begin with "+p+" are the house's own rewards; use one of the mall's")
+		}
+	}
+	return nil
+}
+
 // OrderUse is what an order has of a member's coupon and points.
 type OrderUse struct {
 	OrderRef     string

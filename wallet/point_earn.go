@@ -72,6 +72,9 @@ func EarnPointsTx(tx *database.Tx, in EarnPoints) error {
 
 // EarnPoints gives points on the mall's word.
 func (s *Service) EarnPoints(ctx context.Context, in EarnPoints) error {
+	if err := notGiven(in.Reference); err != nil {
+		return err
+	}
 	return s.movePoints(ctx, "points.earn", in.Member, in, func(tx *database.Tx) error { return EarnPointsTx(tx, in) })
 }
 

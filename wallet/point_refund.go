@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -84,6 +85,10 @@ func RefundPointsTx(tx *database.Tx, in RefundPoints) error {
 func (s *Service) RefundPoints(ctx context.Context, in RefundPoints) error {
 	if err := foreign(in.OrderRef); err != nil {
 		return err
+	}
+	if strings.HasPrefix(in.RefundNo, ownPrefix) {
+		return fault.Invalid.Field("refund_no", "reserved", "siyu: 开头的退款单号是活动订单用的，请换用商城自己的单号",
+			"numbers that begin with siyu: are those of orders of campaigns; use one of the mall's")
 	}
 	return s.movePoints(ctx, "points.refund", in.Member, in, func(tx *database.Tx) error { return RefundPointsTx(tx, in) })
 }

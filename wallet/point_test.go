@@ -87,6 +87,10 @@ func TestPoints(t *testing.T) {
 		wantLots(t, db, 1, [3]int64{20260303, 50, 0}, [3]int64{20260401, 100, 0})
 		want(s.EarnPoints(bg, wallet.EarnPoints{Member: 1, Reference: "late", Points: 99, ExpiresDay: 20260401}), wallet.ErrPointsReused)
 		want(s.EarnPoints(bg, wallet.EarnPoints{Member: 2, Reference: "late", Points: 100, ExpiresDay: 20260401}), wallet.ErrPointsReused)
+		for _, ref := range []string{"reward:rwd_0000000000007", "invite:srw_0000000000007"} { // a reward's own, from outside
+			want(s.EarnPoints(bg, wallet.EarnPoints{Member: 1, Reference: ref, Points: 1, ExpiresDay: 20260401}), fault.Invalid)
+		}
+		want(s.RefundPoints(bg, wallet.RefundPoints{Member: 1, OrderRef: "o", RefundNo: wallet.OwnRef(7), Points: 1}), fault.Invalid)
 		want(s.EarnPoints(bg, wallet.EarnPoints{Member: 1, Reference: "past", Points: 1, ExpiresDay: 20260301}), fault.Invalid)
 		want(s.EarnPoints(bg, wallet.EarnPoints{Member: 1, Reference: "odd", Points: 1, ExpiresDay: 20260230}), fault.Invalid)
 

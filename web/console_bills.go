@@ -29,10 +29,10 @@ type billsPage struct {
 }
 
 type billsRow struct {
-	ID   id.Payout
-	Net  money.Amount
-	At   time.Time
-	Last bool // nothing of it is on its way
+	ID          id.Payout
+	Net         money.Amount
+	At          time.Time
+	State, Tone string
 }
 
 type billRow struct {
@@ -73,7 +73,8 @@ func (s *Server) consoleBills(c *gin.Context) error {
 		return err
 	}
 	for _, x := range list.Items {
-		p.Payouts = append(p.Payouts, billsRow{x.ID, x.Net, x.CreatedAt.Time().In(shop), x.Status == settlement.PayoutPaid})
+		row := payoutRowOf(p.Lang, x)
+		p.Payouts = append(p.Payouts, billsRow{row.ID, row.Net, row.At, row.State, row.Tone})
 	}
 	if list.NextCursor != "" {
 		p.Older = "/console/bills?before=" + list.NextCursor
@@ -117,7 +118,7 @@ func (s *Server) fillBills(c *gin.Context, p *billsPage) error {
 }
 
 func billRowOf(lang string, b settlement.Bill, who string) billRow {
-	r := billRow{No: b.No, Who: who, Line: b.LineNo, Try: b.Try, Net: b.Net, Code: b.Code}
+	r := billRow{No: b.No, Who: who, Line: b.LineNo, Try: b.Try, Net: b.Net, Code: failText(lang, b.Code)}
 	r.State, r.Tone = word(lang, billWords, b.Status)
 	open := b.Status == settlement.BillWaiting || b.Status == settlement.BillMoving
 	r.Calling = open && b.CalledAt != 0

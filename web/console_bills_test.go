@@ -67,7 +67,7 @@ func TestConsoleBills(t *testing.T) {
 		at := "/console/bills?payout=pay_0000000000006"
 		page := desk.get(at).is(t, 200)
 		page.has(t, "待收款人确认", "已到账", "撤销")
-		desk.get("/console/bills?lang=en").is(t, 200).has(t, "Transfer bills", "under way")
+		desk.get("/console/bills?lang=en").is(t, 200).has(t, "Transfer bills", "waiting for confirmations")
 		desk.get("/console/bills?lang=zh").is(t, 200)
 		const call = "/console/payouts/pay_0000000000006/bills/P2/cancel"
 		form := page.form(t, call)
@@ -85,7 +85,7 @@ func TestConsoleBills(t *testing.T) {
 func sampleBills(lang string) billsPage {
 	p := billsPage{page: base(lang, choose(lang, "微信转账单", "Transfer bills")), ID: 6}
 	at := p.Now
-	p.Payouts = []billsRow{{6, 351200, at, false}, {5, 99123456, at, true}}
+	p.Payouts = []billsRow{{6, 351200, at, choose(lang, "打款中，待确认", "waiting for confirmations"), ""}, {5, 99123456, at, choose(lang, "已完成", "done"), "good"}}
 	for i, status := range []settlement.BillStatus{settlement.BillWaiting, settlement.BillMoving, settlement.BillPaid, settlement.BillFailed, settlement.BillExpired} {
 		b := settlement.Bill{No: fmt.Sprintf("P38441243803805696%dR2", i), LineNo: i + 1, Try: 2, Net: 256000, Status: status, UntilAt: clock.MilliOf(at)}
 		if status == settlement.BillFailed {

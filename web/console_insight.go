@@ -86,9 +86,11 @@ func (s *Server) consoleInsight(c *gin.Context) error {
 	p := insightPage{page: s.base(c, "")}
 	p.Title = choose(p.Lang, "邀请分析", "Invitations")
 	p.show(f)
+	median := choose(p.Lang, "未知", "unknown")
 	if took.Done > 0 {
-		p.Figures = append(p.Figures, figure{choose(p.Lang, "退款用时中位数", "median refund time"), span(p.Lang, took.Median)})
+		median = span(p.Lang, took.Median)
 	}
+	p.Figures = append(p.Figures, figure{choose(p.Lang, "退款用时中位数", "median refund time"), median})
 	if p.Heads, err = s.headBars(ctx, p.Lang, f.Heads.List); err != nil {
 		return err
 	}
@@ -98,18 +100,28 @@ func (s *Server) consoleInsight(c *gin.Context) error {
 // show puts the figures into what the page draws.
 func (p *insightPage) show(f insight.Figures) {
 	say := func(zh, en string, args ...any) string { return choose(p.Lang, zh, en, args...) }
+	known := func(bps *int64, text func(money.Bps) string) string {
+		if bps == nil {
+			return say("未知", "unknown")
+		}
+		return text(money.Bps(*bps))
+	}
+	cost := say("未知", "unknown")
+	if f.Kept.Cost != nil {
+		cost = "¥" + f.Kept.Cost.String()
+	}
 	p.From, p.To, p.Truncated = f.From.Time().In(shop), f.To.Time().In(shop), f.Truncated
 	p.Figures = []figure{
 		{say("被邀请", "brought"), count(int64(f.Invitees))}, {say("其中下单付款", "of them bought"), count(int64(f.Bought))},
-		{say("K 因子", "K factor"), hundredth(money.Bps(f.K.Bps / 100))}, {say("满 30 天仍在", "still there after 30 days"), rate(money.Bps(f.Kept.Bps))},
-		{say("每留住一人的奖励", "rewards per member kept"), "¥" + f.Kept.Cost.String()}, {say("按时兑现", "promises kept on time"), rate(money.Bps(f.Promise.Bps))},
-		{say("前 1 位带来", "brought by the first"), rate(money.Bps(f.Heads.One))}, {say("前 10 位带来", "brought by the first ten"), rate(money.Bps(f.Heads.Ten))},
+		{say("K 因子", "K factor"), known(f.K.Bps, func(b money.Bps) string { return hundredth(b / 100) })}, {say("满 30 天仍在", "still there after 30 days"), known(f.Kept.Bps, rate)},
+		{say("每留住一人的奖励", "rewards per member kept"), cost}, {say("按时兑现", "promises kept on time"), known(f.Promise.Bps, rate)},
+		{say("前 1 位带来", "brought by the first"), known(f.Heads.One, rate)}, {say("前 10 位带来", "brought by the first ten"), known(f.Heads.Ten, rate)},
 	}
 	switch f.Heads.Warning {
 	case insight.WarnOne:
-		p.Warning = say("%s 的新人由同一位推广员带来：他一走，来源就断了。", "One promoter brought %s of them: when he leaves, so do they.", rate(money.Bps(f.Heads.One)))
+		p.Warning = say("%s 的新人由同一位推广员带来：他一走，来源就断了。", "One promoter brought %s of them: when he leaves, so do they.", known(f.Heads.One, rate))
 	case insight.WarnTen:
-		p.Warning = say("%s 的新人由前 10 位推广员带来，过于集中。", "Ten promoters brought %s of them: too much hangs on few.", rate(money.Bps(f.Heads.Ten)))
+		p.Warning = say("%s 的新人由前 10 位推广员带来，过于集中。", "Ten promoters brought %s of them: too much hangs on few.", known(f.Heads.Ten, rate))
 	}
 	for _, d := range f.Depths {
 		p.Depths = append(p.Depths, chartBar{Name: say("第 %d 层", "step %d", d.Depth), Value: count(int64(d.Invitees)), N: int64(d.Invitees)})

@@ -33,6 +33,8 @@ type payerCard struct {
 	Needed                       bool // a payee's name and account, before anything is paid
 	CostCentre, BudgetNo         string
 	Limit, Left                  money.Amount // of a day; Limit 0 is none
+	Due                          string       // in no settlement yet
+	DueNote                      string
 	Settlements                  int
 	Sealed, Flying, Today, Month money.Amount
 	Asked                        bool // paid on request
@@ -89,10 +91,24 @@ func (s *Server) payerCard(ctx context.Context, lang string, x payee.Payer) (pay
 		Limit: x.DailyLimit, Left: max(0, x.DailyLimit-owing.Today), Settlements: owing.Settlements, Sealed: owing.Sealed, Flying: owing.Flying, Today: owing.Today, Month: owing.Month,
 		Asked: terms.Mode == settlement.ModeOnRequest, Terms: termsText(lang, terms), TermsNo: terms.No,
 	}
+	card.due(lang, owing.Due)
 	card.Strategy, _ = word(lang, strategyWords, x.Strategy)
 	card.Income, _ = word(lang, incomeWords, x.IncomeType)
 	card.Bearer, _ = word(lang, bearerWords, x.BorneBy)
 	return card, nil
+}
+
+// due says what is due and in no settlement; of very much the oldest alone are
+// counted.
+func (p *payerCard) due(lang string, d settlement.Due) {
+	p.Due = "¥" + d.Gross.String()
+	switch {
+	case d.More:
+		p.Due = choose(lang, "≥ %s", "≥ %s", p.Due)
+		p.DueNote = choose(lang, "到期未结的只数了最早的一批（%d 笔），全部看结算预览。", "of what is due the oldest alone are counted (%d); a preview of a settlement says all.", d.Rewards)
+	case d.Rewards > 0:
+		p.DueNote = choose(lang, "到期未结 %d 笔，最早 %s 到期。", "%d due and in no settlement, the oldest since %s.", d.Rewards, d.Since.Time().In(shop).Format("2006-01-02"))
+	}
 }
 
 // termsText says in words when a payer's members are paid.
@@ -118,6 +134,7 @@ var strategyWords = map[tax.Strategy]pair{
 	tax.ExternalAgent: {"外部机构代发代扣", "an agent pays and withholds", ""},
 }
 
-var incomeWords = map[tax.Income]pair{tax.IncomeLabor: {"劳务报酬", "labour", ""}, tax.IncomeIncidental: {"偶然所得", "incidental", ""}, tax.IncomeCoupon: {"折扣券", "coupons", ""}}
+var incomeWords = map[tax.Income]pair{tax.IncomeLabor: {"劳务报酬", "labour", ""}, tax.IncomeIncidental: {"偶然所得", "incidental", ""}, tax.IncomeCoupon: {"折扣券", "coupons", ""},
+	tax.IncomeBusiness: {"经营所得（凭发票）", "business, by invoice", ""}, tax.IncomeWages: {"工资薪金（工资系统代扣）", "wages, taxed by payroll", ""}}
 
 var bearerWords = map[tax.Bearer]pair{tax.BornePayee: {"由收款人承担", "borne by the payee", ""}, tax.BorneCompany: {"由公司承担", "borne by the company", ""}}

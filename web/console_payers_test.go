@@ -36,14 +36,15 @@ func TestConsolePayers(t *testing.T) {
 			desk.get("/console/payers").is(t, 200).has(t, want...)
 		}
 		a := desk.get("/console/payers").is(t, 200)
-		a.has(t, "晨光文化&lt;b&gt;", "CC-10", "B-2026-3", "外部机构代发代扣", "由收款人承担", "不用先登记", "按期结算", "¥0.00 / ¥20.00", "还可付 ¥20.00", "0 张结算单还没付完")
+		a.has(t, "晨光文化&lt;b&gt;", "CC-10", "B-2026-3", "外部机构代发代扣", "由收款人承担", "不用先登记", "按期结算", "¥0.00 / ¥20.00", "还可付 ¥20.00", "0 张结算单还没付完", "到期未结 2 笔，最早 2026-03-")
 		a.lacks(t, "<b>", " style=", "%!", "<form class=\"team\"", "提现申请")
 
 		sid := h.settled()
 		sealed, err := h.s.Settlement.Find(h.system, sid)
 		must(t, err)
 		owed := "¥" + sealed.Gross.String()
-		shows("1 张结算单还没付完", `<dt>待付（已封单）</dt><dd class="num">`+owed+`</dd>`, `<dt>本月已付</dt><dd class="num">¥0.00</dd>`)
+		a.has(t, `<dt>到期未结</dt><dd class="num">`+owed+`</dd>`) // before it was closed
+		shows("1 张结算单还没付完", `<dt>到期未结</dt><dd class="num">¥0.00</dd>`, `<dt>待付（已封单）</dt><dd class="num">`+owed+`</dd>`, `<dt>本月已付</dt><dd class="num">¥0.00</dd>`)
 
 		pid, err := h.s.Settlement.CreatePayout(h.as(202), settlement.PayoutIn{SettlementID: sid})
 		must(t, err)

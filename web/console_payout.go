@@ -39,6 +39,8 @@ type payoutPage struct {
 	Rows       []payoutLineRow
 	Next       string
 	Holds      []holdRow
+	Why        []heldSum // how many it left out, by reason
+	Nobody     bool      // it paid nobody for that
 	NextHolds  string
 	Parts      []int // of its file, where who looks may take it
 	Made       []madeRow
@@ -65,6 +67,9 @@ type payoutRow struct {
 func payoutRowOf(lang string, x settlement.Payout) payoutRow {
 	r := payoutRow{ID: x.ID, Channel: channelName(lang, x.Channel), Net: x.Net, At: x.CreatedAt.Time().In(shop)}
 	r.State, r.Tone = word(lang, payoutWords, x.Status)
+	if x.Channel == settlement.ChannelBills && x.Status == settlement.PayoutSent {
+		r.State = choose(lang, "打款中，待确认", "waiting for confirmations")
+	}
 	return r
 }
 
@@ -79,6 +84,13 @@ type holdRow struct {
 	Who  string // masked
 	Owed money.Amount
 	Why  string
+}
+
+// heldSum is how many were left out for one reason.
+type heldSum struct {
+	Why     string
+	Members string
+	Owed    money.Amount
 }
 
 type madeRow struct {
@@ -150,7 +162,8 @@ func (p *payoutPage) show(x settlement.Payout, doc settlement.Settlement, by fun
 	p.Settlement, p.Doc, p.Busy = clean(doc.Label), settlementAt(doc.ID), x.Status == settlement.PayoutPaying
 	p.Owed, p.Limit, p.Carries, p.Gross, p.Tax, p.Lines, p.Failed = x.Owed, x.Limit, x.CarryHeld, x.Gross, x.Tax, x.LineCount, x.FailedCount
 	p.Title, p.Now = choose(p.Lang, "付款批次", "Payout"), p.Now.In(shop)
-	p.ByBills = x.Channel == settlement.ChannelBills
+	p.Nobody = x.Status == settlement.PayoutUnpaid
+	p.ByBills = x.Channel == settlement.ChannelBills && !p.Nobody
 	p.Reads = x.Status == settlement.PayoutSent || x.Status == settlement.PayoutPaid
 	p.People = append(p.People, didRow{choose(p.Lang, "建批次", "made"), by(x.CreatedBy), p.At})
 	if x.PayingAt != 0 {
@@ -193,7 +206,7 @@ func (s *Server) fillPaid(c *gin.Context, p *payoutPage, by func(id.Staff) strin
 }
 
 func payoutLineOf(lang string, l settlement.PayoutLine, who string) payoutLineRow {
-	r := payoutLineRow{No: l.LineNo, Who: who, Owed: l.Owed, Tax: l.Tax, Net: l.Net, Why: cleanLong(l.Reason)}
+	r := payoutLineRow{No: l.LineNo, Who: who, Owed: l.Owed, Tax: l.Tax, Net: l.Net, Why: failText(lang, l.Reason)}
 	r.State, r.Tone = word(lang, paidWords, l.Status)
 	if l.TransferID == 0 {
 		r.State, r.Tone = choose(lang, "未付，下期结转", "not paid, carried"), "dim"
@@ -212,6 +225,13 @@ func (s *Server) fillHolds(c *gin.Context, p *payoutPage, _ func(id.Staff) strin
 	list, err := s.Settlement.ListHolds(ctx, p.ID, database.Page{Before: after, Limit: linesShown})
 	if err != nil {
 		return err
+	}
+	sums, err := s.Settlement.SumHolds(ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	for _, x := range sums {
+		p.Why = append(p.Why, heldSum{heldBecause(p.Lang, x.Reason), count(int64(x.Members)), x.Owed})
 	}
 	members := make([]id.Member, len(list.Items))
 	for i, h := range list.Items {

@@ -91,7 +91,7 @@ func (s *Server) importAnswer(c *gin.Context, pid id.Payout) (string, error) {
 	upload, missing := c.FormFile("answer")
 	var large *http.MaxBytesError
 	if errors.As(missing, &large) {
-		return "", httpd.ErrTooLarge.With("limit", payfile.BytesMax)
+		return "", httpd.ErrTooLarge.With("limit", httpd.Size(payfile.BytesMax))
 	}
 	ctx, err := s.tapped(c, readsSettlements)
 	switch {

@@ -4,6 +4,7 @@ import (
 	"siyu/campaign/exposure"
 	"siyu/campaign/guard"
 	"siyu/internal/clock"
+	"siyu/internal/money"
 	"siyu/referral/insight"
 )
 
@@ -12,9 +13,9 @@ func insightGallery() []shown {
 	at := clock.MilliOf(noon())
 	f := insight.Figures{From: at - 90*24*3600*1000, To: at, Invitees: 1284, Bought: 611,
 		Depths: []insight.Depth{{Depth: 1, Invitees: 903}, {Depth: 2, Invitees: 310}, {Depth: 3, Invitees: 71}},
-		K:      insight.K{Invitees: 900, Brought: 387, Bps: 4300}, Kept: insight.Kept{Invitees: 900, Kept: 412, Bps: 4577, Rewards: 1_236_000, Cost: 3000},
-		Heads:   insight.Heads{Inviters: 214, One: 3120, Ten: 5841, Warning: insight.WarnOne},
-		Promise: insight.Promise{Due: 604, OnTime: 598, Late: 4, Open: 2, Bps: 9900}}
+		K:      insight.K{Invitees: 900, Brought: 387, Bps: new(int64(4300))}, Kept: insight.Kept{Invitees: 900, Kept: 412, Bps: new(int64(4577)), Rewards: 1_236_000, Cost: new(money.Amount(3000))},
+		Heads:   insight.Heads{Inviters: 214, One: new(int64(3120)), Ten: new(int64(5841)), Warning: insight.WarnOne},
+		Promise: insight.Promise{Due: 604, OnTime: 598, Late: 4, Open: 2, Bps: new(int64(9900))}}
 	for n := range 9 {
 		c := insight.Cohort{Week: 20260105 + n%4*7, Size: 160 - n*9}
 		for w := range 8 - n%8 {

@@ -142,6 +142,8 @@ func gallery() []shown {
 	list = append(list, workGallery()...)
 	list = append(list, scanGallery()...)
 	list = append(list, payersGallery()...)
+	list = append(list, vouchersGallery()...)
+	list = append(list, taxesGallery()...)
 	list = append(list, workDoorGallery()...)
 	list = append(list, approvalsGallery()...)
 	list = append(list, settlementsGallery()...)

@@ -61,6 +61,8 @@ import (
 	"siyu/referral/promoter"
 	"siyu/referral/review"
 	"siyu/referral/settlement"
+	"siyu/referral/taxreturn"
+	"siyu/referral/voucher"
 	"siyu/wallet"
 )
 
@@ -94,6 +96,8 @@ type Server struct {
 	TieOut     *tieout.Service
 	Payee      *payee.Service
 	Wallet     *wallet.Service
+	Voucher    *voucher.Service
+	TaxReturn  *taxreturn.Service
 	// PublicURL is where this house is reached, without a slash at the end;
 	// cookies are Secure when it is https.
 	PublicURL string
@@ -156,6 +160,12 @@ func (s *Server) Register(r gin.IRouter) {
 	r.GET("/console/exposure", s.staffOnly(s.consoleExposure))
 	r.GET("/console/ledger", s.staffOnly(s.consoleLedger))
 	r.GET("/console/ledger.csv", s.staffOnly(s.consoleLedgerCSV))
+	r.GET("/console/vouchers", s.staffOnly(s.consoleVouchers))
+	r.GET("/console/vouchers/file", s.staffOnly(s.consoleVoucherFile))
+	r.POST("/console/vouchers/:act", s.staffOnly(s.consoleTurnDay))
+	r.GET("/console/taxes", s.staffOnly(s.consoleTaxes))
+	r.GET("/console/taxes/sheet", s.staffOnly(s.consoleTaxSheet))
+	r.POST("/console/taxes/:act", s.staffOnly(s.consoleTurnMonth))
 	r.GET("/console/payers", s.staffOnly(s.consolePayers))
 	r.GET("/console/approvals", s.staffOnly(s.consoleApprovals))
 	r.POST("/console/approvals/:sort/:id/:act", s.staffOnly(s.consoleDecideApproval))

@@ -186,23 +186,34 @@ func withinLimits(tx *database.Tx, p Permit) error {
 	year := func(t clock.Milli) int { return clock.Day(t.Time(), time.FixedZone("", 8*3600)) / 10000 }
 	passes := map[id.Group]int{}
 	for _, o := range others {
-		says := ""
+		full := ErrPermitLimit.With("group", o.GroupID)
 		switch {
 		case p.Kind.once() && max(o.FromAt, p.From)-min(o.FromAt, p.From) < clock.Milli(onceIn.Milliseconds()):
-			says = "30 天 1 次 / one in 30 days"
+			return full.With("says", boundOnce)
 		case p.Kind == PermitPass && o.FromAt < p.To.Add(passRest) && p.From < o.ToAt.Add(passRest):
-			says = "与另一张通行证的时段或静默期重叠 / it overlaps another pass or its silent days"
+			return full.With("says", boundOverlap)
 		case p.Kind == PermitPass && year(o.FromAt) == year(p.From):
 			if passes[o.GroupID]++; passes[o.GroupID] >= passesAYear {
-				says = "每年 6 次 / six a year"
+				return full.With("says", boundYear)
 			}
-		}
-		if says != "" {
-			return ErrPermitLimit.With("group", o.GroupID).With("says", says)
 		}
 	}
 	return nil
 }
+
+// bound is what a group's permits of one kind have come up against.
+type bound string
+
+const (
+	boundOnce    bound = "one in 30 days"
+	boundOverlap bound = "it overlaps another pass or its silent days"
+	boundYear    bound = "six a year"
+)
+
+var boundsZH = map[bound]string{boundOnce: "30 天 1 次", boundOverlap: "与另一张通行证的时段或静默期重叠", boundYear: "每年 6 次"}
+
+// Words are the bound in both languages.
+func (b bound) Words() (zh, en string) { return boundsZH[b], string(b) }
 
 // RevokeIn says why a permit is ended, or refused before it began.
 type RevokeIn struct {

@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,8 +58,10 @@ func TestPermitLife(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.ApprovePermit(approves, again); !errors.Is(err, guard.ErrPermitLimit) {
-			t.Errorf("a second one in 30 days: got %v", err)
+		refused := s.ApprovePermit(approves, again)
+		if f, ok := fault.As(refused); !ok || !errors.Is(f, guard.ErrPermitLimit) ||
+			!strings.HasSuffix(f.Text("en"), "of this kind: one in 30 days") || !strings.HasSuffix(f.Text("zh"), "同类许可已用完：30 天 1 次") {
+			t.Errorf("a second one in 30 days: got %v", refused)
 		}
 		mustHold(t, db)
 

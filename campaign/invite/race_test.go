@@ -1,6 +1,7 @@
 package invite_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 
@@ -60,12 +61,16 @@ func TestRace(t *testing.T) {
 
 // Verify finds what should not be: it can fail.
 func TestVerify_finds(t *testing.T) {
-	for name, breach := range map[string]string{
-		"a reward without its points": "DELETE FROM transfers WHERE transfer_key LIKE 'points:earn:invite:%'",
-		"points without a reward":     "UPDATE invite_rewards SET state = 'waiting', given_at = 0",
-		"a counter that is wrong":     "UPDATE invite_scores SET bought_qty = bought_qty + 1",
-		"a cap passed":                "UPDATE invite_runs SET inviter_cap = 1, rewards_qty = 3",
-		"a day that is wrong":         "UPDATE invite_days SET qty = 0",
+	for name, c := range map[string]struct{ breach, want string }{
+		"points of no reward": {`INSERT INTO transfers (id, transfer_key, kind, currency, corrects, at)
+			SELECT 7, 'points:earn:invite:7', kind, currency, corrects, at FROM transfers WHERE transfer_key LIKE 'points:earn:invite:%'`, "have no reward"},
+		"a coupon of no reward": {`INSERT INTO member_coupons (id, coupon_id, member_id, issue_no, taken_by, taken_no, issued_day, day_no, source_kind, source_id, issued_at, valid_from, valid_until, redeemed_at, returned_at)
+			VALUES (7, 7, 7, 1, 7, 1, 20261101, 1, 'invite', 'x', 1, 1, 2, 0, 0)`, "which did not give it"},
+		"a reward without its points": {"DELETE FROM transfers WHERE transfer_key LIKE 'points:earn:invite:%'", "0 moves of points"},
+		"points without a reward":     {"UPDATE invite_rewards SET state = 'waiting', given_at = 0", "is waiting"},
+		"a counter that is wrong":     {"UPDATE invite_scores SET bought_qty = bought_qty + 1", "not what is on record"},
+		"a cap passed":                {"UPDATE invite_runs SET inviter_cap = 1, rewards_qty = 3", "counts 3 rewards"},
+		"a day that is wrong":         {"UPDATE invite_days SET qty = 0", "counted 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := dbtest.Open(t, "sqlite")
@@ -74,11 +79,11 @@ func TestVerify_finds(t *testing.T) {
 			h.buy(h.bring(inviter, 1)[0])
 			h.measure()
 			h.stands(inviter, invite.RewardGiven, "")
-			h.check(db.Tx(bg, func(tx *database.Tx) error { return tx.Exec(breach).Error }))
+			h.check(db.Tx(bg, func(tx *database.Tx) error { return tx.Exec(c.breach).Error }))
 			proofs, err := invite.Verify(bg, db)
 			h.check(err)
-			if len(proofs[0].Broken) == 0 {
-				t.Error("found nothing")
+			if got := proofs[0].Broken; len(got) != 1 || !strings.Contains(got[0], c.want) {
+				t.Errorf("want one breach, %q; got %q", c.want, got)
 			}
 		})
 	}

@@ -2,96 +2,55 @@ package invite
 
 import (
 	"context"
+	"fmt"
+	"math"
 
 	"siyu/internal/database"
 	"siyu/internal/id"
 )
 
+// verifyAt is how many rows one snapshot checks.
+const verifyAt = 1000
+
 // Verify proves V5's part of the steps: each given reward has exactly one
 // coupon, one move of points or one hand-over, no coupon or points of this room
-// lacks its reward, and no cap is passed.
+// lacks its reward, and no cap is passed. Each table is walked in ranges, and
+// what must be of one moment is of one snapshot.
 func Verify(ctx context.Context, db *database.DB) ([]database.Proof, error) {
 	p := database.Proof{ID: "V5", Says: "step rewards: one fact each, within the caps"}
-	for _, f := range []func(*database.Query, *database.Proof) error{proveFacts, proveCaps, proveDays, proveCounts} {
-		if err := db.Snapshot(ctx, func(q *database.Query) error { return f(q, &p) }); err != nil {
-			return nil, err
+	for _, w := range []struct {
+		table, column string
+		n             int
+		prove         func(q *database.Query, after, upto int64, p *database.Proof) error
+	}{
+		{"invite_rewards", "id", verifyAt, proveGifts},
+		{"invite_runs", "campaign_id", 1, proveCaps},
+		{"invite_scores", "id", verifyAt, proveCounts},
+	} {
+		n, err := db.InRanges(ctx, w.table, w.column, w.n, func(q *database.Query, after, upto int64) error { return w.prove(q, after, upto, &p) })
+		if err != nil {
+			return nil, fmt.Errorf("invite: verify: %w", err)
+		}
+		p.Checked += n
+	}
+	for _, prove := range []func(context.Context, *database.DB, *database.Proof) error{proveDays, proveCoupons, provePoints} {
+		if err := prove(ctx, db, &p); err != nil {
+			return nil, fmt.Errorf("invite: verify: %w", err)
 		}
 	}
 	return []database.Proof{p}, nil
 }
 
-func proveFacts(q *database.Query, p *database.Proof) error {
-	var rows []struct {
-		Reward
-		Coupons, Moves int
-	}
-	err := q.Raw(`SELECT w.*, COALESCE((SELECT COUNT(*) FROM member_coupons m WHERE m.id = w.member_coupon_id AND m.source_kind = ?), 0) AS coupons
-		FROM invite_rewards w ORDER BY w.id`, sourceInvite).Scan(&rows).Error
-	if err != nil {
-		return err
-	}
-	moved, err := movesOf(q)
-	if err != nil {
-		return err
-	}
-	issued := 0
-	for _, w := range rows {
-		p.Checked++
-		w.Moves = moved[pointsRef(w.ID)]
-		delete(moved, pointsRef(w.ID))
-		issued += w.Coupons
-		given, goods := w.State == RewardGiven, w.State == RewardGiven && w.Kind == GiftGoods
-		switch {
-		case w.Coupons != one(given && w.Kind == GiftCoupon), w.Moves != one(given && w.Kind == GiftPoints):
-			p.Break("%s is %s and has %d coupons and %d moves of points", w.ID, w.State, w.Coupons, w.Moves)
-		case given != (w.GivenAt != 0):
-			p.Break("%s is %s, given at %s", w.ID, w.State, w.GivenAt)
-		case goods && w.GivenDay == 0:
-			p.Break("%s was handed over and never ready", w.ID)
-		}
-	}
-	for ref := range moved {
-		p.Break("points %q have no reward", ref)
-	}
-	var coupons int
-	if err := q.Raw("SELECT COUNT(*) FROM member_coupons WHERE source_kind = ?", sourceInvite).Scan(&coupons).Error; err != nil {
-		return err
-	}
-	if coupons != issued {
-		p.Break("%d coupons came from steps, rewards know of %d", coupons, issued)
-	}
-	return nil
-}
-
-// movesOf counts the moves of points by their reference.
-func movesOf(q *database.Query) (map[string]int, error) {
-	const prefix = "points:earn:"
-	var keys []string
-	err := q.Raw("SELECT transfer_key FROM transfers WHERE transfer_key >= ? AND transfer_key < ?", prefix+"invite:", prefix+"invite;").Scan(&keys).Error
-	out := map[string]int{}
-	for _, k := range keys {
-		out[k[len(prefix):]]++
-	}
-	return out, err
-}
-
-func one(yes bool) int {
-	if yes {
-		return 1
-	}
-	return 0
-}
-
-func proveCaps(q *database.Query, p *database.Proof) error {
+// proveCaps counts what each campaign gave again, against its counters and caps.
+func proveCaps(q *database.Query, after, upto int64, p *database.Proof) error {
 	var rows []struct {
 		Run
 		Had, Gave int64
 	}
 	err := q.Raw(`SELECT r.*, (SELECT COUNT(*) FROM invite_rewards w WHERE w.campaign_id = r.campaign_id AND w.state <> 'skipped') AS had,
 			(SELECT COALESCE(SUM(w.points), 0) FROM invite_rewards w WHERE w.campaign_id = r.campaign_id AND w.state <> 'skipped') AS gave
-		FROM invite_runs r ORDER BY r.campaign_id`).Scan(&rows).Error
+		FROM invite_runs r WHERE r.campaign_id > ? AND r.campaign_id <= ?`, after, upto).Scan(&rows).Error
 	for _, r := range rows {
-		p.Checked++
 		if r.Had != r.Rewards || r.RewardsCap > 0 && r.Had > r.RewardsCap || r.Gave != r.Points || r.PointsCap > 0 && r.Gave > r.PointsCap {
 			p.Break("%s counts %d rewards of %d and %d points of %d, and has %d and %d", r.CampaignID, r.Rewards, r.RewardsCap, r.Points, r.PointsCap, r.Had, r.Gave)
 		}
@@ -99,7 +58,33 @@ func proveCaps(q *database.Query, p *database.Proof) error {
 	return err
 }
 
-func proveDays(q *database.Query, p *database.Proof) error {
+// proveDays counts what each member was given a day again, campaign by campaign.
+func proveDays(ctx context.Context, db *database.DB, p *database.Proof) error {
+	var runs []id.Campaign
+	if err := db.Read(ctx).Raw("SELECT campaign_id FROM invite_runs ORDER BY campaign_id").Scan(&runs).Error; err != nil {
+		return err
+	}
+	for _, c := range runs {
+		for after := int64(0); after != math.MaxInt64; {
+			err := db.Snapshot(ctx, func(q *database.Query) error {
+				upto := int64(math.MaxInt64)
+				err := q.Raw("SELECT member_id FROM invite_days WHERE campaign_id = ? AND member_id > ? ORDER BY member_id LIMIT 1 OFFSET ?", c, after, verifyAt-1).Scan(&upto).Error
+				if err != nil {
+					return err
+				}
+				err = proveDaysOf(q, c, after, upto, p)
+				after = upto
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func proveDaysOf(q *database.Query, c id.Campaign, after, upto int64, p *database.Proof) error {
 	var bad []struct {
 		MemberID id.Member
 		Day      int
@@ -109,8 +94,8 @@ func proveDays(q *database.Query, p *database.Proof) error {
 	err := q.Raw(`SELECT n.member_id, n.day, n.qty, n.had, n.most FROM (
 			SELECT d.member_id, d.day, d.qty, r.day_cap AS most, (SELECT COUNT(*) FROM invite_rewards w
 				WHERE w.campaign_id = d.campaign_id AND w.member_id = d.member_id AND w.given_day = d.day) AS had
-			FROM invite_days d JOIN invite_runs r ON r.campaign_id = d.campaign_id) n
-		WHERE n.qty <> n.had OR n.most > 0 AND n.had > n.most`).Scan(&bad).Error
+			FROM invite_days d JOIN invite_runs r ON r.campaign_id = d.campaign_id WHERE d.campaign_id = ? AND d.member_id > ? AND d.member_id <= ?) n
+		WHERE n.qty <> n.had OR n.most > 0 AND n.had > n.most`, c, after, upto).Scan(&bad).Error
 	for _, b := range bad {
 		p.Break("%s was given %d on %d, counted %d of %d", b.MemberID, b.Had, b.Day, b.Qty, b.Most)
 	}
@@ -119,7 +104,7 @@ func proveDays(q *database.Query, p *database.Proof) error {
 
 // proveCounts holds each inviter's counters against the rows they count, and
 // his rewards against his cap. Merged members each keep what they had.
-func proveCounts(q *database.Query, p *database.Proof) error {
+func proveCounts(q *database.Query, after, upto int64, p *database.Proof) error {
 	var bad []struct {
 		MemberID   id.Member
 		CampaignID id.Campaign
@@ -129,8 +114,8 @@ func proveCounts(q *database.Query, p *database.Proof) error {
 				(SELECT COALESCE(SUM(i.stayed), 0) FROM invitees i WHERE i.campaign_id = x.campaign_id AND i.inviter_id = x.member_id AND i.void = 0) AS stayed,
 				(SELECT COALESCE(SUM(i.bought), 0) FROM invitees i WHERE i.campaign_id = x.campaign_id AND i.inviter_id = x.member_id AND i.void = 0) AS bought,
 				(SELECT COUNT(*) FROM invite_rewards w WHERE w.campaign_id = x.campaign_id AND w.member_id = x.member_id AND w.state <> 'skipped') AS had
-			FROM invite_scores x JOIN invite_runs r ON r.campaign_id = x.campaign_id) n
-		WHERE n.stayed <> n.stayed_qty OR n.bought <> n.bought_qty OR n.had <> n.rewards_qty OR n.inviter_cap > 0 AND n.had > n.inviter_cap`).Scan(&bad).Error
+			FROM invite_scores x JOIN invite_runs r ON r.campaign_id = x.campaign_id WHERE x.id > ? AND x.id <= ?) n
+		WHERE n.stayed <> n.stayed_qty OR n.bought <> n.bought_qty OR n.had <> n.rewards_qty OR n.inviter_cap > 0 AND n.had > n.inviter_cap`, after, upto).Scan(&bad).Error
 	for _, b := range bad {
 		p.Break("the counters of %s in %s are not what is on record, or beyond his cap", b.MemberID, b.CampaignID)
 	}

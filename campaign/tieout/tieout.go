@@ -75,6 +75,11 @@ const (
 	StatusExplained Status = "explained"
 )
 
+// Words name the state.
+func (s Status) Words() (zh, en string) {
+	return map[Status]string{StatusOpen: "待对账", StatusRunning: "对账中", StatusTied: "三方一致", StatusDiffers: "有差异", StatusExplained: "差异已说明"}[s], string(s)
+}
+
 // TieOut is one payer's day. Taken is how many lines of Siyu's own the run has
 // put beside the others, Matched how many numbers it has gone through.
 type TieOut struct {
@@ -121,7 +126,7 @@ var (
 	ErrFinal    = fault.New(fault.KindConflict, "tieout.final", "该日对账已说明并复核，不再改变", "the day was explained and approved, and never changes again")
 	ErrMissing  = fault.New(fault.KindConflict, "tieout.missing", "还没有收到 {side} 一方的对账文件；没有交易也请提交只有表头的文件", "nothing was delivered for the side {side}; a day without any still needs a file of its heads")
 	ErrNotOver  = fault.New(fault.KindConflict, "tieout.not_over", "{day} 还没有结束", "{day} is not over")
-	ErrState    = fault.New(fault.KindConflict, "tieout.state", "对账当前状态为 {state}，不能这样操作", "the tie-out is {state}, which does not allow this")
+	ErrState    = fault.New(fault.KindConflict, "tieout.state", "对账现在是“{state}”，不能这样操作", "the tie-out is {state}, which does not allow this")
 	ErrRun      = fault.New(fault.KindConflict, "tieout.run", "已有新的对账结果（第 {run} 次），请重新核对", "there is a newer result, of run {run}; look at it first")
 	ErrOpen     = fault.New(fault.KindConflict, "tieout.unexplained", "还有 {open} 笔差异没有说明", "{open} differences are not explained")
 	ErrSame     = fault.New(fault.KindForbidden, "tieout.same_person", "说明与复核必须由不同的人完成", "explaining and approving take different people")

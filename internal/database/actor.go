@@ -1,6 +1,7 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -27,6 +28,7 @@ type Actor struct {
 	Key     id.APIKey
 	Role    string
 	Member  id.Member   // a member or a guest
+	Named   id.Member   // whom his token names, if he was merged since
 	Since   clock.Milli // since when a member's token has named him
 	Unit    id.Unit     // where a staff member works
 	Units   []id.Unit   // the subtree a staff member sees; nil sees all
@@ -61,14 +63,17 @@ func (a Actor) Within(column string) (cond string, args []any) {
 	return " AND " + column + " IN ?", []any{a.Units}
 }
 
+// Is says whether the actor is the member, today or by the name of his token.
+func (a Actor) Is(m id.Member) bool { return m != 0 && (m == a.Member || m == a.Named) }
+
 // Principal names the actor for idempotency: one per staff member, member or
-// guest.
+// guest, who keeps it when he is merged.
 func (a Actor) Principal() string {
 	switch a.Kind {
 	case ActorStaff:
 		return a.Staff.String()
 	case ActorMember, ActorGuest:
-		return a.Member.String()
+		return cmp.Or(a.Named, a.Member).String()
 	}
 	return "system"
 }

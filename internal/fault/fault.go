@@ -113,6 +113,10 @@ func (f *Fault) Is(target error) bool {
 	return ok && t.Code == f.Code
 }
 
+// Worded is a value with a name in each language, such as a state: a sentence
+// says it in its own, while the params of the answer keep the value.
+type Worded interface{ Words() (zh, en string) }
+
 // Text is the sentence in the language: "en", else Chinese.
 func (f *Fault) Text(lang string) string {
 	s := f.ZH
@@ -120,6 +124,12 @@ func (f *Fault) Text(lang string) string {
 		s = f.EN
 	}
 	for name, v := range f.Params {
+		if w, ok := v.(Worded); ok {
+			zh, en := w.Words()
+			if v = zh; lang == "en" {
+				v = en
+			}
+		}
 		s = strings.ReplaceAll(s, "{"+name+"}", fmt.Sprint(v))
 	}
 	if lang == "en" {

@@ -39,6 +39,20 @@ func TestFault(t *testing.T) {
 	}
 }
 
+// mood is a state with a name in each language.
+type mood string
+
+func (m mood) Words() (zh, en string) { return map[mood]string{"low": "低落"}[m], string(m) }
+
+// TestWorded: a sentence names a state in its own language, the params keep
+// the value.
+func TestWorded(t *testing.T) {
+	f := New(KindConflict, "test.mood", "现在{mood}", "it is {mood}").With("mood", mood("low"))
+	if zh, en := f.Text("zh"), f.Text("en"); zh != "现在低落" || en != "it is low" || f.Params["mood"] != mood("low") {
+		t.Errorf("got %q, %q, %v", zh, en, f.Params)
+	}
+}
+
 func TestCheck(t *testing.T) {
 	var good Check
 	good.Required("x", "name")

@@ -2,16 +2,34 @@ package httpd
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"siyu/internal/fault"
 )
 
-// ErrTooLarge refuses a body over its limit.
-var ErrTooLarge = fault.New(fault.KindTooLarge, "body_too_large", "请求体不能超过 {limit} 字节", "the body may have at most {limit} bytes")
+// ErrTooLarge refuses a body over its limit, a Size.
+var ErrTooLarge = fault.New(fault.KindTooLarge, "body_too_large", "请求体不能超过 {limit}，请压缩或拆分后再提交", "the body may have at most {limit}; make it smaller or split it")
+
+// Size is a number of bytes, which sentences say as people do.
+type Size int64
+
+// Words are like 5.4 MB.
+func (n Size) Words() (zh, en string) {
+	s := fmt.Sprintf("%d B", n)
+	switch {
+	case n >= 1<<20:
+		s = fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		s = fmt.Sprintf("%.1f KB", float64(n)/(1<<10))
+	}
+	s = strings.Replace(s, ".0 ", " ", 1)
+	return s, s
+}
 
 // bounded lets no handler read more than limit bytes. A route that takes more
 // calls Widen before anything reads.
@@ -38,7 +56,7 @@ func Body(c *gin.Context) ([]byte, error) {
 	b, err := readAll(c.Request)
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return nil, ErrTooLarge.With("limit", large.Limit)
+		return nil, ErrTooLarge.With("limit", Size(large.Limit))
 	}
 	if err != nil {
 		return nil, fault.New(fault.KindMalformed, "body_unreadable", "请求体没有发送完整", "the body did not arrive whole").Wrap(err)

@@ -41,7 +41,8 @@ func Count(list []Invitation, now clock.Milli) Figures {
 	f.K.Bps = share(f.K.Brought, f.K.Invitees)
 	f.Kept.Bps = share(f.Kept.Kept, f.Kept.Invitees)
 	if f.Kept.Kept > 0 {
-		f.Kept.Cost = f.Kept.Rewards / money.Amount(f.Kept.Kept)
+		cost := f.Kept.Rewards / money.Amount(f.Kept.Kept)
+		f.Kept.Cost = &cost
 	}
 	f.Promise.Bps = share(f.Promise.OnTime, f.Promise.Due)
 	for _, d := range slices.Sorted(maps.Keys(depths)) {
@@ -54,12 +55,13 @@ func Count(list []Invitation, now clock.Milli) Figures {
 	return f
 }
 
-// share is n of all in basis points.
-func share(n, all int) int64 {
+// share is n of all in basis points, and unknown of none.
+func share(n, all int) *int64 {
 	if all == 0 {
-		return 0
+		return nil
 	}
-	return int64(n) * 10_000 / int64(all)
+	bps := int64(n) * 10_000 / int64(all)
+	return &bps
 }
 
 // mondayOf is the local Monday of the week of a moment.
@@ -159,14 +161,14 @@ func headsOf(all map[id.Member]*Head, invitees int) Heads {
 	for _, h := range out.List {
 		ten += h.Invitees
 	}
-	out.Ten = share(ten, invitees)
-	if len(list) > 0 {
-		out.One = share(list[0].Invitees, invitees)
+	if len(list) == 0 {
+		return out
 	}
+	out.One, out.Ten = share(list[0].Invitees, invitees), share(ten, invitees)
 	switch {
-	case out.One >= oneShare && invitees >= oneInvitees:
+	case *out.One >= oneShare && invitees >= oneInvitees:
 		out.Warning = WarnOne
-	case out.Ten >= tenShare && len(list) >= tenInviters:
+	case *out.Ten >= tenShare && len(list) >= tenInviters:
 		out.Warning = WarnTen
 	}
 	return out

@@ -1,6 +1,8 @@
 package insight_test
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,7 +37,7 @@ func TestCountAtItsEdges(t *testing.T) {
 		brought := bound(func(x *insight.Invitation) {
 			x.Brought = []clock.Milli{born - 1, born, month - 1, month}
 		})
-		for at, want := range map[clock.Milli]insight.K{month - 1: {}, month: {Invitees: 1, Brought: 2, Bps: 20_000}} {
+		for at, want := range map[clock.Milli]insight.K{month - 1: {}, month: {Invitees: 1, Brought: 2, Bps: new(int64(20_000))}} {
 			if diff := cmp.Diff(want, insight.Count(brought, at).K); diff != "" {
 				t.Errorf("at %d: %s", at-month, diff)
 			}
@@ -48,12 +50,12 @@ func TestCountAtItsEdges(t *testing.T) {
 			want   insight.Kept
 		}{
 			"too young":               {func(x *insight.Invitation) { x.Stayed = true }, month - 1, insight.Kept{}},
-			"in a group":              {func(x *insight.Invitation) { x.Stayed = true }, month, insight.Kept{Invitees: 1, Kept: 1, Bps: 10_000}},
-			"one order":               {func(x *insight.Invitation) { x.Paid = []clock.Milli{born} }, month, insight.Kept{Invitees: 1}},
-			"two orders":              {func(x *insight.Invitation) { x.Paid = []clock.Milli{born, month - 1} }, month, insight.Kept{Invitees: 1, Kept: 1, Bps: 10_000}},
-			"the second a day late":   {func(x *insight.Invitation) { x.Paid = []clock.Milli{born, month} }, month, insight.Kept{Invitees: 1}},
-			"what nobody kept costs":  {reward(0, 700), month, insight.Kept{Invitees: 1, Rewards: 700}},
-			"what the one kept costs": {func(x *insight.Invitation) { reward(0, 700)(x); x.Stayed = true }, month, insight.Kept{Invitees: 1, Kept: 1, Bps: 10_000, Rewards: 700, Cost: 700}},
+			"in a group":              {func(x *insight.Invitation) { x.Stayed = true }, month, insight.Kept{Invitees: 1, Kept: 1, Bps: new(int64(10_000)), Cost: new(money.Amount(0))}},
+			"one order":               {func(x *insight.Invitation) { x.Paid = []clock.Milli{born} }, month, insight.Kept{Invitees: 1, Bps: new(int64(0))}},
+			"two orders":              {func(x *insight.Invitation) { x.Paid = []clock.Milli{born, month - 1} }, month, insight.Kept{Invitees: 1, Kept: 1, Bps: new(int64(10_000)), Cost: new(money.Amount(0))}},
+			"the second a day late":   {func(x *insight.Invitation) { x.Paid = []clock.Milli{born, month} }, month, insight.Kept{Invitees: 1, Bps: new(int64(0))}},
+			"what nobody kept costs":  {reward(0, 700), month, insight.Kept{Invitees: 1, Bps: new(int64(0)), Rewards: 700}},
+			"what the one kept costs": {func(x *insight.Invitation) { reward(0, 700)(x); x.Stayed = true }, month, insight.Kept{Invitees: 1, Kept: 1, Bps: new(int64(10_000)), Rewards: 700, Cost: new(money.Amount(700))}},
 		} {
 			if diff := cmp.Diff(c.want, insight.Count(bound(c.change), c.at).Kept); diff != "" {
 				t.Errorf("%s: %s", name, diff)
@@ -68,11 +70,11 @@ func TestCountAtItsEdges(t *testing.T) {
 			want   insight.Promise
 		}{
 			"not due":                {reward(0, 500), last - 1, insight.Promise{}},
-			"overdue":                {reward(0, 500), last, insight.Promise{Due: 1, Open: 1}},
-			"on its last moment":     {reward(last, 500), last, insight.Promise{Due: 1, OnTime: 1, Bps: 10_000}},
-			"late":                   {reward(last+1, 500), last + 1, insight.Promise{Due: 1, Late: 1}},
+			"overdue":                {reward(0, 500), last, insight.Promise{Due: 1, Open: 1, Bps: new(int64(0))}},
+			"on its last moment":     {reward(last, 500), last, insight.Promise{Due: 1, OnTime: 1, Bps: new(int64(10_000))}},
+			"late":                   {reward(last+1, 500), last + 1, insight.Promise{Due: 1, Late: 1, Bps: new(int64(0))}},
 			"taken back before":      {reward(0, 0), last, insight.Promise{}},
-			"cleared and taken back": {reward(born.Add(10*day), 0), last, insight.Promise{Due: 1, OnTime: 1, Bps: 10_000}},
+			"cleared and taken back": {reward(born.Add(10*day), 0), last, insight.Promise{Due: 1, OnTime: 1, Bps: new(int64(10_000))}},
 		} {
 			if diff := cmp.Diff(c.want, insight.Count(bound(c.change), c.at).Promise); diff != "" {
 				t.Errorf("%s: %s", name, diff)
@@ -130,9 +132,25 @@ func TestCountAtItsEdges(t *testing.T) {
 			}
 		}
 	})
-	if f := insight.Count(nil, born); f.K.Bps != 0 || f.Kept.Cost != 0 || f.Heads.Inviters != 0 {
-		t.Errorf("nobody: %+v", f)
-	}
+	t.Run("of nobody nothing is known", func(t *testing.T) {
+		f := insight.Count(nil, born)
+		if f.K.Bps != nil || f.Kept.Bps != nil || f.Kept.Cost != nil || f.Promise.Bps != nil || f.Heads.One != nil || f.Heads.Ten != nil || f.Heads.Inviters != 0 {
+			t.Errorf("got %+v", f)
+		}
+		young := insight.Count(bound(reward(0, 500)), born)
+		if young.K.Bps != nil || young.Kept.Bps != nil || young.Promise.Bps != nil || *young.Heads.One != 10_000 {
+			t.Errorf("one who is a moment old: got %+v", young)
+		}
+		said, err := json.Marshal(young)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{`"k_bp":null`, `"kept_bp":null`, `"cost_per_kept_fen":null`, `"on_time_bp":null`} {
+			if !strings.Contains(string(said), want) {
+				t.Errorf("%s lacks %s", said, want)
+			}
+		}
+	})
 	if f := insight.Count(bound(none), born); f.Invitees != 1 || f.Bought != 0 || f.Depths[0] != (insight.Depth{Depth: 1, Invitees: 1}) {
 		t.Errorf("one: %+v", f)
 	}

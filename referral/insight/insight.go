@@ -91,7 +91,8 @@ type Promised struct {
 }
 
 // Figures are what the invitations of a window come to. Shares are in basis
-// points.
+// points, and unknown (nil) of nobody: where no one had the time that a figure
+// needs, 0 would be a judgement.
 type Figures struct {
 	From      clock.Milli `json:"from_at"`
 	To        clock.Milli `json:"to_at"`
@@ -115,20 +116,20 @@ type Depth struct {
 // K is how many an invitee brings in turn within 30 days of his own binding:
 // of those whose 30 days are over.
 type K struct {
-	Invitees int   `json:"invitees"`
-	Brought  int   `json:"brought"`
-	Bps      int64 `json:"k_bp"`
+	Invitees int    `json:"invitees"`
+	Brought  int    `json:"brought"`
+	Bps      *int64 `json:"k_bp"`
 }
 
 // Kept is who was still there 30 days after he was bound, in a group or by two
 // paid orders, and what rewards each of them cost; of those whose 30 days are
 // over.
 type Kept struct {
-	Invitees int          `json:"invitees"`
-	Kept     int          `json:"kept"`
-	Bps      int64        `json:"kept_bp"`
-	Rewards  money.Amount `json:"rewards_fen"`
-	Cost     money.Amount `json:"cost_per_kept_fen"` // 0 while none was kept
+	Invitees int           `json:"invitees"`
+	Kept     int           `json:"kept"`
+	Bps      *int64        `json:"kept_bp"`
+	Rewards  money.Amount  `json:"rewards_fen"`
+	Cost     *money.Amount `json:"cost_per_kept_fen"` // unknown while none was kept
 }
 
 // Cohort is those bound in one week, by its Monday, and how many of them paid
@@ -166,8 +167,8 @@ const (
 // Heads are the inviters who brought most.
 type Heads struct {
 	Inviters int     `json:"inviters"`
-	One      int64   `json:"one_bp"`
-	Ten      int64   `json:"ten_bp"`
+	One      *int64  `json:"one_bp"`
+	Ten      *int64  `json:"ten_bp"`
 	Warning  Warning `json:"warning"`
 	List     []Head  `json:"list"`
 }
@@ -183,9 +184,9 @@ type Head struct {
 // Promise is whether rewards cleared within a day of the day on which they
 // were to: of those whose day after is over.
 type Promise struct {
-	Due    int   `json:"due"`
-	OnTime int   `json:"on_time"`
-	Late   int   `json:"late"`
-	Open   int   `json:"open"` // overdue, and not cleared yet
-	Bps    int64 `json:"on_time_bp"`
+	Due    int    `json:"due"`
+	OnTime int    `json:"on_time"`
+	Late   int    `json:"late"`
+	Open   int    `json:"open"` // overdue, and not cleared yet
+	Bps    *int64 `json:"on_time_bp"`
 }

@@ -83,8 +83,12 @@ func (s *Service) CloseMonth(ctx context.Context, pid id.Payer, month int) error
 		switch {
 		case err != nil:
 			return err
-		case month%100 < 1 || month%100 > 12 || month < a.OpenMonth || month >= MonthOf(tx.Now):
+		case month%100 < 1 || month%100 > 12:
 			return ErrMonth.With("month", month)
+		case month < a.OpenMonth:
+			return ErrMonthShut.With("month", month)
+		case month >= MonthOf(tx.Now):
+			return ErrMonthRuns.With("month", month)
 		}
 		var c Close
 		var closed clock.Milli

@@ -134,6 +134,19 @@ const (
 	ReasonBlocked   Reason = "blocked"        // he is on the blocklist, or erased
 )
 
+// Words say the reason to the one who is not paid.
+func (r Reason) Words() (zh, en string) {
+	w := map[Reason][2]string{
+		ReasonNoPayee: {"还没有填写收款信息", "it is not known yet how you are paid"}, ReasonPending: {"收款信息的变更还在复核", "a change of how you are paid waits for approval"},
+		ReasonNoInvoice: {"发票金额不足", "your invoices do not reach"}, ReasonNoOpenID: {"微信收款账户不是本商家的", "your WeChat account is of another app"},
+		ReasonPayroll: {"员工随工资发放", "staff are paid with their wages"}, ReasonBlocked: {"账户已被停用", "the account is stopped"},
+	}[r]
+	if w[0] == "" {
+		return string(r), string(r)
+	}
+	return w[0], w[1]
+}
+
 // Owed is what a member is to get in one payment: gross, or net where the
 // payer bears the tax.
 type Owed struct {
@@ -160,6 +173,8 @@ var (
 	ErrGuest      = fault.New(fault.KindUnprocessable, "identity_required", "请先登录会员，再填写收款信息", "sign in as a member before saying how you are paid")
 	ErrConsent    = fault.New(fault.KindUnprocessable, "payee.consent", "请先同意收款信息告知书后再填写", "agree to the notice on payout data first")
 	ErrTaxNo      = fault.New(fault.KindConflict, "payee.tax_no", "该付款主体已有扣缴记录，税号不能再改", "tax was withheld under this payer; its tax number stays")
-	ErrMonth      = fault.New(fault.KindConflict, "payee.month", "月份 {month} 不能关账：只能关闭已结束且未关账的月份", "month {month} cannot be closed; only one that is over and still open can")
+	ErrMonthRuns  = fault.New(fault.KindConflict, "payee.month", "{month} 还没有过完，次月 1 日起才能关账", "{month} is not over; it can be closed from the first of the next month")
+	ErrMonthShut  = fault.New(fault.KindConflict, "payee.month", "{month} 已经关账，不能再关；之后退回的款在开着的月份更正", "{month} is closed already; what came back since is corrected in the open month")
+	ErrMonth      = fault.New(fault.KindConflict, "payee.month", "{month} 不是月份，应为 202611 这样的年月", "{month} is no month; it must be like 202611")
 	ErrReversed   = fault.New(fault.KindConflict, "payee.not_withheld", "没有可冲回的扣缴记录 {key}", "there is no withholding {key} to take back")
 )

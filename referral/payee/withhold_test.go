@@ -12,6 +12,7 @@ import (
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
+	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
 	"siyu/referral/payee"
@@ -149,7 +150,15 @@ func TestAClosedMonthIsCorrectedForward(t *testing.T) {
 	run(t, tax.Labor2018, func(t *testing.T, h *house) {
 		m := h.paid(natural(idNo))
 		l := h.pay(m, 3000*yuan)
-		h.refused(h.CloseMonth(as(1), h.payer, 202603), payee.ErrMonth) // it is not over
+		says := func(month int, want string) {
+			t.Helper()
+			f, ok := fault.As(h.CloseMonth(as(1), h.payer, month))
+			if !ok || !f.Is(payee.ErrMonth) || !strings.Contains(f.Text("zh"), want) {
+				t.Errorf("closing %d: %v, want %s", month, f, want)
+			}
+		}
+		says(202603, "还没有过完")
+		says(202613, "不是月份")
 		h.toMonth(time.April)
 		if err := h.CloseMonth(as(1), h.payer, 202603); err != nil {
 			t.Fatal(err)
@@ -161,7 +170,7 @@ func TestAClosedMonthIsCorrectedForward(t *testing.T) {
 		if c := closes.Items[0]; c.Month != 202603 || c.Gross != 3000*yuan || c.Tax != 440*yuan || c.Lines != 1 || c.ClosedBy != 1 {
 			t.Fatalf("closed as %+v", c)
 		}
-		h.refused(h.CloseMonth(as(1), h.payer, 202603), payee.ErrMonth)
+		says(202603, "已经关账")
 		late := h.withhold(payee.Withholding{Key: "late", Payer: h.payer, Member: m, Amount: 800 * yuan, PaidAt: clock.MilliOf(dbtest.Start)})[0]
 		if late.Month != 202604 {
 			t.Errorf("a payment dated in a closed month counts in %d", late.Month)

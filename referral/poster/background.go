@@ -23,9 +23,10 @@ const (
 )
 
 var (
-	errBytes = fault.Invalid.Field("image", "too_large", fmt.Sprintf("图片最大 %d MB", BytesMax>>20), fmt.Sprintf("at most %d MB", BytesMax>>20))
-	errKind  = fault.Invalid.Field("image", "format", "应为 PNG 或 JPEG 图片", "must be a PNG or JPEG picture")
-	errSides = fault.Invalid.Field("image", "range", fmt.Sprintf("边长应在 %d 到 %d 像素之间，总共最多 %d 万像素", sideMin, sideMax, pixelsMax/10_000),
+	errBytes  = fault.Invalid.Field("image", "too_large", fmt.Sprintf("图片最大 %d MB", BytesMax>>20), fmt.Sprintf("at most %d MB", BytesMax>>20))
+	errKind   = fault.Invalid.Field("image", "format", "应为 PNG 或 JPEG 图片", "must be a PNG or JPEG picture")
+	errBroken = fault.Invalid.Field("image", "broken", "图片损坏或不完整，请重新导出后再上传", "the picture is damaged or cut short; export it again")
+	errSides  = fault.Invalid.Field("image", "range", fmt.Sprintf("边长应在 %d 到 %d 像素之间，总共最多 %d 万像素", sideMin, sideMax, pixelsMax/10_000),
 		fmt.Sprintf("each side must have %d to %d pixels, and the picture at most %d", sideMin, sideMax, pixelsMax))
 	errDepth = fault.Invalid.Field("image", "depth", "不支持每通道 16 位的图片", "16 bits a channel are not supported")
 	errScans = fault.Invalid.Field("image", "scans", fmt.Sprintf("渐进式 JPEG 最多 %d 次扫描", scansMax), fmt.Sprintf("a progressive JPEG may have at most %d scans", scansMax))
@@ -62,7 +63,7 @@ func Open(upload []byte) (Background, error) {
 		return b, errKind
 	}
 	if err != nil {
-		return b, errKind
+		return b, errBroken
 	}
 	b.Width, b.Height = head.Width, head.Height
 	switch head.ColorModel {
@@ -79,10 +80,10 @@ func Open(upload []byte) (Background, error) {
 func (b Background) canvas() (*image.RGBA, error) {
 	img, err := b.decode(b.bytes)
 	if err != nil {
-		return nil, errKind
+		return nil, errBroken
 	}
 	if size := img.Bounds().Size(); size.X != b.Width || size.Y != b.Height {
-		return nil, errKind
+		return nil, errBroken
 	}
 	c := image.NewRGBA(image.Rect(0, 0, b.Width, b.Height))
 	draw.Draw(c, c.Bounds(), image.White, image.Point{}, draw.Src)

@@ -34,7 +34,7 @@ func (s Sheet) Check(address, code string) error {
 	}
 	for i, l := range s.Lines {
 		if r, ok := s.Font.missing(strings.ReplaceAll(l.Text, codeInText, code)); ok {
-			return fault.Invalid.Field(fmt.Sprintf("layout.lines.%d.text", i), "no_glyph",
+			return fault.Invalid.Field(fmt.Sprintf("layout.lines[%d].text", i), "no_glyph",
 				"字体里没有这个字："+string(r), "the font has no letter "+strconv.QuoteRune(r))
 		}
 	}

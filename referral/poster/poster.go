@@ -70,7 +70,7 @@ func (l Layout) check(width, height int) error {
 	c.That(inside, "layout.qr", "outside", "二维码超出背景图", "the QR does not lie within the background")
 	c.Range(int64(len(l.Lines)), "layout.lines", 0, linesMax)
 	for i, x := range l.Lines[:min(len(l.Lines), linesMax)] {
-		at := fmt.Sprintf("layout.lines.%d.", i)
+		at := fmt.Sprintf("layout.lines[%d].", i)
 		c.Required(strings.TrimSpace(x.Text), at+"text")
 		c.Length(x.Text, at+"text", textMax)
 		c.Range(int64(x.Size), at+"size", fontMin, fontMax)

@@ -185,7 +185,8 @@ func TestOpen(t *testing.T) {
 	}
 	// What declares a size and then does not hold it is found when it is drawn.
 	broken := sheet(t, declared(good, 400, 400), poster.Layout{QR: poster.Box{Size: 200}})
-	if err := broken.Check(address, code); !errors.Is(err, fault.Invalid) {
+	err := broken.Check(address, code)
+	if f, ok := fault.As(err); !ok || f.Fields[0].Code != "broken" {
 		t.Errorf("half a picture: %v", err)
 	}
 }

@@ -2,7 +2,9 @@ package settlement
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"siyu/internal/clock"
@@ -26,54 +28,98 @@ func (in *AskIn) Validate() error {
 	return c.Err()
 }
 
-// Ask makes a request of what the payer owes the member now. The payer's head
-// is locked first, so that a closing has it before or after; then the member's
-// holder, so that his requests go one after the other and no merge comes
-// between; the counter of his day is raised under that lock, and the place it
-// gives is a unique key, as is each reward.
+// looksAhead is how often a request looks for what is due before it takes its
+// locks; when others took of it each time, it looks once more under them.
+const looksAhead = 3
+
+// Ask makes a request of what the payer owes the member now. What is due is
+// looked for before any lock, because that walks all his rewards and every
+// other request of the payer would wait for it; under the locks those rewards
+// alone that the request covers are looked at again, and if one of them is not
+// what it was the look is repeated.
+//
+// The payer's head is locked first, so that a closing has it before or after;
+// then the member's holder, so that his requests go one after the other and no
+// merge comes between; the counter of his day is raised under that lock, and
+// the place it gives is a unique key, as is each reward.
 func (s *Service) Ask(ctx context.Context, m id.Member, in AskIn) (id.Withdrawal, error) {
 	if err := in.Validate(); err != nil {
 		return 0, err
 	}
-	var wid id.Withdrawal
-	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
-		h, err := headTx(tx, in.PayerID)
-		switch {
-		case err != nil:
+	for n := 0; ; n++ {
+		var seen *look
+		if n < looksAhead {
+			var err error
+			if seen, err = lookFor(s.DB.Read(ctx), in.PayerID, m); err != nil {
+				return 0, err
+			}
+		}
+		var wid id.Withdrawal
+		err := s.DB.Tx(ctx, func(tx *database.Tx) (err error) {
+			wid, err = askTx(tx, m, in.PayerID, seen)
 			return err
-		case h.TermsNo == 0:
-			return ErrByPeriod
+		})
+		if !errors.Is(err, errSeenMoved) {
+			return wid, err
 		}
-		if err := notClosing(tx, in.PayerID); err != nil {
-			return err
-		}
-		live, err := wallet.HoldTx(tx, m)
-		if err != nil {
-			return err
-		}
-		o, err := offerTx(tx, h, live)
-		if err != nil {
-			return err
-		}
-		if o.Refusal != nil {
-			return o.Refusal
-		}
-		if err := canBePaid(tx, o, live); err != nil {
-			return err
-		}
-		w := Withdrawal{ID: id.Withdrawal(tx.Next()), PayerID: h.PayerID, No: h.LastNo + 1, MemberID: live, TermsNo: h.TermsNo, Status: WithdrawalAsked,
-			RewardCount: o.RewardCount, Gross: o.Gross, Fee: o.Fee, DayNo: clock.Day(tx.Now.Time(), zone), AskedAt: tx.Now}
-		if w.DaySeq, err = countTx(tx, w, o.Terms.PerDay); err != nil {
-			return err
-		}
-		if err := w.insertTx(tx, o.take); err != nil {
-			return err
-		}
-		wid = w.ID
-		tx.SetResult("withdrawal", int64(wid), 201)
-		return publishWithdrawal(tx, eventWithdrawalAsked, w)
-	})
-	return wid, err
+	}
+}
+
+// look is what was due to a member before anything was locked.
+type look struct {
+	member id.Member
+	list   []payable
+}
+
+// errSeenMoved says that a reward of the look is not what it was.
+var errSeenMoved = errors.New("settlement: what was due has changed since it was looked for")
+
+func lookFor(q *database.Query, pid id.Payer, m id.Member) (*look, error) {
+	live, err := today(q, []id.Member{m})
+	if err != nil {
+		return nil, err
+	}
+	list, err := payables(q, pid, live[m])
+	return &look{live[m], list}, err
+}
+
+// askTx makes a request out of what was seen to be due; without a look it
+// looks under its locks.
+func askTx(tx *database.Tx, m id.Member, pid id.Payer, seen *look) (id.Withdrawal, error) {
+	h, err := headTx(tx, pid)
+	switch {
+	case err != nil:
+		return 0, err
+	case h.TermsNo == 0:
+		return 0, ErrByPeriod
+	}
+	if err := notClosing(tx, pid); err != nil {
+		return 0, err
+	}
+	live, err := wallet.HoldTx(tx, m)
+	if err != nil {
+		return 0, err
+	}
+	o, err := offerTx(tx, h, live, seen)
+	if err != nil {
+		return 0, err
+	}
+	if o.Refusal != nil {
+		return 0, o.Refusal
+	}
+	if err := canBePaid(tx, o, live); err != nil {
+		return 0, err
+	}
+	w := Withdrawal{ID: id.Withdrawal(tx.Next()), PayerID: h.PayerID, No: h.LastNo + 1, MemberID: live, TermsNo: h.TermsNo, Status: WithdrawalAsked,
+		RewardCount: o.RewardCount, Gross: o.Gross, Fee: o.Fee, DayNo: clock.Day(tx.Now.Time(), zone), AskedAt: tx.Now}
+	if w.DaySeq, err = countTx(tx, w, o.Terms.PerDay); err != nil {
+		return 0, err
+	}
+	if err := w.insertTx(tx, o.take); err != nil {
+		return 0, err
+	}
+	tx.SetResult("withdrawal", int64(w.ID), 201)
+	return w.ID, publishWithdrawal(tx, eventWithdrawalAsked, w)
 }
 
 // notClosing refuses while a settlement of the payer takes all that is due: it
@@ -87,18 +133,35 @@ func notClosing(tx *database.Tx, pid id.Payer) error {
 	return err
 }
 
-// offerTx is what a request made now would be, under the locks.
-func offerTx(tx *database.Tx, h head, m id.Member) (Offer, error) {
+// offerTx is what a request made now would be, under the locks: of what was
+// seen before them, if all that it covers still stands as it was seen.
+func offerTx(tx *database.Tx, h head, m id.Member, seen *look) (Offer, error) {
 	t, err := termsOf(tx.DB, h.PayerID, h.TermsNo)
 	if err != nil || t.Mode != ModeOnRequest {
 		return Offer{Refusal: ErrByPeriod}, err
 	}
-	list, err := payables(tx.DB, h.PayerID, m)
+	asked, err := askedOn(tx.DB, h.PayerID, m, clock.Day(tx.Now.Time(), zone))
 	if err != nil {
 		return Offer{}, err
 	}
-	asked, err := askedOn(tx.DB, h.PayerID, m, clock.Day(tx.Now.Time(), zone))
-	return offer(t, list, asked), err
+	if seen == nil {
+		list, err := payables(tx.DB, h.PayerID, m)
+		return offer(t, list, asked), err
+	}
+	if seen.member != m {
+		return Offer{}, errSeenMoved
+	}
+	o := offer(t, seen.list, asked)
+	for part := range slices.Chunk(o.take, lookAgain) {
+		still, err := stillPayable(tx.DB, h.PayerID, m, part)
+		if err != nil {
+			return Offer{}, err
+		}
+		if !slices.Equal(part, still) {
+			return Offer{}, errSeenMoved
+		}
+	}
+	return o, nil
 }
 
 // canBePaid refuses who could not be paid now, so that he mends it first.

@@ -30,6 +30,12 @@ const (
 	BillExpired   BillStatus = "expired" // nobody confirmed in time
 )
 
+// Words name the state.
+func (s BillStatus) Words() (zh, en string) {
+	return map[BillStatus]string{BillMade: "未发出", BillAsked: "发出中", BillWaiting: "待收款人确认", BillMoving: "处理中", BillPaid: "已到账",
+		BillFailed: "失败", BillCancelled: "已撤销", BillExpired: "过期未确认"}[s], string(s)
+}
+
 var openBills = []BillStatus{BillMade, BillAsked, BillWaiting, BillMoving}
 
 func (s BillStatus) final() bool {

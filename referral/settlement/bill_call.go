@@ -10,7 +10,7 @@ import (
 )
 
 // ErrBillState refuses to call off a bill that nobody can confirm now.
-var ErrBillState = fault.New(fault.KindConflict, "settlement.bill_state", "转账单当前状态为 {state}，只能撤销等待收款人确认的转账单", "the bill is {state}; only one that waits for its person can be called off")
+var ErrBillState = fault.New(fault.KindConflict, "settlement.bill_state", "转账单现在是“{state}”，只能撤销等待收款人确认的转账单", "the bill is {state}; only one that waits for its person can be called off")
 
 // CallOff asks the channel to call a bill off that waits for its person. It is
 // noted here and asked by the job; the channel's word alone says what became

@@ -10,6 +10,7 @@ const (
 	eventSealed webhook.Type = "settlement.sealed"
 	eventPaid   webhook.Type = "settlement.paid"
 	eventPayout webhook.Type = "payout.paid"
+	eventUnpaid webhook.Type = "payout.unpaid"
 	eventFailed webhook.Type = "payout.line_failed"
 
 	eventWithdrawalAsked     webhook.Type = "withdrawal.asked"
@@ -43,6 +44,11 @@ func publishPayout(tx *database.Tx, p Payout) error {
 		"id": p.ID, "settlement_id": p.SettlementID, "payer_id": p.PayerID, "line_count": p.LineCount, "failed_count": p.FailedCount,
 		"gross_fen": p.Gross, "tax_fen": p.Tax, "net_fen": p.Net,
 	})
+}
+
+// publishUnpaid announces a payout that could pay nobody, and why.
+func publishUnpaid(tx *database.Tx, p Payout, held []HeldSum) error {
+	return webhook.PublishTx(tx, eventUnpaid, map[string]any{"id": p.ID, "settlement_id": p.SettlementID, "payer_id": p.PayerID, "held": held})
 }
 
 // publishFailed announces a payment that came back.

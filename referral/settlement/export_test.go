@@ -2,8 +2,11 @@ package settlement
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 
+	"siyu/internal/database"
 	"siyu/internal/id"
 )
 
@@ -31,4 +34,35 @@ func (s *Service) MakeSheetOf(ctx context.Context, sid id.Settlement, most int, 
 		return err
 	}
 	return b.finish(st, t.totals(), people, w)
+}
+
+// AskUnderLocks makes a request in a transaction of the caller's, of what was
+// looked for before it, or without that look.
+func (s *Service) AskUnderLocks(ctx context.Context, m id.Member, pid id.Payer, ahead bool, around func(tx *database.Tx, ask func() error) error) error {
+	var seen *look
+	if ahead {
+		var err error
+		if seen, err = lookFor(s.DB.Read(ctx), pid, m); err != nil {
+			return err
+		}
+	}
+	return s.DB.Tx(ctx, func(tx *database.Tx) error {
+		return around(tx, func() error { _, err := askTx(tx, m, pid, seen); return err })
+	})
+}
+
+// AskAfter makes a request of what was looked for before something happened,
+// which must be noticed, and then goes on as a request does.
+func (s *Service) AskAfter(ctx context.Context, m id.Member, pid id.Payer, between func()) error {
+	seen, err := lookFor(s.DB.Read(ctx), pid, m)
+	if err != nil {
+		return err
+	}
+	between()
+	err = s.DB.Tx(ctx, func(tx *database.Tx) error { _, err := askTx(tx, m, pid, seen); return err })
+	if !errors.Is(err, errSeenMoved) {
+		return fmt.Errorf("nothing was noticed: %w", err)
+	}
+	_, err = s.Ask(ctx, m, AskIn{PayerID: pid})
+	return err
 }

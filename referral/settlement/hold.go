@@ -36,6 +36,27 @@ func (s *Service) ListHolds(ctx context.Context, pid id.Payout, page database.Pa
 	return database.Cut(page, rows, func(h Hold) int64 { return int64(h.MemberID) }), err
 }
 
+// HeldSum is how many a payout left out for one reason, and what they are owed.
+type HeldSum struct {
+	Reason  payee.Reason `json:"reason"`
+	Members int          `json:"member_count"`
+	Owed    money.Amount `json:"owed_fen"`
+}
+
+// SumHolds counts whom the payout left out, reason by reason.
+func (s *Service) SumHolds(ctx context.Context, pid id.Payout) ([]HeldSum, error) {
+	if _, err := s.FindPayout(ctx, pid); err != nil {
+		return nil, err
+	}
+	return heldSums(s.DB.Read(ctx), pid)
+}
+
+func heldSums(q *database.Query, pid id.Payout) ([]HeldSum, error) {
+	list := []HeldSum{}
+	err := q.Raw("SELECT reason, COUNT(*) AS members, SUM(owed) AS owed FROM payout_holds WHERE payout_id = ? GROUP BY reason ORDER BY members DESC, reason", pid).Scan(&list).Error
+	return list, err
+}
+
 // holdTx notes whom the payout leaves out; a run that begins again looks at
 // them again.
 func holdTx(tx *database.Tx, pid id.Payout, seen []id.Member, holds []Hold) error {

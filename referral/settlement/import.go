@@ -118,7 +118,7 @@ func (s *Service) openImport(ctx context.Context, pid id.Payout, hash string, ro
 		case err != nil:
 			return err
 		case p.Status != PayoutSent && p.Status != PayoutPaid:
-			return ErrState.With("state", p.Status)
+			return ErrPaying.With("state", p.Status)
 		}
 		m = Import{}
 		if err := tx.Raw("SELECT * FROM payout_imports WHERE payout_id = ? AND sha256 = ?", pid, hash).Scan(&m).Error; err != nil || m.No != 0 {

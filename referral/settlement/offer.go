@@ -3,6 +3,7 @@ package settlement
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -78,29 +79,41 @@ func offer(t Terms, list []payable, askedToday int) Offer {
 
 // payables are the oldest rewards that a member may ask a payer for.
 func payables(q *database.Query, pid id.Payer, m id.Member) ([]payable, error) {
+	return payablesOf(q, pid, m, "")
+}
+
+// lookAgain is how many rewards one statement looks at again.
+const lookAgain = 150
+
+// stillPayable are those of the rewards that may be asked for as they stand
+// now, each read by its id.
+func stillPayable(q *database.Query, pid id.Payer, m id.Member, list []payable) ([]payable, error) {
+	ids := make([]any, len(list))
+	for i, r := range list {
+		ids[i] = r.RewardID
+	}
+	return payablesOf(q, pid, m, " AND r.id IN (?"+strings.Repeat(",?", len(ids)-1)+")", ids...)
+}
+
+func payablesOf(q *database.Query, pid id.Payer, m id.Member, only string, ids ...any) ([]payable, error) {
 	payers, err := payee.Covered(q, pid)
 	if err != nil {
 		return nil, err
 	}
+	args := append([]any{m, money.CNY, payers, KindReward}, ids...)
 	var rows []payable
-	err = q.Raw(`SELECT r.id AS reward_id, c.at AS cleared_at,
+	err = q.Raw(`SELECT reward_id, cleared_at, amount FROM (SELECT r.id AS reward_id, c.at AS cleared_at,
 			c.amount + (SELECT COALESCE(SUM(k.amount), 0) FROM reward_events k WHERE k.reward_id = r.id AND k.kind = 'clawed_back') AS amount
 		FROM rewards r
 		JOIN reward_events c ON c.reward_id = r.id AND c.kind = 'cleared'
 		WHERE r.beneficiary_id = ? AND r.currency = ? AND `+referral.PayerOf("r")+` IN ?
 			AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = r.id AND l.kind = ? AND l.freed = 0)
-			AND NOT EXISTS (SELECT 1 FROM withdrawal_rewards x WHERE x.reward_id = r.id AND x.live = 0)
-		ORDER BY c.at, r.id LIMIT ?`, m, money.CNY, payers, KindReward, consider).Scan(&rows).Error
+			AND NOT EXISTS (SELECT 1 FROM withdrawal_rewards x WHERE x.reward_id = r.id AND x.live = 0)`+only+`) p
+		WHERE amount > 0 ORDER BY cleared_at, reward_id LIMIT ?`, append(args, consider)...).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("settlement: payable of %s: %w", m, err)
 	}
-	list := rows[:0]
-	for _, r := range rows {
-		if r.Amount > 0 {
-			list = append(list, r)
-		}
-	}
-	return list, nil
+	return rows, nil
 }
 
 // askedOn is how often a member, also under his merged names, asked a payer on

@@ -221,7 +221,8 @@ func taxTx(tx *database.Tx, p Payout, lines []PayoutLine) error {
 	return nil
 }
 
-// endPayTx ends the giving out if the lines are what the payout says.
+// endPayTx ends the giving out if the lines are what the payout says. A payout
+// that left everybody out has paid nobody, and ends as that.
 func endPayTx(tx *database.Tx, p Payout) error {
 	var paid outlay
 	err := tx.Raw(`SELECT COUNT(*) AS line_count, COALESCE(SUM(gross), 0) AS gross, COALESCE(SUM(tax), 0) AS tax, COALESCE(SUM(net), 0) AS net
@@ -231,6 +232,18 @@ func endPayTx(tx *database.Tx, p Payout) error {
 	}
 	if want := (outlay{Lines: p.LineCount, Gross: p.Gross, Tax: p.Tax, Net: p.Net}); paid != want {
 		return fmt.Errorf("settlement: %s has %+v on its lines, says %+v", p.ID, paid, want)
+	}
+	if p.LineCount == 0 {
+		held, err := heldSums(tx.DB, p.ID)
+		switch {
+		case err != nil:
+			return err
+		case len(held) > 0:
+			if err := tx.Exec("UPDATE payouts SET status = ? WHERE id = ?", PayoutUnpaid, p.ID).Error; err != nil {
+				return err
+			}
+			return publishUnpaid(tx, p, held)
+		}
 	}
 	if err := tx.Exec("UPDATE payouts SET status = ? WHERE id = ?", PayoutSent, p.ID).Error; err != nil {
 		return err

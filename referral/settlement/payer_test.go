@@ -252,8 +252,8 @@ func TestNobodyIsPaidUnnamed(t *testing.T) {
 		}
 		h.must(h.Review(as(reviewer), st.ID, settlement.ReviewIn{Digest: st.Digest}))
 		p = h.pays(settlement.PayoutIn{SettlementID: st.ID})
-		if got, want := h.holds(p.ID), []string{"1 5.00 pending_change", "3 30.00 no_payee"}; !cmp.Equal(got, want) || p.LineCount != 0 {
-			t.Errorf("left out: %s", cmp.Diff(want, got))
+		if got, want := h.holds(p.ID), []string{"1 5.00 pending_change", "3 30.00 no_payee"}; !cmp.Equal(got, want) || p.LineCount != 0 || p.Status != settlement.PayoutUnpaid {
+			t.Errorf("left out: %s; it is %s", cmp.Diff(want, got), p.Status)
 		}
 		h.must(h.people.Approve(as(reviewer), pid.ID, payee.DecideIn{No: 2}))
 		p = h.pays(settlement.PayoutIn{SettlementID: st.ID})

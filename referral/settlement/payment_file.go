@@ -45,7 +45,7 @@ func (s *Service) MakeFile(ctx context.Context, pid id.Payout, part int) (Paymen
 	case err != nil || p.Channel == ChannelManual:
 		return PaymentFile{}, ErrNoFile
 	case p.Status != PayoutSent:
-		return PaymentFile{}, ErrState.With("state", p.Status)
+		return PaymentFile{}, ErrPaying.With("state", p.Status)
 	case part < 1 || (part-1)*form.MaxRows >= p.LineCount:
 		return PaymentFile{}, fault.NotFound
 	}

@@ -15,13 +15,19 @@ import (
 // PayoutStatus is where a payout stands.
 type PayoutStatus string
 
-// The states of a payout, in order.
+// The states of a payout, in order; it ends as one of the last two.
 const (
 	PayoutCreated PayoutStatus = "created"
 	PayoutPaying  PayoutStatus = "paying"
 	PayoutSent    PayoutStatus = "sent" // given out; some payment is still on its way
 	PayoutPaid    PayoutStatus = "paid"
+	PayoutUnpaid  PayoutStatus = "unpaid" // it left out everybody who is owed something
 )
+
+// Words name the state.
+func (s PayoutStatus) Words() (zh, en string) {
+	return map[PayoutStatus]string{PayoutCreated: "待付款", PayoutPaying: "记账中", PayoutSent: "在途", PayoutPaid: "已完成", PayoutUnpaid: "无人可付"}[s], string(s)
+}
 
 // Payout pays a settlement, or as much of it as its limit and the day's allow
 // and as can be paid now; the next payout pays of the rest. Owed is what was
@@ -103,8 +109,11 @@ func (s *Service) CreatePayout(ctx context.Context, in PayoutIn) (id.Payout, err
 			}
 		}
 		given, err := givenOut(tx.DB, sid)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case given.Lines > 0 && given.Owed == st.Gross:
+			return ErrGivenOut.With("flying", given.Flying)
 		}
 		pid = id.Payout(tx.Next())
 		err = tx.Exec(`INSERT INTO payouts (id, settlement_id, unit_id, payer_id, channel, status, owed, limit_fen, carry_held, gross, tax, net, line_count, failed_count,
@@ -188,7 +197,7 @@ func (s *Service) Pay(ctx context.Context, pid id.Payout) error {
 		case err != nil:
 			return err
 		case p.Status != PayoutCreated:
-			return ErrState.With("state", p.Status)
+			return ErrPaying.With("state", p.Status)
 		case who == st.CreatedBy || who == st.ClosedBy || who == st.ReviewedBy:
 			return ErrSamePerson
 		}

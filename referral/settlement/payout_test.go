@@ -12,6 +12,7 @@ import (
 	"siyu/internal/database/dbtest"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/internal/webhook"
 	"siyu/referral/payee"
 	"siyu/referral/settlement"
 	"siyu/referral/tax"
@@ -30,7 +31,7 @@ func TestSeveralPayouts(t *testing.T) {
 		if second := h.pays(settlement.PayoutIn{SettlementID: sid}); second.Net != 30_00 || second.Owed != 180_00 {
 			t.Errorf("under the day's limit: %+v", second)
 		}
-		if third := h.pays(settlement.PayoutIn{SettlementID: sid, CarryHeld: true}); third.LineCount != 0 { // what only waits is not carried
+		if third := h.pays(settlement.PayoutIn{SettlementID: sid, CarryHeld: true}); third.LineCount != 0 || third.Status != settlement.PayoutUnpaid { // what only waits is not carried
 			t.Errorf("the day is full: %+v", third)
 		}
 		h.jump(24 * time.Hour)
@@ -48,6 +49,63 @@ func TestSeveralPayouts(t *testing.T) {
 			t.Errorf("%d payouts", len(list.Items))
 		}
 		h.proven()
+	})
+}
+
+// TestNobodyCouldBePaid: a payout that left everybody out ends as that, says
+// how many and why, and tells nobody that it paid; the next one pays. One with
+// nothing left to pay is not made, and a settlement that owes nothing is paid
+// by a payout of nothing.
+func TestNobodyCouldBePaid(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newTaxed(t, db, payee.PayerIn{})
+		_, err := (&webhook.Service{DB: db, Secrets: keys()}).Create(bg, webhook.In{URL: "https://mall.example/hook", Events: webhook.Events{"payout.*"}})
+		h.must(err)
+		h.clear(reward{member: 1, amount: 100_00}, reward{member: 2, amount: 60_00}, reward{member: 3, amount: 30_00})
+		h.member(1, idNumbers[0])
+		sid := h.reviewed()
+		lines := h.lines(sid)
+		_, err = h.Object(bg, lines[0].MemberID, settlement.ObjectIn{SettlementID: sid, LineNo: 1, Reason: "少算"})
+		h.must(err)
+		p := h.pays(settlement.PayoutIn{SettlementID: sid})
+		if p.Status != settlement.PayoutUnpaid || p.LineCount != 0 || p.PaidAt != 0 || h.find(sid).Status != settlement.StatusReviewed {
+			t.Errorf("got %+v of a settlement that is %s", p, h.find(sid).Status)
+		}
+		held, err := h.SumHolds(as(maker), p.ID)
+		h.must(err)
+		if diff := cmp.Diff([]settlement.HeldSum{{Reason: "no_payee", Members: 2, Owed: 90_00}, {Reason: "objected", Members: 1, Owed: 100_00}}, held); diff != "" {
+			t.Error(diff)
+		}
+		var told []string
+		h.must(db.Read(bg).Raw("SELECT type FROM events WHERE type LIKE 'payout.%' ORDER BY id").Scan(&told).Error)
+		if want := []string{"payout.unpaid"}; !cmp.Equal(told, want) {
+			t.Errorf("told %v, want %v", told, want)
+		}
+		h.refused(h.PayoutResults(as(cashier), p.ID, settlement.ResultsIn{Failed: []settlement.FailedLine{{Line: 1, Reason: "x"}}}), settlement.ErrPaying)
+		h.proven()
+
+		list, err := h.ListObjections(as(maker), settlement.ObjectionOpen, database.Page{})
+		h.must(err)
+		h.must(h.Answer(as(maker), list.Items[0].ID, settlement.AnswerIn{Answer: "没有少算"}))
+		if p = h.pays(settlement.PayoutIn{SettlementID: sid, Channel: "bank_generic", CarryHeld: true}); p.Status != settlement.PayoutSent || p.Net != 100_00 {
+			t.Fatalf("once it was answered: %+v", p)
+		}
+		_, err = h.CreatePayout(as(cashier), settlement.PayoutIn{SettlementID: sid})
+		h.refused(err, settlement.ErrGivenOut)
+		h.proven()
+	})
+	t.Run("of nothing", func(t *testing.T) {
+		dbtest.Run(t, func(t *testing.T, db *database.DB) {
+			h := newHouse(t, db)
+			r := h.clear(reward{member: 1, amount: 5_00})
+			h.clawBack(r[0], 1, 5_00, "refund:1")
+			h.jump(time.Hour)
+			st := h.closed()
+			if p := h.paid(st); p.Status != settlement.PayoutPaid || h.find(st.ID).Status != settlement.StatusPaid {
+				t.Errorf("a settlement of %s: payout %+v, it is %s", st.Gross, p, h.find(st.ID).Status)
+			}
+			h.proven()
+		})
 	})
 }
 

@@ -59,7 +59,7 @@ func (s *Service) PayoutResults(ctx context.Context, pid id.Payout, in ResultsIn
 		case err != nil:
 			return err
 		case p.Status != PayoutPaid && p.Status != PayoutSent:
-			return ErrState.With("state", p.Status)
+			return ErrPaying.With("state", p.Status)
 		}
 		lines, err := reported(tx, p, in)
 		if err != nil {

@@ -57,6 +57,12 @@ const (
 	StatusRejected  Status = "rejected"
 )
 
+// Words name the state.
+func (s Status) Words() (zh, en string) {
+	return map[Status]string{StatusOpen: "待关账", StatusDiscarded: "已作废", StatusClosing: "关账中", StatusSealing: "封存中", StatusClosed: "待审核",
+		StatusReviewed: "待付款", StatusPaid: "已付款", StatusRejected: "已驳回"}[s], string(s)
+}
+
 // Settlement is one document of what is owed. Its digest and place in the
 // chain are there from StatusClosed on.
 type Settlement struct {
@@ -134,12 +140,14 @@ func (s *Service) Register(r *task.Registry) {
 
 // The refusals of this room.
 var (
-	ErrState      = fault.New(fault.KindConflict, "settlement.state", "结算单当前状态为 {state},不能这样操作", "the settlement is {state}, which does not allow this")
+	ErrState      = fault.New(fault.KindConflict, "settlement.state", "结算单现在是“{state}”，不能这样操作", "the settlement is {state}, which does not allow this")
 	ErrDigest     = fault.New(fault.KindConflict, "settlement.digest", "摘要与封存的结算单不一致，请重新核对后再审核", "the digest is not that of the sealed settlement; check the document again")
 	ErrSamePerson = fault.New(fault.KindForbidden, "settlement.same_person", "制单、审核、付款必须由不同的人完成", "preparing, reviewing and paying take different people")
 	ErrNotStaff   = fault.New(fault.KindForbidden, "settlement.not_staff", "只有员工本人可以办理结算", "only a member of staff in person handles settlements")
 	ErrCarried    = fault.New(fault.KindConflict, "settlement.carried", "后续结算单 {settlement} 已结转本单的欠款，请先驳回后者", "{settlement} carries debts of this one; reject that one first")
 	ErrNoFile     = fault.New(fault.KindConflict, "settlement.no_file", "该付款批次不是用文件付款的", "this payout is not paid by a file")
+	ErrPaying     = fault.New(fault.KindConflict, "settlement.payout_state", "付款批次现在是“{state}”，不能这样操作", "the payout is {state}, which does not allow this")
+	ErrGivenOut   = fault.New(fault.KindConflict, "settlement.given_out", "该结算单已全部付出，没有可再付的；在途 {flying} 笔，等回单即可", "all of the settlement is given out and nothing is left to pay; on its way: {flying}, wait for what becomes of it")
 	ErrPayout     = fault.New(fault.KindConflict, "settlement.has_payout", "该结算单已有付款批次 {payout}", "the settlement has payout {payout}")
 )
 

@@ -173,7 +173,7 @@ func TestUnitsAndPeople(t *testing.T) {
 		_, err = h.FindPayout(stranger, pid)
 		h.refused(err, fault.NotFound)
 		h.must(h.Pay(as(cashier), pid))
-		h.refused(h.Pay(as(cashier), pid), settlement.ErrState)
+		h.refused(h.Pay(as(cashier), pid), settlement.ErrPaying)
 		h.work()
 		if got := h.find(st.ID); got.Status != settlement.StatusPaid || got.CreatedBy != maker || got.ReviewedBy != reviewer || got.PaidBy != cashier {
 			t.Errorf("three people: %+v", got)

@@ -9,8 +9,12 @@ import (
 	"siyu/referral"
 )
 
-// rangeAt is how many source rows one snapshot covers.
-const rangeAt = 2000
+// rangeAt is how many source rows one snapshot covers, eventsAt how many events,
+// of which a reward has two or more.
+const (
+	rangeAt  = 2000
+	eventsAt = 2 * rangeAt
+)
 
 // proveLive walks the lines by their sources: none stands on two live lines,
 // and none is of a reward that is no money.
@@ -24,9 +28,11 @@ func (s *Service) proveLive(ctx context.Context, p *database.Proof) error {
 	return err
 }
 
-// proveTaken walks what happened to rewards: what was due is on a line.
+// proveTaken walks what happened to rewards: what was due is on a line. It goes
+// by reward, in whose order the indexes of events and of lines lie side by side;
+// in the order of events each line would be looked for by itself.
 func (s *Service) proveTaken(ctx context.Context, p *database.Proof) error {
-	n, err := s.DB.InRanges(ctx, "reward_events", "id", rangeAt, func(q *database.Query, after, upto int64) error {
+	n, err := s.DB.InRanges(ctx, "reward_events", "reward_id", eventsAt, func(q *database.Query, after, upto int64) error {
 		if err := proveClawbacks(q, after, upto, p); err != nil {
 			return err
 		}
@@ -47,7 +53,7 @@ func (s *Service) proveTaken(ctx context.Context, p *database.Proof) error {
 // Where everything is settled none is, and nothing more need be asked.
 func anyLoose(q *database.Query, after, upto int64) (bool, error) {
 	var one int64
-	err := q.Raw(`SELECT e.id FROM reward_events e WHERE e.id > ? AND e.id <= ? AND e.kind = 'cleared' AND NOT EXISTS
+	err := q.Raw(`SELECT e.id FROM reward_events e WHERE e.reward_id > ? AND e.reward_id <= ? AND e.kind = 'cleared' AND NOT EXISTS
 		(SELECT 1 FROM settlement_lines l WHERE l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0) LIMIT 1`, after, upto, KindReward).Scan(&one).Error
 	return one != 0, err
 }
@@ -84,7 +90,7 @@ func proveCover(q *database.Query, after, upto int64, p *database.Proof) error {
 	var missed []missed
 	err := q.Raw(`SELECT u.source_id, u.source_id AS reward_id, MIN(s.id) AS settlement_id
 			FROM (SELECT e.reward_id AS source_id, e.at, r.program_id, `+referral.PayerOf("r")+` AS payer_id, r.currency FROM reward_events e JOIN rewards r ON r.id = e.reward_id
-				WHERE e.id > ? AND e.id <= ? AND e.kind = 'cleared' AND NOT EXISTS
+				WHERE e.reward_id > ? AND e.reward_id <= ? AND e.kind = 'cleared' AND NOT EXISTS
 					(SELECT 1 FROM settlement_lines l WHERE l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0)) u
 			JOIN settlement_programs p ON p.program_id = u.program_id
 			JOIN settlements s ON s.id = p.settlement_id AND s.status IN ? AND s.currency = u.currency AND s.on_request = 0 AND s.cut_at >= u.at + ?
@@ -100,24 +106,16 @@ func proveCover(q *database.Query, after, upto int64, p *database.Proof) error {
 // is marked settled, and on no live line. One freed by a release before the
 // marks waits for the next closing, which opens it.
 func proveMarks(q *database.Query, after, upto int64, p *database.Proof) error {
-	var marks []referral.Clearing
-	err := q.Raw("SELECT id, reward_count FROM clearings WHERE id > ? AND id <= ? AND settled = 1 ORDER BY id",
-		after-referral.ClearingMost, upto).Scan(&marks).Error
-	if err != nil || len(marks) == 0 {
-		return err
-	}
-	var loose []missed
-	err = q.Raw(`SELECT e.id AS source_id, e.reward_id FROM reward_events e WHERE e.id > ? AND e.id <= ? AND e.kind = 'cleared'
-			AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0)
-			AND NOT EXISTS (SELECT 1 FROM settlement_lines f JOIN settlements x ON x.id = f.freed
-				WHERE f.source_id = e.reward_id AND f.kind = ? AND x.reopened = 0) ORDER BY e.id`, after, upto, KindReward, KindReward).Scan(&loose).Error
-	for _, m := range loose {
-		for len(marks) > 0 && marks[0].ID+int64(marks[0].RewardCount) <= m.SourceID {
-			marks = marks[1:]
-		}
-		if len(marks) > 0 && marks[0].ID <= m.SourceID {
-			p.Break("%s is marked settled but stands on no live line", m.RewardID)
-		}
+	var lost []id.Reward
+	err := q.Raw(`SELECT u.reward_id FROM (SELECT e.id, e.reward_id, (SELECT MAX(c.id) FROM clearings c WHERE c.id <= e.id) AS clearing_id
+				FROM reward_events e WHERE e.reward_id > ? AND e.reward_id <= ? AND e.kind = 'cleared'
+				AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0)
+				AND NOT EXISTS (SELECT 1 FROM settlement_lines f JOIN settlements x ON x.id = f.freed
+					WHERE f.source_id = e.reward_id AND f.kind = ? AND x.reopened = 0)) u
+			JOIN clearings c ON c.id = u.clearing_id AND c.settled = 1 AND c.id + c.reward_count > u.id ORDER BY u.reward_id LIMIT 50`,
+		after, upto, KindReward, KindReward).Scan(&lost).Error
+	for _, r := range lost {
+		p.Break("%s is marked settled but stands on no live line", r)
 	}
 	return err
 }
@@ -137,7 +135,7 @@ func proveClawbacks(q *database.Query, after, upto int64, p *database.Proof) err
 			FROM (SELECT e.id AS source_id, e.reward_id, e.at, r.program_id, `+referral.PayerOf("r")+` AS payer_id, l.settlement_id AS holder FROM reward_events e
 				JOIN rewards r ON r.id = e.reward_id
 				JOIN settlement_lines l ON l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0
-				WHERE e.id > ? AND e.id <= ? AND e.kind = 'clawed_back' AND NOT EXISTS
+				WHERE e.reward_id > ? AND e.reward_id <= ? AND e.kind = 'clawed_back' AND NOT EXISTS
 					(SELECT 1 FROM settlement_lines k WHERE k.source_id = e.id AND k.kind = ? AND k.freed = 0)) u
 			JOIN settlement_programs p ON p.program_id = u.program_id
 			JOIN settlements s ON s.id = p.settlement_id AND s.status IN ? AND s.cut_at >= u.at + ?

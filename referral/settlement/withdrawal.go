@@ -48,6 +48,11 @@ const (
 	WithdrawalCancelled WithdrawalStatus = "cancelled"
 )
 
+// Words name the status.
+func (s WithdrawalStatus) Words() (zh, en string) {
+	return map[WithdrawalStatus]string{WithdrawalAsked: "已申请", WithdrawalSettled: "已结算", WithdrawalRefused: "已驳回", WithdrawalCancelled: "已取消"}[s], string(s)
+}
+
 // takenBack is the reason of a request of which refunds left no more than its
 // fee before it was settled.
 const takenBack = "taken_back"
@@ -61,7 +66,7 @@ var (
 	ErrPerDay     = fault.New(fault.KindConflict, "withdrawal.per_day", "每天最多申请 {limit} 次，请明天再来", "at most {limit} requests a day; come back tomorrow")
 	ErrCannotPay  = fault.New(fault.KindConflict, "withdrawal.payee", "暂时不能打款（{reason}），请先核对收款信息", "you cannot be paid now ({reason}); look at how you are paid first")
 	ErrBusy       = fault.New(fault.KindUnavailable, "withdrawal.closing", "正在结算，请几分钟后再申请", "a settlement is being closed; ask again in some minutes")
-	ErrNotAsked   = fault.New(fault.KindConflict, "withdrawal.state", "该申请已是 {state}，不能再改", "the request is {state} already")
+	ErrNotAsked   = fault.New(fault.KindConflict, "withdrawal.state", "该申请{state}，不能再改", "the request is {state} already")
 	ErrWholePayer = fault.New(fault.KindConflict, "withdrawal.whole", "按申请提现的付款主体须整体结算：结算单应属于付款主体所在组织，不限奖励方案、不设截止时间", "a payer with requests is settled whole: by a settlement of its own unit, of all programs, without a cut-off")
 )
 

@@ -141,6 +141,23 @@ func (set Set) vouchers() []row {
 	return out
 }
 
+// Row is one line of a voucher as the files have it.
+type Row struct {
+	No            int // of the voucher in its set
+	Summary       string
+	Code, Title   string
+	Debit, Credit money.Amount
+}
+
+// Rows are the set as the files have it.
+func (set Set) Rows() []Row {
+	var out []Row
+	for _, r := range set.vouchers() {
+		out = append(out, Row{r.no, r.summary, r.code, r.title, r.debit, r.credit})
+	}
+	return out
+}
+
 // Write writes the set's vouchers in the form.
 func (f Form) Write(set Set) ([]byte, error) {
 	if f.Format == XLSX {

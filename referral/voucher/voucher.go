@@ -223,6 +223,23 @@ func (s *Service) Find(ctx context.Context, day int) (Set, error) {
 	return set, err
 }
 
+// SetsOf are the newest sets of some days, without their lines.
+func (s *Service) SetsOf(ctx context.Context, days []int) (map[int]Set, error) {
+	if err := wallet.SeesBooks(ctx); err != nil || len(days) == 0 {
+		return nil, err
+	}
+	var list []Set
+	err := s.DB.Read(ctx).Raw("SELECT "+setColumns+" FROM voucher_sets WHERE day_no IN ? ORDER BY chart_no", days).Scan(&list).Error
+	if err != nil {
+		return nil, fmt.Errorf("voucher: sets: %w", err)
+	}
+	out := make(map[int]Set, len(list))
+	for _, set := range list {
+		out[set.Day] = set
+	}
+	return out, nil
+}
+
 func linesOf(q *database.Query, set Set) ([]Line, error) {
 	lines := []Line{}
 	err := q.Raw(`SELECT kind, payee_type, stage, owner_kind, code, title, debit, credit FROM voucher_lines

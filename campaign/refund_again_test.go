@@ -1,0 +1,70 @@
+package campaign_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"siyu/campaign"
+	"siyu/campaign/campaigntest"
+	"siyu/internal/database"
+	"siyu/internal/database/dbtest"
+	"siyu/internal/id"
+	"siyu/internal/money"
+	"siyu/referral"
+)
+
+// A refund that failed at first is done after others that were reported later:
+// its share of the reward goes all the same, before clearing and after it.
+func TestFailedRefundDoneLaterTakesItsShare(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		w := campaigntest.New(t, db)
+		program, err := w.Referral.CreateProgram(bg, referral.ProgramIn{Name: "老带新", Budget: 1_000_000, Rules: referral.RulesIn{
+			Trigger: referral.TriggerEveryPaidOrder, InviterHasOrdered: ptr(false),
+			Rewards: []referral.Promise{{Rule: "inviter", To: referral.SideInviter, Mode: referral.ModePercent, Rate: 1000}},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := w.Run(campaigntest.Sale{Stock: 100, PerOrder: 2, Program: program, Hours: 24 * 60})
+		m := w.Members(2)
+		made, err := w.Referral.CreateCode(bg, referral.CodeIn{InviterID: m[0], ProgramID: program, CampaignID: c.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		codes, err := w.Referral.CodesByID(bg, []id.Code{made})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, cleared := range []bool{false, true} {
+			t.Run(fmt.Sprintf("cleared %v", cleared), func(t *testing.T) {
+				if _, err := w.Referral.Bind(bg, referral.Bind{Code: codes[0].Code, Invitee: m[1]}); err != nil {
+					t.Fatal(err)
+				}
+				o := w.MustClaim(campaign.Claim{Campaign: c.ID, Item: c.Items[0].ID, Member: m[1], Qty: 2})
+				w.Pay(o.ID)
+				if cleared {
+					w.Drain(16 * 24 * time.Hour)
+				}
+				refund := func(no string, goods money.Amount, status campaign.RefundStatus) {
+					t.Helper()
+					in := campaign.RefundIn{RefundNo: no, Amount: goods, Goods: goods, Status: status}
+					if err := w.Campaign.Refund(bg, o.ID, in); err != nil {
+						t.Fatal(err)
+					}
+				}
+				refund("first", 5000, campaign.RefundFailed)
+				refund("second", 3000, campaign.RefundDone)
+				refund("first", 5000, campaign.RefundDone)
+				list, err := w.Referral.ListRewards(bg, referral.RewardFilter{Order: o.ID}, database.Page{})
+				if err != nil || len(list.Items) != 1 {
+					t.Fatalf("got %+v, %v", list.Items, err)
+				}
+				if r, want := list.Items[0], money.Amount(1980-800); r.Net != want || (r.ClearedAt != 0) != cleared {
+					t.Errorf("of %s, with 80 yuan of %s refunded, %s are left, want %s; events %+v", r.Amount, r.Base, r.Net, want, r.Events)
+				}
+			})
+		}
+		w.Verify()
+	})
+}
