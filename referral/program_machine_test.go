@@ -157,6 +157,17 @@ func (m *programMachine) refund(r *rapid.T) {
 		goods, qty = part, 0
 	}
 	in := campaign.RefundIn{RefundNo: fmt.Sprint(o.id, o.refunds), Amount: goods, Goods: goods, Qty: qty}
+	switch { // one that fails is done after others, or never
+	case o.failed == nil && rapid.IntRange(0, 3).Draw(r, "fails") == 0:
+		failed := in
+		failed.Status, o.failed = campaign.RefundFailed, &in
+		o.refunds++
+		m.check(m.Campaign.Refund(bg, o.id, failed))
+		return
+	case o.failed != nil && o.refunded+o.failed.Goods <= o.goods && rapid.Bool().Draw(r, "the failed one"):
+		in, o.failed = *o.failed, nil
+		goods = in.Goods
+	}
 	for range 1 + rapid.IntRange(0, 1).Draw(r, "told again") {
 		m.check(m.Campaign.Refund(bg, o.id, in))
 	}

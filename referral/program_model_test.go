@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"siyu/campaign"
 	"siyu/internal/clock"
 	"siyu/internal/id"
 	"siyu/internal/money"
@@ -42,6 +43,7 @@ type sale struct {
 	goods    money.Amount
 	refunded money.Amount
 	refunds  int
+	failed   *campaign.RefundIn // not done yet
 	at       clock.Milli
 	earned   []*earning
 }
