@@ -24,6 +24,11 @@ const (
 	ApprovalVoid     ApprovalStatus = "void"
 )
 
+// Words name the state.
+func (s ApprovalStatus) Words() (zh, en string) {
+	return map[ApprovalStatus]string{ApprovalAsked: "待审批", ApprovalApproved: "已通过", ApprovalRejected: "已驳回", ApprovalVoid: "已失效"}[s], string(s)
+}
+
 // PriceApproval lets one item be sold at one price under its product's floor.
 // It is bound by its digest to that price and to the product's floor, cost and
 // list price; when any of these changes it counts no more.
@@ -53,7 +58,7 @@ func (PriceApproval) TableName() string { return "price_approvals" }
 // The refusals of approvals.
 var (
 	ErrApprovalAsked = fault.New(fault.KindConflict, "campaign.price_asked", "该价格已提交过审批", "this price has been asked for already")
-	ErrApprovalState = fault.New(fault.KindConflict, "campaign.approval_state", "审批当前状态为 {status}，不能这样操作", "the approval is {status}, which does not allow this")
+	ErrApprovalState = fault.New(fault.KindConflict, "campaign.approval_state", "审批现在是“{status}”，不能这样操作", "the approval is {status}, which does not allow this")
 	ErrApprovalStale = fault.New(fault.KindConflict, "campaign.approval_stale", "价格、底价或成本已变化，请重新提交审批", "price, floor or cost have changed since; ask again")
 	ErrSameStaff     = fault.New(fault.KindForbidden, "campaign.same_staff", "低于底价须由提交人以外的同事批准", "somebody else than who asked must approve a price under the floor")
 )

@@ -52,6 +52,11 @@ const (
 	StatusCancelled Status = "cancelled"
 )
 
+// Words name the state.
+func (s Status) Words() (zh, en string) {
+	return map[Status]string{StatusDraft: "草稿", StatusScheduled: "未开始", StatusRunning: "进行中", StatusPaused: "已暂停", StatusEnded: "已结束", StatusCancelled: "已取消"}[s], string(s)
+}
+
 // Campaign is one run of one kind.
 type Campaign struct {
 	ID          id.Campaign     `json:"id"`
@@ -200,7 +205,7 @@ type Seat struct {
 
 // Faults of campaigns.
 var (
-	ErrTransition = fault.New(fault.KindConflict, "campaign.wrong_state", "当前状态 {state} 不能执行此操作", "a campaign in state {state} does not allow this")
+	ErrTransition = fault.New(fault.KindConflict, "campaign.wrong_state", "现在是“{state}”，不能执行此操作", "a campaign in state {state} does not allow this")
 	ErrKind       = fault.New(fault.KindUnprocessable, "campaign.unknown_kind", "不支持的活动类型 {kind}", "there is no campaign kind {kind}")
 )
 

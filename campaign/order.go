@@ -23,6 +23,11 @@ const (
 	OrderCancelled OrderStatus = "cancelled"
 )
 
+// Words name the state.
+func (s OrderStatus) Words() (zh, en string) {
+	return map[OrderStatus]string{OrderHeld: "待付款", OrderPaid: "已付款", OrderRefunded: "已退款", OrderExpired: "超时未付", OrderCancelled: "已取消"}[s], string(s)
+}
+
 // Order is a granted claim. It carries what was promised when it was granted:
 // price, limit, the inviter and the version of the reward program.
 type Order struct {

@@ -238,4 +238,4 @@ func (s *Service) CancelOrder(ctx context.Context, oid id.Order) error {
 }
 
 // ErrOrderState is a step the order's state does not allow.
-var ErrOrderState = fault.New(fault.KindConflict, "order.wrong_state", "订单当前状态 {state} 不能执行此操作", "an order in state {state} does not allow this")
+var ErrOrderState = fault.New(fault.KindConflict, "order.wrong_state", "订单现在是“{state}”，不能执行此操作", "an order in state {state} does not allow this")

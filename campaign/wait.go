@@ -23,6 +23,11 @@ const (
 	WaitOver    WaitStatus = "over"
 )
 
+// Words name the state.
+func (s WaitStatus) Words() (zh, en string) {
+	return map[WaitStatus]string{WaitWaiting: "候补中", WaitGranted: "已轮到", WaitSkipped: "未能轮到", WaitLeft: "已退出", WaitOver: "活动已结束"}[s], string(s)
+}
+
 // Wait is a member's place in the line of a sold-out item, for one piece.
 type Wait struct {
 	ID         id.Wait     `json:"id"`

@@ -68,7 +68,7 @@ var (
 	ErrGroupGated = fault.New(fault.KindConflict, "community.group_gated",
 		"这个群需要申请才能加入", "this group is joined by application")
 	ErrGroupClosed = fault.New(fault.KindConflict, "community.group_dissolved",
-		"群当前状态为 {status},不能再变更或加入", "the group is {status}; it can neither change nor be joined")
+		"群现在是“{status}”，不能再变更或加入", "the group is {status}; it can neither change nor be joined")
 )
 
 // errRaced says that another transaction changed what this one had looked up;

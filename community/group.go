@@ -24,6 +24,11 @@ const (
 	GroupDissolved GroupStatus = "dissolved"
 )
 
+// Words name the state.
+func (s GroupStatus) Words() (zh, en string) {
+	return map[GroupStatus]string{GroupActive: "使用中", GroupHandover: "交接中", GroupDissolved: "已解散"}[s], string(s)
+}
+
 // Group is a chat group. BornAt is its real creation, which may lie before
 // Siyu knew it; Imported says that it came in by a batch as a living group.
 type Group struct {

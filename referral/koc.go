@@ -25,6 +25,11 @@ const (
 	KOCRefused  KOCStatus = "refused"
 )
 
+// Words name the state.
+func (s KOCStatus) Words() (zh, en string) {
+	return map[KOCStatus]string{KOCProposed: "待审批", KOCApproved: "已通过", KOCRefused: "未通过"}[s], string(s)
+}
+
 // The refusals of proposals.
 var (
 	ErrNotMonthly = fault.New(fault.KindUnprocessable, "referral.not_monthly",
@@ -32,7 +37,7 @@ var (
 	ErrNoCandidates = fault.New(fault.KindConflict, "referral.no_candidates",
 		"没有可奖励的 KOC 候选人，或本月都已提交", "there is no KOC candidate who is not named for this month already")
 	ErrKOCState = fault.New(fault.KindConflict, "referral.proposal_state",
-		"该提案当前状态为 {state}", "the proposal is {state}")
+		"该提案现在是“{state}”", "the proposal is {state}")
 	ErrKOCSamePerson = fault.New(fault.KindForbidden, "referral.same_person",
 		"提案须由提交人以外的同事批准", "somebody else than who proposed must approve")
 )

@@ -22,11 +22,16 @@ const (
 	ProgramEnded  ProgramStatus = "ended"
 )
 
+// Words name the state.
+func (s ProgramStatus) Words() (zh, en string) {
+	return map[ProgramStatus]string{ProgramActive: "进行中", ProgramPaused: "已暂停", ProgramEnded: "已结束"}[s], string(s)
+}
+
 // The refusals: of staff, what the program's status does not allow, and of
 // whom it would bind.
 var (
 	ErrProgramState = fault.New(fault.KindConflict, "referral.program_state",
-		"奖励方案当前状态为 {state}", "the program is {state}")
+		"奖励方案现在是“{state}”", "the program is {state}")
 	ErrNotTaking = fault.New(fault.KindConflict, "referral.not_taking",
 		"该方案目前不接受新的邀请", "this program takes no new invitations at the moment")
 )

@@ -33,6 +33,11 @@ const (
 	StatusFailed Status = "failed"
 )
 
+// Words name the state.
+func (s Status) Words() (zh, en string) {
+	return map[Status]string{StatusOpen: "拼团中", StatusFormed: "已成团", StatusFailed: "未成团"}[s], string(s)
+}
+
 // Team is people filling one group-buy. Its terms are frozen when it opens.
 type Team struct {
 	ID         id.Team     `json:"id"`

@@ -53,5 +53,5 @@ var (
 	ErrNotTripped = fault.New(fault.KindConflict, "invite.not_tripped",
 		"该活动没有触发品质熔断", "the breaker of this campaign has not tripped")
 	ErrRewardState = fault.New(fault.KindConflict, "invite.reward_state",
-		"奖励当前状态为 {state}，只有待领取的实物才能登记发放", "the reward is {state}; only goods that are ready can be handed over")
+		"奖励现在是“{state}”，只有待领取的实物才能登记发放", "the reward is {state}; only goods that are ready can be handed over")
 )

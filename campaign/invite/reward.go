@@ -26,6 +26,11 @@ const (
 	RewardSkipped  RewardState = "skipped"
 )
 
+// Words name the state.
+func (s RewardState) Words() (zh, en string) {
+	return map[RewardState]string{RewardMaturing: "待生效", RewardWaiting: "等待发放", RewardReady: "待领取", RewardGiven: "已发放", RewardSkipped: "未发放"}[s], string(s)
+}
+
 // Reason is why a reward waits, was skipped or is smaller; beside these it is
 // the code of a coupon's refusal.
 type Reason string

@@ -52,6 +52,11 @@ const (
 	StatusWithdrawn Status = "withdrawn"
 )
 
+// Words name the state.
+func (s Status) Words() (zh, en string) {
+	return map[Status]string{StatusDraft: "待审批", StatusApproved: "已通过", StatusWithdrawn: "已停用"}[s], string(s)
+}
+
 // Material is what an ad shows. Words names the lists it was last looked
 // through with.
 type Material struct {
@@ -98,7 +103,7 @@ type Content struct {
 // The refusals.
 var (
 	ErrSameStaff = fault.New(fault.KindForbidden, "material.same_staff", "素材须由创建人以外的同事批准", "somebody else than its author must approve the material")
-	ErrStatus    = fault.New(fault.KindConflict, "material.status", "素材当前状态为 {status},不能这样操作", "the material is {status}, which does not allow this")
+	ErrStatus    = fault.New(fault.KindConflict, "material.status", "素材现在是“{status}”，不能这样操作", "the material is {status}, which does not allow this")
 )
 
 // For is the variant a group sees: each group always the same one, and the

@@ -55,6 +55,11 @@ const (
 	StatusCancelled Status = "cancelled"
 )
 
+// Words name the state.
+func (s Status) Words() (zh, en string) {
+	return map[Status]string{StatusDraft: "草稿", StatusApproved: "已审批", StatusRunning: "推送中", StatusDone: "已完成", StatusCancelled: "已取消"}[s], string(s)
+}
+
 // Promotion is a send plan.
 type Promotion struct {
 	ID         id.Promotion `json:"id" gorm:"column:id;primaryKey;autoIncrement:false"`
@@ -99,8 +104,8 @@ func (w Window) asked() guard.Window { return guard.Window{From: w.From, To: w.T
 // The refusals.
 var (
 	ErrSameStaff = fault.New(fault.KindForbidden, "promotion.same_staff", "推送计划须由创建人以外的同事批准", "somebody else than its author must approve the promotion")
-	ErrStatus    = fault.New(fault.KindConflict, "promotion.status", "推送计划当前状态为 {status},不能这样操作", "the promotion is {status}, which does not allow this")
-	ErrCampaign  = fault.New(fault.KindConflict, "promotion.campaign", "活动当前状态为 {status},不能推送", "the campaign is {status}; nothing can be sent for it")
+	ErrStatus    = fault.New(fault.KindConflict, "promotion.status", "推送计划现在是“{status}”，不能这样操作", "the promotion is {status}, which does not allow this")
+	ErrCampaign  = fault.New(fault.KindConflict, "promotion.campaign", "活动现在是“{status}”，不能推送", "the campaign is {status}; nothing can be sent for it")
 )
 
 // Find reads a promotion the actor may see, with its windows and groups.

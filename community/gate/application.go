@@ -27,6 +27,11 @@ const (
 	StatusWithdrawn Status = "withdrawn"
 )
 
+// Words name the state.
+func (s Status) Words() (zh, en string) {
+	return map[Status]string{StatusFee: "待付费", StatusReview: "待审核", StatusWaiting: "候补中", StatusAdmitted: "已通过", StatusRefused: "未通过", StatusWithdrawn: "已撤回"}[s], string(s)
+}
+
 func statuses() []string {
 	return []string{string(StatusFee), string(StatusReview), string(StatusWaiting), string(StatusAdmitted), string(StatusRefused), string(StatusWithdrawn)}
 }

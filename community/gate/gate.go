@@ -48,7 +48,7 @@ var (
 	ErrCharter  = fault.New(fault.KindConflict, "gate.charter", "群约定已更新到第 {version} 版，请看过再申请", "the charter is at version {version} by now; read it and apply again")
 	ErrClosed   = fault.New(fault.KindConflict, "gate.closed", "这个群现在不收人", "the group takes nobody in now")
 	ErrRefused  = fault.New(fault.KindUnprocessable, "gate.refused", "还不符合入群条件", "the group's conditions are not met yet")
-	ErrState    = fault.New(fault.KindConflict, "gate.state", "申请当前为 {status}，不能这样操作", "the application is {status}; this cannot be done to it")
+	ErrState    = fault.New(fault.KindConflict, "gate.state", "申请现在是“{status}”，不能这样操作", "the application is {status}; this cannot be done to it")
 	ErrNotIn    = fault.New(fault.KindConflict, "gate.not_in", "你不在这个群里", "you are not in this group")
 	ErrVouches  = fault.New(fault.KindConflict, "gate.vouches", "30 天内最多邀请 {max} 位", "{max} people in 30 days is the most you may vouch for")
 	ErrTooNew   = fault.New(fault.KindConflict, "gate.too_new", "入群满 {days} 天才能邀请别人", "who has been in for {days} days may vouch")

@@ -22,6 +22,11 @@ const (
 	StatusCancelled Status = "cancelled"
 )
 
+// Words name the state.
+func (s Status) Words() (zh, en string) {
+	return map[Status]string{StatusOpen: "进行中", StatusDone: "已完成", StatusCancelled: "已取消"}[s], string(s)
+}
+
 // Handover is a group on its way from one colleague to another. GivenAt and
 // TakenAt are when each said yes; GivenBy is the colleague who gave, or who
 // said it for one that had left.

@@ -55,6 +55,11 @@ const (
 	StatusDeclined Status = "declined"
 )
 
+// Words name the state.
+func (s Status) Words() (zh, en string) {
+	return map[Status]string{StatusOpen: "待答复", StatusAnswered: "已答复", StatusSolved: "已解决", StatusOffered: "已提供替代", StatusDeclined: "无法满足"}[s], string(s)
+}
+
 func statuses() []string {
 	return []string{string(StatusOpen), string(StatusAnswered), string(StatusSolved), string(StatusOffered), string(StatusDeclined)}
 }

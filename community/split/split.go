@@ -55,6 +55,11 @@ const (
 	StatusCancelled Status = "cancelled"
 )
 
+// Words name the state.
+func (s Status) Words() (zh, en string) {
+	return map[Status]string{StatusProposed: "待决定", StatusApproved: "邀请中", StatusDone: "已完成", StatusRejected: "已驳回", StatusExpired: "已过期", StatusCancelled: "已取消"}[s], string(s)
+}
+
 // Split is a proposal to split a group. Rules is the version of the function
 // that made it; Ties, Kept and Chance are its Division's. ProposedBy is nobody
 // for one that the house made by itself.

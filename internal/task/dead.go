@@ -21,7 +21,7 @@ type DeadTask struct {
 }
 
 // ErrNotDead refuses to redrive what still runs or is done.
-var ErrNotDead = fault.New(fault.KindConflict, "task.not_dead", "任务当前状态为 {status},只有失败的任务才能重跑", "the task is {status}; only a dead one can be redriven")
+var ErrNotDead = fault.New(fault.KindConflict, "task.not_dead", "任务现在是 {status}，只有失败的任务才能重跑", "the task is {status}; only a dead one can be redriven")
 
 // ListDead lists dead tasks, newest first; an empty kind means all.
 // Tasks belong to no unit, so only who sees the whole brand sees them.

@@ -23,6 +23,11 @@ const (
 	DeliveryCancelled DeliveryStatus = "cancelled"
 )
 
+// Words name the state.
+func (s DeliveryStatus) Words() (zh, en string) {
+	return map[DeliveryStatus]string{DeliveryPending: "待投递", DeliveryDelivered: "已送达", DeliveryFailed: "投递失败", DeliveryCancelled: "已取消"}[s], string(s)
+}
+
 // Delivery is one event on its way to one webhook.
 type Delivery struct {
 	ID           id.Delivery    `json:"id"`

@@ -46,6 +46,11 @@ const (
 	StatusPaused Status = "paused"
 )
 
+// Words name the state.
+func (s Status) Words() (zh, en string) {
+	return map[Status]string{StatusActive: "使用中", StatusPaused: "已暂停"}[s], string(s)
+}
+
 // Webhook is an address that receives events.
 type Webhook struct {
 	ID        id.Webhook  `json:"id"`
@@ -71,7 +76,7 @@ const mostActive = 20
 // The refusals of this room.
 var (
 	ErrTooMany  = fault.New(fault.KindConflict, "webhook.too_many", "最多 {most} 个启用中的 webhook,请先停用一个", "at most {most} webhooks may be active; pause one first")
-	ErrStatus   = fault.New(fault.KindConflict, "webhook.status", "当前状态为 {status},不能这样操作", "not possible while the status is {status}")
+	ErrStatus   = fault.New(fault.KindConflict, "webhook.status", "现在是“{status}”，不能这样操作", "not possible while the status is {status}")
 	errFieldURL = [2]string{"请填写公网 http(s) 地址，端口 80 或 443，不含账号和锚点", "give a public http(s) address on port 80 or 443, without user or fragment"}
 )
 

@@ -39,6 +39,11 @@ const (
 	Merged   Status = "merged"
 )
 
+// Words name the state.
+func (s Status) Words() (zh, en string) {
+	return map[Status]string{None: "未申请", Applied: "待审核", Approved: "已通过", Refused: "未通过", Frozen: "已冻结", Merged: "已并入另一会员"}[s], string(s)
+}
+
 // Act is what moves a promoter.
 type Act string
 
@@ -105,7 +110,7 @@ type Service struct {
 // The refusals.
 var (
 	ErrState = fault.New(fault.KindConflict, "promoter.state",
-		"推广员当前状态为 {state}", "the promoter is {state}")
+		"推广员现在是“{state}”", "the promoter is {state}")
 	ErrReason = fault.Invalid.Field("reason", "required", "请填写原因", "say why")
 )
 

@@ -25,6 +25,11 @@ const (
 	StateMoot    State = "moot"
 )
 
+// Words name the state.
+func (s State) Words() (zh, en string) {
+	return map[State]string{StateOpen: "待审核", StatePassed: "已放行", StateRefused: "已拒绝", StateMoot: "已无需审核"}[s], string(s)
+}
+
 // Finding is what the first person thinks of a case.
 type Finding string
 

@@ -32,7 +32,7 @@ type Service struct {
 // The refusals.
 var (
 	ErrState = fault.New(fault.KindConflict, "review.state",
-		"该审核已结束，状态为 {state}", "the case is {state}")
+		"该审核已结束，结果是“{state}”", "the case is {state}")
 	ErrNone = fault.New(fault.KindConflict, "review.no_case",
 		"这笔奖励没有待审核事项", "no case of this reward is open")
 	ErrUnseen = fault.New(fault.KindConflict, "review.unseen",
