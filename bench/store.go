@@ -187,6 +187,11 @@ func (s *store) durability(ctx context.Context) (string, error) {
 	return strings.Join(out, " "), err
 }
 
+// tell has the store do one thing.
+func (s *store) tell(ctx context.Context, text string) error {
+	return s.db.Tx(ctx, func(tx *database.Tx) error { return tx.Exec(text).Error })
+}
+
 // number reads one number.
 func (s *store) number(ctx context.Context, query string, args ...any) (n int64, err error) {
 	err = s.db.Read(ctx).Raw(query, args...).Scan(&n).Error

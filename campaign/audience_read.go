@@ -1,7 +1,6 @@
 package campaign
 
 import (
-	"database/sql"
 	"maps"
 	"slices"
 
@@ -105,7 +104,7 @@ func boughtRead(members []id.Member, since clock.Milli, row func(id.Member, Purc
 			FROM member_facts f JOIN orders o ON o.id = f.ref
 			WHERE f.member_id IN ? AND f.kind = 'order_paid' AND f.at >= ? AND o.status = 'paid'`,
 		Args: []any{members, since},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var m id.Member
 			var p Purchase
 			if err := rows.Scan(&m, &p.Campaign, &p.At, &p.SKU); err != nil {

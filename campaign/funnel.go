@@ -39,8 +39,8 @@ type FunnelSteps struct {
 	Paid     int64 `json:"paid"`
 	Refunded int64 `json:"refunded"`
 	// Conversion is paid orders to touches, above the whole where people came
-	// without a scan.
-	Conversion money.Bps `json:"conversion_bps" gorm:"-"`
+	// without a scan, unknown where nobody scanned.
+	Conversion *money.Bps `json:"conversion_bps" gorm:"-"`
 }
 
 // FunnelRow is one group, code or hour; the other two are null. All three are
@@ -124,7 +124,7 @@ func (f *Funnel) count(q *database.Query, c Campaign) error {
 	return nil
 }
 
-func (f *FunnelSteps) convert() { f.Conversion = bpsOf(f.Paid, f.Touches) }
+func (f *FunnelSteps) convert() { f.Conversion = knownBps(f.Paid, f.Touches) }
 
 // steps is a row for every touch, binding and order of the campaign.
 func steps(c id.Campaign) (sql string, args []any) {

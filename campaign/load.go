@@ -1,7 +1,6 @@
 package campaign
 
 import (
-	"database/sql"
 	"maps"
 	"slices"
 	"time"
@@ -107,7 +106,7 @@ const itemColumns = "id, campaign_id, product_id, name, price, stock, left_qty, 
 const itemsLocked = "SELECT " + itemColumns + `, COALESCE((SELECT changed_at FROM member_changes WHERE id = 1), 0)
 	FROM items WHERE id IN ? ORDER BY id`
 
-func (b *batch) item(rows *sql.Rows) error {
+func (b *batch) item(rows database.Row) error {
 	var i Item
 	err := rows.Scan(&i.ID, &i.CampaignID, &i.ProductID, &i.Name, &i.Price, &i.Stock, &i.Left, &i.Held, &i.Sold,
 		&i.PerMember, &i.PerOrder, &i.SortNo, &i.Version, &i.Epoch, &i.Grants, &i.Freed, &i.Waiting,
@@ -123,7 +122,7 @@ func (b *batch) holdsOf(items []id.Item, claimers []id.Member) database.Read {
 		SQL: `SELECT item_id, member_id, team_id, SUM(qty - refunded_qty) FROM orders
 			WHERE claimed_by IN ? AND item_id IN ? AND status IN ('held', 'paid') GROUP BY item_id, member_id, team_id`,
 		Args: []any{claimers, items},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var at place
 			var team id.Team
 			var qty int
@@ -273,7 +272,7 @@ func (b *batch) mergedHolds(tx *database.Tx, members []id.Member) error {
 	clear(b.sits)
 	return tx.Queries(b.holdsOf(items, claimers), database.Read{
 		SQL: "SELECT item_id, member_id, qty FROM limit_merges WHERE member_id IN ? AND item_id IN ?", Args: []any{members, items},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var at place
 			var qty int
 			err := rows.Scan(&at.item, &at.member, &qty)

@@ -18,8 +18,8 @@ type Figures struct {
 	Refunded        money.Amount `json:"refunded_fen"`
 	RewardsPromised money.Amount `json:"rewards_promised_fen"`
 	RewardsCleared  money.Amount `json:"rewards_cleared_fen"`
-	// Conversion is bought of made.
-	Conversion money.Bps `json:"conversion_bps" gorm:"-"`
+	// Conversion is bought of made, unknown while none was made.
+	Conversion *money.Bps `json:"conversion_bps" gorm:"-"`
 }
 
 // OrderCounts are orders by status; Made is all of them, Bought those ever
@@ -150,7 +150,15 @@ func (f *Figures) add(g Figures) {
 	f.RewardsCleared += g.RewardsCleared
 }
 
-func (f *Figures) convert() { f.Conversion = bpsOf(f.Orders.Bought, f.Orders.Made) }
+func (f *Figures) convert() { f.Conversion = knownBps(f.Orders.Bought, f.Orders.Made) }
+
+// knownBps is bpsOf, and unknown of nothing: a share of nobody is no 0 %.
+func knownBps(part, whole int64) *money.Bps {
+	if whole == 0 {
+		return nil
+	}
+	return new(bpsOf(part, whole))
+}
 
 // bpsOf is the part of the whole in basis points; of nothing it is 0.
 func bpsOf(part, whole int64) money.Bps {

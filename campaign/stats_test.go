@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"siyu/campaign"
 	"siyu/campaign/campaigntest"
 	"siyu/community"
@@ -82,11 +84,11 @@ func TestFigures(t *testing.T) {
 
 		want := campaign.Figures{
 			Orders: campaign.OrderCounts{Made: 4, Bought: 3, Paid: 2, Refunded: 1, Expired: 1},
-			Gross:  3 * 9900, Refunded: 9900, RewardsPromised: 500, Conversion: 7500,
+			Gross:  3 * 9900, Refunded: 9900, RewardsPromised: 500, Conversion: new(money.Bps(7500)),
 		}
 		t.Run("stats", func(t *testing.T) {
 			got, err := w.Campaign.Stats(bg, c.ID)
-			if err != nil || got.Total != want || len(got.Items) != 1 || got.Items[0].Figures != want {
+			if err != nil || !cmp.Equal(got.Total, want) || len(got.Items) != 1 || !cmp.Equal(got.Items[0].Figures, want) {
 				t.Errorf("got %+v, %v, want %+v", got, err, want)
 			}
 			if i := got.Items[0]; i.Stock != 10 || i.Left != 8 || i.Sold != 2 || i.Held != 0 {
@@ -94,8 +96,8 @@ func TestFigures(t *testing.T) {
 			}
 		})
 		t.Run("funnel", func(t *testing.T) {
-			all := campaign.FunnelSteps{Touches: 4, Bindings: 3, Orders: 4, Paid: 3, Refunded: 1, Conversion: 7500}
-			brought := campaign.FunnelSteps{Touches: 4, Bindings: 3, Orders: 3, Paid: 2, Refunded: 1, Conversion: 5000}
+			all := campaign.FunnelSteps{Touches: 4, Bindings: 3, Orders: 4, Paid: 3, Refunded: 1, Conversion: new(money.Bps(7500))}
+			brought := campaign.FunnelSteps{Touches: 4, Bindings: 3, Orders: 3, Paid: 2, Refunded: 1, Conversion: new(money.Bps(5000))}
 			rest := campaign.FunnelRow{FunnelSteps: campaign.FunnelSteps{Orders: 1, Paid: 1}}
 			hour := c.StartsAt - c.StartsAt%clock.Milli(time.Hour.Milliseconds())
 			for by, rows := range map[campaign.FunnelBy][]campaign.FunnelRow{
@@ -104,12 +106,12 @@ func TestFigures(t *testing.T) {
 				campaign.FunnelByHour:  {{HourAt: hour, FunnelSteps: all}},
 			} {
 				got, err := w.Campaign.Funnel(bg, c.ID, by)
-				if err != nil || got.Total != all || got.Truncated || len(got.Rows) != len(rows) {
+				if err != nil || !cmp.Equal(got.Total, all) || got.Truncated || len(got.Rows) != len(rows) {
 					t.Errorf("by %s: got %+v, %v", by, got, err)
 					continue
 				}
 				for i, r := range rows {
-					if got.Rows[i] != r {
+					if !cmp.Equal(got.Rows[i], r) {
 						t.Errorf("by %s: got %+v, want %+v", by, got.Rows[i], r)
 					}
 				}
@@ -122,7 +124,7 @@ func TestFigures(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, err := w.Campaign.Report(bg, c.ID)
-			if err != nil || got.Total != want || got.Net != 2*9900 || got.Sold != 2 || got.Unsold != 8 || got.Margin != nil || got.Items[0].Cost != nil {
+			if err != nil || !cmp.Equal(got.Total, want) || got.Net != 2*9900 || got.Sold != 2 || got.Unsold != 8 || got.Margin != nil || got.Items[0].Cost != nil {
 				t.Fatalf("got %+v, %v", got, err)
 			}
 			if got.BestGroup == nil || got.BestGroup.GroupID != group || got.BestGroup.Paid != 2 || got.BestGroup.Net != 9900 {

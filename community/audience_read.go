@@ -1,8 +1,6 @@
 package community
 
 import (
-	"database/sql"
-
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
@@ -17,8 +15,8 @@ func pairRead[A, B ~int64](row func(A, B), sql string, args ...any) database.Rea
 	return database.Read{SQL: sql, Args: args, Row: rowsOf(row)}
 }
 
-func rowsOf[A, B ~int64](row func(A, B)) func(*sql.Rows) error {
-	return func(rows *sql.Rows) error {
+func rowsOf[A, B ~int64](row func(A, B)) func(database.Row) error {
+	return func(rows database.Row) error {
 		var a A
 		var b B
 		if err := rows.Scan(&a, &b); err != nil {
@@ -48,7 +46,7 @@ func SeenRead(members []id.Member, row func(m id.Member, first clock.Milli, paid
 	return database.Read{
 		SQL: `SELECT id, created_at, EXISTS (SELECT 1 FROM member_facts f WHERE f.member_id = members.id AND f.kind = 'order_paid')
 			FROM members WHERE id IN ?`, Args: []any{members},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var m id.Member
 			var first clock.Milli
 			var paid int
@@ -73,7 +71,7 @@ func StandingsRead(members []id.Member, row func(m id.Member, s Standing)) datab
 	return database.Read{
 		SQL: `SELECT m.member_id, m.group_id, m.role, COALESCE((SELECT g.unit_id FROM chat_groups g WHERE g.id = m.group_id AND g.status <> 'dissolved'), -1)
 			FROM memberships m WHERE m.member_id IN ? AND m.left_at = 0`, Args: []any{members},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var m id.Member
 			var s Standing
 			if err := rows.Scan(&m, &s.Group, &s.Role, &s.Unit); err != nil || s.Unit < 0 {

@@ -1,7 +1,6 @@
 package community
 
 import (
-	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -80,7 +79,7 @@ func FactsTx(tx *database.Tx, list []Fact) error {
 			err := tx.Queries(database.Read{
 				SQL:  "SELECT ref, member_id FROM member_facts WHERE kind = ? AND ref IN ?",
 				Args: []any{string(kind), part},
-				Row: func(rows *sql.Rows) error {
+				Row: func(rows database.Row) error {
 					var ref, member int64
 					err := rows.Scan(&ref, &member)
 					stand[key{kind, ref, id.Member(member)}] = true

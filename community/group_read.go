@@ -1,7 +1,6 @@
 package community
 
 import (
-	"database/sql"
 	"fmt"
 
 	"siyu/internal/clock"
@@ -13,7 +12,7 @@ import (
 // read that travels with the locks of a batch.
 func GroupRows(groups database.Keys[id.Group], row func(Group)) database.Read {
 	const columns = "id, unit_id, preset, zone, owner_id, born_at, imported, ends_at, status"
-	return database.Read{SQL: "SELECT " + columns + " FROM chat_groups WHERE " + groups.Of("id"), Row: func(rows *sql.Rows) error {
+	return database.Read{SQL: "SELECT " + columns + " FROM chat_groups WHERE " + groups.Of("id"), Row: func(rows database.Row) error {
 		var g Group
 		err := rows.Scan(&g.ID, &g.UnitID, &g.Preset, &g.Zone, &g.OwnerID, &g.BornAt, &g.Imported, &g.EndsAt, &g.Status)
 		row(g)
@@ -27,7 +26,7 @@ func GroupRows(groups database.Keys[id.Group], row func(Group)) database.Read {
 func CharterRows(groups database.Keys[id.Group], at clock.Milli, row func(Charter)) database.Read {
 	const columns = "group_id, version, ads_per_day, ads_per_week, quiet_from, quiet_to, ends_at, announced_at, effective_at"
 	var standing versions
-	return database.Read{SQL: charterVersions(columns, groups), Row: func(rows *sql.Rows) error {
+	return database.Read{SQL: charterVersions(columns, groups), Row: func(rows database.Row) error {
 		var c Charter
 		err := rows.Scan(&c.GroupID, &c.Version, &c.AdsPerDay, &c.AdsPerWeek, &c.QuietFrom, &c.QuietTo, &c.EndsAt, &c.AnnouncedAt, &c.EffectiveAt)
 		standing = standing.then(c)
@@ -50,11 +49,10 @@ func Neighbours(q *database.Query, groups []id.Group) (bool, error) {
 	if n < 2 {
 		return false, nil
 	}
-	var between int
-	most := n * crowded / 4
-	err := q.Raw("SELECT COUNT(*) FROM (SELECT 1 FROM chat_groups WHERE id BETWEEN ? AND ? LIMIT ?) x", groups[0], groups[n-1], most+1).Scan(&between).Error
+	var beyond id.Group
+	err := q.Raw("SELECT id FROM chat_groups WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1 OFFSET ?", groups[0], groups[n-1], n*crowded/4).Scan(&beyond).Error
 	if err != nil {
 		return false, fmt.Errorf("community: neighbours: %w", err)
 	}
-	return between <= most, nil
+	return beyond == 0, nil
 }

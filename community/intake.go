@@ -1,8 +1,6 @@
 package community
 
 import (
-	"database/sql"
-
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
@@ -26,7 +24,7 @@ func IntakeRows(groups []id.Group, since clock.Milli, row func(Intake)) database
 			FROM (SELECT group_id, COUNT(*) AS joined, MAX(joined_at) AS newest FROM memberships
 				WHERE group_id IN ? AND left_at = 0 AND joined_at > ? GROUP BY group_id) j`,
 		Args: []any{groups, since},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var in Intake
 			err := rows.Scan(&in.GroupID, &in.Joined, &in.Newest, &in.Members)
 			row(in)

@@ -2,7 +2,6 @@ package community
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -183,7 +182,7 @@ func AgreeTx(tx *database.Tx, group id.Group, member id.Member, charter int, oth
 func GroupsRead(members []id.Member, row func(m id.Member, g id.Group)) database.Read {
 	return database.Read{
 		SQL: "SELECT member_id, group_id FROM memberships WHERE member_id IN ? AND left_at = 0", Args: []any{members},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var m id.Member
 			var g id.Group
 			if err := rows.Scan(&m, &g); err != nil {
@@ -199,7 +198,7 @@ func GroupsRead(members []id.Member, row func(m id.Member, g id.Group)) database
 func DissolvedRead(groups []id.Group, row func(g id.Group)) database.Read {
 	return database.Read{
 		SQL: "SELECT id FROM chat_groups WHERE id IN ? AND status = ?", Args: []any{groups, string(GroupDissolved)},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var g id.Group
 			if err := rows.Scan(&g); err != nil {
 				return err

@@ -1,7 +1,6 @@
 package community
 
 import (
-	"database/sql"
 	"fmt"
 	"slices"
 
@@ -39,7 +38,7 @@ func MergedAway(q *database.Query, members []id.Member) (map[id.Member]id.Member
 		err := database.Read{
 			SQL:  "SELECT id, merged_into FROM members WHERE id IN ? AND merged_into <> 0",
 			Args: []any{part},
-			Row: func(rows *sql.Rows) error {
+			Row: func(rows database.Row) error {
 				var m, into int64
 				err := rows.Scan(&m, &into)
 				away[id.Member(m)] = id.Member(into)

@@ -2,7 +2,6 @@ package community
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -89,7 +88,7 @@ func PutPastAdsTx(tx *database.Tx, ads []PastAd) ([]RowResult, error) {
 func PastAdRows(groups []id.Group, from, to clock.Milli, row func(PastAd)) database.Read {
 	return database.Read{
 		SQL: "SELECT group_id, at, qty FROM past_ads WHERE group_id IN ? AND at >= ? AND at <= ?", Args: []any{groups, from, to},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var p PastAd
 			err := rows.Scan(&p.GroupID, &p.At, &p.N)
 			row(p)

@@ -1,7 +1,6 @@
 package community
 
 import (
-	"database/sql"
 	"fmt"
 
 	"siyu/internal/clock"
@@ -18,7 +17,7 @@ func StaysByMember(q *database.Query, after id.Member, from clock.Milli, limit i
 		SQL: `SELECT member_id, group_id, joined_at, left_at, role FROM memberships WHERE member_id > ? AND (left_at = 0 OR left_at >= ?)
 			ORDER BY member_id, left_at, group_id LIMIT ?`,
 		Args: []any{after, from, limit},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var s Stay
 			var role Role
 			err := rows.Scan(&s.MemberID, &s.GroupID, &s.JoinedAt, &s.LeftAt, &role)
@@ -40,7 +39,7 @@ func Guests(q *database.Query, groups []id.Group, from clock.Milli, each func(St
 	err := database.Read{
 		SQL:  "SELECT group_id, member_id, joined_at, left_at FROM memberships WHERE group_id IN ? AND (left_at = 0 OR left_at >= ?) AND role NOT IN ?",
 		Args: []any{groups, from, []Role{RoleAdmin, RoleOwner}},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var s Stay
 			err := rows.Scan(&s.GroupID, &s.MemberID, &s.JoinedAt, &s.LeftAt)
 			each(s)
@@ -58,7 +57,7 @@ func GroupsAfter(q *database.Query, after id.Group, limit int) (groups []id.Grou
 	err = database.Read{
 		SQL:  "SELECT id, created_at FROM chat_groups WHERE id > ? ORDER BY id LIMIT ?",
 		Args: []any{after, limit},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var g id.Group
 			var t clock.Milli
 			err := rows.Scan(&g, &t)

@@ -1,7 +1,6 @@
 package referral
 
 import (
-	"database/sql"
 	"fmt"
 	"slices"
 
@@ -25,7 +24,7 @@ func lockRipe(tx *database.Tx, ids []id.Reward) ([]Reward, error) {
 			SQL: `SELECT id, program_id, beneficiary_id, side, binding_id, amount, matures_at, review, payer_id FROM rewards
 				WHERE id IN ? AND currency = 'CNY' AND amount > 0 ORDER BY id` + tx.Dialect.ForUpdate,
 			Args: []any{part},
-			Row: func(rows *sql.Rows) error {
+			Row: func(rows database.Row) error {
 				var reward, program, member, binding, amount, matures, payer int64
 				var side, review string
 				err := rows.Scan(&reward, &program, &member, &side, &binding, &amount, &matures, &review, &payer)
@@ -62,7 +61,7 @@ func settle(tx *database.Tx, ids []id.Reward, list []Reward) error {
 		err := tx.Queries(database.Read{
 			SQL:  "SELECT reward_id, kind, amount FROM reward_events WHERE reward_id IN ? AND kind <> 'earned'",
 			Args: []any{part},
-			Row: func(rows *sql.Rows) error {
+			Row: func(rows database.Row) error {
 				var reward, amount int64
 				var kind string
 				if err := rows.Scan(&reward, &kind, &amount); err != nil {
@@ -97,7 +96,7 @@ func movedSince(tx *database.Tx, ids []id.Reward) (moved []id.Reward, err error)
 		err := tx.Queries(database.Read{
 			SQL:  "SELECT reward_id FROM reward_events WHERE reward_id IN ? AND COALESCE(kind, '') <> 'earned'",
 			Args: []any{part},
-			Row: func(rows *sql.Rows) error {
+			Row: func(rows database.Row) error {
 				var reward int64
 				err := rows.Scan(&reward)
 				moved = append(moved, id.Reward(reward))
@@ -123,7 +122,7 @@ func payersOf(tx *database.Tx, list []Reward) error {
 	slices.Sort(programs)
 	payer := map[id.Program]id.Payer{}
 	for part := range slices.Chunk(slices.Compact(programs), inAtOnce) {
-		err := tx.Queries(database.Read{SQL: "SELECT id, payer_id FROM programs WHERE id IN ?", Args: []any{part}, Row: func(rows *sql.Rows) error {
+		err := tx.Queries(database.Read{SQL: "SELECT id, payer_id FROM programs WHERE id IN ?", Args: []any{part}, Row: func(rows database.Row) error {
 			var program, own int64
 			err := rows.Scan(&program, &own)
 			payer[id.Program(program)] = id.Payer(own)

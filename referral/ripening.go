@@ -2,7 +2,6 @@ package referral
 
 import (
 	"cmp"
-	"database/sql"
 	"fmt"
 	"slices"
 	"strconv"
@@ -85,7 +84,7 @@ func ripeningBehind(q *database.Query, after ripening, until clock.Milli, most i
 		return database.Read{
 			SQL:  "SELECT matures_at, reward_id, member_id FROM ripening WHERE " + cond + " ORDER BY matures_at, reward_id LIMIT ?",
 			Args: append(args, most-len(list)),
-			Row: func(rows *sql.Rows) error {
+			Row: func(rows database.Row) error {
 				var at, reward, member int64
 				err := rows.Scan(&at, &reward, &member)
 				list = append(list, ripening{maturesAt: clock.Milli(at), reward: id.Reward(reward), member: id.Member(member)})

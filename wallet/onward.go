@@ -2,7 +2,6 @@ package wallet
 
 import (
 	"cmp"
-	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -97,7 +96,7 @@ func accountsTx(tx *database.Tx, s Stage, currency string, members []id.Member) 
 			err := tx.Queries(database.Read{
 				SQL:  "SELECT owner_id, id FROM accounts WHERE stage = ? AND owner_kind = ? AND owner_id IN ? AND currency = ?",
 				Args: []any{string(s), string(OwnerMember), part, currency},
-				Row: func(rows *sql.Rows) error {
+				Row: func(rows database.Row) error {
 					var owner, account int64
 					err := rows.Scan(&owner, &account)
 					out[id.Member(owner)] = id.Account(account)

@@ -93,9 +93,13 @@ func (s *Server) fillFigures(ctx context.Context, p *campaignPage, run campaign.
 	}
 	say := func(zh, en string) string { return choose(p.Lang, zh, en) }
 	net := stats.Total.Gross - stats.Total.Refunded
+	paid := say("未知", "unknown")
+	if stats.Total.Conversion != nil {
+		paid = rate(*stats.Total.Conversion)
+	}
 	p.Figures = []figure{
 		{say("订单", "Orders"), count(stats.Total.Orders.Made)}, {say("已付款", "Paid"), count(stats.Total.Orders.Bought)},
-		{say("付款率", "Paid of made"), rate(stats.Total.Conversion)}, {say("净额", "Net"), "¥" + net.String()},
+		{say("付款率", "Paid of made"), paid}, {say("净额", "Net"), "¥" + net.String()},
 		{say("退款", "Refunded"), "¥" + stats.Total.Refunded.String()}, {say("奖励", "Rewards"), "¥" + stats.Total.RewardsPromised.String()},
 	}
 	if b := stats.Budget; b != nil {

@@ -41,6 +41,7 @@ func TestConsoleCampaign(t *testing.T) {
 		db.Clock.Jump(2 * time.Hour)
 		run := h.made(func(in *campaign.CampaignIn) { in.Name, in.Items[0].Stock = hostileName, 4 })
 		must(t, h.s.Campaign.SetTargets(h.staff, run.ID, 0, campaign.Targets{PaidOrders: 4, Pieces: 2, Net: 10000}))
+		h.consoleOf(h.key).get("/console/campaigns/"+run.ID.String()).is(t, 200).has(t, `<dt>付款率</dt><dd class="num">未知</dd>`)
 		code := h.code(run)
 		h.phone().get("/i/" + code)
 		must(t, h.s.Referral.Flush(h.system))

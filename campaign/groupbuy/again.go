@@ -2,7 +2,6 @@ package groupbuy
 
 import (
 	"context"
-	"database/sql"
 	"maps"
 	"slices"
 
@@ -31,7 +30,7 @@ func (st *seating) sat(teams map[id.Team]bool) []database.Read {
 		SQL: `SELECT seats.team_id, orders.member_id FROM seats JOIN orders ON orders.id = seats.order_id
 			WHERE seats.team_id IN ? ORDER BY orders.id`,
 		Args: []any{list},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var team id.Team
 			var member id.Member
 			err := rows.Scan(&team, &member)
@@ -43,7 +42,7 @@ func (st *seating) sat(teams map[id.Team]bool) []database.Read {
 	}, {
 		SQL:  "SELECT teams.id FROM teams JOIN teams next ON next.id = teams.again_as WHERE teams.id IN ? AND next.status = 'open'",
 		Args: []any{list},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var team id.Team
 			err := rows.Scan(&team)
 			st.succeeded[team] = true

@@ -1,7 +1,6 @@
 package groupbuy
 
 import (
-	"database/sql"
 	"maps"
 	"slices"
 	"strconv"
@@ -62,7 +61,7 @@ func (s *Service) Sit(tx *database.Tx, claims []campaign.Claim) (campaign.Seatin
 	return st, reads
 }
 
-func (st *seating) team(rows *sql.Rows) error {
+func (st *seating) team(rows database.Row) error {
 	var t Team
 	err := rows.Scan(&t.ID, &t.CampaignID, &t.ItemID, &t.Size, &t.LiveSeats, &t.Status, &t.DeadlineAt, &t.UnitPrice, &t.AgainAs)
 	st.teams[t.ID] = &t

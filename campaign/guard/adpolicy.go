@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"context"
 	"fmt"
 
 	"siyu/community"
@@ -9,7 +8,6 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
-	"siyu/internal/task"
 )
 
 // observeFor is how long an imported group is only observed before its owner
@@ -81,44 +79,4 @@ func lockGuards(tx *database.Tx, groups []id.Group) (map[id.Group]groupGuard, er
 		return nil, fmt.Errorf("guard: lock: %w", err)
 	}
 	return found.guards, nil
-}
-
-// prepare adds the rows of groups that have none, in a transaction of its own,
-// so that a reservation finds every row it locks.
-func (s *Service) prepare(ctx context.Context, groups []id.Group) error {
-	var found loaded
-	q := question{groups: groups}
-	for _, r := range append(q.reads(&found), guardsRead(q.keys(), "", &found)) {
-		if err := r.On(s.DB.Read(ctx)); err != nil {
-			return fmt.Errorf("guard: prepare: %w", err)
-		}
-	}
-	missing := make([]community.Group, 0, len(groups))
-	for _, g := range groups {
-		if _, own := found.guards[g]; !own && found.groups[g].ID != 0 {
-			missing = append(missing, found.groups[g])
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	// Not under the caller's key or name: these rows belong to nobody's call.
-	err := s.DB.Tx(bare{ctx}, func(tx *database.Tx) error {
-		rows := make([]groupGuard, len(missing))
-		for i, g := range missing {
-			rows[i] = newGuard(g, tx.Now)
-		}
-		parts, until := observed(rows)
-		for _, groups := range parts {
-			if err := task.EnqueueTx(tx, tellObserved{groups}, until); err != nil {
-				return err
-			}
-		}
-		return writeGuards(tx, rows)
-	})
-	if !database.IsDuplicate(err) {
-		return err
-	}
-	// Somebody else was adding some of them: now they are there to be seen.
-	return s.prepare(ctx, groups)
 }

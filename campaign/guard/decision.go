@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 
 	"siyu/internal/clock"
@@ -101,7 +100,7 @@ func (ask Ask) refusalsRead(groups database.Keys[id.Group], into map[refusal]id.
 	return database.Read{
 		SQL:  "SELECT id, group_id, rule_name FROM decisions WHERE promotion_id = ? AND kept = 0 AND " + groups.Of("group_id"),
 		Args: []any{ask.Promotion},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var of id.Decision
 			var r refusal
 			err := rows.Scan(&of, &r.group, &r.rule)

@@ -1,9 +1,12 @@
 package guard
 
 import (
+	"fmt"
+
 	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
+	"siyu/internal/id"
 )
 
 // Intake is how many people came into a group in the 48 hours before a
@@ -30,7 +33,30 @@ func (x *exam) intake(w Window, v *verdict) {
 	}
 }
 
-// intakeRead reads who came lately.
-func (ask question) intakeRead(into *loaded) database.Read {
-	return community.IntakeRows(ask.groups, ask.now.Add(-intakeWithin), func(in community.Intake) { into.intakes[in.GroupID] = in })
+func intakeOf(in community.Intake) Intake { return Intake{in.Joined, in.Newest, in.Members} }
+
+// intakeRead reads who came lately into groups.
+func (ask question) intakeRead(groups []id.Group, into *loaded) database.Read {
+	return community.IntakeRows(groups, ask.now.Add(-intakeWithin), func(in community.Intake) { into.intakes[in.GroupID] = in })
+}
+
+// intakes reads it of the groups whose policy asks for it, once that is known:
+// two presets do, and looking costs as much as for the ads that count.
+func (ask question) intakes(q *database.Query, found *loaded, into map[id.Group]*known) error {
+	var groups []id.Group
+	for _, g := range ask.groups {
+		if into[g].policy.Care.Intake {
+			groups = append(groups, g)
+		}
+	}
+	if len(groups) == 0 {
+		return nil
+	}
+	if err := ask.intakeRead(groups, found).On(q); err != nil {
+		return fmt.Errorf("guard: intake: %w", err)
+	}
+	for g, in := range found.intakes {
+		into[g].state.Intake = intakeOf(in)
+	}
+	return nil
 }

@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"database/sql"
 	"slices"
 
 	"siyu/internal/clock"
@@ -28,7 +27,7 @@ type layer struct {
 const layerColumns = `p.group_id, p.unit_id, p.for_preset, p.version, p.live, p.preset, p.mode, p.warm_up_days, p.gap_hours, p.ads_per_day, p.ads_per_week,
 	p.ads_per_month, p.quiet_from, p.quiet_to, p.rules, p.announced_at, p.notice_until, p.set_by`
 
-func (l *layer) scan(rows *sql.Rows, more ...any) error {
+func (l *layer) scan(rows database.Row, more ...any) error {
 	return rows.Scan(append([]any{&l.GroupID, &l.UnitID, &l.ForPreset, &l.Version, &l.Live, &l.Preset, &l.Mode, &l.WarmUpDays, &l.GapHours, &l.AdsPerDay,
 		&l.AdsPerWeek, &l.AdsPerMonth, &l.QuietFrom, &l.QuietTo, &l.Rules, &l.AnnouncedAt, &l.NoticeUntil, &l.SetBy}, more...)...)
 }
@@ -89,7 +88,7 @@ func layersRead(groups, units string, args []any, into *ruling) database.Read {
 			WHERE p.group_id = 0 AND p.unit_id <> 0 AND p.live = 1
 			ORDER BY depth DESC, version`,
 		Args: args,
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var l layer
 			var unit id.Unit
 			var depth int

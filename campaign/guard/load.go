@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"database/sql"
 	"fmt"
 	"slices"
 	"time"
@@ -47,10 +46,13 @@ func (ask question) reads(into *loaded) []database.Read {
 	if ask.window == (Window{}) {
 		return reads
 	}
-	return append(reads, ask.permitsRead(into), ask.intakeRead(into), database.Read{
+	if !ask.settled {
+		reads = append(reads, ask.intakeRead(ask.groups, into))
+	}
+	return append(reads, ask.permitsRead(into), database.Read{
 		SQL:  "SELECT group_id, campaign_id, first_at, last_at" + counted + " AND last_at >= ? AND first_at <= ?",
 		Args: append(ask.counted(ask.groups), ask.window.From.Add(-reach), ask.window.To.Add(reach)),
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var r adRow
 			err := rows.Scan(&r.group, &r.campaign, &r.first, &r.last)
 			into.ads = append(into.ads, r)
@@ -77,7 +79,7 @@ func (ask question) counted(groups []id.Group) []any {
 func guardsRead(groups database.Keys[id.Group], lock string, into *loaded) database.Read {
 	return database.Read{
 		SQL: "SELECT " + guardColumns + " FROM group_guards WHERE " + groups.Of("group_id") + " ORDER BY group_id" + lock,
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var g groupGuard
 			err := rows.Scan(&g.GroupID, &g.Preset, &g.Mode, &g.WarmUpDays, &g.GapHours, &g.AdsPerDay, &g.AdsPerWeek, &g.AdsPerMonth,
 				&g.QuietFrom, &g.QuietTo, &g.ObserveUntil, &g.LastSeq, &g.Version, &g.CreatedAt, &g.Rules, &g.HeldVersion)
@@ -128,7 +130,7 @@ func (ask question) assemble(q *database.Query, found *loaded) (map[id.Group]*kn
 		k.state.Platform, k.state.MomentsKnown = ask.platform, ask.momentsKnown
 		k.state.Moments = near.of(group.UnitID, k.state.Zone)
 		if in, some := found.intakes[g]; some {
-			k.state.Intake = Intake{in.Joined, in.Newest, in.Members}
+			k.state.Intake = intakeOf(in)
 		}
 		for _, h := range found.silences {
 			if h.of(group.UnitID, g, ask.campaign) {
@@ -149,6 +151,11 @@ func (ask question) assemble(q *database.Query, found *loaded) (map[id.Group]*kn
 	}
 	if err := ask.permits(q, found, out); err != nil {
 		return nil, err
+	}
+	if ask.settled {
+		if err := ask.intakes(q, found, out); err != nil {
+			return nil, err
+		}
 	}
 	return out, ask.lives(q, out)
 }

@@ -103,7 +103,7 @@ func (s *Service) AskPermit(ctx context.Context, in PermitIn) (id.Permit, error)
 		}
 		rows := insertInto("guard_permit_groups", "group_id, permit_id", len(in.Groups))
 		for _, g := range in.Groups {
-			rows.row(int64(g), int64(row.ID))
+			rows.row().nums(int64(g), int64(row.ID)).end()
 		}
 		if err := rows.write(tx); err != nil {
 			return fmt.Errorf("guard: permit: %w", err)

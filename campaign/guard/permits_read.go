@@ -2,8 +2,8 @@ package guard
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
+	"slices"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -70,9 +70,9 @@ func (ask question) permitsRead(into *loaded) database.Read {
 		SQL: `SELECT g.group_id, p.promotion_id, p.id, p.kind, p.from_at, CASE WHEN p.revoked_at > 0 AND p.revoked_at < p.to_at THEN p.revoked_at ELSE p.to_at END,
 			p.approved_at, p.revoked_at
 			FROM guard_permit_groups g JOIN guard_permits p ON p.id = g.permit_id
-			WHERE g.group_id IN ? AND p.approved_at > 0 AND p.to_at > ? AND p.from_at < ? ORDER BY p.from_at, p.id`,
-		Args: []any{ask.groups, ask.window.From.Add(-reach - onceIn), ask.window.To},
-		Row: func(rows *sql.Rows) error {
+			WHERE ` + ask.keys().Of("g.group_id") + ` AND p.approved_at > 0 AND p.to_at > ? AND p.from_at < ? ORDER BY p.from_at, p.id`,
+		Args: []any{ask.window.From.Add(-reach - onceIn), ask.window.To},
+		Row: func(rows database.Row) error {
 			var r permitRow
 			var approved, revoked clock.Milli
 			err := rows.Scan(&r.group, &r.promotion, &r.ID, &r.Kind, &r.Window.From, &r.Window.To, &approved, &revoked)
@@ -86,6 +86,9 @@ func (ask question) permitsRead(into *loaded) database.Read {
 // permits puts the permits into the groups' states: those that may still be
 // used, the silent days after passes, and the ads taken in advance.
 func (ask question) permits(q *database.Query, found *loaded, into map[id.Group]*known) error {
+	if ask.span { // which reaches groups that nobody asked for
+		found.permits = slices.DeleteFunc(found.permits, func(p permitRow) bool { return into[p.group] == nil })
+	}
 	if len(found.permits) == 0 {
 		return nil
 	}

@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -35,7 +34,8 @@ type Ask struct {
 
 	moments      []Moment
 	momentsKnown bool
-	span         bool // Groups are nearly all there are between the first and the last
+	span         bool              // Groups are nearly all there are between the first and the last
+	lacking      []community.Group // of Groups, those that have no row of their own yet
 }
 
 // Answer is the decision for one group, with the slot when it is allowed.
@@ -67,7 +67,7 @@ func (s *Service) Reserve(ctx context.Context, ask Ask, also func(*database.Tx, 
 	parts := slices.Collect(slices.Chunk(slices.Compact(groups), chunk))
 	answers, errs := make([][]Answer, len(parts)), make([]error, min(atOnce, len(parts)))
 	var next atomic.Int64
-	var failed atomic.Bool
+	var failed, fresh atomic.Bool
 	var work sync.WaitGroup
 	for w := range errs {
 		work.Go(func() {
@@ -76,7 +76,7 @@ func (s *Service) Reserve(ctx context.Context, ask Ask, also func(*database.Tx, 
 				if i >= len(parts) {
 					return
 				}
-				if answers[i], errs[w] = s.reservePart(ctx, ask.of(parts[i]), also); errs[w] != nil {
+				if answers[i], errs[w] = s.reservePart(ctx, ask.of(parts[i]), &fresh, also); errs[w] != nil {
 					failed.Store(true)
 				}
 			}
@@ -92,25 +92,37 @@ func (ask Ask) of(groups []id.Group) Ask {
 	return ask
 }
 
-func (s *Service) reservePart(ctx context.Context, ask Ask, also func(*database.Tx, []Answer) error) (answers []Answer, err error) {
-	if ask.span, err = community.Neighbours(s.DB.Read(ctx), ask.Groups); err != nil {
+// reservePart reserves for a chunk. Groups that were never asked for have no row
+// to lock. Where there is one there are more, as in the first wave of a house:
+// fresh says of the wave that the chunk before had some, so that this one looks
+// for its own beforehand and brings the rows with it.
+func (s *Service) reservePart(ctx context.Context, ask Ask, fresh *atomic.Bool, also func(*database.Tx, []Answer) error) (answers []Answer, err error) {
+	q := s.DB.Read(ctx)
+	if ask.span, err = community.Neighbours(q, ask.Groups); err != nil {
 		return nil, err
+	}
+	if fresh.Load() {
+		if ask.lacking, err = lacking(q, ask.Groups, ask.span); err != nil {
+			return nil, err
+		}
+		fresh.Store(len(ask.lacking) > 0)
 	}
 	answers, err = s.reserveChunk(ctx, ask, also)
 	var missing errRows
-	if !errors.As(err, &missing) {
+	switch {
+	case errors.As(err, &missing):
+		fresh.Store(true)
+	case len(ask.lacking) > 0 && database.IsDuplicate(err): // somebody else brought one of them
+		missing = ask.Groups
+	default:
 		return answers, err
 	}
 	if err := s.prepare(ctx, missing); err != nil {
 		return nil, err
 	}
+	ask.lacking = nil
 	return s.reserveChunk(ctx, ask, also)
 }
-
-// errRows are groups without a row of their own: there is nothing to lock.
-type errRows []id.Group
-
-func (e errRows) Error() string { return fmt.Sprintf("guard: %d groups have no row yet", len(e)) }
 
 func (s *Service) reserveChunk(ctx context.Context, ask Ask, also func(*database.Tx, []Answer) error) (answers []Answer, err error) {
 	err = s.DB.Burst(ctx, func(tx *database.Tx) error {
@@ -123,10 +135,14 @@ func (s *Service) reserveChunk(ctx context.Context, ask Ask, also func(*database
 }
 
 func (s *Service) reserveTx(tx *database.Tx, ask Ask) ([]Answer, error) {
-	q := question{groups: ask.Groups, span: ask.span, window: ask.Window, now: tx.Now, campaign: ask.Campaign, promotion: ask.Promotion,
+	q := question{groups: ask.Groups, span: ask.span, settled: true, window: ask.Window, now: tx.Now, campaign: ask.Campaign, promotion: ask.Promotion,
 		platform: s.Platform, moments: ask.moments, momentsKnown: ask.momentsKnown}
 	var found loaded
 	held, refusals := map[id.Group]Answer{}, map[refusal]id.Decision{}
+	brought, err := bring(tx, ask.lacking)
+	if err != nil {
+		return nil, err
+	}
 	// The rows are locked before anything is read, so that what is read next
 	// cannot change until this transaction ends.
 	reads := append(q.reads(&found), ask.heldRead(q.keys(), held), ask.refusalsRead(q.keys(), refusals))
@@ -141,6 +157,9 @@ func (s *Service) reserveTx(tx *database.Tx, ask Ask) ([]Answer, error) {
 	}
 	if len(missing) > 0 {
 		return nil, missing
+	}
+	if err := tellLater(tx, brought); err != nil {
+		return nil, err
 	}
 	all, err := q.assemble(tx.DB, &found)
 	if err != nil {
@@ -182,7 +201,7 @@ func (ask Ask) heldRead(groups database.Keys[id.Group], into map[id.Group]Answer
 	return database.Read{
 		SQL:  "SELECT group_id, id, from_at, to_at, permit_id, permit_kind FROM slots WHERE promotion_id = ? AND promotion_id <> 0 AND window_no = ? AND freed = 0 AND " + groups.Of("group_id"),
 		Args: []any{int64(ask.Promotion), ask.WindowNo},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			a := Answer{Decision: Decision{Outcome: OutcomeAllow}}
 			err := rows.Scan(&a.GroupID, &a.SlotID, &a.Window.From, &a.Window.To, &a.Permit, &a.By)
 			into[a.GroupID] = a

@@ -41,12 +41,13 @@ const reach = 32 * day
 
 // question names what is to be known for decisions.
 type question struct {
-	groups []id.Group
-	span   bool         // what has one row or few to a group is read as a span
-	window Window       // all moments that will be asked for
-	now    clock.Milli  // charters and policies are those in force then, or at the window's begin
-	except id.Promotion // its own slots do not count (dry runs); 0: all count
-	slot   id.Slot      // nor does this one
+	groups  []id.Group
+	span    bool         // what has one row or few to a group is read as a span
+	window  Window       // all moments that will be asked for
+	settled bool         // they are judged by the policy in force at the first of them alone
+	now     clock.Milli  // charters and policies are those in force then, or at the window's begin
+	except  id.Promotion // its own slots do not count (dry runs); 0: all count
+	slot    id.Slot      // nor does this one
 
 	campaign  id.Campaign  // whose ad it is; 0: any
 	promotion id.Promotion // whose overrides count

@@ -175,9 +175,10 @@ func writeLayers(tx *database.Tx, versions []layer) error {
 	in := insertInto("ad_policies", `group_id, unit_id, for_preset, version, live, preset, mode, warm_up_days, gap_hours, ads_per_day,
 		ads_per_week, ads_per_month, quiet_from, quiet_to, rules, announced_at, notice_until, set_by`, len(versions))
 	for _, l := range versions {
-		in.row(int64(l.GroupID), int64(l.UnitID), string(l.ForPreset), int64(l.Version), flag(l.GroupID == 0 || l.NoticeUntil != 0), string(l.Preset), string(l.Mode),
-			int64(l.WarmUpDays), int64(l.GapHours), int64(l.AdsPerDay), int64(l.AdsPerWeek), int64(l.AdsPerMonth), int64(l.QuietFrom), int64(l.QuietTo),
-			l.Rules, int64(tx.Now), int64(l.NoticeUntil), int64(tx.Actor.Staff))
+		in.row().nums(int64(l.GroupID), int64(l.UnitID)).words(string(l.ForPreset)).nums(int64(l.Version), flag(l.GroupID == 0 || l.NoticeUntil != 0)).
+			words(string(l.Preset), string(l.Mode)).
+			nums(int64(l.WarmUpDays), int64(l.GapHours), int64(l.AdsPerDay), int64(l.AdsPerWeek), int64(l.AdsPerMonth), int64(l.QuietFrom), int64(l.QuietTo)).
+			words(l.Rules).nums(int64(tx.Now), int64(l.NoticeUntil), int64(tx.Actor.Staff)).end()
 	}
 	err := in.write(tx)
 	if database.IsDuplicate(err) { // somebody else set it meanwhile

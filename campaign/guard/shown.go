@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"database/sql"
 	"fmt"
 
 	"siyu/community"
@@ -37,7 +36,7 @@ func CountedSince(q *database.Query, groups []id.Group, from clock.Milli, each f
 	rows := database.Read{
 		SQL:  "SELECT group_id, first_at, last_at, reserved_at FROM slots WHERE group_id IN ? AND released_at = 0 AND last_at >= ?",
 		Args: []any{groups, from},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var c Counted
 			err := rows.Scan(&c.GroupID, &c.First, &c.Last, &c.ReservedAt)
 			each(c)

@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -235,9 +234,9 @@ func (ask question) silencesRead(into *loaded) database.Read {
 	return database.Read{
 		SQL: `SELECT s.scope, COALESCE(u.unit_id, 0), s.group_id, s.campaign_id, s.from_at, s.until_at FROM guard_silences s
 			LEFT JOIN guard_silence_units u ON u.silence_id = s.id AND s.scope = 'unit'
-			WHERE s.until_at > ? AND s.from_at < ? AND (s.group_id = 0 OR s.group_id IN ?)`,
-		Args: []any{w.From, w.To, ask.groups},
-		Row: func(rows *sql.Rows) error {
+			WHERE s.until_at > ? AND s.from_at < ? AND (s.group_id = 0 OR ` + ask.keys().Of("s.group_id") + ")",
+		Args: []any{w.From, w.To},
+		Row: func(rows database.Row) error {
 			var h hush
 			err := rows.Scan(&h.scope, &h.unit, &h.group, &h.campaign, &h.during.From, &h.during.To)
 			into.silences = append(into.silences, h)

@@ -3,7 +3,6 @@ package guard
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -123,7 +122,7 @@ func (ask Ask) waiting(tx *database.Tx) (map[id.Group][]waiting, []id.Promotion,
 			AND s.started_at = 0 AND s.confirmed_at = 0 AND s.released_at = 0 AND s.promotion_id <> 0 AND s.promotion_id <> ? AND s.permit_id = 0 AND s.to_at >= ?
 			AND NOT EXISTS (SELECT 1 FROM slots t WHERE t.promotion_id = s.promotion_id AND t.window_no = s.window_no AND t.group_id = s.group_id AND t.release_reason = ?)`,
 		Args: []any{ask.Groups, ask.Promotion, tx.Now.Add(takeBefore), ReleaseTaken},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var w waiting
 			err := rows.Scan(&w.Of.Group, &w.Slot, &w.Of.Promotion, &w.Of.WindowNo, &w.campaign, &w.first, &w.last)
 			out[w.Of.Group], of = append(out[w.Of.Group], w), append(of, w.Of.Promotion)

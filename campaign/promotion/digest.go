@@ -119,12 +119,18 @@ func (s *Service) toDigest(ctx context.Context, p Promotion, w Window) error {
 }
 
 // gatherDigest asks for a slot in each group where the window's ad is the main
-// one of those that wait, and gives up at their deadline.
+// one of those that wait, and gives up at their deadline. What comes back from
+// another's digest after its own promotion was cancelled is closed.
 func (s *Service) gatherDigest(ctx context.Context, _ task.Job, a digest) error {
 	q := s.DB.Read(ctx)
 	p, err := find(q, database.Actor{}, a.Promotion)
-	if err != nil || p.Status != StatusRunning {
+	switch {
+	case err != nil:
 		return ignoreMissing(err)
+	case p.Status == StatusCancelled:
+		return s.end(ctx, p, a.Window)
+	case p.Status != StatusRunning:
+		return nil
 	}
 	w, now := p.Windows[a.Window-1], s.now()
 	var rows []digestRow

@@ -10,6 +10,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/id"
+	"siyu/internal/task"
 )
 
 // waiting lets so many more groups wait in the first window of a promotion, for
@@ -98,5 +99,39 @@ func TestCancelInParts(t *testing.T) {
 		if open, err := openDigests(db.Read(bg), p); err != nil || open || h.closed(p) != many {
 			t.Errorf("open %v, %v; %d closed", open, err, h.closed(p))
 		}
+	})
+}
+
+// TestCancelledLine: a line of a digest whose promotion was cancelled is closed
+// when the digest's main ad is taken back; one whose promotion runs looks for a
+// slot of its own.
+func TestCancelledLine(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		g := h.had()
+		main, gone, line := h.late(OnNoSlotDigest, 300, 1, g), h.late(OnNoSlotDigest, 200, 0, g), h.late(OnNoSlotDigest, 100, 0, g)
+		h.approveAll(main, gone, line)
+		h.Drain(3 * time.Hour)
+		db.Clock.Jump(19 * time.Hour)
+		h.check(h.s.gatherDigest(bg, task.Job{}, digest{Promotion: main, Window: 1, Once: true}))
+		if a, b, c := h.sends(main)[g], h.sends(gone)[g], h.sends(line)[g]; a.Send != SendReserved || b.Send != SendJoined || c.Send != SendJoined {
+			t.Fatalf("reserved: got %+v, %+v and %+v", a, b, c)
+		}
+		h.check(h.s.Cancel(bg, gone))
+		h.check(h.s.closeWindow(bg, task.Job{}, closeWindow{gone, allWindows}))
+		h.check(db.Tx(bg, func(tx *database.Tx) error { // it has run; the delivery waits for its channel's pace
+			return tx.Exec("DELETE FROM outbox WHERE kind IN ?", []string{closeWindow{}.Kind(), deliver{}.Kind()}).Error
+		}))
+		h.check(h.s.Cancel(bg, main))
+		h.Drain(0)
+		for _, p := range []id.Promotion{gone, main} {
+			if open, err := openDigests(db.Read(bg), p); err != nil || open || h.closed(p) != 1 {
+				t.Errorf("%s, cancelled: open %v, %v; %d sends closed", p, open, err, h.closed(p))
+			}
+		}
+		if got := h.sends(line)[g]; got.Send != SendHanded {
+			t.Errorf("the line that runs: got %+v", got)
+		}
+		h.mustHold()
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"io"
 	"strings"
 	"time"
 
@@ -31,15 +32,29 @@ func (db *DB) Burst(ctx context.Context, fn func(tx *Tx) error) error {
 type burst struct {
 	conn  *sql.Conn
 	begun bool
-	sql   []string
-	args  []any
+	ahead message // what goes before the next reads
+	last  message // what goes with the commit
 }
+
+// message is statements with their arguments.
+type message struct {
+	sql  []string
+	args []any
+}
+
+func (m *message) add(text string, args []any) {
+	text, args = inline(text, args)
+	m.sql, m.args = append(m.sql, text), append(m.args, args...)
+}
+
+// Row is a row that is being read.
+type Row interface{ Scan(dest ...any) error }
 
 // Read is one SELECT of a Queries call and what to do with each of its rows.
 type Read struct {
 	SQL  string
 	Args []any
-	Row  func(rows *sql.Rows) error
+	Row  func(rows Row) error
 }
 
 // On runs the read by itself, outside any transaction of this package.
@@ -66,22 +81,55 @@ func (tx *Tx) Queries(reads ...Read) error {
 		}
 		return nil
 	}
-	var text []string
-	var args []any
+	var m message
 	if !tx.burst.begun {
-		text = append(text, "START TRANSACTION")
+		m.sql = append(m.sql, "START TRANSACTION")
 	}
+	m.sql, m.args = append(m.sql, tx.burst.ahead.sql...), append(m.args, tx.burst.ahead.args...)
 	for _, r := range reads {
-		one, rest := inline(r.SQL, r.Args)
-		text = append(text, one)
-		args = append(args, rest...)
+		m.add(r.SQL, r.Args)
 	}
-	tx.burst.begun = true
-	rows, err := tx.burst.conn.QueryContext(tx.Context(), strings.Join(text, ";\n"), args...)
+	tx.burst.begun, tx.burst.ahead = true, message{}
+	return tx.burst.conn.Raw(func(c any) error { return eachCells(tx.Context(), c, m, reads) })
+}
+
+// eachCells is each without database/sql between: a wave of ads reads fifty
+// cells for each group.
+func eachCells(ctx context.Context, conn any, m message, reads []Read) (err error) {
+	args, err := named(m.args)
 	if err != nil {
 		return err
 	}
-	return each(rows, reads...)
+	rows, err := conn.(driver.QueryerContext).QueryContext(ctx, strings.Join(m.sql, ";\n"), args)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	sets := rows.(driver.RowsNextResultSet)
+	for i, r := range reads {
+		if i > 0 {
+			if err := sets.NextResultSet(); err != nil {
+				if errors.Is(err, io.EOF) {
+					err = errors.New("database: a result set is missing")
+				}
+				return err
+			}
+		}
+		row := cells{row: make([]driver.Value, len(rows.Columns()))}
+		for {
+			err := rows.Next(row.row)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err == nil {
+				err = r.Row(&row)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // each walks the result sets, one per read.
@@ -105,13 +153,27 @@ func each(rows *sql.Rows, reads ...Read) error {
 // the table itself (a unique key, a CHECK), because nobody looks at how many
 // rows it changed.
 func (tx *Tx) Defer(sql string, args ...any) error {
-	text, rest := inline(sql, args)
 	if tx.burst == nil {
-		return tx.Exec(text, rest...).Error
+		return tx.now(sql, args)
 	}
-	tx.burst.sql = append(tx.burst.sql, text)
-	tx.burst.args = append(tx.burst.args, rest...)
+	tx.burst.last.add(sql, args)
 	return nil
+}
+
+// Ahead writes before the next Queries: in its message in a burst, at once
+// elsewhere. Queries then fails as the write would have, and nobody looks at
+// how many rows it changed.
+func (tx *Tx) Ahead(sql string, args ...any) error {
+	if tx.burst == nil {
+		return tx.now(sql, args)
+	}
+	tx.burst.ahead.add(sql, args)
+	return nil
+}
+
+func (tx *Tx) now(sql string, args []any) error {
+	text, rest := inline(sql, args)
+	return tx.Exec(text, rest...).Error
 }
 
 func (db *DB) burstOnce(ctx context.Context, fn func(tx *Tx) error) (err error) {
@@ -157,7 +219,7 @@ func (tx *Tx) burstCommit(conn *sql.Conn) error {
 	if !b.begun {
 		return nil
 	}
-	_, err := conn.ExecContext(tx.Context(), strings.Join(append(b.sql, "COMMIT"), ";\n"), b.args...)
+	_, err := conn.ExecContext(tx.Context(), strings.Join(append(b.last.sql, "COMMIT"), ";\n"), b.last.args...)
 	if err == nil {
 		return nil
 	}

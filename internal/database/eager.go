@@ -9,15 +9,20 @@ import (
 	"time"
 )
 
-// glance is how often an eager connection looks for an answer by itself.
-const glance = 200 * time.Microsecond
+// glance is how soon an eager connection first looks for an answer by itself;
+// then it looks whenever it has waited an eighth longer. Who waits long for a
+// long statement loses little by that, and looking costs as much as to read.
+const (
+	glance  = 200 * time.Microsecond
+	patient = 8
+)
 
 // eager is a connection whose reader does not wait in line. Go hands a socket's
 // readiness out only when a processor has nothing else to run; under a rush
 // there always are other requests to run, and the one answer that everybody
 // waits for lies unread for milliseconds. A deadline that runs out is noticed
-// before the next goroutine runs, so the reader sets one every glance and reads
-// again. On an idle process it costs nothing: the answer comes first.
+// before the next goroutine runs, so the reader sets one glance after glance and
+// reads again. On an idle process it costs nothing: the answer comes first.
 type eager struct {
 	net.Conn
 	until atomic.Int64 // the deadline the driver set, unix nanoseconds; 0: none
@@ -49,13 +54,13 @@ func (e *eager) SetDeadline(t time.Time) error {
 
 // Read reads what is there, or waits for it.
 func (e *eager) Read(b []byte) (int, error) {
-	for {
-		now := time.Now()
+	began := time.Now()
+	for now := began; ; now = time.Now() {
 		until := e.until.Load()
 		if until != 0 && now.UnixNano() >= until {
 			return 0, os.ErrDeadlineExceeded
 		}
-		next := now.Add(glance)
+		next := now.Add(max(glance, now.Sub(began)/patient))
 		if until != 0 && next.UnixNano() > until {
 			next = time.Unix(0, until)
 		}

@@ -52,3 +52,23 @@ func writeInt(b *strings.Builder, n int64) {
 	var digits [20]byte
 	b.Write(strconv.AppendInt(digits[:0], n, 10))
 }
+
+// AppendPlain appends a text in quotes and says so, if it is one of letters,
+// digits and some signs, which no engine reads otherwise in any mode. Any other
+// text it leaves to the driver, who quotes.
+func AppendPlain(text []byte, s string) ([]byte, bool) {
+	for i := range len(s) {
+		if c := s[i]; c >= 128 || !plain[c] {
+			return text, false
+		}
+	}
+	text = append(append(text, '\''), s...)
+	return append(text, '\''), true
+}
+
+var plain = func() (set [128]bool) {
+	for _, c := range "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:;,+= " {
+		set[c] = true
+	}
+	return set
+}()

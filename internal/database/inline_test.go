@@ -19,3 +19,17 @@ func TestInline(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestAppendPlain: a text goes into the statement only where no engine could
+// read it as anything else.
+func TestAppendPlain(t *testing.T) {
+	for s, want := range map[string]string{
+		"": "''", "G8:-1:3;G9:-1:2": "'G8:-1:3;G9:-1:2'", "Asia/Shanghai": "'Asia/Shanghai'", "r1-7": "'r1-7'",
+		"it's": "", `a\`: "", "a?": "", "@a": "", "a\x00": "", "群": "", "%": "", "a\n": "", "`": "", `"`: "",
+	} {
+		got, plain := AppendPlain([]byte("x"), s)
+		if plain != (want != "") || string(got) != "x"+want {
+			t.Errorf("%q: got %s, %v", s, got, plain)
+		}
+	}
+}

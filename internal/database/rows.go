@@ -17,20 +17,15 @@ import (
 // It is for reads, outside a transaction.
 func EachRow(q *Query, query string, args []any, fn func(row []driver.Value) error) error {
 	ctx := q.Statement.Context
-	values := make([]driver.NamedValue, len(args))
-	for i, a := range args {
-		v, err := driver.DefaultParameterConverter.ConvertValue(a)
-		if err != nil {
-			return fmt.Errorf("database: rows: %w", err)
-		}
-		values[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+	values, err := named(args)
+	if err != nil {
+		return err
 	}
 	var conn *sql.Conn
 	switch pool := q.Statement.ConnPool.(type) {
 	case *sql.Conn: // a snapshot's
 		conn = pool
 	case *sql.DB:
-		var err error
 		if conn, err = pool.Conn(ctx); err != nil {
 			return fmt.Errorf("database: rows: %w", err)
 		}
@@ -59,6 +54,19 @@ func eachRow(ctx context.Context, conn any, query string, args []driver.NamedVal
 			return err
 		}
 	}
+}
+
+// named are a statement's arguments as a driver takes them.
+func named(args []any) ([]driver.NamedValue, error) {
+	values := make([]driver.NamedValue, len(args))
+	for i, a := range args {
+		v, err := driver.DefaultParameterConverter.ConvertValue(a)
+		if err != nil {
+			return nil, fmt.Errorf("database: argument %d: %w", i+1, err)
+		}
+		values[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+	}
+	return values, nil
 }
 
 // Numbers are the whole numbers that the first cells of a row are.

@@ -1,7 +1,6 @@
 package task
 
 import (
-	"database/sql"
 	"encoding/json"
 	"fmt"
 
@@ -15,7 +14,7 @@ func Open[A Args](q *database.Query) ([]A, error) {
 	err := database.Read{
 		SQL:  "SELECT payload FROM outbox WHERE kind = ? AND status IN ?",
 		Args: []any{kindOf[A](), []int{statusWaiting, statusLeased, statusDead}},
-		Row: func(rows *sql.Rows) error {
+		Row: func(rows database.Row) error {
 			var payload []byte
 			if err := rows.Scan(&payload); err != nil {
 				return err
