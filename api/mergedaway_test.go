@@ -40,6 +40,14 @@ func TestMergedAwayKeepsHisToken(t *testing.T) {
 				t.Errorf("POST %s: got %d %s, want %d", call.path, a.status, a.body, call.status)
 			}
 		}
+		fresh := tokenOf(t, h, was) // names whom he became
+		for _, token := range []string{old, fresh} {
+			for _, who := range []string{was, into} {
+				if a := h.call(t, token, "GET /v1/members/"+who+"/wallet", ""); a.status != 200 {
+					t.Errorf("wallet of %s: got %d %s", who, a.status, a.body)
+				}
+			}
+		}
 		other := tokenOf(t, h, member1(t, h))
 		if a := h.call(t, other, "POST /v1/orders/"+order+"/cancel", `{}`, h.newKey()); a.status != 404 {
 			t.Errorf("somebody else: got %d %s", a.status, a.body)

@@ -16,16 +16,16 @@ func (s *Server) walletRoutes(r *routes) {
 }
 
 // ownerOf is the live member whose money is asked for: finance sees members of
-// its units, a member himself alone.
+// its units, a member himself alone, by any of the ids that became him.
 func (s *Server) ownerOf(c *gin.Context) (id.Member, error) {
 	m, err := pathID[id.Member](c, "id")
 	if err != nil {
 		return 0, err
 	}
-	if memberOf(c) != 0 && !actor(c).Is(m) {
-		return 0, fault.NotFound
-	}
 	who, err := s.Community.FindMember(c.Request.Context(), m)
+	if err == nil && memberOf(c) != 0 && !actor(c).Is(who.ID) {
+		err = fault.NotFound
+	}
 	return who.ID, err
 }
 
