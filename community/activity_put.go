@@ -43,24 +43,24 @@ func (s *Service) PutActivity(ctx context.Context, group id.Group, in ActivityBa
 	if err := in.Validate(); err != nil {
 		return nil, err
 	}
-	return s.putActivity(ctx, group, in)
+	return s.putActivity(ctx, group, in, acting{})
 }
 
 // putActivity records a valid batch, of a stream more than 500 events, in one
-// transaction.
-func (s *Service) putActivity(ctx context.Context, group id.Group, in ActivityBatch) ([]ActivityResult, error) {
+// transaction. Who acts is added to those known.
+func (s *Service) putActivity(ctx context.Context, group id.Group, in ActivityBatch, live acting) ([]ActivityResult, error) {
 	var out []ActivityResult
 	err := Again(func() error {
 		return s.DB.Tx(ctx, func(tx *database.Tx) error {
 			var err error
-			out, err = putActivityTx(tx, group, in)
+			out, err = putActivityTx(tx, group, in, live)
 			return err
 		})
 	})
 	return out, err
 }
 
-func putActivityTx(tx *database.Tx, group id.Group, batch ActivityBatch) ([]ActivityResult, error) {
+func putActivityTx(tx *database.Tx, group id.Group, batch ActivityBatch, live acting) ([]ActivityResult, error) {
 	g, err := lockGroup(tx, group)
 	if err != nil {
 		return nil, err
@@ -73,8 +73,7 @@ func putActivityTx(tx *database.Tx, group id.Group, batch ActivityBatch) ([]Acti
 		return nil, err
 	}
 	events := batch.Events
-	live, err := actingMembers(tx, events)
-	if err != nil {
+	if err := live.read(tx, events); err != nil {
 		return nil, err
 	}
 	known := make(map[string]activityRow, len(events))
@@ -103,7 +102,7 @@ func putActivityTx(tx *database.Tx, group id.Group, batch ActivityBatch) ([]Acti
 // recordActivity writes those of up to 500 events that are new, in one
 // statement. Mostly all are: what stands is looked up only when the insert says
 // that something does. Known are those this transaction saw before.
-func recordActivity(tx *database.Tx, g Group, zone *time.Location, events []ActivityIn, live map[id.Member]id.Member, known map[string]activityRow) ([]ActivityResult, []activityRow, error) {
+func recordActivity(tx *database.Tx, g Group, zone *time.Location, events []ActivityIn, live acting, known map[string]activityRow) ([]ActivityResult, []activityRow, error) {
 	out, fresh := sortActivity(tx, g, zone, events, live, known)
 	err := insertActivity(tx, fresh)
 	if database.IsDuplicate(err) {
@@ -123,7 +122,7 @@ func recordActivity(tx *database.Tx, g Group, zone *time.Location, events []Acti
 
 // sortActivity says what becomes of each event, given those that stand, to
 // which it adds the fresh ones.
-func sortActivity(tx *database.Tx, g Group, zone *time.Location, events []ActivityIn, live map[id.Member]id.Member, known map[string]activityRow) ([]ActivityResult, []activityRow) {
+func sortActivity(tx *database.Tx, g Group, zone *time.Location, events []ActivityIn, live acting, known map[string]activityRow) ([]ActivityResult, []activityRow) {
 	out := make([]ActivityResult, len(events))
 	fresh := make([]activityRow, 0, len(events))
 	for i, in := range events {
@@ -154,27 +153,31 @@ func sortActivity(tx *database.Tx, g Group, zone *time.Location, events []Activi
 	return out, fresh
 }
 
-// insertActivity writes rows in one statement. Numbers and kinds, which are
-// ours, stand in its text: the driver would quote four thousand values.
+// insertActivity writes rows in one statement. Numbers, kinds, which are ours,
+// and plain names of events stand in its text: the driver would quote four
+// thousand values.
 func insertActivity(tx *database.Tx, rows []activityRow) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	text := make([]byte, 0, 100*len(rows)+120)
 	text = append(text, "INSERT INTO activity_events (group_id, event_id, member_id, kind, at, day, received_at, to_id, topic) VALUES "...)
-	args := make([]any, 0, len(rows))
+	var args []any
 	for i, r := range rows {
 		if i > 0 {
 			text = append(text, ',')
 		}
-		text = append(strconv.AppendInt(append(text, '('), int64(r.GroupID), 10), ",?,"...)
-		text = append(strconv.AppendInt(text, int64(r.MemberID), 10), ",'"...)
+		text = append(strconv.AppendInt(append(text, '('), int64(r.GroupID), 10), ',')
+		var plain bool
+		if text, plain = database.AppendPlain(text, r.EventID); !plain {
+			text, args = append(text, '?'), append(args, r.EventID)
+		}
+		text = append(strconv.AppendInt(append(text, ','), int64(r.MemberID), 10), ",'"...)
 		text = append(append(text, r.Kind...), "',"...)
 		text = append(strconv.AppendInt(text, int64(r.At), 10), ',')
 		text = append(strconv.AppendInt(text, int64(r.Day), 10), ',')
 		text = append(strconv.AppendInt(text, int64(r.ReceivedAt), 10), ',')
 		text = strconv.AppendInt(text, int64(r.ToID), 10)
-		args = append(args, r.EventID)
 		if r.Topic == "" {
 			text = append(text, ",'')"...)
 			continue
@@ -213,19 +216,26 @@ func isDay(d int) bool {
 	return clock.Day(time.Date(d/10000, time.Month(d/100%100), d%100, 12, 0, 0, 0, time.UTC), time.UTC) == d
 }
 
-// actingMembers maps the events' members to the live ones the actor may see.
-// They are not locked: an event keeps the id it was written with.
-func actingMembers(tx *database.Tx, events []ActivityIn) (map[id.Member]id.Member, error) {
-	named := make([]id.Member, 0, len(events))
-	for _, in := range events {
-		named = append(named, in.MemberID)
-		if in.ToID != 0 {
-			named = append(named, in.ToID)
+// acting are members whom events name, each with the live one the actor may
+// see. They are not locked: an event keeps the id it was written with, whatever
+// becomes of its member, so a stream asks for each once.
+type acting map[id.Member]id.Member
+
+// read adds who is named and not known yet.
+func (live acting) read(tx *database.Tx, events []ActivityIn) error {
+	var named []id.Member
+	asked := map[id.Member]bool{0: true}
+	ask := func(m id.Member) {
+		if live[m] == 0 && !asked[m] {
+			asked[m], named = true, append(named, m)
 		}
 	}
+	for _, in := range events {
+		ask(in.MemberID)
+		ask(in.ToID)
+	}
 	slices.Sort(named)
-	live := map[id.Member]id.Member{}
-	for part := range slices.Chunk(slices.Compact(named), activityLook) {
+	for part := range slices.Chunk(named, activityLook) {
 		var rows []struct {
 			ID, Live id.Member
 			UnitID   id.Unit
@@ -234,7 +244,7 @@ func actingMembers(tx *database.Tx, events []ActivityIn) (map[id.Member]id.Membe
 			JOIN members t ON t.id = CASE WHEN m.merged_into <> 0 THEN m.merged_into ELSE m.id END
 			WHERE m.id IN ? AND t.status = ?`, part, MemberActive).Scan(&rows).Error
 		if err != nil {
-			return nil, fmt.Errorf("community: members of activity: %w", err)
+			return fmt.Errorf("community: members of activity: %w", err)
 		}
 		for _, r := range rows {
 			if tx.Actor.Sees(r.UnitID) {
@@ -242,7 +252,7 @@ func actingMembers(tx *database.Tx, events []ActivityIn) (map[id.Member]id.Membe
 			}
 		}
 	}
-	return live, nil
+	return nil
 }
 
 // knownActivity are those of the events that stand, each with its live member.

@@ -36,7 +36,7 @@ func (l ActivityLine) batch() ActivityBatch {
 // when it fails stays; the same stream sent again repeats it.
 func (s *Service) StreamActivity(ctx context.Context, lines []ActivityLine) ([]ActivityResult, error) {
 	out := make([]ActivityResult, len(lines))
-	waiting := map[id.Group][]int{}
+	waiting, live := map[id.Group][]int{}, acting{}
 	for i, l := range lines {
 		out[i] = ActivityResult{EventID: l.EventID, Result: ActivityRefused}
 		err := l.batch().Validate()
@@ -49,14 +49,14 @@ func (s *Service) StreamActivity(ctx context.Context, lines []ActivityLine) ([]A
 		}
 		waiting[l.GroupID] = append(waiting[l.GroupID], i)
 		if len(waiting[l.GroupID]) == streamAtOnce {
-			if err := s.putLines(ctx, lines, waiting[l.GroupID], out); err != nil {
+			if err := s.putLines(ctx, lines, waiting[l.GroupID], live, out); err != nil {
 				return nil, err
 			}
 			delete(waiting, l.GroupID)
 		}
 	}
 	for _, at := range waiting {
-		if err := s.putLines(ctx, lines, at, out); err != nil {
+		if err := s.putLines(ctx, lines, at, live, out); err != nil {
 			return nil, err
 		}
 	}
@@ -64,7 +64,7 @@ func (s *Service) StreamActivity(ctx context.Context, lines []ActivityLine) ([]A
 }
 
 // putLines records lines of one group; a refusal of the group is that of each.
-func (s *Service) putLines(ctx context.Context, lines []ActivityLine, at []int, out []ActivityResult) error {
+func (s *Service) putLines(ctx context.Context, lines []ActivityLine, at []int, live acting, out []ActivityResult) error {
 	var batch ActivityBatch
 	var events []int
 	for _, i := range at {
@@ -81,7 +81,7 @@ func (s *Service) putLines(ctx context.Context, lines []ActivityLine, at []int, 
 	if len(batch.Events) == 0 {
 		return nil
 	}
-	results, err := s.putActivity(ctx, lines[at[0]].GroupID, batch)
+	results, err := s.putActivity(ctx, lines[at[0]].GroupID, batch, live)
 	for k, i := range events {
 		if err == nil {
 			out[i] = results[k]
