@@ -139,7 +139,7 @@ func prove(ctx context.Context, db *database.DB, how proving, out io.Writer) err
 		queue = task.VerifyStrict
 	}
 	rooms := []func(context.Context, *database.DB) ([]database.Proof, error){
-		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, invite.Verify, referral.Verify, promoter.Verify, wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, wallet.VerifyCloses, voucher.Verify, settlement.Verify, payee.Verify, guard.Verify, queue, community.Verify, health.Verify,
+		campaign.Verify, campaign.VerifyDiscounts, campaign.VerifyRefunds, groupbuy.Verify, invite.Verify, referral.Verify, promoter.Verify, wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, wallet.VerifyCloses, voucher.Verify, settlement.Verify, payee.Verify, guard.Verify, queue, community.Verify, health.Verify,
 		request.Verify, tieout.Verify, gathering.Verify,
 	}
 	if how.strict {

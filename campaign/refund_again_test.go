@@ -2,6 +2,7 @@ package campaign_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,6 +66,24 @@ func TestFailedRefundDoneLaterTakesItsShare(t *testing.T) {
 				}
 			})
 		}
+		w.Verify()
+
+		// Verify knows it too: what a later refund took is taken out of the record.
+		exec := func(by int) {
+			t.Helper()
+			err := db.Tx(bg, func(tx *database.Tx) error {
+				return tx.Exec("UPDATE reward_events SET amount = amount + ? WHERE kind IN ('reduced', 'clawed_back')", by).Error
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		exec(1)
+		proofs, err := campaign.VerifyRefunds(bg, db)
+		if err != nil || len(proofs) != 1 || len(proofs[0].Broken) != 2 || !strings.Contains(proofs[0].Broken[0], "refunded of") {
+			t.Errorf("two rewards kept too much: %+v, %v", proofs, err)
+		}
+		exec(-1)
 		w.Verify()
 	})
 }

@@ -234,7 +234,7 @@ func (w *World) Proofs() []database.Proof {
 	w.T.Helper()
 	var all []database.Proof
 	for _, verify := range []func(context.Context, *database.DB) ([]database.Proof, error){
-		campaign.Verify, campaign.VerifyDiscounts, groupbuy.Verify, invite.Verify, referral.Verify, task.Verify,
+		campaign.Verify, campaign.VerifyDiscounts, campaign.VerifyRefunds, groupbuy.Verify, invite.Verify, referral.Verify, task.Verify,
 		wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints,
 	} {
 		proofs, err := verify(context.Background(), w.DB)
