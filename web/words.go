@@ -122,6 +122,9 @@ func span(lang string, d time.Duration) string {
 			parts = append(parts, fmt.Sprintf("%d %ss", n, u.en))
 		}
 	}
+	if len(parts) == 0 {
+		return choose(lang, "不到 1 秒", "under a second")
+	}
 	return strings.Join(parts, " ")
 }
 
