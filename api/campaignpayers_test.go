@@ -217,6 +217,10 @@ func vouchersByPayer(t *testing.T, h *house, payers []string, settled []settleme
 		add(ledger, whole, 1)
 		for _, part := range append([]string{"none", id.Payer(h.brand).String()}, payers...) {
 			add(rest, get(at+"?payer_id="+part), -1)
+			file := h.call(t, finance, "GET "+at+"/file?form=csv&payer_id="+part, "")
+			if name := fmt.Sprintf("vouchers-%d-%s.csv", day, part); file.status != 200 || !strings.Contains(file.header.Get("Content-Disposition"), name) {
+				t.Errorf("want a file %s, got %d %s", name, file.status, file.header.Get("Content-Disposition"))
+			}
 		}
 		if len(rest) > 0 {
 			t.Errorf("%d: its payers leave %v of the day", day, rest)

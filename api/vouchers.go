@@ -118,7 +118,11 @@ func (s *Server) voucherFile(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return sendVouchers(c, set, "vouchers-"+c.Param("day"))
+	name := "vouchers-" + c.Param("day")
+	if payer := c.Query("payer_id"); payer != "" { // read already, so a plain id
+		name += "-" + payer
+	}
+	return sendVouchers(c, set, name)
 }
 
 func (s *Server) settlementVoucherFile(c *gin.Context) error {
