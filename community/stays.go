@@ -52,21 +52,23 @@ func Guests(q *database.Query, groups []id.Group, from clock.Milli, each func(St
 	return nil
 }
 
-// GroupsAfter are groups of any status by id with since when Siyu knows them.
-func GroupsAfter(q *database.Query, after id.Group, limit int) (groups []id.Group, since []clock.Milli, err error) {
+// GroupsAfter are groups of any status by id, each with its unit and since when
+// Siyu knows it.
+func GroupsAfter(q *database.Query, after id.Group, limit int) (groups []id.Group, units []id.Unit, since []clock.Milli, err error) {
 	err = database.Read{
-		SQL:  "SELECT id, created_at FROM chat_groups WHERE id > ? ORDER BY id LIMIT ?",
+		SQL:  "SELECT id, unit_id, created_at FROM chat_groups WHERE id > ? ORDER BY id LIMIT ?",
 		Args: []any{after, limit},
 		Row: func(rows database.Row) error {
 			var g id.Group
+			var u id.Unit
 			var t clock.Milli
-			err := rows.Scan(&g, &t)
-			groups, since = append(groups, g), append(since, t)
+			err := rows.Scan(&g, &u, &t)
+			groups, units, since = append(groups, g), append(units, u), append(since, t)
 			return err
 		},
 	}.On(q)
 	if err != nil {
-		return nil, nil, fmt.Errorf("community: groups: %w", err)
+		return nil, nil, nil, fmt.Errorf("community: groups: %w", err)
 	}
-	return groups, since, nil
+	return groups, units, since, nil
 }

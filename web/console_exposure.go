@@ -21,6 +21,7 @@ import (
 type exposurePage struct {
 	page
 	AsOf    time.Time // of the newest count, zero before there was one
+	Part    bool      // of a unit, not of the brand
 	Rule    string
 	Mode    string
 	Tone    string
@@ -69,7 +70,7 @@ func (s *Server) consoleExposure(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	p := exposurePage{page: s.base(c, "")}
+	p := exposurePage{page: s.base(c, ""), Part: of != 0}
 	p.Title, p.Now = choose(p.Lang, "群友曝光", "Exposure"), p.Now.In(shop)
 	p.show(is)
 	for _, g := range groups.Items {
@@ -97,7 +98,7 @@ func (p *exposurePage) show(is exposure.Shown) {
 	}
 	p.AsOf = n.AsOf.Time().In(shop)
 	at := int64(0)
-	for _, x := range n.Seen() {
+	for _, x := range n.Seen {
 		bar := chartBar{Name: say("%d 条", "%d ads", x.Ads), N: int64(x.Members)}
 		if x.Ads >= ceiling {
 			at += bar.N

@@ -29,13 +29,17 @@ type counting struct {
 	steps
 	book   book
 	groups map[id.Group]*groupTally
-	spread seen // of all people
+	spread seen                     // of all people
+	units  map[id.Unit][]*unitTally // each with those above it
 	open   block
 	full   []block
 
 	who    id.Member // whose stays are being gathered
 	gather []community.Stay
 	own    []int
+
+	turn    int64 // members settled
+	touched []*unitTally
 }
 
 // groupTally is what is known of a group while members are walked.
@@ -45,6 +49,7 @@ type groupTally struct {
 	members int
 	known   int // of members: whose groups were all known during the whole window
 	seen    seen
+	units   []*unitTally // whose people its members are
 }
 
 // Count counts anew, from memberships and slots as they stand. It may be run at
@@ -77,18 +82,24 @@ func (s *Service) count(ctx context.Context, by steps) error {
 	if err := s.writeGroups(ctx, &c); err != nil {
 		return err
 	}
+	if err := s.writeUnits(ctx, &c); err != nil {
+		return err
+	}
 	return s.finish(ctx, &c)
 }
 
 // readGroups reads every group's ads within the window.
-func (c *counting) readGroups(q *database.Query) error {
+func (c *counting) readGroups(q *database.Query) (err error) {
+	if c.units, err = readUnits(q); err != nil {
+		return err
+	}
 	for after := id.Group(0); ; {
-		groups, since, err := community.GroupsAfter(q, after, groupsAtOnce)
+		groups, units, since, err := community.GroupsAfter(q, after, groupsAtOnce)
 		if err != nil || len(groups) == 0 {
 			return err
 		}
 		for i, g := range groups {
-			c.groups[g] = &groupTally{whole: since[i] <= c.From}
+			c.groups[g] = &groupTally{whole: since[i] <= c.From, units: c.units[units[i]]}
 		}
 		err = guard.CountedSince(q, groups, c.From, func(x guard.Counted) {
 			g := c.groups[x.GroupID]
@@ -166,6 +177,7 @@ func (c *counting) settle() {
 			c.Known++
 		}
 	}
+	c.settleUnits(total, whole)
 	if total > 0 {
 		c.Members++
 		c.open.add(c.who, total)
@@ -284,8 +296,8 @@ func (s *Service) finish(ctx context.Context, c *counting) error {
 		return err
 	}
 	err = s.DB.Tx(ctx, func(tx *database.Tx) error {
-		return tx.Exec("UPDATE exposure_counts SET group_n = ?, ad_n = ?, stay_n = ?, member_n = ?, people_n = ?, known_n = ?, spread = ?, done_at = ? WHERE id = ?",
-			c.Groups, c.Ads, c.Stays, c.Counted.Members, c.People, c.Known, c.spread.String(), tx.Now, c.ID).Error
+		return tx.Exec("UPDATE exposure_counts SET group_n = ?, ad_n = ?, stay_n = ?, member_n = ?, people_n = ?, known_n = ?, spread = ?, unit_n = ?, done_at = ? WHERE id = ?",
+			c.Groups, c.Ads, c.Stays, c.Counted.Members, c.People, c.Known, c.spread.String(), c.Units, tx.Now, c.ID).Error
 	})
 	if err != nil {
 		return fmt.Errorf("exposure: count: %w", err)
@@ -300,6 +312,9 @@ func (s *Service) finish(ctx context.Context, c *counting) error {
 				}
 			}
 			if more = len(rows) == rowsAtOnce; err != nil || more {
+				return err
+			}
+			if more, err = forgetUnits(tx, last.ID); err != nil || more {
 				return err
 			}
 			return tx.Exec("DELETE FROM exposure_counts WHERE id < ?", last.ID).Error

@@ -255,7 +255,7 @@ func TestCount_equals_a_recount(t *testing.T) {
 					}
 					shown, err := w.s.Find(bg, 0)
 					w.check(err)
-					if diff := cmp.Diff(seen(spread).list(0), shown.Counted.Seen()); diff != "" {
+					if diff := cmp.Diff(seen(spread).list(0), shown.Counted.Seen); diff != "" {
 						r.Fatalf("people by ads (-want +got):\n%s", diff)
 					}
 					for _, g := range groups {

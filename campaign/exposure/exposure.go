@@ -13,8 +13,8 @@
 // it does not know refuses nothing, and the caps of a group never rest on it.
 //
 // Tables: exposure_policies, exposure_unit_policies, exposure_counts,
-// exposure_members, exposure_groups. Called by promotion, api and web; its task
-// runs in worker.
+// exposure_unit_counts, exposure_members, exposure_groups. Called by promotion,
+// api and web; its task runs in worker.
 package exposure
 
 import (
@@ -53,13 +53,15 @@ type Counted struct {
 	People     int64       `json:"people" gorm:"column:people_n"`  // in a group now, each once, hosts left out
 	Known      int64       `json:"known" gorm:"column:known_n"`    // of them: all of whose groups Siyu knew during the whole window
 	Spread     string      `json:"-" gorm:"column:spread"`         // how many of them saw how many
+	Seen       []Seen      `json:"seen" gorm:"-"`                  // the same, where it is shown: those who saw none too; the last number stands for more
+	Units      int         `json:"-" gorm:"column:unit_n"`         // that have a count of their own; −1: made before units were counted
 	DoneAt     clock.Milli `json:"-" gorm:"column:done_at"`
 }
 
 // TableName is the table's.
 func (Counted) TableName() string { return "exposure_counts" }
 
-const countedColumns = "id, as_of, from_at, window_days, group_n, ad_n, stay_n, member_n, people_n, known_n, spread, done_at"
+const countedColumns = "id, as_of, from_at, window_days, group_n, ad_n, stay_n, member_n, people_n, known_n, spread, unit_n, done_at"
 
 // newest is the last count that was brought to its end; one with ID 0 if there
 // is none.

@@ -89,7 +89,7 @@ func TestJudge(t *testing.T) {
 		before, err := newest(db.Read(bg))
 		w.check(err)
 		w.check(w.s.Count(bg))
-		if after, err := newest(db.Read(bg)); err != nil || after != before {
+		if after, err := newest(db.Read(bg)); err != nil || after.ID != before.ID {
 			t.Errorf("switched off it counted: %+v", after)
 		}
 		w.set(guard.ModeEnforce, 7, 7, 5_000)

@@ -10,10 +10,6 @@ import (
 	"siyu/internal/id"
 )
 
-// Seen is how many of the people in groups saw how many ads by the newest
-// count, those who saw none too; the last number stands for more.
-func (c Counted) Seen() []Seen { return parseSeen(c.Spread).list(0) }
-
 // listMost is how many groups one page lists.
 const listMost = 100
 

@@ -105,21 +105,31 @@ func (l laws) shown(unit id.Unit, now clock.Milli, c Counted) Shown {
 		}
 	}
 	if c.ID != 0 {
+		c.Seen = parseSeen(c.Spread).list(0)
 		out.Counted = &c
 	}
 	return out
 }
 
 // Find shows what holds for the groups of the brand (unit 0) or of a unit the
-// actor may see, and the newest count.
+// actor may see, and the newest count of the people in them.
 func (s *Service) Find(ctx context.Context, unit id.Unit) (Shown, error) {
 	q := s.DB.Read(ctx)
 	l, err := seenLaws(q, database.ActorOf(ctx), unit)
 	if err != nil {
 		return Shown{}, err
 	}
-	c, err := newest(q)
+	c, err := newestOf(q, unit)
 	return l.shown(unit, s.now(), c), err
+}
+
+// newestOf is the newest count of the brand (unit 0) or of a unit.
+func newestOf(q *database.Query, unit id.Unit) (Counted, error) {
+	c, err := newest(q)
+	if err != nil || unit == 0 {
+		return c, err
+	}
+	return c.ofUnit(q, unit)
 }
 
 func seenLaws(q *database.Query, actor database.Actor, unit id.Unit) (laws, error) {
@@ -166,7 +176,7 @@ func (s *Service) Set(ctx context.Context, unit id.Unit, in In, version int) (Sh
 		if err := announce(tx, unit, keep, made); err != nil {
 			return err
 		}
-		c, err := newest(tx.DB)
+		c, err := newestOf(tx.DB, unit)
 		if err != nil {
 			return err
 		}
