@@ -43,8 +43,8 @@ func TestConsoleExposure(t *testing.T) {
 		p.get("/console/exposure").is(t, 200).has(t, "先不发", "望京二群", "1 / 1 人 · 100%", "2 条 · 已到上限", "一个人 7 天内在所有群一共最多 2 条")
 		p.get("/console/exposure?lang=en").is(t, 200).has(t, "at most 2 ads for one person in 7 days", "left out", "2 ads · at the ceiling")
 		whole := p.get("/console/exposure")
-		whole.has(t, "全品牌")
-		whole.lacks(t, "本组织及下级")
+		whole.has(t, "The whole brand") // the language stays
+		whole.lacks(t, "Your unit")
 		west, err := h.s.Access.CreateUnit(h.staff, access.UnitIn{ParentID: h.unit, Name: "华西"})
 		must(t, err)
 		part := h.consoleOf(h.keyIn(west, access.Marketer)).get("/console/exposure").is(t, 200)
