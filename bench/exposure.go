@@ -139,8 +139,7 @@ const exposedAtOnce = 100_000
 // exposed holds the sum of what was counted against SQL, some members at a
 // time. The slots that count are copied first: with all their columns they
 // outgrow the engine's memory, and each membership would read its groups' from
-// the disk. The order of the join is given, since by its own the engine goes
-// through all slots for each part of the members.
+// the disk. The order of the join is given: members lead.
 func (w *wave) exposed(ctx context.Context, s *exposure.Service) error {
 	shown, err := s.Find(ctx, 0)
 	if err != nil {
