@@ -30,8 +30,10 @@ func (s *Service) proveLive(ctx context.Context, p *database.Proof) error {
 
 // proveTaken walks what happened to rewards: what was due is on a line. It goes
 // by reward, in whose order the indexes of events and of lines lie side by side;
-// in the order of events each line would be looked for by itself.
+// in the order of events each line would be looked for by itself. That is done
+// only where something is on no line, to hold it against its clearing.
 func (s *Service) proveTaken(ctx context.Context, p *database.Proof) error {
+	unsettled := false
 	n, err := s.DB.InRanges(ctx, "reward_events", "reward_id", eventsAt, func(q *database.Query, after, upto int64) error {
 		if err := proveClawbacks(q, after, upto, p); err != nil {
 			return err
@@ -40,12 +42,16 @@ func (s *Service) proveTaken(ctx context.Context, p *database.Proof) error {
 		if err != nil || !loose {
 			return err
 		}
-		if err := proveCover(q, after, upto, p); err != nil {
-			return err
-		}
-		return proveMarks(q, after, upto, p)
+		unsettled = true
+		return proveCover(q, after, upto, p)
 	})
 	p.Checked += n
+	if err != nil || !unsettled {
+		return err
+	}
+	_, err = s.DB.InRanges(ctx, "reward_events", "id", rangeAt, func(q *database.Query, after, upto int64) error {
+		return proveMarks(q, after, upto, p)
+	})
 	return err
 }
 
@@ -106,16 +112,24 @@ func proveCover(q *database.Query, after, upto int64, p *database.Proof) error {
 // is marked settled, and on no live line. One freed by a release before the
 // marks waits for the next closing, which opens it.
 func proveMarks(q *database.Query, after, upto int64, p *database.Proof) error {
-	var lost []id.Reward
-	err := q.Raw(`SELECT u.reward_id FROM (SELECT e.id, e.reward_id, (SELECT MAX(c.id) FROM clearings c WHERE c.id <= e.id) AS clearing_id
-				FROM reward_events e WHERE e.reward_id > ? AND e.reward_id <= ? AND e.kind = 'cleared'
-				AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0)
-				AND NOT EXISTS (SELECT 1 FROM settlement_lines f JOIN settlements x ON x.id = f.freed
-					WHERE f.source_id = e.reward_id AND f.kind = ? AND x.reopened = 0)) u
-			JOIN clearings c ON c.id = u.clearing_id AND c.settled = 1 AND c.id + c.reward_count > u.id ORDER BY u.reward_id LIMIT 50`,
-		after, upto, KindReward, KindReward).Scan(&lost).Error
-	for _, r := range lost {
-		p.Break("%s is marked settled but stands on no live line", r)
+	var marks []referral.Clearing
+	err := q.Raw("SELECT id, reward_count FROM clearings WHERE id > ? AND id <= ? AND settled = 1 ORDER BY id",
+		after-referral.ClearingMost, upto).Scan(&marks).Error
+	if err != nil || len(marks) == 0 {
+		return err
+	}
+	var loose []missed
+	err = q.Raw(`SELECT e.id AS source_id, e.reward_id FROM reward_events e WHERE e.id > ? AND e.id <= ? AND e.kind = 'cleared'
+			AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0)
+			AND NOT EXISTS (SELECT 1 FROM settlement_lines f JOIN settlements x ON x.id = f.freed
+				WHERE f.source_id = e.reward_id AND f.kind = ? AND x.reopened = 0) ORDER BY e.id`, after, upto, KindReward, KindReward).Scan(&loose).Error
+	for _, m := range loose {
+		for len(marks) > 0 && marks[0].ID+int64(marks[0].RewardCount) <= m.SourceID {
+			marks = marks[1:]
+		}
+		if len(marks) > 0 && marks[0].ID <= m.SourceID {
+			p.Break("%s is marked settled but stands on no live line", m.RewardID)
+		}
 	}
 	return err
 }
