@@ -73,8 +73,8 @@ func (in RejectIn) Validate() error {
 	return c.Err()
 }
 
-// Reject refuses a sealed settlement that has no payout. It stays in the
-// chain, and a job frees its lines for the next settlement.
+// Reject refuses a sealed settlement of which no payout gives anything out. It
+// stays in the chain, and a job frees its lines for the next settlement.
 func (s *Service) Reject(ctx context.Context, sid id.Settlement, in RejectIn) error {
 	if err := in.Validate(); err != nil {
 		return err
@@ -108,10 +108,11 @@ func (s *Service) Reject(ctx context.Context, sid id.Settlement, in RejectIn) er
 }
 
 // rejectable refuses when the settlement has a payout, or when a later one has
-// brought its debts forward: freeing both would count them twice.
+// brought its debts forward: freeing both would count them twice. A payout that
+// ended unpaid has no line and moved nothing, so it stands in nobody's way.
 func rejectable(tx *database.Tx, sid id.Settlement) error {
 	var payout id.Payout
-	if err := tx.Raw("SELECT id FROM payouts WHERE settlement_id = ?", sid).Scan(&payout).Error; err != nil {
+	if err := tx.Raw("SELECT id FROM payouts WHERE settlement_id = ? AND status <> ? ORDER BY id LIMIT 1", sid, PayoutUnpaid).Scan(&payout).Error; err != nil {
 		return err
 	}
 	if payout != 0 {
