@@ -140,8 +140,18 @@ func (s *Service) RunFree(ctx context.Context, sid id.Settlement) error {
 	if err != nil || st.Status != StatusRejected || st.FreedAt != 0 {
 		return err
 	}
+	// A rejected settlement's rewards are marked no further, so this is all.
+	var marked int
+	if err := s.DB.Read(ctx).Raw("SELECT rewards_marked FROM settlements WHERE id = ?", sid).Scan(&marked).Error; err != nil {
+		return err
+	}
 	for from := 1; from <= st.LineCount; from += chunk {
 		err := s.DB.Tx(ctx, func(tx *database.Tx) error {
+			if marked != marksNone {
+				if err := markTx(tx, sid, from, 0); err != nil {
+					return err
+				}
+			}
 			err := tx.Exec("UPDATE settlement_lines SET freed = ? WHERE settlement_id = ? AND line_no BETWEEN ? AND ? AND freed = 0",
 				sid, sid, from, from+chunk-1).Error
 			if err != nil {
@@ -158,6 +168,6 @@ func (s *Service) RunFree(ctx context.Context, sid id.Settlement) error {
 		return err
 	}
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
-		return tx.Exec("UPDATE settlements SET freed_at = ?, reopened = 1 WHERE id = ? AND freed_at = 0", tx.Now, sid).Error
+		return tx.Exec("UPDATE settlements SET freed_at = ?, reopened = 1, rewards_marked = ? WHERE id = ? AND freed_at = 0", tx.Now, marksNone, sid).Error
 	})
 }
