@@ -128,7 +128,8 @@ func (ask question) assemble(q *database.Query, found *loaded) (map[id.Group]*kn
 			k.state.Condition = conditionOf(s, k.state.Zone)
 		}
 		k.state.Platform, k.state.MomentsKnown = ask.platform, ask.momentsKnown
-		k.state.Moments = near.of(group.UnitID, k.state.Zone)
+		days := near.of(group.UnitID, k.state.Zone)
+		k.state.Moments, k.state.Mourning = days.key, days.avoid
 		if in, some := found.intakes[g]; some {
 			k.state.Intake = intakeOf(in)
 		}
