@@ -54,7 +54,7 @@ type DB struct {
 	pools       []*sql.DB
 	strict      bool
 	unlocked    bool
-	yields      *yielding // nil unless GiveWay
+	yields      *Pace // nil unless GiveWay
 	wake        atomic.Pointer[func(kind string)]
 
 	stop context.CancelFunc
