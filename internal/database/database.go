@@ -55,7 +55,7 @@ type DB struct {
 	idle        map[*sql.DB]int // how many connections lie idle at most, on a server
 	strict      bool
 	unlocked    bool
-	yields      *yielding // nil unless GiveWay
+	yields      *Pace // nil unless GiveWay
 	wake        atomic.Pointer[func(kind string)]
 
 	stop context.CancelFunc
