@@ -212,8 +212,10 @@ func TestStoreDies(t *testing.T) {
 	j.reach(t, 2*enough)
 	stop.Store(true)
 	shoppers.Wait()
-	j.buyer["back"], j.buyer["out"] = buyers, buyers
+	j.asks("back", buyers)
+	j.asks("out", buyers)
 	j.check(t, p, b)
+	j.cutOff(t)
 	p.proven()
 	if !s.alive() {
 		t.Error("the house did not outlive its store")

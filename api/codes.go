@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 
@@ -34,7 +35,7 @@ func (s *Server) createCode(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
-	if err := s.placesExist(c, in); err != nil {
+	if err := s.placesExist(c, []referral.CodeIn{in}, theOne); err != nil {
 		return err
 	}
 	code, err := once(s.Referral.CreateCode(c.Request.Context(), in))(c)
@@ -59,19 +60,20 @@ func (s *Server) madeCode(c *gin.Context, code id.Code) error {
 
 // placesExist looks at what the referral room cannot see or need not know:
 // campaigns lie above it, and a group must be one the caller may see.
-func (s *Server) placesExist(c *gin.Context, list ...referral.CodeIn) error {
+// At begins the names of a row's fields in refusals.
+func (s *Server) placesExist(c *gin.Context, list []referral.CodeIn, at func(row int) string) error {
 	campaigns, groups := map[id.Campaign]bool{}, map[id.Group]bool{}
-	for _, in := range list {
+	for i, in := range list {
 		if in.CampaignID != 0 && !campaigns[in.CampaignID] {
 			campaigns[in.CampaignID] = true
 			if _, err := s.Campaign.FindCampaign(c.Request.Context(), in.CampaignID); err != nil {
-				return unknownField(err, "campaign_id", "没有这个活动", "there is no such campaign")
+				return unknownField(err, at(i)+"campaign_id", "没有这个活动", "there is no such campaign")
 			}
 		}
 		if in.GroupID != 0 && !groups[in.GroupID] {
 			groups[in.GroupID] = true
 			if _, err := s.Community.FindGroup(c.Request.Context(), in.GroupID); err != nil {
-				return unknownField(err, "group_id", "没有这个群", "there is no such group")
+				return unknownField(err, at(i)+"group_id", "没有这个群", "there is no such group")
 			}
 		}
 	}
@@ -97,7 +99,7 @@ func (s *Server) createCodes(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
-	if err := s.placesExist(c, in.Codes...); err != nil {
+	if err := s.placesExist(c, in.Codes, func(row int) string { return fmt.Sprintf("codes[%d].", row) }); err != nil {
 		return err
 	}
 	made, err := s.Referral.CreateCodes(c.Request.Context(), in.Codes)
@@ -110,6 +112,9 @@ func (s *Server) createCodes(c *gin.Context) error {
 	}
 	return render(c, http.StatusCreated, database.Paged[referral.Code]{Items: list})
 }
+
+// theOne names the fields of a body that is one row.
+func theOne(int) string { return "" }
 
 func (s *Server) listCodes(c *gin.Context) error {
 	p, err := page(c)

@@ -3,7 +3,6 @@ package api
 import (
 	_ "embed"
 	"fmt"
-	"html/template"
 	"net/http"
 	"strings"
 
@@ -128,44 +127,6 @@ func contractQueries() (map[string][]parameter, error) {
 // ginPath writes /v1/units/{id} as /v1/units/:id.
 func ginPath(path string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(path, "{", ":"), "}", "")
-}
-
-var docsPage = template.Must(template.New("docs").Parse(`<!doctype html>
-<html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Siyu API</title><style>
-body{font:15px/1.6 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}
-table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ddd;vertical-align:top}
-code{font-family:ui-monospace,monospace;white-space:nowrap}
-@media(prefers-color-scheme:dark){body{background:#111;color:#ddd}td,th{border-color:#333}a{color:#8bf}}
-</style></head><body><h1>Siyu API</h1>
-<p>完整契约 The whole contract: <a href="/openapi.yaml">openapi.yaml</a></p>
-<table><tr><th>方法 Method</th><th>地址 Path</th><th>说明 What it does</th><th>谁可调用 Callers</th></tr>
-{{range .}}<tr><td><code>{{.Method}}</code></td><td><code>{{.Path}}</code></td><td>{{.Summary}}</td><td>{{.Callers}}</td></tr>
-{{end}}</table></body></html>
-`))
-
-type docsLine struct{ Method, Path, Summary, Callers string }
-
-// showDocs lists the routes of this server with what the contract says of
-// them; no script, nothing from elsewhere.
-func (s *Server) showDocs(c *gin.Context) error {
-	doc, err := readContract()
-	if err != nil {
-		return err
-	}
-	var lines []docsLine
-	for _, rt := range s.table().list {
-		path := contractPath(rt.path)
-		op := doc.Paths[path][strings.ToLower(rt.method)]
-		lines = append(lines, docsLine{rt.method, path, op.Summary, rt.callers()})
-	}
-	var b strings.Builder
-	if err := docsPage.Execute(&b, lines); err != nil {
-		return err
-	}
-	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
-	c.Data(http.StatusOK, "text/html; charset=utf-8", []byte(b.String()))
-	return nil
 }
 
 // contractPath writes /v1/units/:id as /v1/units/{id}.

@@ -223,8 +223,22 @@ func TestDocs(t *testing.T) {
 			t.Errorf("got %d", doc.status)
 		}
 		page := h.call(t, "", "GET /docs", "")
-		if page.status != 200 || !bytes.Contains(page.body, []byte("/v1/units/{id}")) || bytes.Contains(page.body, []byte("<script")) {
+		if page.status != 200 || bytes.Contains(page.body, []byte("<script")) {
 			t.Errorf("got %d %s", page.status, page.body)
+		}
+		for _, rt := range h.table().list {
+			if want := "<code>" + rt.method + "</code><code>" + contractPath(rt.path) + "</code>"; !bytes.Contains(page.body, []byte(want)) {
+				t.Errorf("the page lacks %s", want)
+			}
+		}
+		for _, want := range []string{
+			`<code>name</code> <b title="required">*</b><br><span class="soft">string, 1 to 100 characters</span>`, // a field with its bounds
+			`<code>preset</code><br><span class="soft"><a href="#s-Preset">`, `id="s-Preset"`,                      // one that has a schema of its own
+			`the ETag that was read`, `an id is a name, never a right`, `<code>POST</code><code>/v1/groups/{id}/charter</code><span>`, // and prose
+		} {
+			if !bytes.Contains(bytes.ToLower(page.body), bytes.ToLower([]byte(want))) {
+				t.Errorf("the page lacks %s", want)
+			}
 		}
 	})
 }

@@ -28,7 +28,7 @@ func (s *Server) createCodeBatch(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
-	if err := s.placesExist(c, referral.CodeIn{CampaignID: in.CampaignID}); err != nil {
+	if err := s.placesExist(c, []referral.CodeIn{{CampaignID: in.CampaignID}}, theOne); err != nil {
 		return err
 	}
 	job, err := once(s.Referral.CreateBatch(c.Request.Context(), in))(c)

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -145,7 +144,7 @@ func (s *Server) issueMemberToken(c *gin.Context) error {
 		return err
 	}
 	var in struct {
-		TTLSeconds int `json:"ttl_seconds"`
+		TTLSeconds *int `json:"ttl_seconds"`
 	}
 	if err := bind(c, &in); err != nil {
 		return err
@@ -164,8 +163,10 @@ func (s *Server) issueMemberToken(c *gin.Context) error {
 	if !known[m.ID] {
 		return errTokenForGuest
 	}
-	seconds := cmp.Or(in.TTLSeconds, int(access.MemberTokenFor/time.Second))
-	ttl := time.Duration(min(seconds, 1<<20)) * time.Second
+	ttl := access.MemberTokenFor
+	if in.TTLSeconds != nil {
+		ttl = time.Duration(min(*in.TTLSeconds, 1<<20)) * time.Second
+	}
 	token, err := s.Access.IssueMemberToken(c.Request.Context(), m.ID, ttl)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ package api
 
 import (
 	"context"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 
@@ -101,6 +102,7 @@ type Server struct {
 
 	limits  *limits
 	metrics *metrics
+	docs    func() ([]byte, error)
 }
 
 // table is every route of the house; each room adds its line.
@@ -186,6 +188,7 @@ func (s *Server) table() *routes {
 func (s *Server) Mount(e *gin.Engine) error {
 	s.limits = newLimits(s.DB, s.Rates)
 	s.metrics = newMetrics()
+	s.docs = sync.OnceValues(s.drawDocs)
 	queries, err := contractQueries()
 	if err != nil {
 		return err

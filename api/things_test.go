@@ -185,6 +185,7 @@ var others = map[string]string{
 	":delivery": "dlv_0000000000007",
 	":item":     "itm_0000000000007",
 	":approval": "pap_0000000000007",
+	":day":      "20260301",
 }
 
 // shared are beginnings of routes whose things belong to no unit, and why.

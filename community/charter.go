@@ -156,6 +156,7 @@ func publishTx(tx *database.Tx, g Group, in CharterIn) (Charter, error) {
 	if err := tx.Raw("SELECT COALESCE(MAX(version), 0) FROM charters WHERE group_id = ?", g.ID).Scan(&latest).Error; err != nil {
 		return Charter{}, fmt.Errorf("community: charters of %s: %w", g.ID, err)
 	}
+	ended := in.EndsAt != 0 && in.EndsAt <= tx.Now
 	c := Charter{g.ID, latest + 1, in.Purpose, in.AdsPerDay, in.AdsPerWeek, in.QuietFrom, in.QuietTo, in.EndsAt, tx.Now, tx.Now, in.CharterWords}
 	if latest > 0 {
 		now, err := charterAsWritten(tx.DB, []id.Group{g.ID}, tx.Now)
@@ -165,6 +166,10 @@ func publishTx(tx *database.Tx, g Group, in CharterIn) (Charter, error) {
 		if in.looser(now[g.ID]) {
 			c.EffectiveAt = tx.Now.Add(noticeFor)
 		}
+		ended = ended && in.EndsAt != now[g.ID].EndsAt // it may say once more what it said
+	}
+	if ended {
+		return Charter{}, fault.Invalid.Field("ends_at", "past", "结束时间应在现在之后", "must lie in the future")
 	}
 	err := tx.Exec("INSERT INTO charters ("+charterColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		c.GroupID, c.Version, c.Purpose, c.AdsPerDay, c.AdsPerWeek, c.QuietFrom, c.QuietTo, c.EndsAt, c.AnnouncedAt, c.EffectiveAt, c.Audience, c.Benefits, c.Rules).Error

@@ -126,5 +126,13 @@ func TestCharterEnd(t *testing.T) {
 		if c.EffectiveAt == c.AnnouncedAt {
 			t.Error("a later end counts at once")
 		}
+		once := community.CharterIn{Purpose: "两小时快闪", AdsPerDay: 1, AdsPerWeek: 1, QuietFrom: 1350, QuietTo: 480, EndsAt: milli(s.DB.Clock.Now().Add(-time.Hour))}
+		_, err = s.PublishCharter(brand(), newGroup(t, s, brand(), community.GroupIn{Name: "买菜群"}), once)
+		wantFault(t, err, fault.Invalid) // a year mistyped would stop all ads, and for a week at least
+		once.EndsAt = charter(t, s, g).EndsAt
+		if once.EndsAt == 0 || once.EndsAt > milli(s.DB.Clock.Now()) {
+			t.Fatalf("the group ends at %s", once.EndsAt)
+		}
+		publish(t, s, g, once) // the end that it has had may stand in another version
 	})
 }

@@ -44,9 +44,11 @@ var (
 	ErrGuestUnknown = fault.New(fault.KindConflict, "community.guest_unknown",
 		"没有这个访客；访客由扫码页面产生，不能导入", "no such guest; guests are made by the pages, never imported")
 	ErrUnitUnknown = fault.New(fault.KindUnprocessable, "community.unit_unknown",
-		"没有这个组织，或不在您的范围内", "there is no such unit, or it lies outside yours")
+		"没有这个组织，或不在您的范围内", "there is no such unit, or it lies outside yours").
+		Field("unit_id", "unknown", "请从组织列表取编号", "take the id from the list of units")
 	ErrOwnerUnknown = fault.New(fault.KindUnprocessable, "community.owner_unknown",
-		"没有这位员工，或不在您的范围内", "there is no such colleague, or none in your units")
+		"没有这位员工，或不在您的范围内", "there is no such colleague, or none in your units").
+		Field("owner_id", "unknown", "请从员工列表取群主编号", "take the owner's id from the list of staff")
 	ErrMemberUnknown = fault.New(fault.KindConflict, "community.member_unknown",
 		"没有会员 {member}", "there is no member {member}")
 	ErrMemberErased = fault.New(fault.KindConflict, "community.member_erased",

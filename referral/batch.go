@@ -101,7 +101,7 @@ func (s *Service) CreateBatch(ctx context.Context, in BatchIn) (id.Job, error) {
 	}
 	var made id.Job
 	err = s.DB.Tx(ctx, func(tx *database.Tx) error {
-		if err := future(tx, in.ExpiresAt); err != nil {
+		if err := future(tx, in.ExpiresAt, "expires_at"); err != nil {
 			return err
 		}
 		unit, err := programUnit(tx, in.ProgramID)

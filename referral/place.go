@@ -31,13 +31,11 @@ type CodeIn struct {
 
 var channelName = regexp.MustCompile(`^[a-z0-9_-]{0,32}$`)
 
-// Validate names everything wrong with the input.
-func (in CodeIn) Validate() error {
-	var c fault.Check
-	c.That(in.ProgramID != 0, "program_id", "required", "请填写奖励方案", "name the program")
-	c.That(channelName.MatchString(in.Channel), "channel", "format", "最多 32 个小写字母、数字、- 或 _", "at most 32 lower case letters, digits, - or _")
-	c.Range(int64(in.Cost), "cost_fen", 0, costMax)
-	return c.Err()
+// check names everything wrong with the input.
+func (in CodeIn) check(c *fault.Check, at string) {
+	c.That(in.ProgramID != 0, at+"program_id", "required", "请填写奖励方案", "name the program")
+	c.That(channelName.MatchString(in.Channel), at+"channel", "format", "最多 32 个小写字母、数字、- 或 _", "at most 32 lower case letters, digits, - or _")
+	c.Range(int64(in.Cost), at+"cost_fen", 0, costMax)
 }
 
 // maxCodes is how many codes one call makes.
@@ -46,7 +44,7 @@ const maxCodes = 200
 // CreateCode returns the live code of the place, made if there was none. The
 // same place always has the same code, so calling it again is harmless.
 func (s *Service) CreateCode(ctx context.Context, in CodeIn) (id.Code, error) {
-	made, err := s.CreateCodes(ctx, []CodeIn{in})
+	made, err := s.createCodes(ctx, []CodeIn{in}, func(int) string { return "" })
 	if err != nil {
 		return 0, err
 	}
@@ -60,14 +58,21 @@ func (s *Service) CreateCodes(ctx context.Context, list []CodeIn) ([]id.Code, er
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	for _, in := range list {
-		if err := in.Validate(); err != nil {
-			return nil, err
-		}
+	return s.createCodes(ctx, list, func(i int) string { return fmt.Sprintf("codes[%d].", i) })
+}
+
+// createCodes makes them; at begins the names of a row's fields in refusals.
+func (s *Service) createCodes(ctx context.Context, list []CodeIn, at func(row int) string) ([]id.Code, error) {
+	var c fault.Check
+	for i, in := range list {
+		in.check(&c, at(i))
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
 	}
 	var made []id.Code
 	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
-		places, err := placesTx(tx, list)
+		places, err := placesTx(tx, list, at)
 		if err != nil {
 			return err
 		}
@@ -84,12 +89,12 @@ func (s *Service) CreateCodes(ctx context.Context, list []CodeIn) ([]id.Code, er
 }
 
 // placesTx checks who may invite where, and completes the rows.
-func placesTx(tx *database.Tx, list []CodeIn) ([]Code, error) {
-	people, err := invitersTx(tx, list)
+func placesTx(tx *database.Tx, list []CodeIn, at func(row int) string) ([]Code, error) {
+	people, err := invitersTx(tx, list, at)
 	if err != nil {
 		return nil, err
 	}
-	if err := groupsTx(tx, list, people); err != nil {
+	if err := groupsTx(tx, list, people, at); err != nil {
 		return nil, err
 	}
 	standing, err := promoter.StandingIn(tx.DB, people)
@@ -99,7 +104,7 @@ func placesTx(tx *database.Tx, list []CodeIn) ([]Code, error) {
 	places := make([]Code, len(list))
 	units, rules := map[id.Program]id.Unit{}, map[id.Program]Rules{}
 	for i, in := range list {
-		if err := future(tx, in.ExpiresAt); err != nil {
+		if err := future(tx, in.ExpiresAt, at(i)+"expires_at"); err != nil {
 			return nil, err
 		}
 		unit, known := units[in.ProgramID]
@@ -126,7 +131,7 @@ func placesTx(tx *database.Tx, list []CodeIn) ([]Code, error) {
 
 // invitersTx is who invites by each of the codes, as he is today: a member
 // himself alone, and only who can be paid.
-func invitersTx(tx *database.Tx, list []CodeIn) ([]id.Member, error) {
+func invitersTx(tx *database.Tx, list []CodeIn, at func(row int) string) ([]id.Member, error) {
 	people := make([]id.Member, len(list))
 	for i, in := range list {
 		people[i] = in.InviterID
@@ -152,10 +157,10 @@ func invitersTx(tx *database.Tx, list []CodeIn) ([]id.Member, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, m := range people {
+	for i, m := range people {
 		switch {
 		case m == 0:
-			return nil, fault.Invalid.Field("inviter_id", "unknown", "没有这个会员", "there is no such member")
+			return nil, fault.Invalid.Field(at(i)+"inviter_id", "unknown", "没有这个会员", "there is no such member")
 		case !strong[m]:
 			return nil, ErrIdentityRequired
 		}
@@ -166,7 +171,7 @@ func invitersTx(tx *database.Tx, list []CodeIn) ([]id.Member, error) {
 // groupsTx checks the groups that codes name. Who acts on a code's page joins
 // its group, so a member may name only one that he is in, and staff only one
 // of theirs.
-func groupsTx(tx *database.Tx, list []CodeIn, people []id.Member) error {
+func groupsTx(tx *database.Tx, list []CodeIn, people []id.Member, at func(row int) string) error {
 	var groups []id.Group
 	for _, in := range list {
 		if in.GroupID != 0 {
@@ -191,7 +196,7 @@ func groupsTx(tx *database.Tx, list []CodeIn, people []id.Member) error {
 			may = slices.Contains(of[people[i]], in.GroupID)
 		}
 		if in.GroupID != 0 && !may {
-			return fault.Invalid.Field("group_id", "unknown", "没有这个群，或你不在群里", "there is no such group, or you are not in it")
+			return fault.Invalid.Field(at(i)+"group_id", "unknown", "没有这个群，或你不在群里", "there is no such group, or you are not in it")
 		}
 	}
 	return nil

@@ -124,11 +124,13 @@ func (p Promise) check(c *fault.Check, at string) {
 	c.OneOf(p.pays(), at+"currency", money.CNY, money.PTS, Coupons)
 	switch p.pays() {
 	case money.CNY:
-		c.That(p.Qty == 0 && p.CapQty == 0, at+"qty", "conflict", "现金用 amount_fen 和 cap_fen", "cash has amount_fen and cap_fen")
+		unused(c, at+"qty", p.Qty, "现金用 amount_fen 和 cap_fen", "cash has amount_fen and cap_fen")
+		unused(c, at+"cap_qty", p.CapQty, "现金用 amount_fen 和 cap_fen", "cash has amount_fen and cap_fen")
 		c.That(p.UnitCost == 0, at+"unit_cost_fen", "conflict", "现金的成本就是金额", "cash costs what it is")
 		p.checkSum(c, at, "amount_fen", p.Amount, most, "cap_fen", p.Cap)
 	case money.PTS:
-		c.That(p.Amount == 0 && p.Cap == 0, at+"amount_fen", "conflict", "积分用 qty 和 cap_qty", "points have qty and cap_qty")
+		unused(c, at+"amount_fen", p.Amount, "积分用 qty 和 cap_qty", "points have qty and cap_qty")
+		unused(c, at+"cap_fen", p.Cap, "积分用 qty 和 cap_qty", "points have qty and cap_qty")
 		c.Range(int64(p.UnitCost), at+"unit_cost_fen", 1, unitMost)
 		c.Range(int64(p.ValidDays), at+"valid_days", 1, pointsLives)
 		p.checkSum(c, at, "qty", p.Qty, pointsMost, "cap_qty", p.CapQty)
@@ -139,6 +141,11 @@ func (p Promise) check(c *fault.Check, at string) {
 	}
 	c.That((p.pays() == Coupons) == (p.CouponID != 0), at+"coupon_id", "conflict", "奖励为优惠券时必填，其他奖励不填", "belongs to a coupon, and only there")
 	c.That(p.pays() == money.PTS || p.ValidDays == 0, at+"valid_days", "conflict", "只有积分填写有效天数", "belongs to points alone")
+}
+
+// unused refuses a number that belongs to rewards of another currency.
+func unused(c *fault.Check, field string, n money.Amount, zh, en string) {
+	c.That(n == 0, field, "conflict", zh, en)
 }
 
 // checkSum checks the amount of a fixed reward, or rate and cap of a

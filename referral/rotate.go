@@ -75,15 +75,15 @@ func successorOf(tx *database.Tx, old Code, in RotateIn) (Code, error) {
 		}
 		next.Cost = *in.Cost
 	}
-	return next, future(tx, next.ExpiresAt)
+	return next, future(tx, next.ExpiresAt, "expires_at")
 }
 
 var errCostStaff = fault.Invalid.Field("cost_fen", "staff_only", "渠道成本由员工填写", "what a channel costs is for staff to say")
 
 // future refuses an end that has come already.
-func future(tx *database.Tx, ends clock.Milli) error {
+func future(tx *database.Tx, ends clock.Milli, field string) error {
 	if ends != 0 && ends <= tx.Now {
-		return fault.Invalid.Field("expires_at", "past", "到期时间应在现在之后", "must lie in the future")
+		return fault.Invalid.Field(field, "past", "到期时间应在现在之后", "must lie in the future")
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -191,7 +192,10 @@ func (s *Service) RedeemCoupon(ctx context.Context, in Redeem) (Redemption, erro
 
 // ReturnCoupon gives a coupon back after the mall refunded its order whole.
 func (s *Service) ReturnCoupon(ctx context.Context, coupon id.MemberCoupon, orderRef string) (Redemption, error) {
-	if err := foreign(orderRef); err != nil {
+	var c fault.Check
+	c.Required(orderRef, "order_ref")
+	checkReference(&c, orderRef, "order_ref")
+	if err := cmp.Or(c.Err(), foreign(orderRef)); err != nil {
 		return Redemption{}, err
 	}
 	return s.use(ctx, "coupon.return", coupon, func(tx *database.Tx) (Redemption, error) {

@@ -47,7 +47,7 @@ type Answer struct {
 
 // atOnce is how many chunks of a wave are under way: while the server writes
 // one down, the next is read and decided.
-const atOnce = 2
+const atOnce = 3
 
 // Reserve decides for every group and reserves the slots that are allowed, a
 // chunk of groups to a transaction; also writes in the same transaction what
@@ -136,7 +136,7 @@ func (s *Service) reserveChunk(ctx context.Context, ask Ask, also func(*database
 
 func (s *Service) reserveTx(tx *database.Tx, ask Ask) ([]Answer, error) {
 	q := question{groups: ask.Groups, span: ask.span, settled: true, window: ask.Window, now: tx.Now, campaign: ask.Campaign, promotion: ask.Promotion,
-		platform: s.Platform, moments: ask.moments, momentsKnown: ask.momentsKnown}
+		dialect: tx.Dialect, platform: s.Platform, moments: ask.moments, momentsKnown: ask.momentsKnown}
 	var found loaded
 	held, refusals := map[id.Group]Answer{}, map[refusal]id.Decision{}
 	brought, err := bring(tx, ask.lacking)

@@ -81,7 +81,8 @@ func (v Content) check(c *fault.Check, kind Kind, at string) {
 		c.That(v.AppPath != "" && len(v.AppPath) <= linkMax && !strings.ContainsAny(v.AppPath, " \r\n"), at+".app_path", "format",
 			"应为小程序内的页面路径，最长 500 字符", "must be a page's path in the mini program, at most 500 characters")
 	} else {
-		none(v.AppID == "" && v.AppPath == "", "app_id")
+		none(v.AppID == "", "app_id")
+		none(v.AppPath == "", "app_path")
 	}
 }
 

@@ -94,6 +94,7 @@ func (s *Service) Register(r *task.Registry) {
 	task.HandleOutside(r, s.remind)
 	task.HandleOutside(r, s.playOwner)
 	task.HandleOutside(r, s.hush)
+	task.Every(r, "promotion:end_cancelled", time.Hour, s.endCancelled)
 }
 
 // errStopped rolls a reservation back: the promotion was cancelled meanwhile.

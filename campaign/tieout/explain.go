@@ -31,6 +31,9 @@ func (in ExplainIn) Validate() error {
 	c.Required(in.Reason, "reason")
 	c.Length(in.Reason, "reason", 200)
 	c.That((len(in.Numbers) > 0) != (in.Sort != ""), "numbers", "combination", "numbers 与 difference 二选一", "give either numbers or a difference")
+	if in.Sort != "" {
+		c.OneOf(string(in.Sort), "difference", sorts...)
+	}
 	c.That(len(in.Numbers) < 200, "numbers", "range", "一次最多 199 笔", "at most 199 at once")
 	return c.Err()
 }

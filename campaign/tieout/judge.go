@@ -23,6 +23,12 @@ const (
 	MoreThanOne Sort = "twice"         // a side names the number more than once
 )
 
+// sorts are all that a difference may be.
+var sorts = []string{
+	string(OnlyMall), string(OnlySiyu), string(OnlyPaper), string(NoMall), string(NoSiyu), string(NoPaper),
+	string(Amounts), string(OtherDay), string(OtherPayer), string(MoreThanOne),
+}
+
 // held is what one side says under a number.
 type held struct {
 	Lines  int

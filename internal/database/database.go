@@ -52,9 +52,10 @@ type DB struct {
 	write, read *gorm.DB
 	burst       *sql.DB // connections that take several statements in one message; nil on SQLite
 	pools       []*sql.DB
+	idle        map[*sql.DB]int // how many connections lie idle at most, on a server
 	strict      bool
 	unlocked    bool
-	yields      *yielding // nil unless GiveWay
+	yields      *Pace // nil unless GiveWay
 	wake        atomic.Pointer[func(kind string)]
 
 	stop context.CancelFunc
@@ -67,7 +68,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = clock.Wall()
 	}
-	db := &DB{Clock: cfg.Clock, url: cfg.URL, strict: cfg.Strict, unlocked: cfg.unlocked}
+	db := &DB{Clock: cfg.Clock, url: cfg.URL, strict: cfg.Strict, unlocked: cfg.unlocked, idle: map[*sql.DB]int{}}
 	open := openMySQL
 	if isSQLite(cfg.URL) {
 		open = openSQLite

@@ -28,14 +28,18 @@ type eager struct {
 	until atomic.Int64 // the deadline the driver set, unix nanoseconds; 0: none
 }
 
-// dialEager is a mysql driver's DialFunc; a net.Dialer keeps TCP alive by itself.
-func dialEager(ctx context.Context, network, addr string) (net.Conn, error) {
-	var d net.Dialer
-	c, err := d.DialContext(ctx, network, addr)
-	if err != nil {
-		return nil, err
+// dial is a mysql driver's DialFunc.
+type dial = func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// dialEager makes the connections of another DialFunc eager.
+func dialEager(d dial) dial {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := d(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return &eager{Conn: c}, nil
 	}
-	return &eager{Conn: c}, nil
 }
 
 // SetReadDeadline keeps the driver's deadline; Read holds it.

@@ -16,7 +16,7 @@ func TestEager(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	c, err := dialEager(t.Context(), "tcp", ln.Addr().String())
+	c, err := dialEager((&net.Dialer{}).DialContext)(t.Context(), "tcp", ln.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

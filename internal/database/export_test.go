@@ -25,16 +25,15 @@ func MigrateTo(ctx context.Context, db *DB, last int) error {
 	return err
 }
 
-// Busy says what a handle that gives way makes of so many commits in so long.
+// Busy says what work that gives way makes of so many commits in so long.
 func Busy(commits int64, since time.Duration) bool { return busy(commits, since) }
 
-// SeesBusy lets the handle look now, as if its last look was long ago.
-func (db *DB) SeesBusy(ctx context.Context) bool {
-	y := db.yields
-	y.mu.Lock()
-	if !y.looked.IsZero() {
-		y.looked = time.Now().Add(-lookEvery)
+// SeesBusy lets the work look now, as if its last look was lookEvery ago.
+func (p *Pace) SeesBusy(ctx context.Context, commits int) bool {
+	p.mu.Lock()
+	if !p.looked.IsZero() {
+		p.looked = time.Now().Add(-lookEvery)
 	}
-	y.mu.Unlock()
-	return y.look(db.Read(ctx))
+	p.mu.Unlock()
+	return p.look(ctx, commits)
 }

@@ -31,29 +31,46 @@ func openMySQL(ctx context.Context, db *DB, cfg Config) error {
 	if db.unlocked && db.Dialect.Name == "mariadb" {
 		c.Params["check_constraint_checks"] = "0" // MySQL can only alter the tables
 	}
-	connector, err := mysql.NewConnector(c)
+	plain := c.Clone()
+	plain.DialFunc = dialWatched(db.shed)
+	pool, err := db.pool(plain, connections)
 	if err != nil {
-		return fmt.Errorf("database: SIYU_DB: %w", err)
+		return err
 	}
-	pool := sql.OpenDB(connector)
-	pool.SetMaxOpenConns(connections)
-	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
-	db.pools = append(db.pools, pool)
 	several := c.Clone()
 	several.MultiStatements = true // for Burst alone
-	several.DialFunc = dialEager
-	if connector, err = mysql.NewConnector(several); err != nil {
-		return fmt.Errorf("database: SIYU_DB: %w", err)
+	several.ReadTimeout = burstTimeout
+	several.DialFunc = dialEager(plain.DialFunc)
+	if db.burst, err = db.pool(several, burstConnections); err != nil {
+		return err
 	}
-	db.burst = sql.OpenDB(connector)
-	// The committer of claims has one at a time; a wave of ads leaves it one.
-	db.burst.SetMaxOpenConns(4)
-	db.burst.SetMaxIdleConns(4)
-	db.pools = append(db.pools, db.burst)
 	g, err := db.gormOver(gormmysql.New(gormmysql.Config{Conn: pool, SkipInitializeWithVersion: true}))
 	db.write, db.read = g, g
 	return err
+}
+
+// burstConnections are those of Burst: the committer of claims has one at a
+// time, and a wave of ads leaves it one.
+const burstConnections = 4
+
+// burstTimeout is how long a burst waits for its next answer. Of what it asks
+// nothing takes as long: who waits for a lock is told after 5 s. All claims of
+// a process wait for the one under way, so where the server is gone without a
+// word it decides when the next may be tried.
+const burstTimeout = 12 * time.Second
+
+// pool opens a pool of at most so many connections, all of which may lie idle.
+func (db *DB) pool(c *mysql.Config, most int) (*sql.DB, error) {
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		return nil, fmt.Errorf("database: SIYU_DB: %w", err)
+	}
+	p := sql.OpenDB(connector)
+	p.SetMaxOpenConns(most)
+	p.SetMaxIdleConns(most)
+	db.pools, db.idle[p] = append(db.pools, p), most
+	return p, nil
 }
 
 // idleMost is for how many seconds a transaction may ask for nothing: one of a

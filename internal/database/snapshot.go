@@ -18,7 +18,7 @@ const snapshotLimit = 30 * time.Second
 func (db *DB) Snapshot(ctx context.Context, fn func(q *gorm.DB) error) error {
 	began := time.Now()
 	err := db.snapshot(ctx, fn)
-	db.yields.rest(ctx, db.Read(ctx), time.Since(began))
+	db.yields.Rest(ctx, time.Since(began), 0)
 	return err
 }
 

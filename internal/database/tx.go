@@ -133,16 +133,18 @@ func (tx *Tx) run(fn func(tx *Tx) error) error {
 		if err := tx.bindKey(); err != nil {
 			return err
 		}
+		tx.wrote = false // the key's own row says nothing of the business
 	}
 	if err := fn(tx); err != nil {
 		return err
 	}
+	wrote := tx.wrote
 	if tx.key != nil {
 		if err := tx.storeResult(); err != nil {
 			return err
 		}
 	}
-	if tx.db.strict && tx.wrote && !tx.audited && tx.Actor.Kind == ActorStaff {
+	if tx.db.strict && wrote && !tx.audited && tx.Actor.Kind == ActorStaff {
 		return errors.New("database: a staff write without an audit row; call AuditTx")
 	}
 	return nil

@@ -107,7 +107,7 @@ const (
 func (l Ladder) Validate() error {
 	var c fault.Check
 	c.Range(int64(len(l.Levels)), "levels", 0, levelsMost)
-	if len(l.Levels) > 0 {
+	if len(l.Levels) > 0 || l.PeriodDays != 0 {
 		c.Range(int64(l.PeriodDays), "period_days", 1, periodMost)
 	}
 	for i, level := range l.Levels {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"siyu/internal/database"
 	"siyu/internal/id"
@@ -117,6 +118,10 @@ func (s *Service) WriteSheet(ctx context.Context, sid id.Settlement, to io.Write
 	return err
 }
 
+// restLines is after how many lines the files' maker may rest: some milliseconds
+// of work, so that who is in a hurry waits for no more.
+const restLines = 256
+
 // writeFiles writes both files in one pass over the lines and returns the
 // settlement with its totals.
 func (s *Service) writeFiles(ctx context.Context, st Settlement, lines, sheet io.Writer) (Settlement, error) {
@@ -126,9 +131,12 @@ func (s *Service) writeFiles(ctx context.Context, st Settlement, lines, sheet io
 		return st, err
 	}
 	defer book.end()
-	t := newTally()
+	t, pace, began := newTally(), s.DB.Pace(), time.Now()
 	err = s.eachLine(ctx, st.ID, func(l Line) error {
-		t.add(l)
+		if t.add(l); t.all.Lines%restLines == 0 {
+			pace.Rest(ctx, time.Since(began), 0)
+			began = time.Now()
+		}
 		return errors.Join(list.line(l), book.line(l))
 	})
 	if err != nil {

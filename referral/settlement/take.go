@@ -80,7 +80,7 @@ func (s *Service) takeRewards(ctx context.Context, st Settlement) (int, error) {
 	if h.TermsNo != 0 {
 		asked = notAsked
 	}
-	added, most := 0, takeMost
+	added, most, pace := 0, takeMost, s.DB.Pace()
 	for after := (cursor{}); ; {
 		window, last, err := openClearings(s.DB.Read(ctx), in, after)
 		if err != nil || last == after {
@@ -104,6 +104,7 @@ func (s *Service) takeRewards(ctx context.Context, st Settlement) (int, error) {
 			}
 			database.KillPoint("settlement:lines")
 			most = rowsAfter(most, time.Since(began))
+			pace.Rest(ctx, time.Since(began), 1)
 			added += lines
 			window = window[n:]
 		}
