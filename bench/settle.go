@@ -221,7 +221,8 @@ func (l *lab) mature(ctx context.Context) (time.Duration, error) {
 }
 
 // restWait gives the rewards that the baseline left their rows, some thousand
-// at a time: asked for all at once, the engine may walk all events for each.
+// at a time. The kind stands in COALESCE, or the engine may walk all that was
+// cleared for each.
 func (l *payday) restWait(ctx context.Context) error {
 	for after := int64(0); ; {
 		var upto int64
@@ -231,7 +232,7 @@ func (l *payday) restWait(ctx context.Context) error {
 		}
 		err = l.store.db.Tx(ctx, func(tx *database.Tx) error {
 			return tx.Exec(`INSERT INTO ripening (matures_at, reward_id, member_id) SELECT r.matures_at, r.id, r.beneficiary_id FROM rewards r
-				LEFT JOIN reward_events e ON e.reward_id = r.id AND e.kind = 'cleared' WHERE r.id > ? AND r.id <= ? AND e.id IS NULL`, after, upto).Error
+				LEFT JOIN reward_events e ON e.reward_id = r.id AND COALESCE(e.kind, '') = 'cleared' WHERE r.id > ? AND r.id <= ? AND e.id IS NULL`, after, upto).Error
 		})
 		if err != nil {
 			return err
