@@ -121,22 +121,25 @@ func TestUndocumentedEventsAreSeen(t *testing.T) {
 	}
 }
 
-var defectRow = regexp.MustCompile("(?m)^\\| [^|]+ \\| [^|]+ \\| `(Test\\w+)` in `([\\w/]+_test\\.go)` \\|$")
+var defectRow = regexp.MustCompile("(?m)^\\| [^|]+ \\| [^|]+ \\| `((?:Test|Fuzz)\\w+)` in `([\\w/]+_test\\.go)` \\|$")
 
-// TestDefectsAreTested finds every test that docs/defects.md names.
+// TestDefectsAreTested finds every test that the tables of defects and faults
+// name.
 func TestDefectsAreTested(t *testing.T) {
-	text, err := os.ReadFile("docs/defects.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	tests := testsOf(house(t))
-	rows := defectRow.FindAllStringSubmatch(string(text), -1)
-	if want := strings.Count(string(text), "\n| ") - 2*strings.Count(string(text), "\n| ---"); len(rows) != want {
-		t.Errorf("%d rows name a test, of %d", len(rows), want)
-	}
-	for _, m := range rows {
-		if !tests[m[2]+" "+m[1]] {
-			t.Errorf("docs/defects.md names %s in %s, which is not there", m[1], m[2])
+	for _, page := range []string{"docs/defects.md", "docs/faults.md"} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := defectRow.FindAllStringSubmatch(string(text), -1)
+		if want := strings.Count(string(text), "\n| ") - 2*strings.Count(string(text), "\n| ---"); len(rows) != want {
+			t.Errorf("%s: %d rows name a test, of %d", page, len(rows), want)
+		}
+		for _, m := range rows {
+			if !tests[m[2]+" "+m[1]] {
+				t.Errorf("%s names %s in %s, which is not there", page, m[1], m[2])
+			}
 		}
 	}
 }

@@ -85,6 +85,10 @@ type process struct {
 	err   error // of Wait, once ended is closed
 }
 
+// credential is what nobody may read in a log: keys of staff, tokens of
+// members, whatever stands behind a Bearer.
+var credential = regexp.MustCompile(`sk_siyu_\w{6}|mt_siyu_\w+\.\S{6}|Bearer \S{6}`)
+
 // spawn starts siyu in the folder with these settings only. What it wrote is
 // shown when the test fails, and a panic in it fails the test.
 func spawn(t testing.TB, dir string, env []string, args ...string) *process {
@@ -105,6 +109,9 @@ func spawn(t testing.TB, dir string, env []string, args ...string) *process {
 		p.kill()
 		if i := strings.Index(p.log.String(), "panic"); i >= 0 {
 			t.Errorf("siyu %s panicked", strings.Join(args, " "))
+		}
+		if leak := credential.FindString(p.log.String()); leak != "" {
+			t.Errorf("siyu %s logged %q", strings.Join(args, " "), leak)
 		}
 		if t.Failed() {
 			t.Logf("siyu %s, process %d, wrote:\n%s%s", strings.Join(args, " "), p.cmd.Process.Pid, p.out.tail(), p.log.tail())

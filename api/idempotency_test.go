@@ -10,7 +10,7 @@ import (
 	"siyu/internal/httpd"
 )
 
-// TestIdempotency is row 18 of the test plan.
+// TestIdempotency repeats calls under their keys.
 func TestIdempotency(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		admin := h.keys[""][access.Admin]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ const guardUsual = 100_000
 // wave is deferred.
 func runGuard(ctx context.Context, l *lab) error {
 	pureDecide(l.printf)
+	debug.SetGCPercent(400) // as serve does
 	n := l.existing
 	if n == 0 {
 		n = guardUsual

@@ -10,9 +10,9 @@ import (
 )
 
 // Moments are the key moments of a stretch of days for the guard: festivals,
-// days of shopping and the brand's own, without those on which cheerful
-// promotion is out of place. A unit's own day is also that of all below it. ok
-// is false where a year of the stretch is not known.
+// days of shopping and the brand's own, and those on which cheerful promotion
+// is out of place. A unit's own day is also that of all below it. ok is false
+// where a year of the stretch is not known.
 func Moments(q *database.Query, from, to int) (list []guard.Moment, ok bool, err error) {
 	days, unknown := preloaded(from, to)
 	var own []ownDay
@@ -26,10 +26,7 @@ func Moments(q *database.Query, from, to int) (list []guard.Moment, ok bool, err
 		return nil, false, err
 	}
 	for _, d := range append(days, shown(own)...) {
-		if d.Kind == KindMourning || d.Avoid {
-			continue
-		}
-		m := guard.Moment{FromDay: d.FromDay, ToDay: d.ToDay}
+		m := guard.Moment{FromDay: d.FromDay, ToDay: d.ToDay, Avoid: d.Kind == KindMourning || d.Avoid}
 		if d.ID != 0 {
 			m.Units = below[d.UnitID]
 		}

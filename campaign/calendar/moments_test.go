@@ -12,7 +12,7 @@ import (
 )
 
 // TestMoments: the guard hears of festivals and a unit's own days, those for
-// all below it, and of no day on which promotion is out of place.
+// all below it, and of days on which promotion is out of place that they are.
 func TestMoments(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
 		s := &calendar.Service{DB: db}
@@ -52,8 +52,14 @@ func TestMoments(t *testing.T) {
 		if m := of(20260410); m == nil || m.ToDay != 20260411 || len(m.Units) != 1 || !m.Units[2] {
 			t.Errorf("a region's own day is its own: got %+v", m)
 		}
-		if of(20260405) != nil || of(20260420) != nil {
-			t.Error("a day on which promotion is out of place is a key moment")
+		if m := of(20260405); m == nil || !m.Avoid || m.Units != nil {
+			t.Errorf("Qingming: got %+v", m)
+		}
+		if m := of(20260420); m == nil || !m.Avoid || len(m.Units) != 3 {
+			t.Errorf("the brand's own day to avoid: got %+v", m)
+		}
+		if m := of(20260402); m == nil || m.Avoid {
+			t.Errorf("a merry day: got %+v", m)
 		}
 		if _, known, err = calendar.Moments(db.Read(bg), 20281225, 20290110); err != nil || known {
 			t.Errorf("beyond the data: got known %t, %v", known, err)

@@ -82,13 +82,13 @@ type exam struct {
 }
 
 // window is the slot's window for a start: as long as asked, at most
-// WindowMax, ending where a silence or quiet hours begin or the group ends.
+// WindowMax, ending where a silence, quiet hours or a day that refuses ads begin
+// or the group ends.
 func (x *exam) window(from, to clock.Milli) Window {
 	to = min(to, from.Add(WindowMax))
-	for _, s := range x.state.Silences {
-		if s.From > from {
-			to = min(to, s.From)
-		}
+	to = beforeNext(x.state.Silences, from, to)
+	if x.policy.refuses(RuleMourning, false) {
+		to = beforeNext(x.state.Mourning, from, to)
 	}
 	if m := modeIn(x.policy.Rules, RuleQuiet); x.policy.Mode == ModeEnforce && m != ModeOff && m != ModeAdvise {
 		to = x.beforeQuiet(x.policy.Quiet, from, to)
@@ -103,6 +103,16 @@ func (x *exam) window(from, to clock.Milli) Window {
 		to = x.beforeQuiet(c.Quiet, from, to)
 	}
 	return Window{from, to}
+}
+
+// beforeNext ends a window where the next of the spans begins.
+func beforeNext(spans []Window, from, to clock.Milli) clock.Milli {
+	for _, s := range spans {
+		if s.From > from {
+			to = min(to, s.From)
+		}
+	}
+	return to
 }
 
 func (x *exam) beforeQuiet(q Quiet, from, to clock.Milli) clock.Milli {
@@ -207,6 +217,7 @@ func (x *exam) policyRules(w Window, v *verdict) {
 		v.deny(Reason{RuleWarmUp, int64(w.From-s.BornAt) / (60 * minuteMilli), int64(p.WarmUp / hour)}, ripe)
 	}
 	x.course(w, v)
+	x.mourning(w, v)
 	x.quietRule(RuleQuiet, p.Quiet, w, v)
 	x.gapRule(w, v)
 	if x.under != PermitOverride {

@@ -91,7 +91,7 @@ func (p *Policy) strictness(r Rule) int {
 	case ModeEnforce:
 		return always
 	}
-	preset := map[Rule]bool{RuleIntake: p.Care.Intake, RuleMoment: p.Care.EnforceMoment, RuleContent: p.Care.EnforceContent, RuleWeekly: p.Care.EnforceWeekly, RuleHealth: true, RuleMain: false}
+	preset := map[Rule]bool{RuleIntake: p.Care.Intake, RuleMoment: p.Care.EnforceMoment, RuleContent: p.Care.EnforceContent, RuleWeekly: p.Care.EnforceWeekly, RuleHealth: true, RuleMain: false, RuleMourning: false}
 	switch refuses, cares := preset[r]; {
 	case !cares:
 		return always

@@ -9,15 +9,18 @@ import (
 	"siyu/internal/id"
 )
 
-// Moment is a key moment: local days around which ads are in place. Units are
-// those it is for; nil is everybody.
+// Moment is a key moment: local days around which ads are in place or, on days
+// of mourning and the like, out of it. Units are those it is for; nil is
+// everybody.
 type Moment struct {
 	FromDay, ToDay int // yyyymmdd, both included
+	Avoid          bool
 	Units          map[id.Unit]bool
 }
 
-// Moments knows the key moments of a stretch of local days; ok says that it
-// knows all of them. The calendar is an upper room, so main hands it in.
+// Moments knows the key moments of a stretch of local days and those to avoid;
+// ok says that it knows all of them. The calendar is an upper room, so main
+// hands it in.
 type Moments func(q *database.Query, fromDay, toDay int) (list []Moment, ok bool, err error)
 
 // G8: an ad is in place from the preset's days before a key moment until a day
@@ -44,17 +47,20 @@ func (s *Service) moments(q *database.Query, w Window) ([]Moment, bool, error) {
 // groups of a unit and zone.
 type nearby struct {
 	all   []Moment
-	known map[place][]Window
+	known map[place]spans
 }
+
+// spans are key moments and days to avoid.
+type spans struct{ key, avoid []Window }
 
 type place struct {
 	unit id.Unit
 	zone *time.Location
 }
 
-func (n *nearby) of(unit id.Unit, zone *time.Location) []Window {
+func (n *nearby) of(unit id.Unit, zone *time.Location) (out spans) {
 	if len(n.all) == 0 {
-		return nil
+		return out
 	}
 	at := place{unit, zone}
 	out, done := n.known[at]
@@ -65,12 +71,18 @@ func (n *nearby) of(unit id.Unit, zone *time.Location) []Window {
 		return clock.MilliOf(time.Date(day/10000, time.Month(day/100%100), day%100+more, 0, 0, 0, 0, zone))
 	}
 	for _, m := range n.all {
-		if m.Units == nil || m.Units[unit] {
-			out = append(out, Window{begin(m.FromDay, 0), begin(m.ToDay, 1)})
+		if m.Units != nil && !m.Units[unit] {
+			continue
+		}
+		span := Window{begin(m.FromDay, 0), begin(m.ToDay, 1)}
+		if m.Avoid {
+			out.avoid = append(out.avoid, span)
+		} else {
+			out.key = append(out.key, span)
 		}
 	}
 	if n.known == nil {
-		n.known = map[place][]Window{}
+		n.known = map[place]spans{}
 	}
 	n.known[at] = out
 	return out

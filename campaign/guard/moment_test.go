@@ -70,10 +70,10 @@ func TestMoment(t *testing.T) {
 	}
 	loc := location(t, shanghai)
 	near := nearby{all: []Moment{{FromDay: 20260308, ToDay: 20260308}, {FromDay: 20261001, ToDay: 20261007, Units: map[id.Unit]bool{2: true}}}}
-	if diff := cmp.Diff(festival(t), near.of(1, loc)); diff != "" {
+	if diff := cmp.Diff(festival(t), near.of(1, loc).key); diff != "" {
 		t.Errorf("of another unit (-want +got):\n%s", diff)
 	}
-	if got := near.of(2, loc); len(got) != 2 || got[1] != (Window{at(t, shanghai, "2026-10-01 00:00"), at(t, shanghai, "2026-10-08 00:00")}) {
+	if got := near.of(2, loc).key; len(got) != 2 || got[1] != (Window{at(t, shanghai, "2026-10-01 00:00"), at(t, shanghai, "2026-10-08 00:00")}) {
 		t.Errorf("of the unit: got %v", got)
 	}
 }

@@ -102,8 +102,8 @@ func (ask question) permits(q *database.Query, found *loaded, into map[id.Group]
 		GroupID         id.Group
 		FirstAt, LastAt clock.Milli
 	}
-	err := q.Raw("SELECT permit_id, group_id, first_at, last_at"+counted+" AND permit_id IN ? ORDER BY id",
-		append(ask.counted(groups), ids)...).Scan(&used).Error
+	counts, args := ask.counted(groups, "")
+	err := q.Raw("SELECT permit_id, group_id, first_at, last_at"+counts+" AND permit_id IN ? ORDER BY id", append(args, ids)...).Scan(&used).Error
 	if err != nil {
 		return fmt.Errorf("guard: permits: %w", err)
 	}

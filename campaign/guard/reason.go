@@ -45,6 +45,10 @@ const (
 	RuleFatigue Rule = "G12"
 	RuleMain    Rule = "G13"
 
+	// RuleMourning is of the calendar's days on which cheerful promotion is out
+	// of place. It advises until the brand, a unit or a group enforces it.
+	RuleMourning Rule = "M"
+
 	RulePlatform Rule = "G14"
 
 	// RulePlan is noted by the room that plans: the group's slots are for
@@ -171,6 +175,8 @@ var sentences = map[Rule]sentence{
 	RuleContent: {"建议每条推广配至少 {limit} 条内容(暂无内容数据)", "advice: at least {limit} pieces of content per ad (no content data yet)", number},
 	RuleWeekly:  {"建议每周至少 {limit} 次固定互动(暂无互动数据)", "advice: at least {limit} fixed interactions a week (no interaction data yet)", number},
 	RuleHealth:  {"建议先看群活跃度(暂无活跃数据)", "advice: look at the group's health first (no activity data yet)", number},
+
+	RuleMourning: {"今天是悼念日等不宜促销的日子，还有 {observed} 小时", "a day of mourning, on which promotion is out of place, for another {observed} hours", minutesAsHours},
 
 	RuleFatigue: {"群已疲劳，离上一条推广 {observed} 小时，须隔 {limit} 小时", "the group is tired: {observed} hours since the last ad, {limit} hours are kept", minutesAsHours},
 	RuleMain:    {"当天已有其他活动的 {observed} 条推广，建议每天只主推一个", "advice: {observed} ads of other campaigns hold that day; one main ad a day is enough", number},

@@ -16,7 +16,7 @@ type RuleMode struct {
 
 // ownRules are the rules whose mode a group may set. The charter, silences and
 // G2 hold always.
-var ownRules = []string{"G3", "G4", "G5", "G6", "G7", "G8", "G9", "G10", "G11", "G12", "G13"}
+var ownRules = []string{"G3", "G4", "G5", "G6", "G7", "G8", "G9", "G10", "G11", "G12", "G13", string(RuleMourning)}
 
 // modeIn is the rule's own mode, or "".
 func modeIn(list []RuleMode, r Rule) Mode {

@@ -52,6 +52,7 @@ type question struct {
 	campaign  id.Campaign  // whose ad it is; 0: any
 	promotion id.Promotion // whose overrides count
 
+	dialect      database.Dialect
 	platform     Platform
 	moments      []Moment
 	momentsKnown bool

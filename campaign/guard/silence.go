@@ -225,6 +225,14 @@ func (h hush) of(unit id.Unit, group id.Group, campaign id.Campaign) bool {
 	return true
 }
 
+// silencedUnits are the units of each silence of one: those that were below it
+// when it was called, which is what the proof holds it to (V8), and those that
+// are below it now, so that a shop opened in a silent region is silent.
+const silencedUnits = `(SELECT s.id AS silence_id, u.unit_id FROM guard_silences s JOIN guard_silence_units u ON u.silence_id = s.id
+	WHERE s.scope = 'unit' AND s.until_at > ?
+	UNION SELECT s.id, u.id FROM guard_silences s JOIN units a ON a.id = s.unit_id JOIN units u ON SUBSTR(u.path, 1, LENGTH(a.path)) = a.path
+	WHERE s.scope = 'unit' AND s.until_at > ?)`
+
 // silencesRead reads the silences that touch the window. There are few.
 func (ask question) silencesRead(into *loaded) database.Read {
 	w := ask.window
@@ -233,9 +241,9 @@ func (ask question) silencesRead(into *loaded) database.Read {
 	}
 	return database.Read{
 		SQL: `SELECT s.scope, COALESCE(u.unit_id, 0), s.group_id, s.campaign_id, s.from_at, s.until_at FROM guard_silences s
-			LEFT JOIN guard_silence_units u ON u.silence_id = s.id AND s.scope = 'unit'
+			LEFT JOIN ` + silencedUnits + ` u ON u.silence_id = s.id
 			WHERE s.until_at > ? AND s.from_at < ? AND (s.group_id = 0 OR ` + ask.keys().Of("s.group_id") + ")",
-		Args: []any{w.From, w.To},
+		Args: []any{w.From, w.From, w.From, w.To},
 		Row: func(rows database.Row) error {
 			var h hush
 			err := rows.Scan(&h.scope, &h.unit, &h.group, &h.campaign, &h.during.From, &h.during.To)
@@ -250,7 +258,7 @@ func (ask question) silencesRead(into *loaded) database.Read {
 func (s *Service) Reach(q *database.Query, of Silence) (func(Slot) bool, error) {
 	units := map[id.Unit]bool{}
 	var list []id.Unit
-	if err := q.Raw("SELECT unit_id FROM guard_silence_units WHERE silence_id = ?", of.ID).Scan(&list).Error; err != nil {
+	if err := q.Raw("SELECT u.unit_id FROM "+silencedUnits+" u WHERE u.silence_id = ?", of.Until-1, of.Until-1, of.ID).Scan(&list).Error; err != nil {
 		return nil, fmt.Errorf("guard: silence %s: %w", of.ID, err)
 	}
 	for _, u := range list {

@@ -69,11 +69,22 @@ type Slot struct {
 // TableName is the table's.
 func (Slot) TableName() string { return "slots" }
 
-const slotColumns = `id, group_id, seq, unit_id, campaign_id, promotion_id, window_no, freed, from_at, to_at, first_at, last_at,
+const slotColumns = slotFirst + slotLater
+
+const slotFirst = `id, group_id, seq, unit_id, campaign_id, promotion_id, window_no, freed, from_at, to_at, first_at, last_at,
 	reserved_at, started_at, confirmed_at, confirmed_seq, released_at, released_seq, release_reason, late, unplanned,
 	cap_day, cap_week, cap_month, cap_life, gap_minutes, quiet_from, quiet_to, charter_quiet_from, charter_quiet_to,
-	preset, mode, preset_version, policy_version, charter_version, zone, permit_id, permit_kind, started_no,
+	preset, mode, preset_version, policy_version, charter_version, zone`
+
+// slotLater are columns that slots were given later, with what the schema says
+// of a slot that says nothing (usual).
+const slotLater = `, permit_id, permit_kind, started_no,
 	care_day, care_week, care_month, care_gap_minutes, platform, house_version, policy_unit_id, unit_version`
+
+func (s *Slot) usual() bool {
+	return s.PermitID == 0 && s.PermitKind == "" && s.StartedNo == 0 && s.CareDay == Unlimited && s.CareWeek == Unlimited && s.CareMonth == Unlimited &&
+		s.CareGapMinutes == 0 && s.Platform == "" && s.HouseVersion == 0 && s.PolicyUnitID == 0 && s.UnitVersion == 0
+}
 
 // Status is where a slot stands.
 type Status string

@@ -29,6 +29,7 @@ type State struct {
 	Platform  Platform  // what the platform lets in
 
 	Moments      []Window // key moments, from the first local day to the end of the last
+	Mourning     []Window // days on which cheerful promotion is out of place
 	MomentsKnown bool     // that there are no others
 }
 

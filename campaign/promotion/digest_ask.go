@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"siyu/campaign"
 	"siyu/campaign/guard"
 	"siyu/campaign/planner"
 	"siyu/internal/clock"
@@ -16,13 +17,21 @@ import (
 // weight is what an ad of the promotion is worth in one group.
 func (p Promotion) weight() int64 { return planner.Weigh(int64(p.Value), p.Priority) }
 
-// waits are the ads that wait in groups, of promotions that run: in each group
-// the main ad of the next digest first. That is the heaviest, then the one with
-// the nearest deadline.
+// waitingFrom are the ads that wait and may ask: those of promotions that run,
+// of campaigns that do. One of a paused campaign holds up nobody's digest.
+const waitingFrom = ` FROM promotion_digests d JOIN promotions p ON p.id = d.promotion_id JOIN campaigns c ON c.id = p.campaign_id
+	WHERE d.done = 0 AND d.slot_id = 0 AND d.until_at > ? AND p.status = ? AND c.status IN ?`
+
+func waitingNow(now clock.Milli) []any {
+	return []any{now, StatusRunning, []campaign.Status{campaign.StatusScheduled, campaign.StatusRunning}}
+}
+
+// waits are the ads that wait in groups and may ask: in each group the main ad
+// of the next digest first. That is the heaviest, then the one with the nearest
+// deadline.
 func waits(q *database.Query, groups []id.Group, now clock.Milli) (rows []digestRow, err error) {
-	err = q.Raw("SELECT "+digestColumns+` FROM promotion_digests d JOIN promotions p ON p.id = d.promotion_id
-		WHERE d.group_id IN ? AND d.done = 0 AND d.slot_id = 0 AND d.until_at > ? AND p.status = ?
-		ORDER BY d.group_id, d.weight DESC, d.until_at, d.promotion_id, d.window_no`, groups, now, StatusRunning).Scan(&rows).Error
+	err = q.Raw("SELECT "+digestColumns+waitingFrom+` AND d.group_id IN ?
+		ORDER BY d.group_id, d.weight DESC, d.until_at, d.promotion_id, d.window_no`, append(waitingNow(now), groups)...).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("promotion: digests: %w", err)
 	}
@@ -48,10 +57,8 @@ func mainsOf(q *database.Query, groups []id.Group, now clock.Milli) (map[id.Grou
 // main ad, in what is left of its time.
 func (s *Service) digestOffers(ctx context.Context, now clock.Milli) ([]offer, error) {
 	var all []offer
-	err := s.DB.Read(ctx).Raw(`SELECT d.promotion_id, d.window_no, MAX(d.until_at) AS to_at, p.value_fen, p.priority
-		FROM promotion_digests d JOIN promotions p ON p.id = d.promotion_id
-		WHERE d.done = 0 AND d.slot_id = 0 AND d.until_at > ? AND p.status = ?
-		GROUP BY d.promotion_id, d.window_no, p.value_fen, p.priority ORDER BY d.promotion_id, d.window_no LIMIT ?`, now, StatusRunning, offersMost).Scan(&all).Error
+	err := s.DB.Read(ctx).Raw("SELECT d.promotion_id, d.window_no, MAX(d.until_at) AS to_at, p.value_fen, p.priority"+waitingFrom+`
+		GROUP BY d.promotion_id, d.window_no, p.value_fen, p.priority ORDER BY d.promotion_id, d.window_no LIMIT ?`, append(waitingNow(now), offersMost)...).Scan(&all).Error
 	if err != nil {
 		return nil, fmt.Errorf("promotion: digests: %w", err)
 	}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"siyu/campaign"
+	"siyu/campaign/campaigntest"
 	"siyu/campaign/guard"
 	"siyu/community"
 	"siyu/internal/database"
@@ -221,6 +223,34 @@ func TestSwapIsThePlan(t *testing.T) {
 		_, err = h.s.Create(bg, In{CampaignID: h.offer.ID, Name: "好价", TextZH: "值", Groups: []id.Group{g}, Channel: "file", OnNoSlot: "swap", Windows: []guard.Window{{From: planned, To: planned + 1}}})
 		if f, ok := fault.As(err); !ok || f.Fields[0].Name != "on_no_slot" {
 			t.Errorf("a swap by choice: got %v", err)
+		}
+		h.mustHold()
+	})
+}
+
+// TestDigest_paused: an ad of a paused campaign keeps no other of its group from
+// a digest, and goes along in none; when it runs again it waits for its own.
+func TestDigest_paused(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		g, first := h.had(), h.offer
+		rich := h.late(OnNoSlotDigest, 900, 0, g)
+		h.offer = h.Run(campaigntest.Sale{Hours: 24 * 10})
+		poor, poorer := h.late(OnNoSlotDigest, 200, 0, g), h.late(OnNoSlotDigest, 100, 0, g)
+		h.approveAll(rich, poor, poorer)
+		h.Drain(3 * time.Hour)
+		h.check(h.Campaign.Turn(bg, first.ID, campaign.Pause))
+		h.Drain(20 * time.Hour)
+		a, b, c := h.sends(rich)[g], h.sends(poor)[g], h.sends(poorer)[g]
+		if a.Send != SendDigest || b.Send != SendHanded || c.Send != SendJoined {
+			t.Fatalf("paused: got %+v; the others: %+v and %+v", a, b, c)
+		}
+		_, err := h.s.Guard.Confirm(bg, b.SlotID, 0)
+		h.check(err)
+		h.check(h.Campaign.Turn(bg, first.ID, campaign.Resume))
+		h.Drain(24 * time.Hour)
+		if got := h.sends(rich)[g]; got.Send != SendHanded {
+			t.Errorf("when it runs again: got %+v", got)
 		}
 		h.mustHold()
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
 )
@@ -44,6 +45,32 @@ func (s *Service) end(ctx context.Context, p Promotion, window int) error {
 		return tx.Exec("UPDATE promotions SET status = ?, closed_at = ?, version = version + 1 WHERE id = ?"+tx.Only("status IN ?"),
 			StatusDone, tx.Now, p.ID, []Status{StatusApproved, StatusRunning}).Error
 	})
+}
+
+// cancelledAtOnce is how many cancelled promotions one tick looks after.
+const cancelledAtOnce = 100
+
+// endCancelled closes what still waits for a digest though its promotion was
+// cancelled. Such a line ends by itself when it comes back (gatherDigest);
+// those that came back before it did have no task left that would.
+func (s *Service) endCancelled(ctx context.Context, _ clock.Milli) error {
+	q := s.DB.Read(ctx)
+	var left []id.Promotion
+	err := q.Raw(`SELECT DISTINCT d.promotion_id FROM promotion_digests d JOIN promotions p ON p.id = d.promotion_id
+		WHERE d.done = 0 AND d.slot_id = 0 AND p.status = ? ORDER BY d.promotion_id LIMIT ?`, StatusCancelled, cancelledAtOnce).Scan(&left).Error
+	if err != nil {
+		return fmt.Errorf("promotion: cancelled, and waiting: %w", err)
+	}
+	for _, one := range left {
+		p, err := find(q, database.Actor{}, one)
+		if err != nil {
+			return err
+		}
+		if err := s.end(ctx, p, allWindows); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // closeDeferred closes a window's deferred sends, some groups at a time.

@@ -135,3 +135,36 @@ func TestCancelledLine(t *testing.T) {
 		h.mustHold()
 	})
 }
+
+// TestEndCancelled: a line that came back to wait after its promotion was
+// cancelled, as it once was left, is closed within the hour; what runs waits on.
+func TestEndCancelled(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		g := h.had()
+		gone, runs := h.late(OnNoSlotDigest, 200, 0, g), h.late(OnNoSlotDigest, 100, 0, g)
+		h.approveAll(gone, runs)
+		h.Drain(3 * time.Hour)
+		h.check(h.s.Cancel(bg, gone))
+		h.Drain(0)
+		h.check(db.Tx(bg, func(tx *database.Tx) error {
+			err := tx.Exec("UPDATE promotion_digests SET done = 0, slot_id = 0 WHERE promotion_id = ?", gone).Error
+			if err == nil {
+				err = tx.Exec("UPDATE promotion_sends SET status = ? WHERE promotion_id = ?", SendDigest, gone).Error
+			}
+			if err == nil {
+				err = tx.Exec("DELETE FROM outbox WHERE kind = ?", digest{}.Kind()).Error
+			}
+			return err
+		}))
+		db.Clock.Jump(time.Hour)
+		h.check(task.Tick(bg, db, h.Registry))
+		if open, err := openDigests(db.Read(bg), gone); err != nil || open || h.closed(gone) != 1 || h.status(gone) != StatusCancelled {
+			t.Errorf("cancelled: open %v, %v; %d sends closed, %s", open, err, h.closed(gone), h.status(gone))
+		}
+		if got := h.sends(runs)[g]; got.Send != SendDigest || h.status(runs) != StatusRunning {
+			t.Errorf("what runs: got %+v, %s", got, h.status(runs))
+		}
+		h.mustHold()
+	})
+}

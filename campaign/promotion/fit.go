@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"siyu/campaign"
 	"siyu/campaign/guard"
 	"siyu/campaign/planner"
 	"siyu/internal/clock"
@@ -157,7 +158,8 @@ func (s *Service) fit(ctx context.Context, groups []id.Group, more id.Promotion)
 	return f, nil
 }
 
-// offers are the windows ahead of promotions whose campaigns are not over.
+// offers are the windows ahead of promotions whose campaigns are neither over
+// nor, but for the one more, paused: what cannot ask keeps nobody waiting.
 func (s *Service) offers(ctx context.Context, w guard.Window, more id.Promotion) ([]offer, error) {
 	var all []offer
 	err := s.DB.Read(ctx).Raw(`SELECT w.promotion_id, p.campaign_id, w.window_no, w.from_at, w.to_at, p.value_fen, p.priority
@@ -168,18 +170,21 @@ func (s *Service) offers(ctx context.Context, w guard.Window, more id.Promotion)
 	if err != nil {
 		return nil, fmt.Errorf("promotion: offers: %w", err)
 	}
-	ended := map[id.Campaign]bool{}
+	phases := map[id.Campaign]campaign.Status{}
 	for _, o := range all {
-		if _, known := ended[o.CampaignID]; known {
+		if _, known := phases[o.CampaignID]; known {
 			continue
 		}
 		c, err := s.Campaign.FindCampaign(bare(ctx), o.CampaignID)
 		if err != nil {
 			return nil, err
 		}
-		ended[o.CampaignID] = over(c.Phase(w.From))
+		phases[o.CampaignID] = c.Phase(w.From)
 	}
-	return slices.DeleteFunc(all, func(o offer) bool { return ended[o.CampaignID] }), nil
+	return slices.DeleteFunc(all, func(o offer) bool {
+		phase := phases[o.CampaignID]
+		return over(phase) || phase == campaign.StatusPaused && o.PromotionID != more
+	}), nil
 }
 
 // wantsOf are the offers that still want each group.

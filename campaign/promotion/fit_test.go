@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"siyu/campaign"
+	"siyu/campaign/campaigntest"
 	"siyu/campaign/guard"
 	"siyu/community"
 	"siyu/internal/database"
@@ -82,6 +84,21 @@ func TestPlanner(t *testing.T) {
 			if got := h.sends(rich)[g]; got.Send != SendHanded {
 				t.Errorf("at its time: got %+v", got)
 			}
+		})
+
+		t.Run("what is paused keeps nobody waiting", func(t *testing.T) {
+			g, first := h.group(community.PresetRetail), h.offer
+			rich := h.worth(900, 0, 6*time.Hour, g)
+			h.offer = h.Run(campaigntest.Sale{Hours: 24 * 10})
+			h.check(h.Campaign.Turn(bg, first.ID, campaign.Pause))
+			h.check(h.s.Approve(bg, rich, 0))
+			poor := h.worth(100, 0, 3*time.Hour, g)
+			h.approveAll(poor)
+			if got := h.sends(poor)[g]; got.Send != SendHanded {
+				t.Errorf("beside one that is paused: got %+v", got)
+			}
+			h.check(h.Campaign.Turn(bg, first.ID, campaign.Resume))
+			h.offer = first
 		})
 
 		t.Run("what is left out to the end is closed", func(t *testing.T) {
