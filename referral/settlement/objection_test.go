@@ -79,3 +79,29 @@ func TestObjection(t *testing.T) {
 		h.proven()
 	})
 }
+
+// TestAMonthHasItsFirstMoment: what is sealed as a month begins is on the
+// statement of that month and on no other.
+func TestAMonthHasItsFirstMoment(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.clear(reward{member: 2, amount: 2_000})
+		shop := time.FixedZone("CST", 8*3600)
+		today := db.Clock.Now().In(shop)
+		next := time.Date(today.Year(), today.Month()+1, 1, 0, 0, 0, 0, shop)
+		h.jump(next.Sub(db.Clock.Now()))
+		st := h.closed()
+		if !st.SealedAt.Time().Equal(next) {
+			t.Fatalf("sealed at %s, want %s", st.SealedAt, next)
+		}
+		for _, c := range []struct {
+			day  time.Time
+			want int
+		}{{today, 0}, {next, 1}} {
+			m, err := h.MonthStatement(bg, 2, c.day.Year()*100+int(c.day.Month()), database.Page{})
+			if h.must(err); m.Count != c.want {
+				t.Errorf("%s holds %d lines, want %d", c.day.Format("2006-01"), m.Count, c.want)
+			}
+		}
+	})
+}

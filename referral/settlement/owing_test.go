@@ -46,6 +46,16 @@ func TestWhatIsDue(t *testing.T) {
 		h.work()
 		due(settlement.Due{Rewards: 2, Gross: 58_00, Since: began})
 
+		list := make([]reward, 200) // more clearings than one statement adds up
+		for i := range list {
+			list[i] = reward{member: 4, amount: 1_00}
+		}
+		made := h.clearBy(1, list)
+		due(settlement.Due{Rewards: 202, Gross: 258_00, Since: began})
+		for _, r := range made {
+			h.clawBack(r, 4, 1_00, "refund:4")
+		}
+
 		// What other payers leave open is passed over, up to a bound.
 		for part := range 2 {
 			h.tx(func(tx *database.Tx) error {
