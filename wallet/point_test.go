@@ -100,6 +100,11 @@ func TestPoints(t *testing.T) {
 		}
 		wantLots(t, db, 1, [3]int64{20260303, 0, 50}, [3]int64{20260401, 80, 20})
 		want(s.FreezePoints(bg, order("a", 71)), wallet.ErrPointsReused)
+		// Somebody else's order: neither taken for his own nor ended by him.
+		for _, do := range []func(context.Context, wallet.OrderPoints) error{s.FreezePoints, s.SpendPoints, s.UnfreezePoints} {
+			want(do(bg, wallet.OrderPoints{Member: 2, OrderRef: "a", Points: 70}), wallet.ErrPointsReused)
+			want(do(bg, wallet.OrderPoints{Member: 2, OrderRef: "a"}), wallet.ErrPointsReused)
+		}
 		want(s.FreezePoints(bg, order("b", 81)), wallet.ErrPointsShort)
 		want(s.SpendPoints(bg, order("b", 81)), wallet.ErrPointsShort)
 		wantLots(t, db, 1, [3]int64{20260303, 0, 50}, [3]int64{20260401, 80, 20})
