@@ -17,7 +17,7 @@ import (
 // bareBatch is how many groups one bare transaction takes, as many as a chunk
 // of the house; bareAtOnce how many are under way.
 const (
-	bareBatch  = 190
+	bareBatch  = 300
 	bareAtOnce = 2
 	bareNo     = 2000 // its promotion
 )

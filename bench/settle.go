@@ -220,12 +220,25 @@ func (l *lab) mature(ctx context.Context) (time.Duration, error) {
 	}
 }
 
-// restWait gives the rewards that the baseline left their rows.
+// restWait gives the rewards that the baseline left their rows, some thousand
+// at a time. The kind stands in COALESCE, or the engine may walk all that was
+// cleared for each.
 func (l *payday) restWait(ctx context.Context) error {
-	return l.store.db.Tx(ctx, func(tx *database.Tx) error {
-		return tx.Exec(`INSERT INTO ripening (matures_at, reward_id, member_id) SELECT r.matures_at, r.id, r.beneficiary_id FROM rewards r
-			WHERE NOT EXISTS (SELECT 1 FROM reward_events e WHERE e.reward_id = r.id AND e.kind = 'cleared')`).Error
-	})
+	for after := int64(0); ; {
+		var upto int64
+		err := l.store.db.Read(ctx).Raw("SELECT COALESCE(MAX(id), 0) FROM (SELECT id FROM rewards WHERE id > ? ORDER BY id LIMIT 2000) x", after).Scan(&upto).Error
+		if err != nil || upto == 0 {
+			return err
+		}
+		err = l.store.db.Tx(ctx, func(tx *database.Tx) error {
+			return tx.Exec(`INSERT INTO ripening (matures_at, reward_id, member_id) SELECT r.matures_at, r.id, r.beneficiary_id FROM rewards r
+				LEFT JOIN reward_events e ON e.reward_id = r.id AND COALESCE(e.kind, '') = 'cleared' WHERE r.id > ? AND r.id <= ? AND e.id IS NULL`, after, upto).Error
+		})
+		if err != nil {
+			return err
+		}
+		after = upto
+	}
 }
 
 // clearedExactly holds rewards, ledger and facts against each other.

@@ -27,6 +27,7 @@ type Cards struct {
 	Pages int
 	urls  []Code
 	sheet poster.Sheet
+	photo []byte
 }
 
 // FindCards gathers the codes of a finished batch that still lead somewhere,
@@ -68,14 +69,18 @@ func (s *Service) FindCards(ctx context.Context, b Batch, in CardsIn) (Cards, er
 	}
 	err = s.desk().at(ctx, upload, t.Layout, func(sheet poster.Sheet) error {
 		out.sheet = sheet
-		return sheet.Check(out.urls[0].URL, out.urls[0].Code)
+		if err := sheet.Check(out.urls[0].URL, out.urls[0].Code); err != nil {
+			return err
+		}
+		out.photo, err = sheet.Photo()
+		return err
 	})
 	return out, err
 }
 
 // WriteCards writes the file.
 func (s *Service) WriteCards(ctx context.Context, c Cards, to io.Writer) error {
-	file, err := c.sheet.NewCards(to)
+	file, err := c.sheet.NewCards(to, c.photo)
 	if err != nil {
 		return err
 	}

@@ -84,13 +84,18 @@ func (a act) reward(tx *database.Tx, p Promise, e Earned) Reward {
 	return r
 }
 
-// insertReward writes the row unless its key stands already.
+// insertReward writes the row unless its key stands already. What is no money
+// stands on no line of a settlement ever, so nothing need look for it.
 func insertReward(tx *database.Tx, r Reward) (bool, error) {
+	settled := 0
+	if r.Currency != money.CNY || r.Amount == 0 {
+		settled = 1
+	}
 	err := tx.Exec(`INSERT INTO rewards (id, unit_id, program_id, program_version, fact, beneficiary_id, rule, side, order_id, campaign_id,
-			code_id, binding_id, currency, base, amount, note, earned_at, matures_at, funded_by, review, unit_cost, coupon_id, valid_days, level_no, nth_no, step_no, payer_id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			code_id, binding_id, currency, base, amount, note, earned_at, matures_at, funded_by, review, unit_cost, coupon_id, valid_days, level_no, nth_no, step_no, payer_id, settled)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.ID, r.UnitID, r.ProgramID, r.ProgramVersion, r.Fact, r.BeneficiaryID, r.Rule, r.Side, r.OrderID, r.CampaignID,
-		r.CodeID, r.BindingID, r.Currency, r.Base, r.Amount, r.Note, r.EarnedAt, r.MaturesAt, r.FundedBy, r.Review, r.UnitCost, r.CouponID, r.ValidDays, r.Level, r.Nth, r.Step, r.PayerID).Error
+		r.CodeID, r.BindingID, r.Currency, r.Base, r.Amount, r.Note, r.EarnedAt, r.MaturesAt, r.FundedBy, r.Review, r.UnitCost, r.CouponID, r.ValidDays, r.Level, r.Nth, r.Step, r.PayerID, settled).Error
 	switch {
 	case database.IsDuplicate(err):
 		return false, nil

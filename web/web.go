@@ -301,13 +301,7 @@ func (s *Server) lang(c *gin.Context) string {
 // fail answers with a page that says what went wrong in the fault's own words.
 // Anything that is not a fault is logged and shown as one sentence.
 func (s *Server) fail(c *gin.Context, err error) {
-	f, ok := fault.As(err)
-	if !ok || f.Kind >= 500 {
-		slog.Error("page failed", "request_id", httpd.RequestID(c), "route", c.FullPath(), "error", err)
-	}
-	if !ok {
-		f = fault.Internal
-	}
+	f := httpd.Seen(c, err)
 	if f.RetryAfter > 0 {
 		c.Header("Retry-After", strconv.Itoa(int((f.RetryAfter+time.Second-1)/time.Second)))
 	}

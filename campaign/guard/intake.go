@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"slices"
 
 	"siyu/community"
 	"siyu/internal/clock"
@@ -52,8 +53,10 @@ func (ask question) intakes(q *database.Query, found *loaded, into map[id.Group]
 	if len(groups) == 0 {
 		return nil
 	}
-	if err := ask.intakeRead(groups, found).On(q); err != nil {
-		return fmt.Errorf("guard: intake: %w", err)
+	for part := range slices.Chunk(groups, chunk) {
+		if err := ask.intakeRead(part, found).On(q); err != nil {
+			return fmt.Errorf("guard: intake: %w", err)
+		}
 	}
 	for g, in := range found.intakes {
 		into[g].state.Intake = intakeOf(in)

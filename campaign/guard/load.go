@@ -182,16 +182,22 @@ func (ask question) lives(q *database.Query, into map[id.Group]*known) error {
 		return nil
 	}
 	slices.Sort(limited)
-	var lives []struct {
-		GroupID id.Group
-		N       int
+	for part := range slices.Chunk(limited, chunk) {
+		var lives []struct {
+			GroupID id.Group
+			N       int
+		}
+		counts, args := ask.counted(part, "")
+		if err := q.Raw("SELECT group_id, COUNT(*) AS n"+counts+" GROUP BY group_id", args...).Scan(&lives).Error; err != nil {
+			return fmt.Errorf("guard: slots: %w", err)
+		}
+		for _, l := range lives {
+			into[l.GroupID].state.Life = l.N
+		}
+		err := community.PastAdRows(part, 0, ask.window.To, func(p community.PastAd) { into[p.GroupID].state.Life += p.N }).On(q)
+		if err != nil {
+			return err
+		}
 	}
-	counts, args := ask.counted(limited, "")
-	if err := q.Raw("SELECT group_id, COUNT(*) AS n"+counts+" GROUP BY group_id", args...).Scan(&lives).Error; err != nil {
-		return fmt.Errorf("guard: slots: %w", err)
-	}
-	for _, l := range lives {
-		into[l.GroupID].state.Life = l.N
-	}
-	return community.PastAdRows(limited, 0, ask.window.To, func(p community.PastAd) { into[p.GroupID].state.Life += p.N }).On(q)
+	return nil
 }

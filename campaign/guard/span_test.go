@@ -3,9 +3,11 @@ package guard_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"siyu/campaign/guard"
 	"siyu/community"
+	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/id"
 )
@@ -59,4 +61,40 @@ func TestWaveOverNeighbours(t *testing.T) {
 			mustHold(t, db)
 		})
 	}
+}
+
+// A wave over more groups than one statement names: as many as lie side by side
+// are reserved together, others some at a time, and each is answered once.
+func TestWaveInStretches(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		s := &guard.Service{DB: db}
+		all := make([]id.Group, 320)
+		for i := range all {
+			all[i] = newGroup(t, db, community.PresetChain)
+		}
+		slices.Sort(all)
+		apart := slices.Concat(all[:100], all[220:]) // more than half as many again lie between
+		for no, groups := range [][]id.Group{all, apart} {
+			for range 2 { // the second time they hold their slots
+				got := reserve(t, s, id.Promotion(no+1), guard.Window{From: now(db), To: now(db).Add(time.Hour)}, groups...)
+				if len(got) != len(groups) {
+					t.Fatalf("%d answers for %d groups", len(got), len(groups))
+				}
+				for i, a := range got {
+					if a.GroupID != groups[i] || a.Outcome != guard.OutcomeAllow {
+						t.Fatalf("group %d: got %+v", i, a)
+					}
+				}
+			}
+			db.Clock.Jump(4 * time.Hour)
+		}
+		var slots, kept int
+		if err := db.Read(bg).Raw("SELECT (SELECT COUNT(*) FROM slots), (SELECT COUNT(*) FROM decisions)").Row().Scan(&slots, &kept); err != nil {
+			t.Fatal(err)
+		}
+		if slots != len(all)+len(apart) || kept != slots {
+			t.Errorf("%d slots and %d decisions, want %d of each", slots, kept, len(all)+len(apart))
+		}
+		mustHold(t, db)
+	})
 }

@@ -184,6 +184,10 @@ func (s *Service) ask(ctx context.Context, p Promotion, w Window, groups []id.Gr
 	return nil
 }
 
+// namedAtOnce is how many groups one statement names: from 200 on MariaDB guesses
+// how many rows that is, and might lock them all.
+const namedAtOnce = 190
+
 // noteTx keeps what the guard answered, in the transaction that reserved, with
 // the tasks that follow from it.
 func (s *Service) noteTx(tx *database.Tx, p Promotion, w Window, answers []guard.Answer) error {
@@ -209,9 +213,11 @@ func (s *Service) noteTx(tx *database.Tx, p Promotion, w Window, answers []guard
 			rows[i].Status, again[a.NotBefore] = SendDeferred, true
 		}
 	}
-	err = tx.Exec("DELETE FROM promotion_sends WHERE promotion_id = ? AND window_no = ? AND group_id IN ? AND status = ?", p.ID, w.No, groups, SendDeferred).Error
-	if err != nil {
-		return fmt.Errorf("promotion: sends of %s: %w", p.ID, err)
+	for part := range slices.Chunk(groups, namedAtOnce) {
+		err = tx.Exec("DELETE FROM promotion_sends WHERE promotion_id = ? AND window_no = ? AND group_id IN ? AND status = ?", p.ID, w.No, part, SendDeferred).Error
+		if err != nil {
+			return fmt.Errorf("promotion: sends of %s: %w", p.ID, err)
+		}
 	}
 	if err := tx.Create(&rows).Error; err != nil {
 		return fmt.Errorf("promotion: sends of %s: %w", p.ID, err)

@@ -150,8 +150,12 @@ func (s *Service) Ask(ctx context.Context, member id.Member, in In) (id.Request,
 		if err != nil {
 			return fmt.Errorf("request: zone of %s: %w", g.ID, err)
 		}
+		ids, err := everyIDOf(tx.DB, who)
+		if err != nil {
+			return err
+		}
 		var open int
-		err = tx.Raw("SELECT COUNT(*) FROM requests WHERE member_id = ? AND group_id = ? AND status IN ?", who, g.ID, []Status{StatusOpen, StatusAnswered}).Scan(&open).Error
+		err = tx.Raw("SELECT COUNT(*) FROM requests WHERE member_id IN ? AND group_id = ? AND status IN ?", ids, g.ID, []Status{StatusOpen, StatusAnswered}).Scan(&open).Error
 		switch {
 		case err != nil:
 			return fmt.Errorf("request: of %s: %w", who, err)

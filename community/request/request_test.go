@@ -253,3 +253,37 @@ func TestWantUnderRace(t *testing.T) {
 		}
 	})
 }
+
+// TestMerged: who was merged is one person with what he asked and wanted before:
+// he wants nothing twice and not his own, and his open requests count.
+func TestMerged(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db, 4)
+		asker, early, late, other := h.in[0], h.in[1], h.in[2], h.in[3]
+		r := h.ask(asker, "想买龙井")
+		for _, line := range []string{"一", "二"} {
+			h.ask(asker, line)
+		}
+		if err := h.Want(bg, r, early); err != nil {
+			t.Fatal(err)
+		}
+		for from, into := range map[id.Member]id.Member{early: late, asker: other} {
+			err := db.Tx(bg, func(tx *database.Tx) error {
+				_, err := community.MergeTx(tx, from, into)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := h.Want(bg, r, late); err != nil {
+			t.Fatal(err)
+		}
+		if got := h.found(r).Wants; got != 1 {
+			t.Errorf("%d want it, want 1", got)
+		}
+		h.refused(h.Want(bg, r, other), request.ErrOwn)
+		_, err := h.Ask(bg, other, request.In{GroupID: h.group, Kind: request.KindBuy, Line: "三"})
+		h.refused(err, request.ErrOpen)
+	})
+}

@@ -3,6 +3,7 @@ package request
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"siyu/community"
 	"siyu/internal/database"
@@ -25,15 +26,18 @@ func (s *Service) Want(ctx context.Context, request id.Request, member id.Member
 		if _, err := groupOf(tx.DB, r.GroupID, who); err != nil {
 			return err
 		}
+		ids, err := everyIDOf(tx.DB, who)
 		switch {
-		case r.MemberID == who:
+		case err != nil:
+			return err
+		case slices.Contains(ids, r.MemberID):
 			return ErrOwn
 		case r.Status.final():
 			return ErrOver.With("status", r.Status)
 		}
 		tx.SetResult("request", int64(r.ID), 200)
 		var stands int
-		if err := tx.Raw("SELECT COUNT(*) FROM request_wants WHERE request_id = ? AND member_id = ?", r.ID, who).Scan(&stands).Error; err != nil || stands > 0 {
+		if err := tx.Raw("SELECT COUNT(*) FROM request_wants WHERE request_id = ? AND member_id IN ?", r.ID, ids).Scan(&stands).Error; err != nil || stands > 0 {
 			return err
 		}
 		if err := tx.Exec("INSERT INTO request_wants (request_id, member_id, at) VALUES (?, ?, ?)", r.ID, who, tx.Now).Error; err != nil {
@@ -41,6 +45,16 @@ func (s *Service) Want(ctx context.Context, request id.Request, member id.Member
 		}
 		return tx.Exec("UPDATE requests SET wants = wants + 1 WHERE id = ?", r.ID).Error
 	})
+}
+
+// everyIDOf are a live member's id and those that were merged into it, under
+// which he asked and wanted things before.
+func everyIDOf(q *database.Query, who id.Member) ([]id.Member, error) {
+	merged, err := community.MergedInto(q, []id.Member{who})
+	if err != nil {
+		return nil, err
+	}
+	return append([]id.Member{who}, merged[who]...), nil
 }
 
 // AnswerIn is what somebody who answers for the group says.

@@ -21,11 +21,14 @@ import (
 // with the commit, so that a transaction is two messages to a server. Where
 // there is no network (SQLite) it is Tx. It binds no idempotency key.
 func (db *DB) Burst(ctx context.Context, fn func(tx *Tx) error) error {
-	if db.burst == nil || db.unlocked {
+	if !db.Bursts() {
 		return db.Tx(WithoutKey(ctx), fn)
 	}
 	return db.again(ctx, fn, db.burstOnce)
 }
+
+// Bursts says that it is one: there is a server to send messages to.
+func (db *DB) Bursts() bool { return db.burst != nil && !db.unlocked }
 
 // burst is the state of such a transaction: whether it has begun, and the
 // writes that wait for the commit.

@@ -66,7 +66,7 @@ var titles = map[int][2]string{
 // Refuse answers with the problem of err and ends the request. It is the only
 // place where an error becomes an answer, and where an internal one is logged.
 func Refuse(c *gin.Context, err error) {
-	f := seen(c, err)
+	f := Seen(c, err)
 	lang := Lang(c)
 	title := titles[int(f.Kind)]
 	p := Problem{
@@ -126,8 +126,11 @@ func appendText(b []byte, s string) []byte {
 	return append(append(append(b, '"'), s...), '"')
 }
 
-// seen is the fault the caller may see; what is not a fault is logged here.
-func seen(c *gin.Context, err error) *fault.Fault {
+// Seen is the fault the caller may see, by a page as well. What is not one is
+// logged here, as loudly as it asks for somebody: a defect is an error; that
+// something was away or overtaken, so that trying again helps, is a warning;
+// and a refusal that a room answers with because it is busy is neither.
+func Seen(c *gin.Context, err error) *fault.Fault {
 	f, ok := fault.As(err)
 	switch {
 	case ok && f.Kind < 500:
@@ -135,11 +138,19 @@ func seen(c *gin.Context, err error) *fault.Fault {
 	case c.Request.Context().Err() != nil && errors.Is(err, context.Canceled):
 		return fault.Unavailable // the caller has gone; nobody reads this
 	case errors.Is(err, context.DeadlineExceeded) && !ok:
-		f, ok = fault.Unavailable.After(time.Second), true
+		f = fault.Unavailable.After(time.Second).Wrap(err)
 	case !ok:
 		f = fault.Internal
 	}
-	slog.Error("request failed", "request_id", RequestID(c), "method", c.Request.Method, "route", c.FullPath(), "error", err)
+	level, text := slog.LevelError, "request failed"
+	switch {
+	case f.Kind != fault.KindUnavailable:
+	case errors.Unwrap(f) != nil:
+		level = slog.LevelWarn
+	default:
+		level, text = slog.LevelInfo, "request put off"
+	}
+	slog.Log(c.Request.Context(), level, text, "request_id", RequestID(c), "method", c.Request.Method, "route", c.FullPath(), "error", err)
 	return f
 }
 

@@ -36,11 +36,15 @@ func (s Symbol) Dark(x, y int) bool { return s.rows[y][x] }
 func (s Symbol) Image(module int) image.Image {
 	side := s.Side() * module
 	img := image.NewGray(image.Rect(0, 0, side, side))
-	for y := range side {
-		for x := range side {
-			if !s.rows[y/module][x/module] {
-				img.Pix[y*img.Stride+x] = 255
+	for y, line := range s.rows {
+		first := img.Pix[y*module*img.Stride:][:side]
+		for x, dark := range line {
+			for px := x * module; !dark && px < (x+1)*module; px++ {
+				first[px] = 255
 			}
+		}
+		for n := 1; n < module; n++ {
+			copy(img.Pix[(y*module+n)*img.Stride:], first)
 		}
 	}
 	return img

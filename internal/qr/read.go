@@ -14,9 +14,11 @@ import (
 // modules for a corner; turned by a quarter, as a hand turns a phone, it finds
 // the right ones.
 func Read(img image.Image) (text string, err error) {
-	size := img.Bounds().Size()
-	gray := image.NewGray(image.Rectangle{Max: size})
-	draw.Draw(gray, gray.Bounds(), img, img.Bounds().Min, draw.Src)
+	gray, ok := img.(*image.Gray)
+	if !ok || gray.Rect.Min != (image.Point{}) || gray.Stride != gray.Rect.Dx() {
+		gray = image.NewGray(image.Rectangle{Max: img.Bounds().Size()})
+		draw.Draw(gray, gray.Bounds(), img, img.Bounds().Min, draw.Src)
+	}
 	for range 4 {
 		if text, err = find(gray); err == nil {
 			return text, nil
@@ -26,8 +28,15 @@ func Read(img image.Image) (text string, err error) {
 	return "", fmt.Errorf("qr: read: %w", err)
 }
 
-func find(img image.Image) (string, error) {
-	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
+// find looks into the picture's bytes as they lie, which are what the reader
+// would make of its colours one by one.
+func find(img *image.Gray) (string, error) {
+	width, height := img.Rect.Dx(), img.Rect.Dy()
+	light, err := gozxing.NewPlanarYUVLuminanceSource(img.Pix, width, height, 0, 0, width, height, false)
+	if err != nil {
+		return "", err
+	}
+	bitmap, err := gozxing.NewBinaryBitmap(gozxing.NewHybridBinarizer(light))
 	if err != nil {
 		return "", err
 	}

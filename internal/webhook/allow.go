@@ -135,6 +135,59 @@ func (a Allow) client() *http.Client {
 	}
 }
 
+// lookFor bounds how long a creation waits for a name.
+const lookFor = 2 * time.Second
+
+// check refuses what could not be delivered to as things are: by its form, or
+// because its name leads nowhere but where webhooks may not go. A name that
+// does not resolve now is taken, because it may tomorrow; what counts is the
+// look at each connection.
+func (a Allow) check(ctx context.Context, raw string) error {
+	if err := a.checkURL(raw); err != nil {
+		return err
+	}
+	host, address := target(raw)
+	if a.hosts[address] {
+		return nil
+	}
+	ctx, done := context.WithTimeout(ctx, lookFor)
+	defer done()
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil || len(found) == 0 {
+		return nil
+	}
+	_, port, _ := net.SplitHostPort(address)
+	for _, ip := range found {
+		to, err := netip.ParseAddrPort(net.JoinHostPort(ip.Unmap().String(), port))
+		if err == nil && a.permits(to) {
+			return nil
+		}
+	}
+	return notReached(host, net.JoinHostPort(found[0].Unmap().String(), port))
+}
+
+// notReached names where an address leads and what to do.
+func notReached(host, to string) error {
+	return fault.Invalid.Field("url", "refused",
+		host+" 指向 "+to+"，webhook 不能发往那里；请填写端口 80 或 443 的公网地址，或请运维把它加入 SIYU_WEBHOOK_ALLOW",
+		host+" leads to "+to+", where webhooks may not go; give a public address on port 80 or 443, or have the operator add it to SIYU_WEBHOOK_ALLOW")
+}
+
+// target is the host of an address that was checked, and where it is dialled.
+func target(raw string) (host, address string) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "", ""
+	}
+	port := u.Port()
+	if port == "" {
+		port = ports[u.Scheme]
+	}
+	return u.Hostname(), strings.ToLower(net.JoinHostPort(u.Hostname(), port))
+}
+
+var ports = map[string]string{"http": "80", "https": "443"}
+
 // checkURL refuses early what could never be delivered to.
 func (a Allow) checkURL(raw string) error {
 	refuse := fault.Invalid.Field("url", "format", errFieldURL[0], errFieldURL[1])
@@ -142,21 +195,17 @@ func (a Allow) checkURL(raw string) error {
 	if err != nil || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
 		return refuse
 	}
-	port := map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	if port == "" {
+	if ports[u.Scheme] == "" {
 		return refuse
 	}
-	if p := u.Port(); p != "" {
-		port = p
-	}
-	address := strings.ToLower(net.JoinHostPort(u.Hostname(), port))
+	host, address := target(raw)
 	if a.hosts[address] {
 		return nil
 	}
 	if to, err := netip.ParseAddrPort(address); err == nil && !a.permits(to) {
-		return refuse
+		return notReached(host, address)
 	}
-	if port != "80" && port != "443" && len(a.nets) == 0 {
+	if _, port, _ := net.SplitHostPort(address); port != "80" && port != "443" && len(a.nets) == 0 {
 		return refuse
 	}
 	return nil

@@ -99,7 +99,7 @@ func (s *Service) Create(ctx context.Context, in In) (Webhook, error) {
 	if err := in.Validate(); err != nil {
 		return Webhook{}, err
 	}
-	if err := s.Allow.checkURL(in.URL); err != nil {
+	if err := s.Allow.check(ctx, in.URL); err != nil {
 		return Webhook{}, err
 	}
 	actor := database.ActorOf(ctx)

@@ -23,7 +23,11 @@ func TestCards(t *testing.T) {
 	zbarimg := dbtest.Need(t, "zbarimg")
 	s := sheet(t, jpegOf(t, dusk(1050, 1480)), card)
 	var file bytes.Buffer
-	cards, err := s.NewCards(&file)
+	photo, err := s.Photo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cards, err := s.NewCards(&file, photo)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"compress/zlib"
 	"fmt"
 	"io"
-	"strings"
 )
 
 // pdf writes a PDF front to back: each object as it comes, and where each
@@ -15,6 +14,9 @@ type pdf struct {
 	at    int64
 	began []int64 // of object 1, 2, …; 0 while it is only promised
 	err   error
+
+	z    *zlib.Writer // making one costs more than a page
+	into bytes.Buffer
 }
 
 func (p *pdf) print(format string, args ...any) {
@@ -59,11 +61,15 @@ func (p *pdf) end(root int) error {
 	return p.err
 }
 
-// packed is the text as a PDF stream holds it.
-func packed(text string) []byte {
-	var b bytes.Buffer
-	z := zlib.NewWriter(&b)
-	_, _ = io.Copy(z, strings.NewReader(text)) // into memory
-	_ = z.Close()
-	return b.Bytes()
+// packed is the text as a PDF stream holds it, up to the next one.
+func (p *pdf) packed(text []byte) []byte {
+	p.into.Reset()
+	if p.z == nil {
+		p.z = zlib.NewWriter(&p.into)
+	} else {
+		p.z.Reset(&p.into)
+	}
+	_, _ = p.z.Write(text) // into memory
+	_ = p.z.Close()
+	return p.into.Bytes()
 }

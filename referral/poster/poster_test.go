@@ -37,7 +37,7 @@ func dusk(width, height int) image.Image {
 	return img
 }
 
-func pngOf(t *testing.T, img image.Image) []byte {
+func pngOf(t testing.TB, img image.Image) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {
@@ -46,7 +46,7 @@ func pngOf(t *testing.T, img image.Image) []byte {
 	return b.Bytes()
 }
 
-func jpegOf(t *testing.T, img image.Image) []byte {
+func jpegOf(t testing.TB, img image.Image) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, img, nil); err != nil {
@@ -64,7 +64,7 @@ var card = poster.Layout{
 	},
 }
 
-func sheet(t *testing.T, upload []byte, l poster.Layout) poster.Sheet {
+func sheet(t testing.TB, upload []byte, l poster.Layout) poster.Sheet {
 	t.Helper()
 	back, err := poster.Open(upload)
 	if err != nil {

@@ -33,7 +33,7 @@ func (in *AskIn) Validate() error {
 const looksAhead = 3
 
 // Ask makes a request of what the payer owes the member now. What is due is
-// looked for before any lock, because that walks all his rewards and every
+// looked for before any lock, because that may walk much of what he earned and every
 // other request of the payer would wait for it; under the locks those rewards
 // alone that the request covers are looked at again, and if one of them is not
 // what it was the look is repeated.

@@ -66,3 +66,12 @@ func (s *Service) AskAfter(ctx context.Context, m id.Member, pid id.Payer, betwe
 	_, err = s.Ask(ctx, m, AskIn{PayerID: pid})
 	return err
 }
+
+// MarkChunk marks the rewards of the first lines of a settlement, whatever the
+// job would say of it.
+func (s *Service) MarkChunk(ctx context.Context, sid id.Settlement) error {
+	return s.DB.Tx(ctx, func(tx *database.Tx) error { return markChunkTx(tx, sid, 1) })
+}
+
+// ErrMoved is that another run took the settlement a step on.
+var ErrMoved = errMoved

@@ -109,6 +109,48 @@ func TestNobodyCouldBePaid(t *testing.T) {
 	})
 }
 
+// TestUnpaidIsNoPayment: a payout that paid nobody keeps its settlement from
+// being paid as little as from being rejected; one that waits to be paid, or
+// gave something out, does keep it from that.
+func TestUnpaidIsNoPayment(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newTaxed(t, db, payee.PayerIn{})
+		h.clear(reward{member: 1, amount: 100_00}, reward{member: 2, amount: 60_00})
+		sid, why := h.reviewed(), settlement.RejectIn{Reason: "少了一个人的"}
+		for range 2 {
+			if p := h.pays(settlement.PayoutIn{SettlementID: sid}); p.Status != settlement.PayoutUnpaid {
+				t.Fatalf("got %+v", p)
+			}
+		}
+		waits, err := h.CreatePayout(as(cashier), settlement.PayoutIn{SettlementID: sid})
+		h.must(err)
+		err = h.Reject(as(reviewer), sid, why)
+		if h.refused(err, settlement.ErrPayout); !strings.Contains(err.Error(), waits.String()) {
+			t.Errorf("the refusal %q does not name %s, which waits", err, waits)
+		}
+		h.must(h.Pay(as(cashier), waits))
+		h.work()
+		h.must(h.Reject(as(reviewer), sid, why))
+		h.work()
+		h.refused(h.Pay(as(cashier), waits), settlement.ErrPaying)
+		_, err = h.CreatePayout(as(cashier), settlement.PayoutIn{SettlementID: sid})
+		h.refused(err, settlement.ErrState)
+		h.proven()
+
+		h.member(1, idNumbers[0])
+		again := h.reviewed()
+		if st := h.find(again); st.Gross != 160_00 {
+			t.Errorf("the next settlement holds %s of 160.00", st.Gross)
+		}
+		if p := h.pays(settlement.PayoutIn{SettlementID: again}); p.Net != 100_00 {
+			t.Errorf("paid %s of 100.00", p.Net)
+		}
+		h.pays(settlement.PayoutIn{SettlementID: again}) // unpaid: nobody else can be paid
+		h.refused(h.Reject(as(reviewer), again, why), settlement.ErrPayout)
+		h.proven()
+	})
+}
+
 // spree pays eight settlements of one payer at once; what the payer gave out
 // that day.
 func spree(t testing.TB, db *database.DB) (*taxed, money.Amount) {

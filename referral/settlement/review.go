@@ -73,8 +73,8 @@ func (in RejectIn) Validate() error {
 	return c.Err()
 }
 
-// Reject refuses a sealed settlement that has no payout. It stays in the
-// chain, and a job frees its lines for the next settlement.
+// Reject refuses a sealed settlement of which no payout gives anything out. It
+// stays in the chain, and a job frees its lines for the next settlement.
 func (s *Service) Reject(ctx context.Context, sid id.Settlement, in RejectIn) error {
 	if err := in.Validate(); err != nil {
 		return err
@@ -108,10 +108,11 @@ func (s *Service) Reject(ctx context.Context, sid id.Settlement, in RejectIn) er
 }
 
 // rejectable refuses when the settlement has a payout, or when a later one has
-// brought its debts forward: freeing both would count them twice.
+// brought its debts forward: freeing both would count them twice. A payout that
+// ended unpaid has no line and moved nothing, so it stands in nobody's way.
 func rejectable(tx *database.Tx, sid id.Settlement) error {
 	var payout id.Payout
-	if err := tx.Raw("SELECT id FROM payouts WHERE settlement_id = ?", sid).Scan(&payout).Error; err != nil {
+	if err := tx.Raw("SELECT id FROM payouts WHERE settlement_id = ? AND status <> ? ORDER BY id LIMIT 1", sid, PayoutUnpaid).Scan(&payout).Error; err != nil {
 		return err
 	}
 	if payout != 0 {
@@ -139,8 +140,18 @@ func (s *Service) RunFree(ctx context.Context, sid id.Settlement) error {
 	if err != nil || st.Status != StatusRejected || st.FreedAt != 0 {
 		return err
 	}
+	// A rejected settlement's rewards are marked no further, so this is all.
+	var marked int
+	if err := s.DB.Read(ctx).Raw("SELECT rewards_marked FROM settlements WHERE id = ?", sid).Scan(&marked).Error; err != nil {
+		return err
+	}
 	for from := 1; from <= st.LineCount; from += chunk {
 		err := s.DB.Tx(ctx, func(tx *database.Tx) error {
+			if marked != marksNone {
+				if err := markTx(tx, sid, from, 0); err != nil {
+					return err
+				}
+			}
 			err := tx.Exec("UPDATE settlement_lines SET freed = ? WHERE settlement_id = ? AND line_no BETWEEN ? AND ? AND freed = 0",
 				sid, sid, from, from+chunk-1).Error
 			if err != nil {
@@ -157,6 +168,6 @@ func (s *Service) RunFree(ctx context.Context, sid id.Settlement) error {
 		return err
 	}
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
-		return tx.Exec("UPDATE settlements SET freed_at = ?, reopened = 1 WHERE id = ? AND freed_at = 0", tx.Now, sid).Error
+		return tx.Exec("UPDATE settlements SET freed_at = ?, reopened = 1, rewards_marked = ? WHERE id = ? AND freed_at = 0", tx.Now, marksNone, sid).Error
 	})
 }

@@ -214,6 +214,9 @@ func sealTx(tx *database.Tx, st Settlement) error {
 	if err := task.EnqueueTx(tx, tellJob{st.ID}, tx.Now); err != nil {
 		return err
 	}
+	if err := askedTx(tx, st.PayerID); err != nil {
+		return err
+	}
 	return publishSealed(tx, st)
 }
 

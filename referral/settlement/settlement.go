@@ -23,9 +23,9 @@
 // payout_import_rows, payout_bills, objections, withdrawal_terms,
 // withdrawal_heads, withdrawals, withdrawal_rewards, withdrawal_days,
 // statement_tellings. It reads rewards, reward_events and
-// programs, and where units lie below each other; of clearings it writes what
-// is settled. Invariants: V7, V16, V23. Callers: api, web, and the worker for its
-// six jobs.
+// programs, and where units lie below each other; of clearings and rewards it
+// writes what is settled. Invariants: V7, V16, V23. Callers: api, web, and the
+// worker for its seven jobs.
 package settlement
 
 import (
@@ -134,6 +134,7 @@ func (s *Service) Register(r *task.Registry) {
 	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a freeJob) error { return s.RunFree(ctx, a.Settlement) })
 	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a payJob) error { return s.RunPay(ctx, a.Payout) })
 	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a importJob) error { return s.RunImport(ctx, a.Payout, a.Import) })
+	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a markJob) error { return s.RunMark(ctx, a.Payer) })
 	task.HandleOutside(r, func(ctx context.Context, _ task.Job, a tellJob) error { return s.RunTell(ctx, a.Settlement) })
 	task.HandleOutside(r, s.workBills)
 }

@@ -114,6 +114,9 @@ func (s *Service) SetTerms(ctx context.Context, pid id.Payer, version int, in Te
 		if err != nil {
 			return err
 		}
+		if err := askedTx(tx, pid); err != nil {
+			return err
+		}
 		tx.SetResult("payer", int64(pid), 200)
 		return database.AuditTx(tx, "withdrawal.terms", pid, version, t)
 	})

@@ -6,6 +6,7 @@ import (
 
 	"siyu/internal/database"
 	"siyu/internal/id"
+	"siyu/internal/money"
 	"siyu/referral"
 )
 
@@ -43,6 +44,9 @@ func (s *Service) proveTaken(ctx context.Context, p *database.Proof) error {
 			return err
 		}
 		unsettled = true
+		if err := proveRewardMarks(q, after, upto, p); err != nil {
+			return err
+		}
 		return proveCover(q, after, upto, p)
 	})
 	p.Checked += n
@@ -130,6 +134,23 @@ func proveMarks(q *database.Query, after, upto int64, p *database.Proof) error {
 		if len(marks) > 0 && marks[0].ID <= m.SourceID {
 			p.Break("%s is marked settled but stands on no live line", m.RewardID)
 		}
+	}
+	return err
+}
+
+// proveRewardMarks looks for rewards that a member's look at what is due to him
+// would pass over: marked, and on no live line. One freed by a release before the
+// marks waits for the next marking, which takes its mark.
+func proveRewardMarks(q *database.Query, after, upto int64, p *database.Proof) error {
+	var loose []id.Reward
+	err := q.Raw(`SELECT e.reward_id FROM reward_events e JOIN rewards r ON r.id = e.reward_id AND r.settled = 1 AND r.currency = ?
+			WHERE e.reward_id > ? AND e.reward_id <= ? AND e.kind = 'cleared'
+			AND NOT EXISTS (SELECT 1 FROM settlement_lines l WHERE l.source_id = e.reward_id AND l.kind = ? AND l.freed = 0)
+			AND NOT EXISTS (SELECT 1 FROM settlement_lines f JOIN settlements x ON x.id = f.settlement_id
+				WHERE f.source_id = e.reward_id AND f.kind = ? AND x.status = ? AND x.rewards_marked > ?) ORDER BY e.reward_id`,
+		money.CNY, after, upto, KindReward, KindReward, StatusRejected, marksNone).Scan(&loose).Error
+	for _, r := range loose {
+		p.Break("%s is marked settled for its member but stands on no live line", r)
 	}
 	return err
 }
