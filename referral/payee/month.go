@@ -64,10 +64,8 @@ func (b *book) lockYears(tx *database.Tx, agents, taxpayers []int64, first, last
 
 // month is the locked month like the one given, made if it is not there.
 func (b *book) month(tx *database.Tx, like Month) (*Month, error) {
-	for _, m := range b.months {
-		if m.of(like.AgentID, like.TaxpayerID, like.IncomeType) && m.Month == like.Month {
-			return m, nil
-		}
+	if m := b.find(like); m != nil {
+		return m, nil
 	}
 	rule, err := tax.RuleOf(like.Strategy)
 	if err != nil {
@@ -80,6 +78,16 @@ func (b *book) month(tx *database.Tx, like Month) (*Month, error) {
 	}
 	b.months = append(b.months, &m)
 	return &m, nil
+}
+
+// find is the locked month like the one given, nil if there is none.
+func (b *book) find(like Month) *Month {
+	for _, m := range b.months {
+		if m.of(like.AgentID, like.TaxpayerID, like.IncomeType) && m.Month == like.Month {
+			return m
+		}
+	}
+	return nil
 }
 
 // ReverseTx takes back what was withheld from payments that came back, by

@@ -117,16 +117,12 @@ func (b *book) lockAgents(tx *database.Tx, payers []id.Payer) error {
 
 // withhold works out one payment and notes it in its month.
 func (b *book) withhold(tx *database.Tx, w Withholding) (Line, error) {
-	payer, who := b.payers[w.Payer], b.people[w.Member]
-	m, err := b.monthFor(tx, payer, who, w.PaidAt)
+	who := b.people[w.Member]
+	m, err := b.month(tx, b.monthFor(tx, w))
 	if err != nil {
 		return Line{}, err
 	}
-	by := payer.BorneBy
-	if !m.Strategy.Withholds() {
-		by = tax.BornePayee // there is nothing to bear
-	}
-	r, err := tax.Pay(m.Strategy, by, b.before(m), w.Amount)
+	r, by, err := b.pay(m, w)
 	if err != nil {
 		return Line{}, err
 	}
@@ -135,6 +131,39 @@ func (b *book) withhold(tx *database.Tx, w Withholding) (Line, error) {
 		Rule: m.Rule, At: tx.Now, Month: m.Month, IncomeType: m.IncomeType}
 	b.note(m, l)
 	return l, nil
+}
+
+// pay says what becomes of a payment in its month, and who bears the tax.
+func (b *book) pay(m *Month, w Withholding) (tax.Result, tax.Bearer, error) {
+	by := b.payers[w.Payer].BorneBy
+	if !m.Strategy.Withholds() {
+		by = tax.BornePayee // there is nothing to bear
+	}
+	r, err := tax.Pay(m.Strategy, by, b.before(m), w.Amount)
+	return r, by, err
+}
+
+// NetsTx says what would arrive of payments made now, of each as if it were the
+// next one, in their order. It locks what WithholdTx does and writes nothing.
+func NetsTx(tx *database.Tx, list []Withholding) ([]money.Amount, error) {
+	b, err := openBook(tx, list)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]money.Amount, len(list))
+	for i, w := range list {
+		like := b.monthFor(tx, w)
+		m := b.find(like)
+		if m == nil {
+			m = &like
+		}
+		r, _, err := b.pay(m, w)
+		if err != nil {
+			return nil, fmt.Errorf("payee: %s: %w", w.Key, err)
+		}
+		out[i] = r.Net
+	}
+	return out, nil
 }
 
 func (b *book) note(m *Month, l Line) {
@@ -214,10 +243,11 @@ func peopleOf(q *database.Query, members []id.Member) (map[id.Member]person, err
 	return out, nil
 }
 
-// monthFor is the locked month that a payment counts in: that of its date, or
-// the open one if that is closed. Year to date it is never one before the last
+// monthFor is the month that a payment counts in: that of its date, or the open
+// one if that is closed. Year to date it is never one before the last
 // that has lines, because later ones rest on earlier ones.
-func (b *book) monthFor(tx *database.Tx, payer Payer, who person, paid clock.Milli) (*Month, error) {
+func (b *book) monthFor(tx *database.Tx, w Withholding) Month {
+	payer, who, paid := b.payers[w.Payer], b.people[w.Member], w.PaidAt
 	if paid == 0 {
 		paid = tx.Now
 	}
@@ -236,7 +266,7 @@ func (b *book) monthFor(tx *database.Tx, payer Payer, who person, paid clock.Mil
 			}
 		}
 	}
-	return b.month(tx, Month{AgentID: payer.AgentID, TaxpayerID: who.Taxpayer, IncomeType: income, Month: no, Strategy: strategy})
+	return Month{AgentID: payer.AgentID, TaxpayerID: who.Taxpayer, IncomeType: income, Month: no, Strategy: strategy}
 }
 
 // before is what the rule looks at: the month, and the year's months before it.

@@ -15,10 +15,12 @@ import (
 	"siyu/internal/database/dbtest"
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/money"
 	"siyu/internal/wechat"
 	"siyu/internal/wechat/wechattest"
 	"siyu/referral/payee"
 	"siyu/referral/settlement"
+	"siyu/referral/tax"
 	"siyu/wallet"
 )
 
@@ -261,6 +263,36 @@ func TestWhomBillsCannotPay(t *testing.T) {
 		h.Bills = nil
 		_, err = h.CreatePayout(as(cashier), in)
 		h.refused(err, settlement.ErrNoBills)
+	})
+}
+
+// TestBillsAreOfWhatArrives: the bounds of a bill are of what is left after
+// tax, which is what it asks the channel for.
+func TestBillsAreOfWhatArrives(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newBilled(t, db)
+		h.exec("UPDATE payers SET strategy = ?, income_type = ? WHERE id = ?", tax.Incidental20, tax.IncomeIncidental, h.payer)
+		for m := range id.Member(4) {
+			h.wechat(m + 1)
+		}
+		h.clear(reward{member: 1, amount: 11}, reward{member: 2, amount: 12}, reward{member: 3, amount: 625_00}, reward{member: 4, amount: 625_01})
+		p := h.pays(settlement.PayoutIn{SettlementID: h.reviewed(), Channel: settlement.ChannelBills})
+		if got, want := h.holds(p.ID), []string{"1 0.11 bill_amount", "4 625.01 bill_amount"}; !cmp.Equal(got, want) {
+			t.Errorf("held: %s", cmp.Diff(want, got))
+		}
+		var nets []money.Amount
+		for _, l := range h.payoutLines(p.ID) {
+			nets = append(nets, l.Net)
+		}
+		if want := []money.Amount{10, 500_00}; !cmp.Equal(nets, want) {
+			t.Errorf("paid: %s", cmp.Diff(want, nets))
+		}
+		var months int
+		h.must(db.Read(bg).Raw("SELECT COUNT(*) FROM tax_months").Scan(&months).Error)
+		if months != 2 {
+			t.Errorf("%d months of tax, of 2 who were paid", months)
+		}
+		h.proven()
 	})
 }
 

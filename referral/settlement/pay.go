@@ -105,6 +105,10 @@ func (s *Service) plan(tx *database.Tx, p Payout, owed []payee.Owed) ([]PayoutLi
 	if err != nil {
 		return nil, err
 	}
+	nets, err := netsTx(tx, p, owed, ready)
+	if err != nil {
+		return nil, err
+	}
 	var lines []PayoutLine
 	var holds []Hold
 	var seen []id.Member
@@ -114,7 +118,7 @@ func (s *Service) plan(tx *database.Tx, p Payout, owed []payee.Owed) ([]PayoutLi
 		r := ready[o.Member]
 		r.Blocked = p.Channel.blocks(r)
 		if r.Blocked == "" && p.Channel == ChannelBills {
-			r.Blocked = s.Bills.blocks(o.Amount)
+			r.Blocked = s.Bills.blocks(nets[o.Member])
 		}
 		if objected[o.Member] {
 			r.Blocked = reasonObjected
@@ -142,6 +146,31 @@ func (s *Service) plan(tx *database.Tx, p Payout, owed []payee.Owed) ([]PayoutLi
 		return nil, err
 	}
 	return lines, space.spendTx(tx, p.PayerID, given)
+}
+
+// netsTx says what a bill to each of the members would be of, whom the channel
+// pays at all: its bounds are of what arrives, which the tax makes less.
+func netsTx(tx *database.Tx, p Payout, owed []payee.Owed, ready map[id.Member]payee.Ready) (map[id.Member]money.Amount, error) {
+	var list []payee.Withholding
+	if p.Channel == ChannelBills {
+		for _, o := range owed {
+			if p.Channel.blocks(ready[o.Member]) == "" {
+				list = append(list, payee.Withholding{Payer: p.PayerID, Member: o.Member, Amount: o.Amount})
+			}
+		}
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	nets, err := payee.NetsTx(tx, list)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[id.Member]money.Amount, len(list))
+	for i, w := range list {
+		out[w.Member] = nets[i]
+	}
+	return out, nil
 }
 
 // payLinesTx withholds the tax and writes the lines and the ledger. The

@@ -46,8 +46,8 @@ const nameLeast money.Amount = 30
 const reasonAmount payee.Reason = "bill_amount"
 
 // blocks says why the channel cannot pay what the payer could.
-func (x *Bills) blocks(owed money.Amount) payee.Reason {
-	if owed < x.Least || owed > x.Most {
+func (x *Bills) blocks(net money.Amount) payee.Reason {
+	if net < x.Least || net > x.Most {
 		return reasonAmount
 	}
 	return ""

@@ -189,6 +189,25 @@ func TestTheNextPaymentEvensOut(t *testing.T) {
 	if r, err = Withhold(Labor2018, corrected, yuan(500)); err != nil || r.Tax != yuan(40) {
 		t.Fatalf("got %+v, %v", r, err)
 	}
+	// Of 10,000 nothing was withheld; 10,010 less a fifth at 20 % is 1,601.60,
+	// which takes all of the next 10 and no more.
+	short := Month{Gross: yuan(10000), Months: 1}
+	if r, err = Withhold(Labor2018, short, yuan(10)); err != nil || r.Tax != yuan(10) || r.Net != 0 {
+		t.Fatalf("got %+v, %v", r, err)
+	}
+}
+
+// Where a month's income leaves less than was withheld in the year before it,
+// the month owes nothing: what is too much is given back with the year's
+// return, never by a payer.
+func TestAMonthOwesNothingBack(t *testing.T) {
+	spring := Month{Gross: yuan(100), YearGross: yuan(10000), YearTax: yuan(90), Months: 2} // 10,100 less a fifth and 10,000: nothing
+	if due := Due(LaborCumulative2025, spring); due != 0 {
+		t.Errorf("due %s", due)
+	}
+	if r, err := Withhold(LaborCumulative2025, spring, yuan(100)); err != nil || r.Tax != 0 || r.Net != yuan(100) {
+		t.Errorf("got %+v, %v", r, err)
+	}
 }
 
 func TestRefusals(t *testing.T) {
