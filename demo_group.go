@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"siyu/internal/english"
 )
 
 // makeGroups brings three groups of a hundred that Siyu knows from now on and
@@ -41,8 +43,9 @@ func (s *story) makeGroups() error {
 	return s.importGroup()
 }
 
-// tire reports what happened in the tired group: three weeks of talk, an ad
-// posted by hand four days ago, and three members who left that evening.
+// tire reports what happened in the healthy and in the tired group: three weeks
+// of talk in both, and in the tired one an ad posted by hand four days ago and
+// three members who left that evening.
 func (s *story) tire() error {
 	now := s.clk.Now()
 	ad := now.Add(-4 * 24 * time.Hour)
@@ -56,38 +59,59 @@ func (s *story) tire() error {
 	if err := s.do(s.marketer, "PUT", "/v1/groups/"+s.tired+"/memberships", map[string]any{"memberships": left}, nil); err != nil {
 		return err
 	}
-	told := 0
-	for ago := 21; ago > 0; ago-- {
-		at := now.AddDate(0, 0, -ago).Format(time.RFC3339)
-		day := make([]map[string]any, 24)
-		for n := range day {
-			kind := "topic_join"
-			if n < 4 {
-				kind = "ugc_post"
-			}
-			day[n] = map[string]any{"event_id": fmt.Sprintf("d%d-%d", ago, n), "member_id": s.members[200+(ago*5+n)%97], "kind": kind, "at": at}
-		}
-		if err := s.do(s.mall, "POST", "/v1/groups/"+s.tired+"/activity", map[string]any{"events": day}, nil); err != nil {
-			return err
-		}
-		told += len(day)
-	}
-	var h struct {
-		Standing struct {
-			State   string `json:"state"`
-			Fatigue int    `json:"fatigue"`
-		} `json:"standing"`
+	told, err := s.talk(21)
+	if err != nil {
+		return err
 	}
 	if err := s.jump(5*time.Minute, "groups are counted and judged every five minutes"); err != nil {
 		return err
 	}
-	err := s.until("the group to be judged", func() (bool, error) {
-		err := s.do(s.marketer, "GET", "/v1/groups/"+s.tired+"/health", nil, &h)
-		return h.Standing.Fatigue > 0, err
+	var healthy, tired judgement
+	err = s.until("the groups to be judged", func() (bool, error) {
+		if err := s.do(s.marketer, "GET", "/v1/groups/"+s.healthy+"/health", nil, &healthy); err != nil {
+			return false, err
+		}
+		err := s.do(s.marketer, "GET", "/v1/groups/"+s.tired+"/health", nil, &tired)
+		return tired.Standing.Fatigue > 0 && healthy.Standing.State != "unknown", err
 	})
-	s.printf("    ← 100 members each. In the tired group 3 left within a day of the last ad; of %d things its members did it is judged %s, fatigue %d of 10000\n",
-		told, h.Standing.State, h.Standing.Fatigue)
+	s.printf("    ← 100 members each; their %d things done in three weeks are counted day by day: the healthy group is %s\n", told, healthy.Standing.State)
+	s.printf("    ← in the tired group 3 left within a day of the last ad: fatigue %d of 10000, though its members talk on (%s)\n", tired.Standing.Fatigue, tired.Standing.State)
 	return err
+}
+
+// judgement is what the demo reads of a group's health.
+type judgement struct {
+	Standing struct {
+		State   string `json:"state"`
+		Fatigue int    `json:"fatigue"`
+	} `json:"standing"`
+}
+
+// talk reports what members of the healthy and the tired group did in the last
+// days, as the mall or a chat archive does, and says how much it was.
+func (s *story) talk(days int) (told int, err error) {
+	now := s.clk.Now()
+	for _, g := range []struct {
+		id    string
+		first int // of its members
+	}{{s.healthy, 100}, {s.tired, 200}} {
+		for ago := days; ago > 0; ago-- {
+			at := now.AddDate(0, 0, -ago)
+			day := make([]map[string]any, 24)
+			for n := range day {
+				kind := "topic_join"
+				if n < 4 {
+					kind = "ugc_post"
+				}
+				day[n] = map[string]any{"event_id": fmt.Sprintf("%s-%d", at.Format("0102"), n), "member_id": s.members[g.first+(ago*5+n)%97], "kind": kind, "at": at.Format(time.RFC3339)}
+			}
+			if err := s.do(s.mall, "POST", "/v1/groups/"+g.id+"/activity", map[string]any{"events": day}, nil); err != nil {
+				return told, err
+			}
+			told += len(day)
+		}
+	}
+	return told, nil
 }
 
 // importGroup brings a group and what it was sent before, from the files that
@@ -141,6 +165,6 @@ func (s *story) bringIn(kind, text string) error {
 	if err == nil && m.Refused > 0 {
 		err = fmt.Errorf("%s: line %d, %s: %s", kind, m.Bad[0].Line, m.Bad[0].Why.Field, m.Bad[0].Why.EN)
 	}
-	s.printf("    ← %d lines, %d new, %d refused\n", m.Total, m.Made, m.Refused)
+	s.printf("    ← %s\n", english.One(fmt.Sprintf("%d lines, %d new, %d refused", m.Total, m.Made, m.Refused)))
 	return err
 }

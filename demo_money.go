@@ -18,6 +18,9 @@ func (s *story) mature() error {
 	if err := s.jump(7*24*time.Hour, "seven days after receipt have passed"); err != nil {
 		return err
 	}
+	if _, err := s.talk(7); err != nil { // the groups did not fall silent meanwhile
+		return err
+	}
 	err := s.until("the rewards to clear", func() (bool, error) {
 		var list rewardList
 		if err := s.do(s.preparer, "GET", "/v1/rewards?limit=200", nil, &list); err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"siyu/community/intake"
+	"siyu/internal/english"
 )
 
 // importView is what the command reads of an import.
@@ -69,7 +70,7 @@ func importFile(ctx context.Context, args []string, out io.Writer) error {
 	if m, err = c.imported(ctx, m.ID, out); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\r%s: %d lines, %d new, %d there already, %d skipped, %d refused\n", m.ID, m.Total, m.Made, m.Updated, m.Skipped, m.Refused)
+	fmt.Fprintf(out, "\r%s: %s\n", m.ID, english.One(fmt.Sprintf("%d lines, %d new, %d there already, %d skipped, %d refused", m.Total, m.Made, m.Updated, m.Skipped, m.Refused)))
 	for _, b := range m.Bad {
 		fmt.Fprintf(out, "  line %d, %s: %s\n", b.Line, b.Why.Field, b.Why.EN)
 	}

@@ -72,10 +72,11 @@ type operation struct {
 }
 
 type parameter struct {
-	Ref    string `yaml:"$ref"`
-	Name   string `yaml:"name"`
-	In     string `yaml:"in"`
-	Schema words  `yaml:"schema"`
+	Ref      string `yaml:"$ref"`
+	Name     string `yaml:"name"`
+	In       string `yaml:"in"`
+	Required bool   `yaml:"required"`
+	Schema   words  `yaml:"schema"`
 }
 
 // words is a schema's list of words, if it is one.

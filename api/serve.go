@@ -92,10 +92,15 @@ func visible(key string) bool {
 // knownQuery refuses a query parameter the contract does not name, and a word
 // it does not list: what is accepted has its effect.
 func knownQuery(c *gin.Context, known []parameter) error {
-	if c.Request.URL.RawQuery == "" {
-		return nil
-	}
 	var check fault.Check
+	for _, p := range known {
+		if p.Required {
+			check.Required(c.Query(p.Name), p.Name)
+		}
+	}
+	if c.Request.URL.RawQuery == "" {
+		return check.Err()
+	}
 	for name, values := range c.Request.URL.Query() {
 		at := slices.IndexFunc(known, func(p parameter) bool { return p.Name == name })
 		if at < 0 {

@@ -246,3 +246,28 @@ func refusedAt(a answer, field, lang string) string {
 	}
 	return "the field is not named"
 }
+
+// TestRequiredQueries asks without what the query of a call must name.
+func TestRequiredQueries(t *testing.T) {
+	h := newHouse(t, dbtest.Open(t, "sqlite"))
+	queries, err := contractQueries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	for _, rt := range h.table().list {
+		for _, p := range queries[rt.name()] {
+			if !p.Required || rt.open {
+				continue
+			}
+			asked++
+			got := h.call(t, h.keys[""][access.Admin], rt.method+" "+rt.path, "", h.newKey())
+			if said := refusedAt(got, p.Name, "en"); said != "" {
+				t.Errorf("%s without %s: %s; got %d %s", rt.name(), p.Name, said, got.status, got.body)
+			}
+		}
+	}
+	if asked == 0 {
+		t.Error("no call needs a query")
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strconv"
 
-	"siyu/community"
 	"siyu/internal/id"
 	"siyu/referral/payee"
 )
@@ -16,11 +15,7 @@ func (s *Server) payeesAsked(ctx context.Context, a asking) ([]approvalCard, str
 	if err != nil {
 		return nil, "", err
 	}
-	members := make([]id.Member, len(list.Items))
-	for i, x := range list.Items {
-		members[i] = x.MemberID
-	}
-	names, err := community.NamesOf(s.DB.Read(ctx), members)
+	names, err := namesIn(s.DB.Read(ctx), list.Items, func(x payee.Payee) id.Member { return x.MemberID })
 	if err != nil {
 		return nil, "", err
 	}

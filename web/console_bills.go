@@ -7,7 +7,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"siyu/access"
-	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/money"
@@ -100,11 +99,7 @@ func (s *Server) fillBills(c *gin.Context, p *billsPage) error {
 	if err != nil {
 		return err
 	}
-	var members []id.Member
-	for _, b := range list.Items {
-		members = append(members, b.MemberID)
-	}
-	names, err := community.NamesOf(s.DB.Read(ctx), members)
+	names, err := namesIn(s.DB.Read(ctx), list.Items, func(b settlement.Bill) id.Member { return b.MemberID })
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"siyu/community"
 	"siyu/community/grade"
 	"siyu/internal/database"
 	"siyu/internal/id"
@@ -40,11 +39,7 @@ func (s *Server) consoleGrades(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	members := make([]id.Member, len(list.Items))
-	for i, x := range list.Items {
-		members[i] = x.MemberID
-	}
-	names, err := community.NamesOf(s.DB.Read(ctx), members)
+	names, err := namesIn(s.DB.Read(ctx), list.Items, func(x grade.Standing) id.Member { return x.MemberID })
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func healthGallery() []shown {
 		}
 		r.Incubation.Criteria = []health.Criterion{{Name: "size", Observed: n(214), Limit: 200, Unit: health.UnitPeople, Passed: b(true)}, {Name: "on_topic", Limit: 7_000, Unit: health.UnitBP, Unknown: health.ReasonNotReported}}
 		r.Advice = []health.Advice{{Zh: "本周还没有一次像样的固定互动：定个时间，出个话题、游戏或竞猜。", En: "No interaction drew enough people this week: set a time for a topic, a game or a quiz."}}
-		w := health.WorkList{Praise: []health.Praise{{Name: "李秀英", Zh: "李秀英 这两天分享了 2 条好内容,大家去看看!", En: "李秀英 shared 2 good things these days. Have a look!"}},
+		w := health.WorkList{Praise: []health.Praise{{Name: "李秀英", Zh: "李秀英 这两天分享了 2 条好内容，大家去看看！", En: "李秀英 shared 2 good things these days. Have a look!"}},
 			Candidates: []health.Candidate{{Member: 1, Merits: health.Merits{Score: 82, ActiveDays: 19, Helped: 7}}}, SwapOut: make([]health.SwapOut, 12), Feedback: health.Feedback{Deeds: 31, Thanked: 12, Minutes: 205}}
 		p := healthPageOf(base(lang, "群健康"), r, w, map[id.Member]string{1: "王秀兰"})
 		list = append(list, shown{"health_" + lang, "health", p.page, p})

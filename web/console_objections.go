@@ -8,7 +8,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"siyu/access"
-	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/money"
@@ -65,11 +64,7 @@ func (s *Server) consoleObjections(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	var members []id.Member
-	for _, o := range list.Items {
-		members = append(members, o.MemberID)
-	}
-	names, err := community.NamesOf(s.DB.Read(ctx), members)
+	names, err := namesIn(s.DB.Read(ctx), list.Items, func(o settlement.Objection) id.Member { return o.MemberID })
 	if err != nil {
 		return err
 	}

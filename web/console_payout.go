@@ -8,7 +8,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"siyu/access"
-	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/money"
@@ -184,11 +183,7 @@ func (s *Server) fillPaid(c *gin.Context, p *payoutPage, by func(id.Staff) strin
 	if err != nil {
 		return err
 	}
-	members := make([]id.Member, len(list.Items))
-	for i, l := range list.Items {
-		members[i] = l.MemberID
-	}
-	names, err := community.NamesOf(s.DB.Read(ctx), members)
+	names, err := namesIn(s.DB.Read(ctx), list.Items, func(l settlement.PayoutLine) id.Member { return l.MemberID })
 	if err != nil {
 		return err
 	}
@@ -233,11 +228,7 @@ func (s *Server) fillHolds(c *gin.Context, p *payoutPage, _ func(id.Staff) strin
 	for _, x := range sums {
 		p.Why = append(p.Why, heldSum{heldBecause(p.Lang, x.Reason), count(int64(x.Members)), x.Owed})
 	}
-	members := make([]id.Member, len(list.Items))
-	for i, h := range list.Items {
-		members[i] = h.MemberID
-	}
-	names, err := community.NamesOf(s.DB.Read(ctx), members)
+	names, err := namesIn(s.DB.Read(ctx), list.Items, func(h settlement.Hold) id.Member { return h.MemberID })
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"siyu/access"
-	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
@@ -70,11 +69,7 @@ func (s *Server) consolePromoters(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	members := make([]id.Member, len(list.Items))
-	for i, x := range list.Items {
-		members[i] = x.MemberID
-	}
-	names, err := community.NamesOf(s.DB.Read(ctx), members)
+	names, err := namesIn(s.DB.Read(ctx), list.Items, func(x promoter.Promoter) id.Member { return x.MemberID })
 	if err != nil {
 		return err
 	}

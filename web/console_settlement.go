@@ -8,7 +8,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -197,11 +196,7 @@ func (s *Server) fillLines(c *gin.Context, p *settlementPage) error {
 	if err != nil {
 		return err
 	}
-	members := make([]id.Member, len(list.Items))
-	for i, l := range list.Items {
-		members[i] = l.MemberID
-	}
-	names, err := community.NamesOf(s.DB.Read(ctx), members)
+	names, err := namesIn(s.DB.Read(ctx), list.Items, func(l settlement.Line) id.Member { return l.MemberID })
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"siyu/access"
 	"siyu/campaign"
 	"siyu/campaign/invite"
-	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/id"
 )
@@ -66,11 +65,7 @@ func (s *Server) fillDesk(ctx context.Context, p *campaignPage, c campaign.Campa
 		return err
 	}
 	d.More = list.NextCursor != ""
-	members := make([]id.Member, len(list.Items))
-	for i, w := range list.Items {
-		members[i] = w.MemberID
-	}
-	names, err := community.NamesOf(s.DB.Read(ctx), members)
+	names, err := namesIn(s.DB.Read(ctx), list.Items, func(w invite.Reward) id.Member { return w.MemberID })
 	if err != nil {
 		return err
 	}

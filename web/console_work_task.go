@@ -206,11 +206,7 @@ func (s *Server) fillKnocks(ctx context.Context, p *workPage, ids []id.Group, na
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	members := make([]id.Member, len(list))
-	for i, a := range list {
-		members[i] = a.MemberID
-	}
-	people, err := community.NamesOf(s.DB.Read(ctx), members)
+	people, err := namesIn(s.DB.Read(ctx), list, func(a gate.Application) id.Member { return a.MemberID })
 	if err != nil {
 		return err
 	}

@@ -379,7 +379,7 @@ func workGallery() []shown {
 		p.Notices = []decisionRow{{Group: "西湖茶友群", Outcome: choose(lang, "推迟", "deferred"), Why: choose(lang, "离最近一条推广 20 小时，至少隔 48 小时；最早 3月3日 14:00", "20 hours after the last ad, 48 at least; not before Mar 3, 14:00"), When: now, Times: 2}}
 		p.Groups = []workGroup{
 			{ID: 9 << 40, Name: "西湖茶友群 " + longName, State: choose(lang, "健康", "healthy"), Tone: "good", Used: 1, Cap: 2, Free: now.Add(28 * time.Hour), Held: 1,
-				Next: choose(lang, "群很健康：照现在的节奏做，今天夸一夸帮过别人的群友。", "This group is well: keep its rhythm."), Praise: []string{choose(lang, "谢谢 李秀英 这两天帮大家解答了 3 个问题,群里有你真好!", "Thank you, 李秀英, for answering 3 questions these days."), choose(lang, "王秀兰 这两天分享了 2 条好内容,大家去看看!", "王秀兰 shared 2 good things these days.")}},
+				Next: choose(lang, "群很健康：照现在的节奏做，今天夸一夸帮过别人的群友。", "This group is well: keep its rhythm."), Praise: []string{choose(lang, "谢谢 李秀英 这两天帮大家解答了 3 个问题，群里有你真好！", "Thank you, 李秀英, for answering 3 questions these days."), choose(lang, "王秀兰 这两天分享了 2 条好内容，大家去看看！", "王秀兰 shared 2 good things these days.")}},
 			{ID: 8 << 40, Name: "龙井新客群", State: choose(lang, "未知", "unknown"), Tone: "dim", Used: 2, Cap: 2, Full: true, Shut: choose(lang, "全店静默到 3月20日", "silenced until Mar 20"), Next: choose(lang, "先把群友互动接进来：没有数据，就不知道这个群好不好。", "Connect what members do first.")},
 		}
 		p.Next = "#"

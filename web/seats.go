@@ -6,6 +6,7 @@ import (
 	"siyu/campaign"
 	"siyu/campaign/groupbuy"
 	"siyu/community"
+	"siyu/internal/database"
 	"siyu/internal/id"
 )
 
@@ -59,6 +60,15 @@ func drawTeam(t groupbuy.Team, seats []groupbuy.Sitting, names map[id.Member]str
 		view.Seats = view.Seats[:seatsDrawn]
 	}
 	return view
+}
+
+// namesIn are the names of the members that rows are of.
+func namesIn[Row any](q *database.Query, rows []Row, of func(Row) id.Member) (map[id.Member]string, error) {
+	members := make([]id.Member, len(rows))
+	for i, r := range rows {
+		members[i] = of(r)
+	}
+	return community.NamesOf(q, members)
 }
 
 // called is a member's masked name, or what a guest is called.

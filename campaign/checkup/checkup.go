@@ -150,6 +150,9 @@ func Examine(events []Event, o Options) Report {
 		byGroup[e.Group] = append(byGroup[e.Group], e)
 	}
 	var hours [24]Hour
+	for i := range hours {
+		hours[i].Hour = i
+	}
 	rules := map[guard.Rule]int64{}
 	var calm clock.Milli
 	for name, list := range byGroup {

@@ -99,8 +99,14 @@ func TestBestHour(t *testing.T) {
 				fmt.Sprintf("%s,%s,leave,%d,", g, day.Add(time.Duration(hour+1)*time.Hour).Format(time.RFC3339), leaves))
 		}
 	}
-	if r := examine(t, checkup.Options{}, lines...); r.Best != 19 {
+	r := examine(t, checkup.Options{}, lines...)
+	if r.Best != 19 {
 		t.Errorf("best hour: got %d, want 19; %+v", r.Best, r.Hours)
+	}
+	for i, h := range r.Hours {
+		if h.Hour != i {
+			t.Errorf("hour %d says that it is %d", i, h.Hour)
+		}
 	}
 }
 

@@ -138,7 +138,7 @@ func (h *history) depart(held []bool, hours *[24]Hour) {
 	h.calm = h.to - h.from
 	for i, e := range h.sends {
 		hour := e.At.Time().In(h.zone).Hour()
-		hours[hour].Hour, hours[hour].Sends = hour, hours[hour].Sends+e.N
+		hours[hour].Sends += e.N
 		end := min(e.At+dayMilli, h.to)
 		if i+1 < len(h.sends) {
 			end = min(end, h.sends[i+1].At)

@@ -65,7 +65,9 @@ func (in PermitIn) Validate() error {
 	c.That(!slices.Contains(in.Groups, 0), "groups", "required", "群编号不能为空", "a group id is missing")
 	c.Required(in.Reason, "reason")
 	c.Length(in.Reason, "reason", 200)
-	c.That(in.From > 0 && in.To > in.From, "to_at", "range", "须晚于开始", "must lie after the beginning")
+	c.That(in.From > 0, "from_at", "required", "必填", "is required")
+	c.That(in.To > 0, "to_at", "required", "必填", "is required")
+	c.That(in.From <= 0 || in.To <= 0 || in.To > in.From, "to_at", "range", "须晚于开始", "must lie after the beginning")
 	return c.Err()
 }
 

@@ -65,7 +65,7 @@ func (s *Service) Edit(ctx context.Context, gathering id.Gathering, version int,
 	})
 }
 
-var startsAhead = fault.Invalid.Field("starts_at", "range", "须在现在之后", "lies ahead")
+var startsAhead = fault.Invalid.Field("starts_at", "range", "须在现在之后", "must lie ahead")
 
 // tellTx tells of the event, naming whoever has a place or waits for one, 200
 // at a time.

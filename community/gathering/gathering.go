@@ -99,7 +99,7 @@ func (in In) Validate() error {
 	c.Required(place, "place")
 	c.Length(place, "place", 200)
 	c.That(in.StartsAt > 0 && in.EndsAt > in.StartsAt && in.EndsAt <= in.StartsAt.Add(7*24*time.Hour), "ends_at", "range",
-		"须在开始之后、7 天以内", "lies after the start, within 7 days")
+		"须在开始之后、7 天以内", "must lie after the start, within 7 days")
 	c.Range(int64(in.Capacity), "capacity", 1, capacityMost)
 	return c.Err()
 }

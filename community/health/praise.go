@@ -105,16 +105,16 @@ func (p *Praise) say(name string) {
 	p.Name = name
 	switch p.Deed {
 	case DeedAnswers:
-		p.Zh = fmt.Sprintf("谢谢 %s 这两天帮大家解答了 %d 个问题,群里有你真好!", name, p.Times)
+		p.Zh = fmt.Sprintf("谢谢 %s 这两天帮大家解答了 %d 个问题，群里有你真好！", name, p.Times)
 		p.En = english.One(fmt.Sprintf("Thank you, %s, for answering %d questions these days. It is good to have you here!", name, p.Times))
 	case DeedPosts:
-		p.Zh = fmt.Sprintf("%s 这两天分享了 %d 条好内容,大家去看看!", name, p.Times)
+		p.Zh = fmt.Sprintf("%s 这两天分享了 %d 条好内容，大家去看看！", name, p.Times)
 		p.En = english.One(fmt.Sprintf("%s shared %d good things these days. Have a look!", name, p.Times))
 	case DeedFirst:
-		p.Zh = fmt.Sprintf("欢迎 %s 第一次在群里开口,多来聊聊!", name)
+		p.Zh = fmt.Sprintf("欢迎 %s 第一次在群里开口，多来聊聊！", name)
 		p.En = fmt.Sprintf("Welcome, %s, and thank you for your first words here. Come again!", name)
 	case DeedCheckins:
-		p.Zh = fmt.Sprintf("%s 已经连续打卡 %d 天,了不起!", name, p.Times)
+		p.Zh = fmt.Sprintf("%s 已经连续打卡 %d 天，了不起！", name, p.Times)
 		p.En = english.One(fmt.Sprintf("%s has checked in %d days in a row. Well done!", name, p.Times))
 	}
 }

@@ -43,10 +43,12 @@ func (s *Service) Register(r *task.Registry) {
 var (
 	ErrUnderWay = fault.New(fault.KindConflict, "life.under_way", "这个群已有一项在进行，请先完成或取消", "the group has one under way; finish or cancel it first")
 	ErrOver     = fault.New(fault.KindConflict, "life.over", "已经结束（{status}）", "it is over ({status})")
-	ErrSelf     = fault.New(fault.KindUnprocessable, "life.self", "请选另一个群，且它没有在合并", "name another group that is not being merged itself")
+	ErrSelf     = fault.New(fault.KindUnprocessable, "life.self", "请选另一个群，且它没有在合并", "name another group that is not being merged itself").
+			Field("into_id", "unknown", "请选另一个没有在合并的群", "name another group that is not being merged itself")
 	ErrNotYours = fault.New(fault.KindConflict, "life.not_yours", "要由交出和接手的人各自确认", "who gives and who takes confirm each for himself")
-	ErrOwner    = fault.New(fault.KindUnprocessable, "life.owner", "这位同事已经是群主", "this colleague is the owner already")
-	ErrChanged  = fault.New(fault.KindConflict, "life.owner_changed", "群主已换人，请重新发起交接", "the group has another owner by now; start the hand-over again")
+	ErrOwner    = fault.New(fault.KindUnprocessable, "life.owner", "这位同事已经是群主", "this colleague is the owner already").
+			Field("to_id", "unknown", "请选另一位同事", "name another colleague")
+	ErrChanged = fault.New(fault.KindConflict, "life.owner_changed", "群主已换人，请重新发起交接", "the group has another owner by now; start the hand-over again")
 )
 
 // What this room tells webhooks; docs/events.md says when.
