@@ -96,7 +96,7 @@ func (s *Service) enter(tx *database.Tx, group id.Group, member id.Member, chart
 		return g, err
 	}
 	if g.Version == 0 {
-		return g, ErrClosed
+		return g, ErrNone
 	}
 	now, err := community.CharterOf(tx.DB, group, tx.Now)
 	switch {

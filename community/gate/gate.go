@@ -47,6 +47,7 @@ var (
 	ErrIn       = fault.New(fault.KindConflict, "gate.in_already", "你已经在这个群里", "you are in this group already")
 	ErrCharter  = fault.New(fault.KindConflict, "gate.charter", "群约定已更新到第 {version} 版，请看过再申请", "the charter is at version {version} by now; read it and apply again")
 	ErrClosed   = fault.New(fault.KindConflict, "gate.closed", "这个群现在不收人", "the group takes nobody in now")
+	ErrNone     = fault.New(fault.KindConflict, "gate.none", "这个群不用申请，从它的群码或活动页进入即可", "this group takes no applications; it is joined by its code or by a page of it")
 	ErrRefused  = fault.New(fault.KindUnprocessable, "gate.refused", "还不符合入群条件", "the group's conditions are not met yet")
 	ErrState    = fault.New(fault.KindConflict, "gate.state", "申请现在是“{status}”，不能这样操作", "the application is {status}; this cannot be done to it")
 	ErrNotIn    = fault.New(fault.KindConflict, "gate.not_in", "你不在这个群里", "you are not in this group")
