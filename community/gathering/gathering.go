@@ -62,6 +62,7 @@ var (
 	ErrNotIn     = fault.New(fault.KindConflict, "gathering.not_in", "你不在这个群里", "you are not in this group")
 	ErrCancelled = fault.New(fault.KindConflict, "gathering.cancelled", "这次活动已取消", "the event was cancelled")
 	ErrBegun     = fault.New(fault.KindConflict, "gathering.begun", "活动已经开始，不能再报名或退出", "the event has begun; signing up and leaving are over")
+	ErrThere     = fault.New(fault.KindConflict, "gathering.there", "已经签到，名额不再退出", "who is checked in keeps the place")
 	ErrSeat      = fault.New(fault.KindConflict, "gathering.seat", "没有这次活动的名额", "there is no place at this event")
 	ErrHours     = fault.New(fault.KindConflict, "gathering.hours", "活动前一小时到结束后一小时可以签到", "checking in is open from an hour before the event to an hour after")
 	ErrCode      = fault.New(fault.KindUnprocessable, "gathering.code", "二维码已过期或不是这次活动的，请重新扫", "the code has run out or is of another event; scan again")

@@ -194,6 +194,8 @@ func TestCheckIn(t *testing.T) {
 		if got := h.is(a, gathering.SeatIn).CheckedAt; got != first || first == 0 {
 			t.Errorf("checked in at %d, then %d", first, got)
 		}
+		h.refused(h.Leave(bg, h.event, a), gathering.ErrThere)
+		h.is(a, gathering.SeatIn)
 		h.refused(h.CheckIn(bg, h.event, c, door()), gathering.ErrSeat)
 		_, err = h.SeatCode(bg, h.event, c)
 		h.refused(err, gathering.ErrSeat)

@@ -97,6 +97,8 @@ func (s *Service) Leave(ctx context.Context, gathering id.Gathering, member id.M
 			return ErrSeat
 		case seat.Status == SeatLeft:
 			return nil
+		case seat.CheckedAt != 0: // that he was there must not be lost
+			return ErrThere
 		}
 		if err := tx.Exec("UPDATE gathering_seats SET status = ? WHERE id = ?", SeatLeft, seat.ID).Error; err != nil {
 			return err
