@@ -26,6 +26,9 @@ var ErrMergeTooLarge = fault.New(fault.KindUnprocessable, "merge_too_large", "è¯
 // that knows them. What the merged member held of a limited item is recorded,
 // so that limits stay provable.
 func (s *Service) MergeMembers(ctx context.Context, from, into id.Member) error {
+	if from == into {
+		return community.ErrMergeSelf
+	}
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
 		tx.SetResult("member", int64(into), 200)
 		rows, err := s.moveOrders(tx, from, into)

@@ -76,7 +76,8 @@ func (in SilenceIn) Validate() error {
 	c.OneOf(string(in.Scope), "scope", string(ScopeHouse), string(ScopeUnit), string(ScopeCampaign), string(ScopeGroup))
 	c.Required(in.Reason, "reason")
 	c.Length(in.Reason, "reason", 200)
-	c.That(in.Until > in.From && in.From >= 0, "until_at", "range", "须晚于开始", "must lie after the beginning")
+	c.That(in.Until != 0, "until_at", "required", "必填", "is required")
+	c.That(in.Until == 0 || in.Until > in.From && in.From >= 0, "until_at", "range", "须晚于开始", "must lie after the beginning")
 	if err := c.Err(); err != nil {
 		return err
 	}

@@ -6,10 +6,28 @@ import (
 
 	"siyu/campaign/guard"
 	"siyu/community"
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
+	"siyu/internal/fault"
 	"siyu/internal/id"
 )
+
+// A silence without an end names the field as missing, one that ends before it
+// begins as out of range.
+func TestSilenceEnds(t *testing.T) {
+	in := guard.SilenceIn{Scope: guard.ScopeHouse, Reason: "台风", From: 2}
+	for until, want := range map[clock.Milli]string{0: "required", 1: "range", 2: "range", 3: ""} {
+		in.Until = until
+		got := ""
+		if f, ok := fault.As(in.Validate()); ok {
+			got = f.Fields[0].Code
+		}
+		if got != want {
+			t.Errorf("until %d: got %q, want %q", until, got, want)
+		}
+	}
+}
 
 // TestSilentRegion: a shop that opens in a silent region is silent, one of
 // another region is not, and who called the silence finds the shop's slots.
