@@ -121,6 +121,64 @@ func TestYearToDateInTheStore(t *testing.T) {
 	})
 }
 
+func TestAYearBeginsAnew(t *testing.T) {
+	run(t, tax.LaborCumulative2025, func(t *testing.T, h *house) {
+		m := h.paid(natural(idNo))
+		h.toMonth(time.December)
+		h.pay(m, 60_000*yuan)
+		h.toMonth(13)
+		// One dated back rests on nothing of the next year, so it counts where it
+		// belongs, and nothing of the next year rests on it.
+		late := payee.Withholding{Key: "late", Payer: h.payer, Member: m, Amount: yuan, PaidAt: clock.MilliOf(time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC))}
+		l := h.withhold(late, payee.Withholding{Key: "january", Payer: h.payer, Member: m, Amount: 10_000 * yuan})
+		if l[0].Month != 202612 || l[1].Month != 202701 || l[1].Tax != 90*yuan {
+			t.Errorf("in January: got %+v", l)
+		}
+		h.toMonth(14)
+		late.Key = "later"
+		if l := h.withhold(late)[0]; l.Month != 202612 {
+			t.Errorf("counts in %d", l.Month)
+		}
+		if l := h.pay(m, 10_000*yuan); l.Tax != 90*yuan {
+			t.Errorf("in February: withheld %s", l.Tax)
+		}
+	})
+}
+
+func TestMonthsOfAnotherStrategyAreNotOfTheYear(t *testing.T) {
+	run(t, tax.Labor2018, func(t *testing.T, h *house) {
+		m := h.paid(natural(idNo))
+		h.pay(m, 60_000*yuan)
+		h.toMonth(time.April)
+		err := h.ChangePayer(as(1), h.payer, 1, payee.PayerIn{Name: "晨光文化", TaxNo: firmNo, Strategy: tax.LaborCumulative2025})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l := h.pay(m, 10_000*yuan); l.Tax != 90*yuan {
+			t.Errorf("the first month year to date: withheld %s", l.Tax)
+		}
+	})
+}
+
+func TestTheFirstPaymentIsNotedOnce(t *testing.T) {
+	run(t, tax.Labor2018, func(t *testing.T, h *house) {
+		m := h.paid(natural(idNo))
+		paidAt := func() (at int64) {
+			t.Helper()
+			if err := h.DB.Read(bg).Raw("SELECT paid_at FROM payees").Row().Scan(&at); err != nil {
+				t.Fatal(err)
+			}
+			return at
+		}
+		h.pay(m, 100*yuan)
+		first := paidAt()
+		h.toMonth(time.April)
+		if h.pay(m, 100*yuan); first == 0 || paidAt() != first {
+			t.Errorf("noted at %d, then %d", first, paidAt())
+		}
+	})
+}
+
 func TestAKeyIsWithheldOnce(t *testing.T) {
 	run(t, tax.Labor2018, func(t *testing.T, h *house) {
 		m := h.paid(natural(idNo))
