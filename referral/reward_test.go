@@ -222,6 +222,27 @@ func TestRefundsEndEqual(t *testing.T) {
 	})
 }
 
+// TestOneFenIsLeft: a refund that leaves a reward one fen takes nothing more,
+// and the fen clears on its day.
+func TestOneFenIsLeft(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.newProgram(10_000, everyOrder())
+		anna, bob := h.member(), h.member()
+		h.mustBind(anna, bob)
+		h.pay(1, bob, 1000)  // 1.00 for the inviter
+		h.refund(1, 11, 981) // takes 0.98 of it
+		h.DB.Clock.Jump(15*day - time.Minute)
+		h.drain()            // the last look before its day
+		h.refund(1, 12, 990) // and 0.01 more
+		h.mature()
+		if got := h.balance(wallet.StagePayable, wallet.Member(anna)); got != 1 {
+			t.Errorf("payable: got %s, want 0.01", got)
+		}
+		h.proven()
+	})
+}
+
 // mature lets everything pending clear.
 func (h *house) mature() {
 	h.t.Helper()
