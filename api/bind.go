@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,10 +19,50 @@ func bind(c *gin.Context, in any) error {
 	if err := httpd.DecodeBody(c, in); err != nil {
 		return err
 	}
-	if v, ok := in.(interface{ Validate() error }); ok {
-		return v.Validate()
+	v, ok := in.(interface{ Validate() error })
+	if !ok {
+		return whole(c, nil)
 	}
-	return nil
+	err := v.Validate()
+	f, ok := fault.As(err)
+	if err == nil || ok && len(f.Fields) > 0 {
+		return whole(c, f)
+	}
+	return err
+}
+
+// whole adds to what is wrong with a body the fields that the contract demands
+// and it has not. Whoever checked it may have said so, or cannot tell them from
+// a zero, like no ads or midnight.
+func whole(c *gin.Context, wrong *fault.Fault) error {
+	of, err := contractDemands()
+	if err != nil {
+		return err
+	}
+	if needs := of.needs[c.Request.Method+" "+c.FullPath()]; len(needs) > 0 {
+		body, err := httpd.Body(c)
+		if err != nil {
+			return err
+		}
+		var has map[string]json.RawMessage
+		if err := json.Unmarshal(body, &has); err != nil {
+			return fault.Invalid.Wrap(err) // though it was read a moment ago
+		}
+		for _, name := range needs {
+			said := wrong != nil && slices.ContainsFunc(wrong.Fields, func(f fault.Field) bool { return strings.HasPrefix(f.Name, name) })
+			if has[name] != nil || said {
+				continue
+			}
+			if wrong == nil {
+				wrong = fault.Invalid
+			}
+			wrong = wrong.Field(name, "required", "必填", "is required")
+		}
+	}
+	if wrong == nil {
+		return nil
+	}
+	return wrong
 }
 
 // readableID is a pointer to one of the id types, so that a handler writes

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 	"gopkg.in/yaml.v3"
@@ -33,7 +34,7 @@ type document struct {
 	Paths      map[string]pathItem `yaml:"paths"`
 	Components struct {
 		Parameters map[string]parameter `yaml:"parameters"`
-		Schemas    map[string]words     `yaml:"schemas"`
+		Schemas    map[string]schema    `yaml:"schemas"`
 	} `yaml:"components"`
 }
 
@@ -69,6 +70,11 @@ type operation struct {
 	Tags       []string              `yaml:"tags"`
 	Security   []map[string][]string `yaml:"security"`
 	Parameters []parameter           `yaml:"parameters"`
+	Body       struct {
+		Content map[string]struct {
+			Schema schema `yaml:"schema"`
+		} `yaml:"content"`
+	} `yaml:"requestBody"`
 }
 
 type parameter struct {
@@ -76,13 +82,15 @@ type parameter struct {
 	Name     string `yaml:"name"`
 	In       string `yaml:"in"`
 	Required bool   `yaml:"required"`
-	Schema   words  `yaml:"schema"`
+	Schema   schema `yaml:"schema"`
 }
 
-// words is a schema's list of words, if it is one.
-type words struct {
-	Ref  string   `yaml:"$ref"`
-	Enum []string `yaml:"enum"`
+// schema is what of one is looked at: its list of words, if it is one, and the
+// fields it cannot be without.
+type schema struct {
+	Ref      string   `yaml:"$ref"`
+	Enum     []string `yaml:"enum"`
+	Required []string `yaml:"required"`
 }
 
 func readContract() (document, error) {
@@ -105,25 +113,36 @@ func readContract() (document, error) {
 	return doc, nil
 }
 
-// contractQueries are the query parameters of each route, by its name.
-func contractQueries() (map[string][]parameter, error) {
+// demands are what the contract says of requests, by the name of their route.
+type demands struct {
+	queries map[string][]parameter
+	needs   map[string][]string // fields a body cannot be without
+}
+
+// contractDemands reads them once.
+var contractDemands = sync.OnceValues(func() (demands, error) {
+	d := demands{queries: map[string][]parameter{}, needs: map[string][]string{}}
 	doc, err := readContract()
 	if err != nil {
-		return nil, err
+		return d, err
 	}
-	queries := map[string][]parameter{}
 	for path, operations := range doc.Paths {
 		for method, op := range operations {
+			name := strings.ToUpper(method) + " " + ginPath(path)
 			for _, p := range op.Parameters {
 				if p.In == "query" {
-					name := strings.ToUpper(method) + " " + ginPath(path)
-					queries[name] = append(queries[name], p)
+					d.queries[name] = append(d.queries[name], p)
 				}
 			}
+			body := op.Body.Content["application/json"].Schema
+			if named, ok := strings.CutPrefix(body.Ref, "#/components/schemas/"); ok {
+				body = doc.Components.Schemas[named]
+			}
+			d.needs[name] = body.Required
 		}
 	}
-	return queries, nil
-}
+	return d, nil
+})
 
 // ginPath writes /v1/units/{id} as /v1/units/:id.
 func ginPath(path string) string {

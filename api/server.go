@@ -189,12 +189,12 @@ func (s *Server) Mount(e *gin.Engine) error {
 	s.limits = newLimits(s.DB, s.Rates)
 	s.metrics = newMetrics()
 	s.docs = sync.OnceValues(s.drawDocs)
-	queries, err := contractQueries()
+	of, err := contractDemands()
 	if err != nil {
 		return err
 	}
 	for _, rt := range s.table().list {
-		rt.queries = queries[rt.name()]
+		rt.queries = of.queries[rt.name()]
 		e.Handle(rt.method, rt.path, s.serve(rt))
 	}
 	return nil

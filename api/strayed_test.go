@@ -108,6 +108,9 @@ var unread = map[string]string{
 var firsts = map[string]func(t *testing.T, h *house, target string) string{
 	"POST /v1/programs":                    saying(`{"name":"老带新","budget_fen":100,"rules":` + someRules + `}`),
 	"POST /v1/campaigns":                   saying(`{"kind":"flash_sale","name":"周一","starts_at":"2036-01-01T09:00:00+08:00","ends_at":"2036-01-02T09:00:00+08:00"}`),
+	"PUT /v1/notice-templates/:name":       saying(`{"text_zh":"好","text_en":"good"}`),
+	"POST /v1/codes":                       func(t *testing.T, h *house, _ string) string { return fmt.Sprintf(`{"program_id":%q}`, program(t, h)) },
+	"PUT /v1/promoter-levels":              saying(`{"period_days":0,"levels":[]}`),
 	"POST /v1/members/:id/points/freeze":   saying(`{"order_ref":"o-1","points":1}`),
 	"POST /v1/members/:id/points/spend":    saying(`{"order_ref":"o-1","points":1}`),
 	"POST /v1/members/:id/points/unfreeze": saying(`{"order_ref":"o-1"}`),
@@ -186,9 +189,19 @@ func TestStraysAreRefused(t *testing.T) {
 		if got, err := h.try(bearer, "GET "+target, ""); err == nil && got.header.Get("ETag") != "" {
 			version = got.header.Get("ETag")
 		}
-		for _, x := range append(s.strays(media["schema"], func(v any) map[string]any { return v.(map[string]any) }, "", 2),
-			stray{"no_such_field", map[string]any{"no_such_field": 1}, "additionalProperties"}) {
-			b, err := json.Marshal(laid(base, x.body))
+		list := append(s.strays(media["schema"], func(v any) map[string]any { return v.(map[string]any) }, "", 2),
+			stray{"no_such_field", map[string]any{"no_such_field": 1}, "additionalProperties"})
+		_, of := s.follow(nil, asNode(media["schema"]))
+		required, _ := of["required"].([]any)
+		for _, name := range required {
+			list = append(list, stray{name.(string), map[string]any{}, "required"})
+		}
+		for _, x := range list {
+			whole := laid(base, x.body).(map[string]any)
+			if x.why == "required" {
+				delete(whole, x.field)
+			}
+			b, err := json.Marshal(whole)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -250,13 +263,13 @@ func refusedAt(a answer, field, lang string) string {
 // TestRequiredQueries asks without what the query of a call must name.
 func TestRequiredQueries(t *testing.T) {
 	h := newHouse(t, dbtest.Open(t, "sqlite"))
-	queries, err := contractQueries()
+	of, err := contractDemands()
 	if err != nil {
 		t.Fatal(err)
 	}
 	asked := 0
 	for _, rt := range h.table().list {
-		for _, p := range queries[rt.name()] {
+		for _, p := range of.queries[rt.name()] {
 			if !p.Required || rt.open {
 				continue
 			}

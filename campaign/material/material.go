@@ -74,7 +74,7 @@ type Material struct {
 	ApprovedAt  clock.Milli `json:"approved_at" gorm:"column:approved_at"`
 	WithdrawnAt clock.Milli `json:"withdrawn_at" gorm:"column:withdrawn_at"`
 	Refusal     string      `json:"refusal" gorm:"column:refusal"` // why it was withdrawn
-	Variants    []Variant   `json:"variants" gorm:"-"`
+	Variants    []Variant   `json:"variants,omitempty" gorm:"-"`   // of one that is shown by itself
 }
 
 // TableName is the table's.

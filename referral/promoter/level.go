@@ -106,6 +106,7 @@ const (
 // Validate names everything wrong with a ladder.
 func (l Ladder) Validate() error {
 	var c fault.Check
+	c.That(l.Levels != nil, "levels", "required", "必填；不设等级请填 []", "is required; [] for no levels")
 	c.Range(int64(len(l.Levels)), "levels", 0, levelsMost)
 	if len(l.Levels) > 0 || l.PeriodDays != 0 {
 		c.Range(int64(l.PeriodDays), "period_days", 1, periodMost)

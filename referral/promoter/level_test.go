@@ -81,7 +81,8 @@ func TestLadderIsChecked(t *testing.T) {
 		field string
 	}{
 		"good":                {ladder(), ""},
-		"none":                {promoter.Ladder{}, ""},
+		"none":                {promoter.Ladder{Levels: []promoter.Level{}}, ""},
+		"not said":            {promoter.Ladder{}, "levels"},
 		"no period":           {change(func(l *promoter.Ladder) { l.PeriodDays = 0 }), "period_days"},
 		"no name":             {change(func(l *promoter.Ladder) { l.Levels[1].NameEN = "" }), "levels[1].name_en"},
 		"no condition":        {reach(promoter.Condition{}), "levels[0].reach"},
