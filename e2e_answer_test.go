@@ -5,8 +5,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,12 +22,7 @@ func TestAnswersLost(t *testing.T) {
 	_, house := p.serve()
 	b := p.open(house, buyers, 3, 100_000, nil)
 	j := newJournal()
-	var stop atomic.Bool
-	var shoppers sync.WaitGroup
-	for n := range buyers {
-		rnd := rand.New(rand.NewPCG(2, uint64(n)))
-		shoppers.Go(func() { j.shop(b, n, func() string { return house }, rnd, stop.Load) })
-	}
+	leave := j.crowd(b, buyers, 2, func(int, *rand.Rand) string { return house })
 	w.be(moodForgetful)
 	for end := time.Now().Add(time.Minute); w.lost.Load() < most && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 	}
@@ -38,8 +31,7 @@ func TestAnswersLost(t *testing.T) {
 		t.Fatalf("only %d answers were lost within a minute", n)
 	}
 	j.reach(t, enough)
-	stop.Store(true)
-	shoppers.Wait()
+	leave()
 	j.check(t, p, b)
 	stood := j.stoodUnanswered(t, p)
 	t.Logf("%d answers lost; %d orders stand of whose claim nobody was told", w.lost.Load(), stood)
@@ -76,12 +68,7 @@ func TestStoreLags(t *testing.T) {
 	s, house := p.serve()
 	b := p.open(house, buyers+1, 3, 100_000, nil)
 	j := newJournal()
-	var stop atomic.Bool
-	var shoppers sync.WaitGroup
-	for n := range buyers {
-		rnd := rand.New(rand.NewPCG(3, uint64(n)))
-		shoppers.Go(func() { j.shop(b, n, func() string { return house }, rnd, stop.Load) })
-	}
+	leave := j.crowd(b, buyers, 3, func(int, *rand.Rand) string { return house })
 	j.reach(t, enough)
 	asker := b.brandOf(buyers)
 	asker.http = &http.Client{Timeout: 40 * time.Second}
@@ -143,8 +130,7 @@ func TestStoreLags(t *testing.T) {
 	heard("nobody at the other end", "deaf", 26*time.Second)
 	sells("the silence", 10*time.Second)
 	j.reach(t, 2*enough)
-	stop.Store(true)
-	shoppers.Wait()
+	leave()
 	j.check(t, p, b)
 	p.proven()
 	if !s.alive() {

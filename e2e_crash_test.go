@@ -60,6 +60,21 @@ func (j *journal) payed(o order, key string, a answer, err error) {
 	}
 }
 
+// crowd lets buyers shop, each by draws of its own and at the address it names,
+// until leave is called.
+func (j *journal) crowd(b brand, buyers int, seed uint64, at func(n int, rnd *rand.Rand) string) (leave func()) {
+	var stop atomic.Bool
+	var shoppers sync.WaitGroup
+	for n := range buyers {
+		rnd := rand.New(rand.NewPCG(seed, uint64(n+1)))
+		shoppers.Go(func() { j.shop(b, n, func() string { return at(n, rnd) }, rnd, stop.Load) })
+	}
+	return func() {
+		stop.Store(true)
+		shoppers.Wait()
+	}
+}
+
 // shop keeps one member buying and paying until stopped. What is not answered
 // is asked again, every second time, by the same key.
 func (j *journal) shop(b brand, n int, at func() string, rnd *rand.Rand, stopped func() bool) {
@@ -102,13 +117,7 @@ func TestKills(t *testing.T) {
 			}
 			b := p.open(urls[0].Load().(string), buyers, 3, 100_000, nil)
 			j := newJournal()
-			var stop atomic.Bool
-			var shoppers sync.WaitGroup
-			for n := range buyers {
-				mine := rand.New(rand.NewPCG(seed, uint64(n+1)))
-				at := func() string { return urls[mine.IntN(len(urls))].Load().(string) }
-				shoppers.Go(func() { j.shop(b, n, at, mine, stop.Load) })
-			}
+			leave := j.crowd(b, buyers, seed, func(_ int, rnd *rand.Rand) string { return urls[rnd.IntN(len(urls))].Load().(string) })
 			for range kills {
 				time.Sleep(time.Duration(20+rnd.IntN(250)) * time.Millisecond)
 				i := rnd.IntN(len(servers))
@@ -118,8 +127,7 @@ func TestKills(t *testing.T) {
 				urls[i].Store(url)
 			}
 			j.reach(t, enough)
-			stop.Store(true)
-			shoppers.Wait()
+			leave()
 			b.caller = b.at(urls[0].Load().(string))
 			j.check(t, p, b)
 			j.cutOff(t)

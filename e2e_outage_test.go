@@ -11,8 +11,6 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -180,12 +178,7 @@ func TestStoreDies(t *testing.T) {
 	const buyers = 4
 	b := p.open(url, buyers+1, 3, 100_000, nil)
 	j := newJournal()
-	var stop atomic.Bool
-	var shoppers sync.WaitGroup
-	for n := range buyers {
-		rnd := rand.New(rand.NewPCG(1, uint64(n)))
-		shoppers.Go(func() { j.shop(b, n, func() string { return url }, rnd, stop.Load) })
-	}
+	leave := j.crowd(b, buyers, 1, func(int, *rand.Rand) string { return url })
 	j.reach(t, enough)
 	m.kill()
 	time.Sleep(300 * time.Millisecond)
@@ -210,8 +203,7 @@ func TestStoreDies(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	j.reach(t, 2*enough)
-	stop.Store(true)
-	shoppers.Wait()
+	leave()
 	j.asks("back", buyers)
 	j.asks("out", buyers)
 	j.check(t, p, b)

@@ -3,7 +3,6 @@ package main_test
 import (
 	"math/rand/v2"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -31,13 +30,7 @@ func TestRollingRestart(t *testing.T) {
 			var failed atomic.Int64
 			b.http = &http.Client{Timeout: 20 * time.Second, Transport: &failures{of: b.http.Transport, n: &failed}}
 			j := newJournal()
-			var stop atomic.Bool
-			var shoppers sync.WaitGroup
-			for n := range buyers {
-				mine := rand.New(rand.NewPCG(4, uint64(n)))
-				at := func() string { return urls[mine.IntN(len(urls))].Load().(string) }
-				shoppers.Go(func() { j.shop(b, n, at, mine, stop.Load) })
-			}
+			leave := j.crowd(b, buyers, 4, func(_ int, rnd *rand.Rand) string { return urls[rnd.IntN(len(urls))].Load().(string) })
 			for round := range rounds {
 				i := round % len(servers)
 				s, url := p.serve()
@@ -47,8 +40,7 @@ func TestRollingRestart(t *testing.T) {
 				servers[i] = s
 			}
 			j.reach(t, enough)
-			stop.Store(true)
-			shoppers.Wait()
+			leave()
 			if n := failed.Load(); n > 0 {
 				t.Errorf("%d answers of 500 and above while replicas were replaced", n)
 			}
@@ -84,16 +76,7 @@ func TestReplicaStandsStill(t *testing.T) {
 	b := p.open(first, buyers, 2, 100_000, nil)
 	b.http = &http.Client{Timeout: 8 * time.Second, Transport: b.http.Transport}
 	j := newJournal()
-	var stop atomic.Bool
-	var shoppers sync.WaitGroup
-	for n := range buyers {
-		rnd := rand.New(rand.NewPCG(5, uint64(n)))
-		at := first
-		if n%2 == 1 {
-			at = second
-		}
-		shoppers.Go(func() { j.shop(b, n, func() string { return at }, rnd, stop.Load) })
-	}
+	leave := j.crowd(b, buyers, 5, func(n int, _ *rand.Rand) string { return []string{first, second}[n%2] })
 	j.reach(t, enough)
 	_ = s.cmd.Process.Signal(syscall.SIGSTOP)
 	began := time.Now()
@@ -104,8 +87,7 @@ func TestReplicaStandsStill(t *testing.T) {
 	}
 	_ = s.cmd.Process.Signal(syscall.SIGCONT)
 	time.Sleep(500 * time.Millisecond) // what it had begun comes to its end
-	stop.Store(true)
-	shoppers.Wait()
+	leave()
 	b.caller = b.at(second)
 	j.check(t, p, b)
 	p.proven()

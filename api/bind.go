@@ -49,8 +49,7 @@ func whole(c *gin.Context, wrong *fault.Fault) error {
 			return fault.Invalid.Wrap(err) // though it was read a moment ago
 		}
 		for _, name := range needs {
-			said := wrong != nil && slices.ContainsFunc(wrong.Fields, func(f fault.Field) bool { return strings.HasPrefix(f.Name, name) })
-			if has[name] != nil || said {
+			if has[name] != nil || wrong != nil && slices.ContainsFunc(wrong.Fields, func(f fault.Field) bool { return f.Name == name }) {
 				continue
 			}
 			if wrong == nil {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -30,17 +31,8 @@ func TestForeign(t *testing.T) {
 			if made[begin] == "" {
 				made[begin] = things[begin](t, h)
 			}
-			body := bodies[rt.name()]
-			if body == "" {
-				body = "{}"
-			}
 			ask := func(unit string, r access.Role, thing string) answer {
-				path := strings.Replace(rt.path, ":"+lastParam(begin), thing, 1)
-				path = strings.Replace(path, "/files/:name", "/files/lines.csv", 1)
-				for name, v := range others {
-					path = strings.Replace(path, name, v, 1)
-				}
-				return h.call(t, h.keys[unit][r], rt.method+" "+path, body, h.newKey(), `If-Match: "1"`)
+				return h.about(t, h.keys[unit][r], rt, begin, thing)
 			}
 			for _, r := range access.Roles() {
 				if r != access.Admin && !slices.Contains(rt.roles, r) {
@@ -58,6 +50,16 @@ func TestForeign(t *testing.T) {
 			}
 		}
 	})
+}
+
+// about calls a route of a thing, with its example of a body.
+func (h *house) about(t *testing.T, bearer string, rt *route, begin, thing string) answer {
+	t.Helper()
+	path := strings.Replace(rt.path, ":"+lastParam(begin), thing, 1)
+	for name, v := range others {
+		path = strings.Replace(path, name, v, 1)
+	}
+	return h.call(t, bearer, rt.method+" "+path, cmp.Or(bodies[rt.name()], "{}"), h.newKey(), `If-Match: "1"`)
 }
 
 // longest is the longest beginning of the path among the candidates, whole

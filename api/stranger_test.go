@@ -43,17 +43,7 @@ func TestStranger(t *testing.T) {
 			if made[begin] == "" {
 				made[begin] = things[begin](t, h)
 			}
-			body := bodies[rt.name()]
-			if body == "" {
-				body = "{}"
-			}
-			ask := func(thing string) answer {
-				path := strings.Replace(rt.path, ":"+lastParam(begin), thing, 1)
-				for name, v := range others {
-					path = strings.Replace(path, name, v, 1)
-				}
-				return h.call(t, stranger, rt.method+" "+path, body, h.newKey(), `If-Match: "1"`)
-			}
+			ask := func(thing string) answer { return h.about(t, stranger, rt, begin, thing) }
 			got, none := ask(made[begin]), ask(nobody(made[begin]))
 			same := got.status == none.status && got.problem().Detail == none.problem().Detail
 			if at := longest(rt.path, keysOf(shown)); at != "" {
