@@ -272,12 +272,8 @@ func (s *Server) base(c *gin.Context, title string) page {
 
 // at says what the page's own address is, from the root of this house.
 func (p *page) at(address string) {
-	other := langEN
-	if p.Lang == langEN {
-		other = langZH
-	}
 	p.Home = address
-	p.Other = withQuery(address, "lang", other)
+	p.Other = withQuery(address, "lang", choose(p.Lang, langEN, langZH))
 }
 
 // lang is ?lang=, which is then remembered, or the cookie, or what the browser
