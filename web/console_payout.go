@@ -203,9 +203,12 @@ func (s *Server) fillPaid(c *gin.Context, p *payoutPage, by func(id.Staff) strin
 func payoutLineOf(lang string, l settlement.PayoutLine, who string) payoutLineRow {
 	r := payoutLineRow{No: l.LineNo, Who: who, Owed: l.Owed, Tax: l.Tax, Net: l.Net, Why: failText(lang, l.Reason)}
 	r.State, r.Tone = word(lang, paidWords, l.Status)
-	if l.TransferID == 0 {
+	switch {
+	case l.TransferID == 0:
 		r.State, r.Tone = choose(lang, "未付，下期结转", "not paid, carried"), "dim"
 		r.Why = heldBecause(lang, payee.Reason(l.Reason))
+	case l.Net == 0:
+		r.State, r.Why = choose(lang, "已结清", "settled"), choose(lang, "全部代扣为税款，没有款项付出", "all of it is tax; nothing was sent")
 	}
 	return r
 }

@@ -26,6 +26,7 @@ func moneyGallery() []shown {
 		for i, w := range []settlement.SeenWithdrawal{
 			{State: settlement.AskedState, At: day(0)}, {State: settlement.SettlingState, Why: settlement.WhyObjected, At: day(-1)},
 			{State: settlement.PayingState, Why: settlement.WhyToConfirm, At: day(-2), Payment: paid}, {State: settlement.PaidState, Why: settlement.WhyArrived, At: day(-3), Payment: paid},
+			{State: settlement.PaidState, Why: settlement.WhyAllTax, At: day(-3), Payment: &settlement.SeenPayment{Gross: 179_317, Tax: 179_317}},
 			{State: settlement.FailedState, Why: settlement.Why(payee.ReasonNoPayee), At: day(-4)}, {State: settlement.FailedState, Why: settlement.WhyCameBack, At: day(-5)},
 			{State: settlement.RefusedState, At: day(-6), Withdrawal: settlement.Withdrawal{EndedBy: 1, Reason: "资料待核实，请先上传发票"}}, {State: settlement.CancelledState, At: day(-7)},
 		} {

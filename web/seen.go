@@ -74,8 +74,11 @@ func rewardOf(lang string, now time.Time, s settlement.Seen, coupons map[id.Coup
 	case settlement.SeenVoid, settlement.SeenClawedBack:
 		v.Tone, v.Void = "dim", s.Amount > 0
 	}
-	if s.Why == settlement.WhyGiven {
+	switch s.Why {
+	case settlement.WhyGiven:
 		v.State, v.Tone = choose(lang, "已发放", "given"), "good"
+	case settlement.WhyAllTax:
+		v.State = choose(lang, "已结清", "settled")
 	}
 	if p := s.Payment; p != nil {
 		v.Paid = choose(lang, "当次共付 ¥%s", "of ¥%s paid at once", p.Gross)
@@ -130,6 +133,8 @@ func whyOf(lang string, now time.Time, s settlement.Seen, at string) string {
 		return say("%s 提交，银行还没有回执", "given to the bank %s, which has not confirmed", at)
 	case settlement.WhyArrived:
 		return say("%s 到账", "paid on %s", at)
+	case settlement.WhyAllTax:
+		return say("%s 付款，全部代扣为个税，没有款项到账", "paid on %s, and all of it was withheld as tax", at)
 	case settlement.WhyGiven:
 		return say("%s 发放", "given %s", at)
 	case settlement.WhyCouponWaits:

@@ -135,8 +135,11 @@ func askedOf(lang string, now time.Time, w settlement.SeenWithdrawal) askedView 
 		}
 	case settlement.PaidState:
 		v.State, v.Tone, v.Reason = choose(lang, "已到账", "paid"), "good", choose(lang, "%s 到账", "paid on %s", at)
-		if w.Why == settlement.WhyNetted {
+		switch w.Why {
+		case settlement.WhyNetted:
 			v.Reason = choose(lang, "全部抵扣了之前的退款", "all of it was netted with earlier refunds")
+		case settlement.WhyAllTax:
+			v.State, v.Reason = choose(lang, "已结清", "settled"), choose(lang, "%s 付款，全部代扣为个税，没有款项到账", "paid on %s, and all of it was withheld as tax", at)
 		}
 	case settlement.FailedState:
 		v.State, v.Tone = choose(lang, "打款未成功", "came back"), "full"

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -47,5 +48,21 @@ func TestInKindWords(t *testing.T) {
 	taken := referral.Reward{Evidence: &referral.Evidence{Step: &referral.StepTaken{Step: 2, From: 5, Nth: 7, Window: referral.CapMonth}}, OrderID: 1}
 	if got := stepWords("zh", taken)[referral.EventEarned]; got != "朋友付款，记下（当月第 7 位，按第 5 位起的一阶）" {
 		t.Errorf("step taken: got %q", got)
+	}
+}
+
+// A payment that was all tax does not read as money that arrived.
+func TestAllTaxWords(t *testing.T) {
+	at, all := time.Date(2026, 4, 2, 12, 0, 0, 0, shop), &settlement.SeenPayment{Gross: 5000, Tax: 5000}
+	for lang, want := range map[string]string{langZH: "全部代扣为个税，没有款项到账", langEN: "all of it was withheld as tax"} {
+		v := rewardOf(lang, at, settlement.Seen{State: settlement.SeenPaid, Why: settlement.WhyAllTax, Currency: money.CNY, Amount: 5000, Payment: all}, nil)
+		w := askedOf(lang, at, settlement.SeenWithdrawal{State: settlement.PaidState, Why: settlement.WhyAllTax, Payment: all})
+		l := payoutLineOf(lang, settlement.PayoutLine{TransferID: 1, Owed: 5000, Tax: 5000, Status: settlement.PayoutLinePaid, Reason: "all_tax"}, "王*")
+		if !strings.Contains(v.Reason, want) || !strings.Contains(w.Reason, want) || v.State != w.State || v.State == seenName(lang, settlement.SeenPaid) {
+			t.Errorf("%s: a reward says %q %q, a request %q", lang, v.State, v.Reason, w.Reason)
+		}
+		if sent := choose(lang, "没有款项付出", "nothing was sent"); !strings.Contains(l.Why, sent) {
+			t.Errorf("%s: the payout says %q %q", lang, l.State, l.Why)
+		}
 	}
 }

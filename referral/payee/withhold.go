@@ -143,29 +143,6 @@ func (b *book) pay(m *Month, w Withholding) (tax.Result, tax.Bearer, error) {
 	return r, by, err
 }
 
-// NetsTx says what would arrive of payments made now, of each as if it were the
-// next one, in their order. It locks what WithholdTx does and writes nothing.
-func NetsTx(tx *database.Tx, list []Withholding) ([]money.Amount, error) {
-	b, err := openBook(tx, list)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]money.Amount, len(list))
-	for i, w := range list {
-		like := b.monthFor(tx, w)
-		m := b.find(like)
-		if m == nil {
-			m = &like
-		}
-		r, _, err := b.pay(m, w)
-		if err != nil {
-			return nil, fmt.Errorf("payee: %s: %w", w.Key, err)
-		}
-		out[i] = r.Net
-	}
-	return out, nil
-}
-
 func (b *book) note(m *Month, l Line) {
 	m.Lines, m.Gross, m.Tax = m.Lines+1, m.Gross+l.Gross, m.Tax+l.Tax
 	b.dirty[m] = true

@@ -25,7 +25,7 @@ func ArrivedBetween(q *database.Query, payers []id.Payer, after Arrived, until c
 	var rows []Arrived
 	err := q.Raw(`SELECT l.id, COALESCE(b.bill_no, '') AS no, l.net AS amount, l.paid_at AS at
 		FROM payout_lines l JOIN payouts p ON p.id = l.payout_id LEFT JOIN payout_bills b ON b.line_id = l.id AND b.status = ?
-		WHERE l.paid_at >= ? AND l.paid_at < ? AND (l.paid_at > ? OR l.id > ?) AND p.payer_id IN ? AND p.channel <> ? ORDER BY l.paid_at, l.id LIMIT ?`,
+		WHERE l.paid_at >= ? AND l.paid_at < ? AND (l.paid_at > ? OR l.id > ?) AND p.payer_id IN ? AND p.channel <> ? AND l.net > 0 ORDER BY l.paid_at, l.id LIMIT ?`,
 		BillPaid, after.At, until, after.At, after.ID, payers, ChannelManual, most).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("settlement: payments of a day: %w", err)

@@ -296,6 +296,30 @@ func TestBillsAreOfWhatArrives(t *testing.T) {
 	})
 }
 
+// TestBillsOfOnePersonAreTaxedTogether: several members of one chunk may be one
+// taxpayer, whose later payments are taxed upon the earlier ones; so are the
+// bounds of their bills, and a member who is held counts for none.
+func TestBillsOfOnePersonAreTaxedTogether(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newBilled(t, db)
+		for m := range id.Member(4) {
+			h.wechat(m + 1)
+		}
+		h.exec("UPDATE payee_versions SET taxpayer_id = 1")
+		h.clear(reward{member: 1, amount: 480_00}, reward{member: 2, amount: 700_00}, reward{member: 3, amount: 520_00}, reward{member: 4, amount: 11})
+		p := h.pays(settlement.PayoutIn{SettlementID: h.reviewed(), Channel: settlement.ChannelBills})
+		// 480 is free of tax; 700 upon it is 624; 520 upon it is 480; 0.11 upon
+		// both is 0.09. By itself 520 would be too much for a bill, 0.11 enough.
+		if got, want := h.paidLines(p.ID), []string{"1 owed 480.00 tax 0.00 net 480.00 sent", "3 owed 520.00 tax 40.00 net 480.00 sent"}; !cmp.Equal(got, want) {
+			t.Errorf("paid (-want +got):\n%s", cmp.Diff(want, got))
+		}
+		if got, want := h.holds(p.ID), []string{"2 700.00 bill_amount", "4 0.11 bill_amount"}; !cmp.Equal(got, want) {
+			t.Errorf("held: %s", cmp.Diff(want, got))
+		}
+		h.proven()
+	})
+}
+
 // TestVerifySeesBills breaks every rule about bills on purpose.
 func TestVerifySeesBills(t *testing.T) {
 	for name, c := range map[string]struct{ sql, want string }{

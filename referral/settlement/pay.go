@@ -105,7 +105,7 @@ func (s *Service) plan(tx *database.Tx, p Payout, owed []payee.Owed) ([]PayoutLi
 	if err != nil {
 		return nil, err
 	}
-	nets, err := netsTx(tx, p, owed, ready)
+	bounds, err := s.boundsTx(tx, p, owed)
 	if err != nil {
 		return nil, err
 	}
@@ -117,8 +117,10 @@ func (s *Service) plan(tx *database.Tx, p Payout, owed []payee.Owed) ([]PayoutLi
 		seen = append(seen, o.Member)
 		r := ready[o.Member]
 		r.Blocked = p.Channel.blocks(r)
-		if r.Blocked == "" && p.Channel == ChannelBills {
-			r.Blocked = s.Bills.blocks(nets[o.Member])
+		if r.Blocked == "" {
+			if r.Blocked, err = bounds.blocks(o); err != nil {
+				return nil, err
+			}
 		}
 		if objected[o.Member] {
 			r.Blocked = reasonObjected
@@ -134,6 +136,7 @@ func (s *Service) plan(tx *database.Tx, p Payout, owed []payee.Owed) ([]PayoutLi
 		switch {
 		case r.Blocked == "":
 			given += o.Amount
+			bounds.take()
 		case p.CarryHeld && !waits(r.Blocked):
 			l.Status, l.PaidAt, l.FailedAt, l.Reason = PayoutLineFailed, 0, tx.Now, string(r.Blocked)
 		default:
@@ -146,31 +149,6 @@ func (s *Service) plan(tx *database.Tx, p Payout, owed []payee.Owed) ([]PayoutLi
 		return nil, err
 	}
 	return lines, space.spendTx(tx, p.PayerID, given)
-}
-
-// netsTx says what a bill to each of the members would be of, whom the channel
-// pays at all: its bounds are of what arrives, which the tax makes less.
-func netsTx(tx *database.Tx, p Payout, owed []payee.Owed, ready map[id.Member]payee.Ready) (map[id.Member]money.Amount, error) {
-	var list []payee.Withholding
-	if p.Channel == ChannelBills {
-		for _, o := range owed {
-			if p.Channel.blocks(ready[o.Member]) == "" {
-				list = append(list, payee.Withholding{Payer: p.PayerID, Member: o.Member, Amount: o.Amount})
-			}
-		}
-	}
-	if len(list) == 0 {
-		return nil, nil
-	}
-	nets, err := payee.NetsTx(tx, list)
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[id.Member]money.Amount, len(list))
-	for i, w := range list {
-		out[w.Member] = nets[i]
-	}
-	return out, nil
 }
 
 // payLinesTx withholds the tax and writes the lines and the ledger. The
@@ -226,7 +204,8 @@ func payLinesTx(tx *database.Tx, p Payout, lines []PayoutLine) error {
 		len(lines), failed, all.Gross, all.Tax, all.Net, p.ID).Error
 }
 
-// taxTx withholds from the lines that are paid.
+// taxTx withholds from the lines that are paid. What tax takes whole has
+// arrived with that.
 func taxTx(tx *database.Tx, p Payout, lines []PayoutLine) error {
 	var list []payee.Withholding
 	for _, l := range lines {
@@ -245,6 +224,9 @@ func taxTx(tx *database.Tx, p Payout, lines []PayoutLine) error {
 		if l := &lines[i]; l.Status != PayoutLineFailed {
 			l.Gross, l.Tax, l.Net, l.TaxLineID = taxed[0].Gross, taxed[0].Tax, taxed[0].Net, taxed[0].ID
 			taxed = taxed[1:]
+			if l.Net == 0 {
+				l.Status, l.PaidAt, l.Reason = PayoutLinePaid, tx.Now, string(reasonAllTax)
+			}
 		}
 	}
 	return nil

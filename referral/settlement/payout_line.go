@@ -64,13 +64,22 @@ func (l PayoutLine) key() string { return fmt.Sprintf("payout:%d:%d", l.PayoutID
 // BillNo names the payment outside, on every file and every retry.
 func (l PayoutLine) BillNo() string { return fmt.Sprintf("P%d", l.ID) }
 
-// transfer takes what was owed out of payable: what is sent to the stage
-// given, the tax to the member's account of tax. Tax that the payer bears on
-// top is the brand's own money.
+// reasonAllTax is why a payment has arrived of which nothing was sent.
+const reasonAllTax payee.Reason = "all_tax"
+
+// allTax says that tax takes the whole payment. Then there is nothing to send:
+// no file or bill names it, no answer tells of it, and nothing can come back.
+func (l PayoutLine) allTax() bool { return l.TransferID != 0 && l.Net == 0 }
+
+// transfer takes what was owed out of payable: what is sent, if anything, to
+// the stage given, the tax to the member's account of tax. Tax that the payer
+// bears on top is the brand's own money.
 func (l PayoutLine) transfer(to wallet.Stage) wallet.Transfer {
 	owner := wallet.Member(l.PaidTo)
 	t := wallet.Move(l.key(), "payout", money.CNY, l.Owed, wallet.At(wallet.StagePayable, owner), wallet.At(to, owner))
-	t.Legs[1].Amount = l.Net
+	if t.Legs[1].Amount = l.Net; l.Net == 0 {
+		t.Legs = t.Legs[:1]
+	}
 	if l.Tax != 0 {
 		t.Legs = append(t.Legs, wallet.Leg{Stage: wallet.StageTax, Owner: owner, Amount: l.Tax})
 	}

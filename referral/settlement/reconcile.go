@@ -27,7 +27,7 @@ const (
 // failed is owed by a later settlement by now and never turns into a payment.
 func reconcile(r ImportRow, l *PayoutLine, named bool) Outcome {
 	switch {
-	case l == nil || l.TransferID == 0:
+	case l == nil || l.TransferID == 0 || l.allTax():
 		return OutcomeNoLine
 	case named:
 		return OutcomeTwice

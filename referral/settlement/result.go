@@ -65,6 +65,11 @@ func (s *Service) PayoutResults(ctx context.Context, pid id.Payout, in ResultsIn
 		if err != nil {
 			return err
 		}
+		for _, l := range lines {
+			if l.allTax() {
+				return ErrNothingSent.With("line", l.LineNo)
+			}
+		}
 		if p.Channel == ChannelBills {
 			if err := giveUpTx(tx, lines); err != nil {
 				return err

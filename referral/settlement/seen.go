@@ -40,6 +40,7 @@ const (
 	WhyUnknown      Why = "unknown"       // its result says neither
 	WhyToConfirm    Why = "to_confirm"    // its member must confirm it inside WeChat
 	WhyArrived      Why = "arrived"       // it has arrived
+	WhyAllTax       Why = "all_tax"       // it was paid, and all of the payment went to tax
 	WhyGiven        Why = "given"         // its points or its coupon were given
 	WhyCouponWaits  Why = "coupon_waits"  // its coupon cannot be given yet
 	WhyRefunded     Why = "refunded"      // the order was refunded
@@ -125,6 +126,9 @@ func (s *Seen) due(r referral.Reward, p Payment) {
 		s.State, s.Why = SeenConfirming, WhyUnknown
 	case PayoutLinePaid:
 		s.State, s.Why = SeenPaid, WhyArrived
+		if p.Net == 0 {
+			s.Why = WhyAllTax
+		}
 		if last, _ := lastTaken(r); last > p.At {
 			s.Why = WhyPartlyBack
 		}

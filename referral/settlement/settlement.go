@@ -141,15 +141,16 @@ func (s *Service) Register(r *task.Registry) {
 
 // The refusals of this room.
 var (
-	ErrState      = fault.New(fault.KindConflict, "settlement.state", "结算单现在是“{state}”，不能这样操作", "the settlement is {state}, which does not allow this")
-	ErrDigest     = fault.New(fault.KindConflict, "settlement.digest", "摘要与封存的结算单不一致，请重新核对后再审核", "the digest is not that of the sealed settlement; check the document again")
-	ErrSamePerson = fault.New(fault.KindForbidden, "settlement.same_person", "制单、审核、付款必须由不同的人完成", "preparing, reviewing and paying take different people")
-	ErrNotStaff   = fault.New(fault.KindForbidden, "settlement.not_staff", "只有员工本人可以办理结算", "only a member of staff in person handles settlements")
-	ErrCarried    = fault.New(fault.KindConflict, "settlement.carried", "后续结算单 {settlement} 已结转本单的欠款，请先驳回后者", "{settlement} carries debts of this one; reject that one first")
-	ErrNoFile     = fault.New(fault.KindConflict, "settlement.no_file", "该付款批次不是用文件付款的", "this payout is not paid by a file")
-	ErrPaying     = fault.New(fault.KindConflict, "settlement.payout_state", "付款批次现在是“{state}”，不能这样操作", "the payout is {state}, which does not allow this")
-	ErrGivenOut   = fault.New(fault.KindConflict, "settlement.given_out", "该结算单已全部付出，没有可再付的；在途 {flying} 笔，等回单即可", "all of the settlement is given out and nothing is left to pay; on its way: {flying}, wait for what becomes of it")
-	ErrPayout     = fault.New(fault.KindConflict, "settlement.has_payout", "该结算单已有付款批次 {payout}", "the settlement has payout {payout}")
+	ErrState       = fault.New(fault.KindConflict, "settlement.state", "结算单现在是“{state}”，不能这样操作", "the settlement is {state}, which does not allow this")
+	ErrDigest      = fault.New(fault.KindConflict, "settlement.digest", "摘要与封存的结算单不一致，请重新核对后再审核", "the digest is not that of the sealed settlement; check the document again")
+	ErrSamePerson  = fault.New(fault.KindForbidden, "settlement.same_person", "制单、审核、付款必须由不同的人完成", "preparing, reviewing and paying take different people")
+	ErrNotStaff    = fault.New(fault.KindForbidden, "settlement.not_staff", "只有员工本人可以办理结算", "only a member of staff in person handles settlements")
+	ErrCarried     = fault.New(fault.KindConflict, "settlement.carried", "后续结算单 {settlement} 已结转本单的欠款，请先驳回后者", "{settlement} carries debts of this one; reject that one first")
+	ErrNoFile      = fault.New(fault.KindConflict, "settlement.no_file", "该付款批次不是用文件付款的", "this payout is not paid by a file")
+	ErrPaying      = fault.New(fault.KindConflict, "settlement.payout_state", "付款批次现在是“{state}”，不能这样操作", "the payout is {state}, which does not allow this")
+	ErrNothingSent = fault.New(fault.KindConflict, "settlement.nothing_sent", "第 {line} 行全部代扣为税款，没有款项付出，不能登记为退回", "line {line} is all tax: nothing was sent, so nothing can have come back")
+	ErrGivenOut    = fault.New(fault.KindConflict, "settlement.given_out", "该结算单已全部付出，没有可再付的；在途 {flying} 笔，等回单即可", "all of the settlement is given out and nothing is left to pay; on its way: {flying}, wait for what becomes of it")
+	ErrPayout      = fault.New(fault.KindConflict, "settlement.has_payout", "该结算单已有付款批次 {payout}", "the settlement has payout {payout}")
 )
 
 // below is a condition's set: the unit given and all units below it. A unit's

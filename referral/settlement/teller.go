@@ -45,14 +45,6 @@ const nameLeast money.Amount = 30
 // be.
 const reasonAmount payee.Reason = "bill_amount"
 
-// blocks says why the channel cannot pay what the payer could.
-func (x *Bills) blocks(net money.Amount) payee.Reason {
-	if net < x.Least || net > x.Most {
-		return reasonAmount
-	}
-	return ""
-}
-
 // serves says whether the channel pays out of the payer's own account with the
 // merchant's number, to members of its app.
 func (x *Bills) serves(p payee.Payer) bool {

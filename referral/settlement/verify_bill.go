@@ -32,7 +32,7 @@ const billSums = `SELECT f.id, f.payout_id, f.line_no, f.status, f.transfer_id, 
 
 // proveBills proves of V16 that every payment by bills is paid by one final
 // bill, on its way by one open bill after others that ended, or has come back
-// with none that could still pay.
+// with none that could still pay; what is all tax has none.
 func (s *Service) proveBills(ctx context.Context, p *database.Proof) error {
 	for after := int64(0); ; {
 		var rows []billSum
@@ -58,7 +58,9 @@ func (r billSum) prove(p *database.Proof) {
 	switch {
 	case r.TransferID == 0 && r.Tries != 0:
 		p.Break("%s: is held, and has %d bills", name, r.Tries)
-	case r.TransferID == 0:
+	case r.TransferID != 0 && r.Net == 0 && r.Tries != 0:
+		p.Break("%s: is all tax, and has %d bills", name, r.Tries)
+	case r.TransferID == 0, r.Net == 0:
 	case r.Tries == 0 || r.Tries != r.Last:
 		p.Break("%s: has %d bills, the last is try %d", name, r.Tries, r.Last)
 	case r.Odd != 0 || r.Other != 0:

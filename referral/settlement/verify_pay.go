@@ -101,6 +101,8 @@ func (r paidSum) prove(p *database.Proof) {
 	case held && (r.Status != PayoutLineFailed || r.Gross != 0 || r.Tax != 0 || r.Net != 0):
 		p.Break("%s: is %s without a transfer", name, r.Status)
 	case held:
+	case r.Net == 0 && r.Status != PayoutLinePaid:
+		p.Break("%s: is %s, and nothing of it is to be sent", name, r.Status)
 	case r.Promised != r.Owed || r.TaxGross != r.Gross || r.TaxTax != r.Tax || r.TaxNet != r.Net:
 		p.Break("%s: says %s gross, %s tax, %s net; the tax line says %s, %s, %s", name, r.Gross, r.Tax, r.Net, r.TaxGross, r.TaxTax, r.TaxNet)
 	case r.Payable != -r.Owed || r.Paid+r.Paying != r.Net || r.Withheld != r.Tax:

@@ -64,6 +64,9 @@ func seeWithdrawal(w Withdrawal, p Payment, over bool) SeenWithdrawal {
 		s.State, s.Why = PayingState, WhyUnknown
 	case PayoutLinePaid:
 		s.State, s.Why = PaidState, WhyArrived
+		if p.Net == 0 {
+			s.Why = WhyAllTax
+		}
 	default:
 		s.State, s.Why = SettlingState, WhySettled
 		switch {
