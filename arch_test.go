@@ -46,6 +46,7 @@ var policy = []arrow{
 	{"campaign/material", "campaign " + rewards + " community wallet " + plumbing},
 	{"campaign/promotion", "campaign campaign/calendar campaign/exposure campaign/guard campaign/material campaign/planner " + rewards + " community community/health wallet " + plumbing},
 	{"campaign/tieout", "campaign referral/settlement " + rewards + " community wallet " + plumbing},
+	{"campaign/groupbuy", "campaign " + rewards + " community community/request wallet " + plumbing},
 	{"campaign/*", "campaign campaign/guard " + rewards + " community community/health wallet " + plumbing},
 	{"campaign", rewards + " community wallet " + plumbing},
 	{"referral/settlement", rewards + " community wallet " + plumbing},
