@@ -72,10 +72,10 @@ func (s *story) tire() error {
 			return false, err
 		}
 		err := s.do(s.marketer, "GET", "/v1/groups/"+s.tired+"/health", nil, &tired)
-		return tired.Standing.Fatigue > 0 && healthy.Standing.State != "unknown", err
+		return tired.Standing.Fatigue > 0 && tired.Standing.State != "unknown" && healthy.Standing.State != "unknown", err
 	})
 	s.printf("    ← 100 members each; their %d things done in three weeks are counted day by day: the healthy group is %s\n", told, healthy.Standing.State)
-	s.printf("    ← in the tired group 3 left within a day of the last ad: fatigue %d of 10000, though its members talk on (%s)\n", tired.Standing.Fatigue, tired.Standing.State)
+	s.printf("    ← in the tired group 3 left within a day of the last ad: fatigue %d %%, and no ad above 30 %%, though its talk is %s\n", tired.Standing.Fatigue/100, tired.Standing.State)
 	return err
 }
 

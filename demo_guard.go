@@ -69,7 +69,7 @@ func (s *story) promoteAgain() error {
 	return nil
 }
 
-// showForecast prints the next 14 days of a group: o where an ad may be shown.
+// showForecast prints the next 14 days of a group.
 func (s *story) showForecast(name, group string) error {
 	var f struct {
 		Room int `json:"room"`
@@ -84,7 +84,7 @@ func (s *story) showForecast(name, group string) error {
 	for _, d := range f.Days {
 		days += map[bool]string{true: "o", false: "-"}[d.Open]
 	}
-	s.printf("      %-8s the next 14 days %s, room for %d\n", name, days, f.Room)
+	s.printf("      %-8s the next 14 days %s, o where an ad may be shown: room for %d\n", name, days, f.Room)
 	return nil
 }
 
@@ -117,7 +117,9 @@ func (s *story) showPlanned() error {
 			} `json:"left_out"`
 		} `json:"promotions"`
 	}
-	if err := s.show(s.marketer, "GET", "/v1/promotions/calendar", nil, &plan, func() string { return "approved by a second marketer; the next 14 days:" }); err != nil {
+	if err := s.show(s.marketer, "GET", "/v1/promotions/calendar", nil, &plan, func() string {
+		return "approved by a second marketer; ads on each of the next 14 days, and which rules leave groups out (G3 too young, G6 too soon, G12 tired, C the charter):"
+	}); err != nil {
 		return err
 	}
 	for _, p := range plan.Promotions {

@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"net/url"
 	"time"
+
+	"siyu/internal/english"
 )
 
 // tell plays the whole main job, part by part.
 func (s *story) tell() error {
-	s.printf("\nSiyu 私域 · the main job on a fresh store (%s, queue %s, %d replica(s)) at %s\n",
-		s.houses[0].db.Dialect.Name, queueName(s.houses[0].cfg), len(s.houses), s.houses[0].url())
+	s.printf("\nSiyu 私域 · the main job on a fresh store (%s; queue %s; %s) at %s\n",
+		s.houses[0].db.Dialect.Name, queueName(s.houses[0].cfg), english.One(fmt.Sprintf("%d replicas", len(s.houses))), s.houses[0].url())
+	s.printf("Each → is a request over HTTP and each ← what came of it; the colleague who sends it has a key of the least role. Amounts in requests are in fen, 1/100 yuan.\n")
 	for _, part := range []func() error{
 		s.found, s.invitePeople, s.plan, s.publish, s.invitation, s.scan, s.rush,
 		s.fillTeam, s.failTeam, s.promote, s.promoteAgain, s.showPlanned, s.mature, s.giveBack, s.closeBooks, s.payOut,

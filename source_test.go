@@ -229,3 +229,16 @@ func TestFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestFormulasAreKeptInOnePlace: what a spreadsheet would run is known by
+// internal/sheet alone; seven rooms with a list each had three lists.
+func TestFormulasAreKeptInOnePlace(t *testing.T) {
+	for _, s := range house(t) {
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if l, ok := n.(*ast.BasicLit); ok && l.Kind == token.STRING && strings.Contains(l.Value, "=+-@") && !strings.Contains(s.at(l.Pos()), "_test.go") {
+				t.Errorf("%s: ask sheet.Risky or sheet.Inert", s.at(l.Pos()))
+			}
+			return true
+		})
+	}
+}

@@ -1,19 +1,14 @@
 package api
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
 
 	"siyu/access"
-	"siyu/campaign"
+	"siyu/campaign/groupbuy"
 	"siyu/community/request"
-	"siyu/internal/clock"
-	"siyu/internal/database"
-	"siyu/internal/fault"
 	"siyu/internal/id"
-	"siyu/internal/money"
 )
 
 func (s *Server) requestRoutes(r *routes) {
@@ -106,59 +101,23 @@ func (s *Server) changeRequest(c *gin.Context, in any, change func(id.Request) e
 	return s.renderRequest(c, http.StatusOK, r)
 }
 
-// groupBuyRequest is a group-buy to draft for a request; its name is the
-// request's line and its audience the request's group.
-type groupBuyRequest struct {
-	SKU      string       `json:"sku"`
-	Price    money.Amount `json:"price_fen"`
-	Stock    int64        `json:"stock"`
-	Size     int          `json:"size"`
-	StartsAt clock.Milli  `json:"starts_at"`
-	EndsAt   clock.Milli  `json:"ends_at"`
-}
-
-// Validate checks what the campaign's own check would name otherwise.
-func (in groupBuyRequest) Validate() error {
-	var c fault.Check
-	c.Required(in.SKU, "sku")
-	c.Range(int64(in.Size), "size", 2, 100)
-	return c.Err()
-}
-
 // draftGroupBuy makes a draft of a group-buy from a request; one that has its
 // draft already shows it.
 func (s *Server) draftGroupBuy(c *gin.Context) error {
-	rid, err := pathID[id.Request](c, "id")
+	r, err := pathID[id.Request](c, "id")
 	if err != nil {
 		return err
 	}
-	var in groupBuyRequest
+	var in groupbuy.DraftIn
 	if err := bind(c, &in); err != nil {
 		return err
 	}
 	ctx := c.Request.Context()
-	r, err := s.Request.Buys(ctx, rid)
+	made, err := once(s.GroupBuy.Draft(ctx, r, in))(c)
 	if err != nil {
 		return err
 	}
-	if r.CampaignID == 0 {
-		rules, err := json.Marshal(map[string]int{"size": in.Size})
-		if err != nil {
-			return err
-		}
-		r.CampaignID, err = once(s.Campaign.CreateCampaign(ctx, campaign.CampaignIn{
-			Kind: "group_buy", Name: r.Line, StartsAt: in.StartsAt, EndsAt: in.EndsAt, Rules: rules,
-			Audience: campaign.Audience{Groups: []id.Group{r.GroupID}},
-			Items:    []campaign.ItemIn{{SKU: in.SKU, Price: in.Price, Stock: in.Stock}},
-		}))(c)
-		if err != nil {
-			return err
-		}
-		if err := s.Request.GroupBuy(database.WithoutKey(ctx), rid, r.CampaignID); err != nil {
-			return err
-		}
-	}
-	found, err := s.Campaign.FindCampaign(ctx, r.CampaignID)
+	found, err := s.Campaign.FindCampaign(ctx, made)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -15,6 +16,7 @@ func (s *Server) ritualRoutes(r *routes) {
 	r.post("/v1/groups/:id/rituals", s.createRitual, owners, keyed)
 	r.get("/v1/groups/:id/rituals", s.listRituals, owners)
 	r.get("/v1/rituals/:id", s.findRitual, owners)
+	r.put("/v1/rituals/:id", s.editRitual, owners)
 	r.delete("/v1/rituals/:id", s.endRitual, owners)
 	r.post("/v1/rituals/:id/holds", s.holdRitual, owners)
 }
@@ -40,7 +42,18 @@ func (s *Server) renderRitual(c *gin.Context, status int, r id.Ritual) error {
 	if err != nil {
 		return err
 	}
+	etag(c, found.Version)
 	return render(c, status, found)
+}
+
+func (s *Server) editRitual(c *gin.Context) error {
+	r, err := pathID[id.Ritual](c, "id")
+	if err != nil {
+		return err
+	}
+	return replace(func(ctx context.Context, version int, in ritual.EditIn) error {
+		return s.Ritual.Edit(ctx, r, version, in)
+	}, s.findRitual)(c)
 }
 
 func (s *Server) findRitual(c *gin.Context) error {

@@ -43,6 +43,14 @@ func TestRituals(t *testing.T) {
 		if x := h.call(t, owner, "POST /v1/rituals/"+sop+"/holds", `{"step":3}`); x.status != http.StatusUnprocessableEntity {
 			t.Errorf("a step it has not: got %d", x.status)
 		}
+		body := `{"title":"日常","weekdays":[1,2,3,4,5,6,7],"minute_of_day":540,"remind_minutes":10,"steps":[{"step":2,"title":"答疑","minute_of_day":840},{"title":"晚安","minute_of_day":1300}]}`
+		tag := "If-Match: " + h.call(t, owner, "GET /v1/rituals/"+sop, "").header.Get("ETag")
+		h.want(t, 428, owner, "PUT /v1/rituals/"+sop, body)
+		h.want(t, 200, owner, "PUT /v1/rituals/"+sop, body, tag).into(t, &got)
+		if len(got.Steps) != 2 || got.Steps[0].Step != 2 || got.Steps[0].Held != 1 || got.Steps[1].Step != 3 || got.Version != 2 || got.EditedAt == 0 || got.Held != 1 {
+			t.Errorf("edited: got %+v", got)
+		}
+		h.want(t, 412, owner, "PUT /v1/rituals/"+sop, body, tag)
 		if h.call(t, owner, "DELETE /v1/rituals/"+r, "").into(t, &got); got.EndedAt == 0 {
 			t.Errorf("ended: got %+v", got)
 		}

@@ -3,10 +3,21 @@ package api
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"siyu/access"
+	"siyu/internal/clock"
 	"siyu/internal/task"
 )
+
+func promotionOf(t *testing.T, h *house) string {
+	t.Helper()
+	c, _ := campaignOf(t, h, "flash_sale", "")
+	now := clock.MilliOf(h.DB.Clock.Now())
+	return h.make(t, access.Marketer, "POST /v1/promotions", fmt.Sprintf(
+		`{"campaign_id":%q,"name":"周一推送","text_zh":"苹果 9.9","groups":[%q],"windows":[{"from_at":%q,"to_at":%q}],"priority":5,"channel":"file"}`,
+		c, groupOf(t, h), now, now.Add(2*time.Hour)))
+}
 
 // TestSlotGivenBack: an ad that was not shown gives its slot back, which the
 // forecast shows; a draft takes more groups until it is cancelled.

@@ -118,6 +118,7 @@ var bodies = map[string]string{
 	"POST /v1/groups/:id/topics":                               someTopic,
 	"POST /v1/groups/:id/applications":                         `{"charter_version":1}`,
 	"POST /v1/groups/:id/gatherings":                           `{"title":"采茶","place":"梅家坞","starts_at":"2036-01-01T09:00:00+08:00","ends_at":"2036-01-01T12:00:00+08:00","capacity":9}`,
+	"PUT /v1/rituals/:id":                                      `{"title":"周一话题","weekdays":[1,3],"minute_of_day":600,"remind_minutes":30,"steps":[]}`,
 	"PUT /v1/gatherings/:id":                                   `{"title":"采茶","place":"龙井","starts_at":"2036-01-01T09:00:00+08:00","ends_at":"2036-01-01T12:00:00+08:00","capacity":12}`,
 	"POST /v1/gatherings/:id/cancel":                           `{"reason":"下雨"}`,
 	"POST /v1/gatherings/:id/check-in":                         `{"door":"k.x"}`,
@@ -388,13 +389,4 @@ func payoutOf(t *testing.T, h *house) string {
 		t.Fatalf("review: got %d %s", got.status, got.body)
 	}
 	return h.make(t, access.Cashier, "POST /v1/payouts", fmt.Sprintf(`{"settlement_id":%q}`, s))
-}
-
-func promotionOf(t *testing.T, h *house) string {
-	t.Helper()
-	c, _ := campaignOf(t, h, "flash_sale", "")
-	now := clock.MilliOf(h.DB.Clock.Now())
-	return h.make(t, access.Marketer, "POST /v1/promotions", fmt.Sprintf(
-		`{"campaign_id":%q,"name":"周一推送","text_zh":"苹果 9.9","groups":[%q],"windows":[{"from_at":%q,"to_at":%q}],"priority":5,"channel":"file"}`,
-		c, groupOf(t, h), now, now.Add(2*time.Hour)))
 }

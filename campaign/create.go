@@ -150,6 +150,19 @@ func webURL(s string) bool {
 
 // CreateCampaign makes a draft.
 func (s *Service) CreateCampaign(ctx context.Context, in CampaignIn) (id.Campaign, error) {
+	if err := in.Validate(); err != nil { // before a transaction is begun for it
+		return 0, err
+	}
+	var cid id.Campaign
+	err := s.DB.Tx(ctx, func(tx *database.Tx) (err error) {
+		cid, err = s.CreateTx(tx, in)
+		return err
+	})
+	return cid, err
+}
+
+// CreateTx makes a draft with what else its caller writes.
+func (s *Service) CreateTx(tx *database.Tx, in CampaignIn) (id.Campaign, error) {
 	if err := in.Validate(); err != nil {
 		return 0, err
 	}
@@ -164,47 +177,42 @@ func (s *Service) CreateCampaign(ctx context.Context, in CampaignIn) (id.Campaig
 	if kind.Claimable && len(in.Items) == 0 {
 		return 0, fault.Invalid.Field("items", "required", "至少一个商品", "at least one item")
 	}
-	var cid id.Campaign
-	err = s.DB.Tx(ctx, func(tx *database.Tx) error {
-		row, err := newCampaign(tx, in, rules)
-		if err != nil {
-			return err
+	row, err := newCampaign(tx, in, rules)
+	if err != nil {
+		return 0, err
+	}
+	if err := tx.Create(&row).Error; err != nil {
+		return 0, err
+	}
+	if err := writeFace(tx, row); err != nil {
+		return 0, err
+	}
+	sizes, err := kind.sizes(row)
+	if err != nil {
+		return 0, err
+	}
+	items, err := newItems(tx, row, sizes, in.Items, func(i int) string { return fmt.Sprintf("items[%d].", i) })
+	if err != nil {
+		return 0, err
+	}
+	var check fault.Check
+	if err := s.checkSessionStock(&check, row, items); err != nil {
+		return 0, err
+	}
+	if err := check.Err(); err != nil {
+		return 0, err
+	}
+	if len(items) > 0 {
+		if err := createItems(tx, items); err != nil {
+			return 0, err
 		}
-		cid = row.ID
-		if err := tx.Create(&row).Error; err != nil {
-			return err
-		}
-		if err := writeFace(tx, row); err != nil {
-			return err
-		}
-		sizes, err := kind.sizes(row)
-		if err != nil {
-			return err
-		}
-		items, err := newItems(tx, row, sizes, in.Items, func(i int) string { return fmt.Sprintf("items[%d].", i) })
-		if err != nil {
-			return err
-		}
-		var check fault.Check
-		if err := s.checkSessionStock(&check, row, items); err != nil {
-			return err
-		}
-		if err := check.Err(); err != nil {
-			return err
-		}
-		if len(items) > 0 {
-			if err := createItems(tx, items); err != nil {
-				return err
-			}
-		}
-		row.Items = items
-		if err := fundTx(tx, cid, row.Budget); err != nil {
-			return err
-		}
-		tx.SetResult("campaign", int64(cid), 201)
-		return database.AuditTx(tx, "campaign.create", cid, nil, row)
-	})
-	return cid, err
+	}
+	row.Items = items
+	if err := fundTx(tx, row.ID, row.Budget); err != nil {
+		return 0, err
+	}
+	tx.SetResult("campaign", int64(row.ID), 201)
+	return row.ID, database.AuditTx(tx, "campaign.create", row.ID, nil, row)
 }
 
 func newCampaign(tx *database.Tx, in CampaignIn, rules json.RawMessage) (Campaign, error) {

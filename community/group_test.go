@@ -150,7 +150,7 @@ func TestGroups(t *testing.T) {
 			_, err := s.UpdateGroup(ctx, over, 2, community.GroupChange{Status: p(community.GroupActive)})
 			wantFault(t, err, community.ErrGroupClosed)
 			late := born(t, s, "late")
-			err = s.DB.Tx(bg, func(tx *database.Tx) error { return community.JoinTx(tx, community.Join{Group: over, Member: late}) })
+			err = s.Join(bg, community.Join{Group: over, Member: late})
 			wantFault(t, err, community.ErrGroupClosed)
 		})
 		t.Run("a replay finds the group that stands", func(t *testing.T) {

@@ -31,11 +31,14 @@ const consentPage = "page"
 // Doing it again writes nothing more.
 func (s *Service) Join(ctx context.Context, in Join) error {
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
-		member, charter, err := joinTx(tx, in)
-		if err != nil {
+		known, err := GroupsIn(tx.DB, []id.Group{in.Group})
+		switch {
+		case err != nil:
 			return err
+		case known[in.Group].Gated:
+			return ErrGroupGated
 		}
-		return consentTx(tx, member, in.Group, charter)
+		return AdmitTx(tx, in)
 	})
 }
 
@@ -50,17 +53,8 @@ func consentTx(tx *database.Tx, member id.Member, group id.Group, charter int) e
 // CharterText names a version of a group's charter as the text of a consent.
 func CharterText(group id.Group, version int) string { return fmt.Sprintf("%s/%d", group, version) }
 
-// JoinTx puts a member into a group and records the charter he was shown and
-// the code he came by. Who is in already stays as he is; who had left joins
-// anew. The member's row is locked, so that no merge leaves this membership
-// behind.
-func JoinTx(tx *database.Tx, in Join) error {
-	_, _, err := joinTx(tx, in)
-	return err
-}
-
-// AdmitTx is JoinTx for a group with a gate, by the room that kept it, with
-// the consent that comes with the charter.
+// AdmitTx lets a member into a group with a gate, called by the room that keeps
+// the gate, and records the consent that comes with the charter.
 func AdmitTx(tx *database.Tx, in Join) error {
 	member, charter, err := enterTx(tx, in)
 	if err != nil {
@@ -89,18 +83,10 @@ func AcceptTx(tx *database.Tx, group id.Group, member id.Member, charter int) er
 	return AdmitTx(tx, Join{Group: group, Member: member, Charter: charter})
 }
 
-// joinTx says who joined after merges, and under which charter.
-func joinTx(tx *database.Tx, in Join) (id.Member, int, error) {
-	known, err := GroupsIn(tx.DB, []id.Group{in.Group})
-	switch {
-	case err != nil:
-		return 0, 0, err
-	case known[in.Group].Gated:
-		return 0, 0, ErrGroupGated
-	}
-	return enterTx(tx, in)
-}
-
+// enterTx puts a member into a group and notes the charter he was shown and
+// the code he came by. Who is in already stays as he is; who had left joins
+// anew. It says who joined, after merges, and under which charter. The member's
+// row is locked, so that no merge leaves this membership behind.
 func enterTx(tx *database.Tx, in Join) (id.Member, int, error) {
 	member, err := LockLiveTx(tx, in.Member)
 	if err != nil {

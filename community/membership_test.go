@@ -113,17 +113,15 @@ func put(t testing.TB, s *community.Service, g id.Group, rows ...community.Membe
 	return out
 }
 
-func TestJoinTx(t *testing.T) {
+func TestJoinPutsOnce(t *testing.T) {
 	run(t, func(t *testing.T, s *community.Service) {
 		g := newGroup(t, s, brand(), community.GroupIn{Name: "群"})
 		m := born(t, s, "1")
 		publish(t, s, g, strict)
 		join := func(code id.Code) community.Membership {
 			t.Helper()
-			if err := s.DB.Tx(bg, func(tx *database.Tx) error {
-				return community.JoinTx(tx, community.Join{Group: g, Member: m, Code: code})
-			}); err != nil {
-				t.Fatalf("JoinTx: %v", err)
+			if err := s.Join(bg, community.Join{Group: g, Member: m, Code: code}); err != nil {
+				t.Fatalf("Join: %v", err)
 			}
 			list, err := s.ListMemberships(brand(), g, community.MembershipFilter{State: community.MembershipLive}, database.Page{})
 			if err != nil || len(list.Items) != 1 {
@@ -189,8 +187,8 @@ func rush(t testing.TB, s *community.Service) int {
 	var all sync.WaitGroup
 	for range 32 {
 		all.Go(func() {
-			if err := s.DB.Tx(bg, func(tx *database.Tx) error { return community.JoinTx(tx, community.Join{Group: g, Member: m, Code: 1}) }); err != nil {
-				t.Errorf("JoinTx: %v", err)
+			if err := s.Join(bg, community.Join{Group: g, Member: m, Code: 1}); err != nil {
+				t.Errorf("Join: %v", err)
 			}
 		})
 	}
@@ -198,7 +196,7 @@ func rush(t testing.TB, s *community.Service) int {
 	return count(t, s.DB, "SELECT COUNT(*) FROM memberships")
 }
 
-func TestJoinTxTogether(t *testing.T) {
+func TestJoinTogether(t *testing.T) {
 	run(t, func(t *testing.T, s *community.Service) {
 		if n := rush(t, s); n != 1 {
 			t.Errorf("32 joins of one person made %d memberships, want 1", n)

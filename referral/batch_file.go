@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
+	"siyu/internal/sheet"
 )
 
 // WriteBatch writes a finished batch as CSV, one line per place in the order
@@ -30,7 +30,7 @@ func (s *Service) WriteBatch(ctx context.Context, b Batch, to io.Writer) error {
 		}
 		for i, x := range spots {
 			no++
-			line := []string{strconv.Itoa(no), "", "", "", x.inviter.String(), "", plain(b.Channel), "", refusals[made[i]]}
+			line := []string{strconv.Itoa(no), "", "", "", x.inviter.String(), "", sheet.Inert(b.Channel), "", refusals[made[i]]}
 			if x.group != 0 {
 				line[5] = x.group.String()
 			}
@@ -47,14 +47,6 @@ func (s *Service) WriteBatch(ctx context.Context, b Batch, to io.Writer) error {
 		}
 	}
 	return nil
-}
-
-// plain keeps a spreadsheet from taking a channel for a formula.
-func plain(s string) string {
-	if strings.HasPrefix(s, "-") {
-		return "'" + s
-	}
-	return s
 }
 
 // partMade reads a part with its codes.

@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"io"
 	"strconv"
-	"strings"
 
 	"siyu/internal/money"
 )
@@ -33,15 +32,6 @@ func writeRows(to io.Writer, rows [][]string) error { return csv.NewWriter(to).W
 func fen(n money.Amount) string { return number(int64(n)) }
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }
-
-// inert puts an apostrophe before a text that a spreadsheet would take for a
-// formula: keys hold numbers that the mall gave out.
-func inert(s string) string {
-	if s != "" && strings.ContainsAny(s[:1], "=+-@\t\r\n|") {
-		return "'" + s
-	}
-	return s
-}
 
 // WriteCSV writes the trial balance, and its sum per currency at the end.
 func (t Trial) WriteCSV(to io.Writer, mark ByteOrder) error {

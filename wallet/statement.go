@@ -11,6 +11,7 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/internal/sheet"
 )
 
 // Account is one account of the ledger as people read it. OwnerID is a public
@@ -233,7 +234,7 @@ func (s *Service) WriteStatement(ctx context.Context, aid id.Account, over Perio
 			var part [][]string
 			for _, l := range list {
 				held, p = l.Balance, place{l.At, l.ID}
-				part = append(part, []string{l.At.String(), l.TransferID.String(), l.Kind, inert(l.Key), number(l.CloseNo), fen(l.Amount), fen(l.Balance)})
+				part = append(part, []string{l.At.String(), l.TransferID.String(), l.Kind, sheet.Inert(l.Key), number(l.CloseNo), fen(l.Amount), fen(l.Balance)})
 			}
 			if len(list) < csvPart {
 				part = append(part, []string{over.Until.String(), "", "closing", "", "", "", fen(held)})

@@ -65,6 +65,25 @@ type tab struct {
 	On         bool
 }
 
+// groupTabs are the pages about one group.
+var groupTabs = []struct{ name, zh, en string }{
+	{"", "本周", "This week"}, {"health", "健康", "Health"}, {"rituals", "互动", "Rituals"}, {"gatherings", "线下", "Events"},
+	{"grades", "等级", "Grades"}, {"split", "小组", "Sub-groups"}, {"life", "事务", "Running it"},
+}
+
+// aboutGroup leads from each page about a group to the others.
+func aboutGroup(lang string, g id.Group, here string) []tab {
+	var list []tab
+	for _, one := range groupTabs {
+		href := "/console/groups/" + g.String()
+		if one.name != "" {
+			href += "/" + one.name
+		}
+		list = append(list, tab{choose(lang, one.zh, one.en), href, one.name == here})
+	}
+	return list
+}
+
 type statusTab struct{ status, zh, en string }
 
 // listAt is the address of a list of a status, narrowed and from a cursor on if

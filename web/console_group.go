@@ -22,6 +22,7 @@ var seesGroups = []access.Role{access.Admin, access.Marketer, access.GroupOwner}
 // and why, and when an ad may come next.
 type weekPage struct {
 	page
+	ID                 id.Group
 	Name, Preset, Mode string
 	Used, Cap          int
 	Full               bool
@@ -80,7 +81,7 @@ func (s *Server) consoleGroup(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	p := weekPage{page: s.base(c, ""), Name: clean(group.Name), Room: ahead.Room, Used: week[g].Used, Cap: week[g].Promised, Full: week[g].Used >= week[g].Promised}
+	p := weekPage{page: s.base(c, ""), ID: g, Name: clean(group.Name), Room: ahead.Room, Used: week[g].Used, Cap: week[g].Promised, Full: week[g].Used >= week[g].Promised}
 	p.Title, p.Now = choose(p.Lang, "群的一周", "A group's week"), p.Now.In(shop)
 	p.Preset, p.Mode = presetName(p.Lang, string(ahead.Preset)), modeName(p.Lang, ahead.Mode)
 	for _, d := range ahead.Days {

@@ -48,7 +48,7 @@ func weekGallery() []shown {
 	now := noon().Add(4 * 24 * time.Hour)
 	at := func(hours int) clock.Milli { return clock.MilliOf(now.Add(time.Duration(hours) * time.Hour)) }
 	for _, lang := range []string{langZH, langEN} {
-		p := weekPage{page: base(lang, choose(lang, "群的一周", "A group's week")), Name: "西湖茶友群", Preset: presetName(lang, "interest"), Mode: modeName(lang, guard.ModeEnforce), Used: 2, Cap: 2, Full: true, Room: 3}
+		p := weekPage{page: base(lang, choose(lang, "群的一周", "A group's week")), ID: 7 << 40, Name: "西湖茶友群", Preset: presetName(lang, "interest"), Mode: modeName(lang, guard.ModeEnforce), Used: 2, Cap: 2, Full: true, Room: 3}
 		p.Now = now
 		kept := func(o guard.Outcome, hours, times int, by guard.PermitKind, advice guard.Reasons, reasons ...guard.Reason) guard.Kept {
 			k := guard.Kept{Times: times, LastAt: at(hours), Decision: guard.Decision{Outcome: o, Reasons: reasons, Advice: advice, By: by}}

@@ -14,6 +14,7 @@ import (
 	"siyu/community"
 	"siyu/community/gathering"
 	"siyu/community/life"
+	"siyu/community/ritual"
 	"siyu/community/split"
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -44,10 +45,11 @@ func lifeGallery() []shown {
 				{ID: 8<<40 + 1, Name: "群主的一天，从问早到晚间小结", Kind: "日常 SOP", When: weekdays(lang, nil) + " 09:00", Due: 30, Held: 24, Steps: []sopStep{{"问早，夸一位昨天帮过人的群友", "09:00", 30, 29}, {"晚间小结", "21:30", 30, 25}},
 					Open: []openDay{{Day: 20260303, Label: "03-03"}, {Day: 20260304, Label: "03-04", Left: []leftStep{{1, "09:00 问早，夸一位昨天帮过人的群友"}, {2, "21:30 晚间小结"}}}}}},
 			Topics: []topicRow{{ID: 1 << 41, Name: "你家第一泡茶用多少度的水？", When: now, State: "待办", Ahead: true, Open: true}, {ID: 1<<41 + 1, Name: longName, When: now.AddDate(0, 0, -1), State: "已办 41 人", Tone: "good", Joined: "38 人参与", Open: true, People: 41}}}
-		for d := 1; d <= 7; d++ {
-			r.Days = append(r.Days, choice{"1", weekdays(lang, []int{d})})
-		}
+		r.Edit = r.form(ritual.Ritual{RemindMinutes: 30})
 		list = append(list, shown{"rituals_" + lang, "rituals", b, r})
+		r.Edit = r.form(ritual.Ritual{ID: 8<<40 + 1, Version: 3, Kind: ritual.KindSOP, Title: "群主的一天，从问早到晚间小结", Weekdays: ritual.Weekdays{1, 2, 3, 4, 5}, MinuteOfDay: 540, RemindMinutes: 15,
+			Steps: []ritual.Step{{Step: 1, Title: "问早，夸一位昨天帮过人的群友", MinuteOfDay: 540}, {Step: 4, Title: longName, MinuteOfDay: 1290}}})
+		list = append(list, shown{"rituals_edit_" + lang, "rituals", b, r})
 		list = append(list, shown{"door_" + lang, "door", b, doorPage{page: b, ID: 7 << 40, Name: "龙井开采", Place: "梅家坞", When: now}})
 		list = append(list, shown{"grades_" + lang, "grades", b, gradesPage{page: b, ID: 9 << 40, Name: "西湖茶友群", Rows: []gradeRow{{longName, "常客", "入群 41 天 · 近 30 天活跃 9 天", "核心：再活跃 3 天", "03-07"}}}})
 	}

@@ -3,6 +3,8 @@ package web
 import (
 	"crypto/rand"
 	"net/http"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -23,7 +25,29 @@ type ritualsPage struct {
 	Rituals []ritualRow
 	Topics  []topicRow
 	Kinds   []choice
-	Days    []choice // of the week
+	Edit    ritualForm
+}
+
+// ritualForm is what the form shows; ID is 0 for a new ritual.
+type ritualForm struct {
+	ID        id.Ritual
+	Version   int
+	Title, At string
+	Days      []dayBox
+	Remind    int
+	Sop       bool
+	Steps     []stepField // of an SOP that is edited, the last ones empty
+}
+
+// dayBox is a day of the week to tick.
+type dayBox struct {
+	ID, Name string
+	On       bool
+}
+
+type stepField struct {
+	Step      int // 0: a new one
+	At, Title string
 }
 
 type ritualRow struct {
@@ -67,7 +91,8 @@ type topicRow struct {
 // topicsShown is how many topics are listed, the newest planned first.
 const topicsShown = 20
 
-// consoleRituals answers GET /console/groups/{id}/rituals.
+// consoleRituals answers GET /console/groups/{id}/rituals, with ?edit=rit_… for
+// the form of one.
 func (s *Server) consoleRituals(c *gin.Context) error {
 	g, err := s.groupDesk(c)
 	if err != nil {
@@ -89,21 +114,22 @@ func (s *Server) ritualsPage(c *gin.Context, g community.Group) (ritualsPage, er
 		name, _ := word(p.Lang, ritualWords, k)
 		p.Kinds = append(p.Kinds, choice{string(k), name})
 	}
-	for d := 1; d <= 7; d++ {
-		p.Days = append(p.Days, choice{string(rune('0' + d)), weekdays(p.Lang, []int{d})})
-	}
 	list, err := s.Ritual.List(ctx, g.ID)
 	if err != nil {
 		return p, err
 	}
-	for _, r := range list {
-		p.Rituals = append(p.Rituals, p.ritual(r))
-	}
-	topics, err := s.Ritual.ListTopics(ctx, g.ID, database.Page{Limit: topicsShown})
+	zone, err := g.Location()
 	if err != nil {
 		return p, err
 	}
-	zone, err := g.Location()
+	p.Edit = p.form(ritual.Ritual{RemindMinutes: 30})
+	for _, r := range list {
+		p.Rituals = append(p.Rituals, p.ritual(r, zone))
+		if of := r.ID.String(); of == c.Query("edit") || c.Param("act") == "edit" && of == c.PostForm("ritual") {
+			p.Edit = p.form(r)
+		}
+	}
+	topics, err := s.Ritual.ListTopics(ctx, g.ID, database.Page{Limit: topicsShown})
 	if err != nil {
 		return p, err
 	}
@@ -113,7 +139,29 @@ func (s *Server) ritualsPage(c *gin.Context, g community.Group) (ritualsPage, er
 	return p, nil
 }
 
-func (p ritualsPage) ritual(r ritual.Ritual) ritualRow {
+// stepsAdded is how many empty lines an edited SOP offers for new steps.
+const stepsAdded = 3
+
+// form shows a ritual as it may be edited; one without an id is new.
+func (p ritualsPage) form(r ritual.Ritual) ritualForm {
+	f := ritualForm{ID: r.ID, Version: r.Version, Title: clean(r.Title), Remind: r.RemindMinutes, Sop: r.Kind == ritual.KindSOP}
+	for d := 1; d <= 7; d++ {
+		f.Days = append(f.Days, dayBox{strconv.Itoa(d), weekdays(p.Lang, []int{d}), slices.Contains(r.Weekdays, d)})
+	}
+	if r.ID == 0 {
+		return f
+	}
+	f.At = minuteOfDay(r.MinuteOfDay)
+	for _, x := range r.Steps {
+		f.Steps = append(f.Steps, stepField{x.Step, minuteOfDay(x.MinuteOfDay), clean(x.Title)})
+	}
+	if f.Sop {
+		f.Steps = append(f.Steps, make([]stepField, min(stepsAdded, ritual.StepsMost-len(r.Steps)))...)
+	}
+	return f
+}
+
+func (p ritualsPage) ritual(r ritual.Ritual, zone *time.Location) ritualRow {
 	row := ritualRow{ID: r.ID, Name: clean(r.Title), Due: r.Due, Held: r.Held, When: weekdaysOrAll(p.Lang, r.Weekdays) + " " + minuteOfDay(r.MinuteOfDay)}
 	row.Kind, _ = word(p.Lang, ritualWords, r.Kind)
 	for _, x := range r.Steps {
@@ -121,14 +169,8 @@ func (p ritualsPage) ritual(r ritual.Ritual) ritualRow {
 	}
 	for _, n := range r.Open {
 		day := openDay{Day: n.Day, Label: dayOf(n.Day), Held: n.HeldAt != 0, People: n.People}
-		done := map[int]bool{}
-		for _, step := range n.Steps {
-			done[step] = true
-		}
-		for _, x := range r.Steps {
-			if !done[x.Step] {
-				day.Left = append(day.Left, leftStep{x.Step, minuteOfDay(x.MinuteOfDay) + " " + clean(x.Title)})
-			}
+		for _, x := range n.Left {
+			day.Left = append(day.Left, leftStep{x.Step, x.DueAt.Time().In(zone).Format("15:04") + " " + clean(x.Title)})
 		}
 		row.Open = append(row.Open, day)
 	}
@@ -168,7 +210,8 @@ func weekdaysOrAll(lang string, days []int) string {
 }
 
 // consoleRitualsAct answers POST /console/groups/{id}/rituals/{act}. The form's
-// key refuses to set up or plan twice, the others end the same.
+// key refuses to set up or plan twice, the version to edit twice; the others end
+// the same.
 func (s *Server) consoleRitualsAct(c *gin.Context) error {
 	g, err := s.groupDesk(c)
 	if err != nil {

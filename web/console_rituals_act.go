@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,13 +37,16 @@ func (s *Server) actOnRituals(c *gin.Context, g community.Group) error {
 			return nil
 		}
 		return err
-	case "hold", "end":
+	case "hold", "end", "edit":
 		var r id.Ritual
 		if err := read(c.PostForm("ritual"), &r); err != nil {
 			return err
 		}
-		if act == "end" {
+		switch act {
+		case "end":
 			return s.Ritual.End(ctx, r)
+		case "edit":
+			return s.editRitual(c, r)
 		}
 		day, _ := strconv.Atoi(c.PostForm("day"))
 		step, _ := strconv.Atoi(c.PostForm("step"))
@@ -71,17 +75,24 @@ func (s *Server) planTopic(c *gin.Context, ctx context.Context, group id.Group) 
 	return err
 }
 
-func (s *Server) setUpRitual(c *gin.Context, ctx context.Context, group id.Group) error {
-	in := ritual.In{Kind: ritual.Kind(c.PostForm("kind")), Title: c.PostForm("title")}
+// ritualFields are what forms to set up and to edit have in common.
+func ritualFields(c *gin.Context) (in ritual.In, err error) {
+	in.Title = c.PostForm("title")
 	in.RemindMinutes, _ = strconv.Atoi(c.PostForm("remind"))
 	for _, d := range c.PostFormArray("day") {
 		n, _ := strconv.Atoi(d)
 		in.Weekdays = append(in.Weekdays, n)
 	}
-	var err error
-	if in.MinuteOfDay, err = timeOfDay(c.PostForm("at"), "minute_of_day"); err != nil {
+	in.MinuteOfDay, err = timeOfDay(c.PostForm("at"), "minute_of_day")
+	return in, err
+}
+
+func (s *Server) setUpRitual(c *gin.Context, ctx context.Context, group id.Group) error {
+	in, err := ritualFields(c)
+	if err != nil {
 		return err
 	}
+	in.Kind = ritual.Kind(c.PostForm("kind"))
 	for i, line := range strings.Split(strings.TrimSpace(c.PostForm("steps")), "\n") {
 		at, title, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if at == "" {
@@ -95,6 +106,39 @@ func (s *Server) setUpRitual(c *gin.Context, ctx context.Context, group id.Group
 	}
 	_, err = s.Ritual.Create(ctx, group, in)
 	return err
+}
+
+// editRitual takes the lines of an SOP's steps in any order; one without a title
+// is left out.
+func (s *Server) editRitual(c *gin.Context, r id.Ritual) error {
+	version, err := strconv.Atoi(c.PostForm("version"))
+	if err != nil {
+		return errForm
+	}
+	of, err := ritualFields(c)
+	if err != nil {
+		return err
+	}
+	in := ritual.EditIn{Title: of.Title, Weekdays: of.Weekdays, MinuteOfDay: of.MinuteOfDay, RemindMinutes: of.RemindMinutes}
+	numbers, times, titles := c.PostFormArray("step"), c.PostFormArray("step_at"), c.PostFormArray("step_title")
+	if len(numbers) != len(times) || len(numbers) != len(titles) {
+		return errForm
+	}
+	for i, title := range titles {
+		if strings.TrimSpace(title) == "" {
+			continue
+		}
+		step := ritual.StepEdit{StepIn: ritual.StepIn{Title: title}}
+		if step.Step, err = strconv.Atoi(numbers[i]); err != nil {
+			return errForm
+		}
+		if step.MinuteOfDay, err = timeOfDay(times[i], fmt.Sprintf("steps[%d].minute_of_day", i)); err != nil {
+			return err
+		}
+		in.Steps = append(in.Steps, step)
+	}
+	slices.SortStableFunc(in.Steps, func(a, b ritual.StepEdit) int { return a.MinuteOfDay - b.MinuteOfDay })
+	return s.Ritual.Edit(c.Request.Context(), r, version, in)
 }
 
 // timeOfDay is minuteIn for what is typed: it says how a time is written.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"testing"
@@ -62,6 +63,27 @@ func TestConsoleRituals(t *testing.T) {
 			desk.post(page+"/hold", x.form(t, page+"/hold")).is(t, http.StatusSeeOther)
 		}
 		desk.get(page).is(t, 200).has(t, "都做完了", "1/1")
+
+		// The SOP is edited: its second step earlier, another added, the first gone.
+		list, err = h.s.Ritual.List(h.staff, h.group)
+		must(t, err)
+		sop := list[0].ID.String()
+		shown := desk.get(page+"?edit="+sop).is(t, 200)
+		shown.has(t, "修改固定互动", `value="11:00"`, `name="day" value="7" checked`, `name="step" value="1"`, `value="问早"`, `name="step" value="2"`, `name="step" value="0"`)
+		form := shown.form(t, page+"/edit")
+		form.Set("title", "日常")
+		form.Set("at", "11:00")
+		form["day"], form["step"] = []string{"1", "2", "3", "4", "5", "6", "7"}, []string{"1", "2", "0", "0", "0"}
+		form["step_at"], form["step_title"] = []string{"11:00", "20:30", "15:00", "", ""}, []string{"", "晚间小结", "答疑", "", ""}
+		bad := maps.Clone(form)
+		bad["step_at"] = []string{"11:00", "20:30", "3pm", "", ""}
+		desk.post(page+"/edit", bad).is(t, http.StatusUnprocessableEntity).has(t, "09:30", "修改固定互动")
+		desk.post(page+"/edit", form).is(t, http.StatusSeeOther)
+		desk.post(page+"/edit", form).is(t, http.StatusPreconditionFailed)
+		got, err := h.s.Ritual.Find(h.staff, list[0].ID)
+		if must(t, err); len(got.Steps) != 2 || got.Steps[0].Title != "答疑" || got.Steps[0].Step != 3 || got.Steps[1].Step != 2 || got.Steps[1].MinuteOfDay != 20*60+30 || got.Held != 1 {
+			t.Errorf("edited: got %+v", got)
+		}
 
 		plan := desk.get(page).is(t, 200).form(t, page+"/plan")
 		plan.Set("title", "多少度的水")

@@ -189,17 +189,23 @@ func (s *Server) taxMonth(c *gin.Context, lang string, x payee.Payer) (*taxMonth
 		return nil, fault.NotFound // nobody was paid in it
 	}
 	v := taxMonthView{taxMonthRow: taxMonthOf(lang, x.ID, sums.Items[0]), Name: clean(x.Name)}
-	v.Rows = taxPeople(lang, list.Items)
+	names, err := namesIn(s.DB.Read(ctx), list.Items, func(m payee.Month) id.Member { return m.MemberID })
+	if err != nil {
+		return nil, err
+	}
+	v.Rows = taxPeople(lang, list.Items, names)
 	if list.NextCursor != "" {
 		v.More = v.Href + "&people=" + list.NextCursor
 	}
 	return &v, nil
 }
 
-func taxPeople(lang string, list []payee.Month) []taxPersonRow {
+// taxPeople names each person by the mask of his payee, and who entered none by
+// his own.
+func taxPeople(lang string, list []payee.Month, names map[id.Member]string) []taxPersonRow {
 	var rows []taxPersonRow
 	for _, m := range list {
-		r := taxPersonRow{Who: cmp.Or(clean(m.Name), choose(lang, "未登记", "not known")), Gross: m.Gross, Due: m.Due, Tax: m.Tax, Payments: count(int64(m.Lines))}
+		r := taxPersonRow{Who: cmp.Or(clean(m.Name), choose(lang, "%s（未登记）", "%s (no payee)", called(lang, names[m.MemberID]))), Gross: m.Gross, Due: m.Due, Tax: m.Tax, Payments: count(int64(m.Lines))}
 		r.Income, _ = word(lang, incomeWords, m.IncomeType)
 		rows = append(rows, r)
 	}

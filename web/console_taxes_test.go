@@ -34,6 +34,13 @@ func TestConsoleTaxes(t *testing.T) {
 				return err
 			}))
 		}
+		agent, err := h.s.Payee.CreatePayer(as, payee.PayerIn{UnitID: h.unit, Name: "代发机构", Strategy: tax.ExternalAgent})
+		must(t, err)
+		han := h.member("韩梅梅", "m-han")
+		must(t, db.Tx(h.system, func(tx *database.Tx) error {
+			_, err := payee.WithholdTx(tx, []payee.Withholding{{Key: "p:agent", Payer: agent, Member: han, Amount: 3_00}})
+			return err
+		}))
 		for _, role := range []access.Role{access.Marketer, access.GroupOwner} {
 			h.consoleOf(h.staffKey(role)).get("/console/taxes").is(t, http.StatusForbidden)
 			h.consoleOf(h.staffKey(role)).get("/console").lacks(t, "/console/taxes")
@@ -45,6 +52,7 @@ func TestConsoleTaxes(t *testing.T) {
 		a := desk.get(at).is(t, 200)
 		a.has(t, "王**", "劳务报酬", "¥2000.00", "¥240.00", "月底后才能关账")
 		a.lacks(t, "王小明", "/console/taxes/close", "/console/taxes/return", "%!", " style=", "<b>晨")
+		desk.get(taxesAt(agent)+"&month=202603").is(t, 200).has(t, "韩*（未登记）", "¥3.00")
 		sheet := "/console/taxes/sheet?payer=" + payer.String() + "&month=202603"
 		desk.get(sheet).is(t, http.StatusConflict).has(t, "还没有关账")
 
@@ -103,7 +111,7 @@ func taxesGallery() []shown {
 		card := taxCard{ID: payer, Name: "晨光文化传播（上海）有限公司", TaxNo: "91310000MA1FL4YX2K", Strategy: strategy, Earlier: "#",
 			Months: []taxMonthRow{taxMonthOf(lang, payer, payee.MonthSum{Month: 202603, State: payee.MonthCurrent}), taxMonthOf(lang, payer, over), taxMonthOf(lang, payer, payee.MonthSum{Month: 202601, State: payee.MonthClosed, People: 1, Lines: 4, Gross: 200_000, Tax: 24_000})}}
 		all.Cards = []taxCard{card, {ID: 6 << 40, Name: "晨光门店", Strategy: strategyWords["external_agent"].in(lang)}}
-		people := taxPeople(lang, []payee.Month{{Name: "王*", IncomeType: tax.IncomeLabor, Lines: 4, Gross: 200_000, Due: 24_000, Tax: 24_000}, {Name: "西湖******公司", IncomeType: tax.IncomeBusiness, Lines: 128, Gross: 128_345_000}})
+		people := taxPeople(lang, []payee.Month{{Name: "王*", IncomeType: tax.IncomeLabor, Lines: 4, Gross: 200_000, Due: 24_000, Tax: 24_000}, {Name: "西湖******公司", IncomeType: tax.IncomeBusiness, Lines: 128, Gross: 128_345_000}, {MemberID: 9, IncomeType: tax.IncomeLabor, Lines: 1, Gross: 300}}, map[id.Member]string{9: "韩红"})
 		one, shut := all, all
 		one.Month = &taxMonthView{taxMonthRow: taxMonthOf(lang, payer, over), Name: card.Name, Strategy: strategy, Rows: people, More: "#"}
 		over.State = payee.MonthClosed

@@ -137,7 +137,7 @@ func (s *Server) fillOpen(ctx context.Context, p *workGroupPage) error {
 			return err
 		}
 		for _, r := range list.Items {
-			t := w.wishOf(p.Name, r)
+			t := w.wishOf(ctx, p.Name, r)
 			t.Late = t.Late && status == request.StatusOpen
 			p.Wishes = append(p.Wishes, t)
 		}

@@ -48,6 +48,9 @@ type wishTask struct {
 	Line   string
 	Wants  int
 	Answer string // so far, without an outcome
+
+	Campaign id.Campaign // the group-buy that was drafted for it
+	Drafts   bool        // by who looks
 }
 
 // knockTask is somebody who wants into a group.
@@ -90,7 +93,7 @@ func (s *Server) fillTasks(ctx context.Context, p *workPage, groups []community.
 	}
 	for _, r := range wishes.Items {
 		if name, listed := names[r.GroupID]; listed {
-			p.Tasks = append(p.Tasks, p.wishOf(name, r))
+			p.Tasks = append(p.Tasks, p.wishOf(ctx, name, r))
 		}
 	}
 	if err := s.fillKnocks(ctx, p, ids, names); err != nil {
@@ -193,9 +196,10 @@ func adLines(lang string, x promotion.Shows, sponsor string) []string {
 	return slices.DeleteFunc(lines, func(l string) bool { return l == "" })
 }
 
-func (p *workPage) wishOf(group string, r request.Request) workTask {
+func (p *workPage) wishOf(ctx context.Context, group string, r request.Request) workTask {
+	drafts := r.Kind == request.KindBuy && may(ctx, draftsCampaigns) == nil
 	return workTask{Group: group, GroupID: r.GroupID, Due: r.AnswerBy.Time().In(shop), Late: r.AnswerBy <= clock.MilliOf(p.Now),
-		Wish: &wishTask{ID: r.ID, Buy: r.Kind == request.KindBuy, Line: clean(r.Line), Wants: r.Wants + 1, Answer: cleanLong(r.Answer)}}
+		Wish: &wishTask{ID: r.ID, Buy: r.Kind == request.KindBuy, Line: clean(r.Line), Wants: r.Wants + 1, Answer: cleanLong(r.Answer), Campaign: r.CampaignID, Drafts: drafts}}
 }
 
 // knockFor is how soon somebody who knocks should hear; it only orders.

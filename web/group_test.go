@@ -46,6 +46,7 @@ func groupGallery() []shown {
 		list = append(list, shown{name, "group", p.page, p})
 	}
 	list = append(list, requestsGallery()...)
+	list = append(list, wishGallery()...)
 	list = append(list, gatheringGallery()...)
 	return list
 }

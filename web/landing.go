@@ -158,7 +158,8 @@ func (s *Server) landing(c *gin.Context, v visitor) error {
 // reason: it says nothing about whether the code ever did.
 func (s *Server) deadCode(c *gin.Context) error {
 	p := plainPage{page: s.base(c, "")}
-	p.Home, p.Other = "", "" // they would tell the codes apart
+	// Its address would tell the codes apart, so it names only the question.
+	p.Home, p.Other = "", "?lang="+choose(p.Lang, langEN, langZH)
 	p.Head = choose(p.Lang, "这个邀请码用不了", "This code does not work")
 	p.Body = choose(p.Lang, "可能输错了、过期了，或已被收回。请向邀请你的人要一个新的。",
 		"It may be mistyped, too old or taken back. Ask who invited you for a new one.")

@@ -93,7 +93,7 @@ func TestDeadCodesLookAlike(t *testing.T) {
 			}
 		}()
 		first := h.phone().get("/i/"+code).is(t, 404)
-		first.has(t, "这个邀请码用不了")
+		first.has(t, "这个邀请码用不了", `href="?lang=en"`)
 		first.lacks(t, code)
 		for _, other := range []string{"00000000000000", "no-such-code", strings.Repeat("a", 300), "%00", "%3Cscript%3E", code[:len(code)-1] + "Z"} {
 			if a := h.phone().get("/i/"+other).is(t, 404); a.body != first.body {

@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"siyu/internal/english"
+	"siyu/internal/id"
 )
 
 // page is what every page carries. Each page's own struct embeds it.
@@ -59,6 +60,7 @@ func newPress() (*press, error) {
 			"first":      first,
 			"asset":      shelf.href,
 			"task":       taskOn,
+			"aboutGroup": func(g id.Group, here string) []tab { return aboutGroup(lang, g, here) },
 		})
 		if _, err := set.ParseFS(templateFiles, "templates/*.html"); err != nil {
 			return nil, fmt.Errorf("web: templates: %w", err)

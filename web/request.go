@@ -43,6 +43,7 @@ type requestView struct {
 	Can    bool // and could
 	Rate   bool // his own, with an outcome, not rated yet
 	Stars  int
+	Team   bool // a group-buy of it is being prepared
 }
 
 // requestsShown is how many requests the page shows.
@@ -113,6 +114,7 @@ func requestOf(p page, r request.Request, mine, wanted bool) requestView {
 	case request.StatusDeclined:
 		v.State, v.Tone = choose(p.Lang, "没有", "not this time"), "dim"
 	}
+	v.Team = r.CampaignID != 0 && !over
 	v.Can, v.Rate = !mine && !wanted && !over, mine && over && r.Rating == 0
 	return v
 }

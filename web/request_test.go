@@ -13,7 +13,7 @@ import (
 // requestsGallery are a group's requests in both languages.
 func requestsGallery() []shown {
 	p := requestsPage{page: base(langZH, "求购求助"), ID: 9 << 40, Group: "西湖茶友群", List: []requestView{
-		{ID: 1 << 40, Line: "想买今年的明前龙井，二两就够，谁有靠谱的渠道", Buy: true, State: "等答复", By: "3月2日 12:00", Wants: 6, Can: true},
+		{ID: 1 << 40, Line: "想买今年的明前龙井，二两就够，谁有靠谱的渠道", Buy: true, State: "等答复", By: "3月2日 12:00", Wants: 6, Can: true, Team: true},
 		{ID: 2 << 40, Line: "白茶怎么存", State: "已答复", Answer: "避光、干燥、密封，常温就好。", Wants: 2, Wanted: true},
 		{ID: 3 << 40, Line: "武夷岩茶试喝装", Buy: true, State: "有替代", Tone: "good", Answer: "岩茶缺货，拼团已开水仙。", Wants: 4, Mine: true, Rate: true},
 		{ID: 4 << 40, Line: "玻璃盖碗", Buy: true, State: "没有", Tone: "dim", Answer: "易碎，暂时不做。", Wants: 1, Mine: true, Stars: 3},

@@ -198,6 +198,8 @@ func (s *Server) Register(r gin.IRouter) {
 	r.POST("/console/handovers/:id/:act", s.staffOnly(s.consoleHandover))
 	r.GET("/console/groups/:id/gatherings", s.staffOnly(s.consoleGatherings))
 	r.POST("/console/groups/:id/gatherings/:act", s.staffOnly(s.consoleGatheringsAct))
+	r.GET("/console/requests/:id/group-buy", s.staffOnly(s.consoleWish))
+	r.POST("/console/requests/:id/group-buy", s.staffOnly(s.consoleDraft))
 	r.GET("/console/gatherings/:id/door", s.staffOnly(s.consoleDoor))
 	r.GET("/console/gatherings/:id/door.png", s.staffOnly(s.consoleDoorPicture))
 	r.GET("/console/groups/:id/grades", s.staffOnly(s.consoleGrades))
@@ -272,12 +274,8 @@ func (s *Server) base(c *gin.Context, title string) page {
 
 // at says what the page's own address is, from the root of this house.
 func (p *page) at(address string) {
-	other := langEN
-	if p.Lang == langEN {
-		other = langZH
-	}
 	p.Home = address
-	p.Other = withQuery(address, "lang", other)
+	p.Other = withQuery(address, "lang", choose(p.Lang, langEN, langZH))
 }
 
 // lang is ?lang=, which is then remembered, or the cookie, or what the browser

@@ -51,7 +51,7 @@ func (s *Service) refundDue(ctx context.Context) error {
 		}
 		for _, d := range due {
 			after = d.OrderID
-			err := s.DB.Tx(ctx, func(tx *database.Tx) error { return request(tx, d) })
+			err := s.DB.Tx(ctx, func(tx *database.Tx) error { return requestTx(tx, d) })
 			if err == nil {
 				continue
 			}
@@ -63,7 +63,7 @@ func (s *Service) refundDue(ctx context.Context) error {
 	}
 }
 
-func request(tx *database.Tx, d owed) error {
+func requestTx(tx *database.Tx, d owed) error {
 	if err := campaign.LockItemTx(tx, d.ItemID); err != nil {
 		return err
 	}

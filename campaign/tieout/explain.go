@@ -11,6 +11,7 @@ import (
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/internal/sheet"
 )
 
 // ExplainIn gives differences a reason: those numbered, or all open ones of a
@@ -194,8 +195,8 @@ func (d Difference) cells() []string {
 	if d.ExplainedBy != 0 {
 		by = d.ExplainedBy.String()
 	}
-	return []string{strconv.Itoa(d.DiffNo), string(d.Sort), string(d.Kind), inert(d.No), order,
-		fen(d.MallLines, d.Mall), fen(d.SiyuLines, d.Siyu), fen(d.PaperLines, d.Paper), day, inert(d.Reason), by}
+	return []string{strconv.Itoa(d.DiffNo), string(d.Sort), string(d.Kind), sheet.Inert(d.No), order,
+		fen(d.MallLines, d.Mall), fen(d.SiyuLines, d.Siyu), fen(d.PaperLines, d.Paper), day, sheet.Inert(d.Reason), by}
 }
 
 // fen is an amount, and nothing where the side has none.
@@ -204,12 +205,4 @@ func fen(lines int, a money.Amount) string {
 		return ""
 	}
 	return strconv.FormatInt(int64(a), 10)
-}
-
-// inert keeps a text from beginning a formula.
-func inert(s string) string {
-	if s != "" && (s[0] == '=' || s[0] == '+' || s[0] == '-' || s[0] == '@' || s[0] == '\t' || s[0] == '\r') {
-		return "'" + s
-	}
-	return s
 }

@@ -131,7 +131,8 @@ func TestImportedGroups(t *testing.T) {
 		}
 		w.roll(t)
 		for part := range slices.Chunk(groups, 150) {
-			all, err := health.StandingsIn(w.DB.Read(context.Background()), part)
+			var all []health.Standing
+			err := w.DB.Read(context.Background()).Raw("SELECT * FROM group_standings WHERE group_id IN ? AND state <> ''", part).Scan(&all).Error
 			if err != nil || len(all) != len(part) {
 				t.Fatalf("%d standings of %d, %v", len(all), len(part), err)
 			}

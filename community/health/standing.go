@@ -31,25 +31,6 @@ func (Standing) TableName() string { return "group_standings" }
 
 const standingColumns = "group_id, day, state, since, coverage, dar, fatigue, content, ads, held, redo, judged_at, next_at"
 
-// StandingsIn reads the groups' standings, up to 200; a group that was never
-// judged is left out. In a transaction it takes no lock: a standing is a
-// judgement of days that are over, and may be replaced at any moment.
-func StandingsIn(q *database.Query, groups []id.Group) (map[id.Group]Standing, error) {
-	out := make(map[id.Group]Standing, len(groups))
-	if len(groups) == 0 {
-		return out, nil
-	}
-	var rows []Standing
-	err := q.Raw("SELECT "+standingColumns+" FROM group_standings WHERE group_id IN ? AND state <> ''", groups).Scan(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("health: standings: %w", err)
-	}
-	for _, r := range rows {
-		out[r.GroupID] = r
-	}
-	return out, nil
-}
-
 func lastStanding(q *database.Query, group id.Group) (Standing, error) {
 	var s Standing
 	err := q.Raw("SELECT "+standingColumns+" FROM group_standings WHERE group_id = ?", group).Scan(&s).Error

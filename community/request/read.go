@@ -25,7 +25,7 @@ func one(q *database.Query, request id.Request, lock string) (Request, error) {
 }
 
 // lockSeen locks a request in a group that the actor may see.
-func (s *Service) lockSeen(tx *database.Tx, request id.Request) (Request, error) {
+func lockSeen(tx *database.Tx, request id.Request) (Request, error) {
 	r, err := one(tx.DB, request, tx.Dialect.ForUpdate)
 	if err != nil {
 		return r, err

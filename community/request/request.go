@@ -6,7 +6,7 @@
 // Tables: requests, request_wants. What holds always: a person wants a request
 // once, and not his own; the counter on a request is its rows; an outcome is
 // final, and rated once, by the asker. A request that nobody answered in time
-// is told of once. api composes it with campaigns; the worker watches the
+// is told of once. campaign/groupbuy drafts from it; the worker watches the
 // clock.
 package request
 

@@ -166,12 +166,15 @@ func TestRequest(t *testing.T) {
 			}
 		})
 		t.Run("one group-buy", func(t *testing.T) {
-			for range 2 {
-				if err := h.GroupBuy(staff, r, 77); err != nil {
-					t.Fatal(err)
-				}
+			help, err := h.Ask(bg, a, request.In{GroupID: h.group, Kind: request.KindHelp, Line: "怎么存茶"})
+			if err != nil {
+				t.Fatal(err)
 			}
-			h.refused(h.GroupBuy(staff, r, 78), request.ErrBuys)
+			h.refused(h.drafted(help, 77), request.ErrBuys)
+			if err := h.drafted(r, 77); err != nil {
+				t.Fatal(err)
+			}
+			h.refused(h.drafted(r, 78), request.ErrBuys)
 		})
 		t.Run("answered, then its outcome, then rated by the asker", func(t *testing.T) {
 			h.refused(h.Answer(staff, r, request.AnswerIn{Status: request.StatusDeclined}), fault.Invalid)
@@ -206,7 +209,7 @@ func TestRequest(t *testing.T) {
 				}
 				_, err := h.Buys(staff, over)
 				h.refused(err, request.ErrMet)
-				h.refused(h.GroupBuy(staff, over, 79), request.ErrMet)
+				h.refused(h.drafted(over, 79), request.ErrMet)
 			}
 		})
 		if h.broken() != 0 {
@@ -218,6 +221,17 @@ func TestRequest(t *testing.T) {
 		if err != nil || h.broken() != 1 {
 			t.Errorf("a wrong counter is not seen (%v)", err)
 		}
+	})
+}
+
+// drafted notes a group-buy of a request.
+func (h *house) drafted(r id.Request, campaign id.Campaign) error {
+	return h.DB.Tx(staff, func(tx *database.Tx) error {
+		buys, err := request.BuyTx(tx, r)
+		if err != nil {
+			return err
+		}
+		return buys.DraftedTx(tx, campaign)
 	})
 }
 

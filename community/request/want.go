@@ -79,7 +79,7 @@ func (s *Service) Answer(ctx context.Context, request id.Request, in AnswerIn) e
 		return err
 	}
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
-		before, err := s.lockSeen(tx, request)
+		before, err := lockSeen(tx, request)
 		if err != nil {
 			return err
 		}
@@ -133,46 +133,48 @@ func (s *Service) Rate(ctx context.Context, request id.Request, member id.Member
 	})
 }
 
-// GroupBuy notes the group-buy that was drafted for a request, and tells all
-// who want it. The same one again changes nothing.
-func (s *Service) GroupBuy(ctx context.Context, request id.Request, campaign id.Campaign) error {
-	return s.DB.Tx(ctx, func(tx *database.Tx) error {
-		r, err := s.lockSeen(tx, request)
-		switch {
-		case err != nil:
-			return err
-		case r.CampaignID == campaign:
-			return nil
-		case r.Kind != KindBuy || r.CampaignID != 0:
-			return ErrBuys
-		case r.Status.final():
-			return ErrMet.With("status", r.Status)
-		}
-		err = database.One(tx.Exec("UPDATE requests SET campaign_id = ? WHERE id = ?"+tx.Only("campaign_id = 0"), campaign, r.ID), ErrBuys)
-		if err != nil {
-			return err
-		}
-		r.CampaignID = campaign
-		if err := tellAskers(tx, eventGroupBuy, r); err != nil {
-			return err
-		}
-		return database.AuditTx(tx, "request.group_buy", r.ID, nil, map[string]any{"campaign_id": campaign})
-	})
+// BuyTx locks a request that a group-buy may be drafted for, or was.
+func BuyTx(tx *database.Tx, request id.Request) (Request, error) {
+	r, err := lockSeen(tx, request)
+	if err != nil {
+		return r, err
+	}
+	return r, r.buys()
 }
 
-// Buys reads a request of which a group-buy may be made, or was. One that is
-// over has what it asked for, something else, or a no.
+// DraftedTx notes the group-buy that was drafted for a request under its lock,
+// and tells all who want it.
+func (r Request) DraftedTx(tx *database.Tx, campaign id.Campaign) error {
+	err := database.One(tx.Exec("UPDATE requests SET campaign_id = ? WHERE id = ?"+tx.Only("campaign_id = 0"), campaign, r.ID), ErrBuys)
+	if err != nil {
+		return err
+	}
+	r.CampaignID = campaign
+	if err := tellAskers(tx, eventGroupBuy, r); err != nil {
+		return err
+	}
+	return database.AuditTx(tx, "request.group_buy", r.ID, nil, map[string]any{"campaign_id": campaign})
+}
+
+// buys refuses what becomes no group-buy. What is over has what it asked for,
+// something else, or a no; a draft made before stays.
+func (r Request) buys() error {
+	switch {
+	case r.Kind != KindBuy:
+		return ErrBuys
+	case r.CampaignID == 0 && r.Status.final():
+		return ErrMet.With("status", r.Status)
+	}
+	return nil
+}
+
+// Buys reads a request of which a group-buy may be made, or was.
 func (s *Service) Buys(ctx context.Context, request id.Request) (Request, error) {
 	r, err := s.Find(ctx, request)
-	switch {
-	case err != nil:
+	if err != nil {
 		return r, err
-	case r.Kind != KindBuy:
-		return r, ErrBuys
-	case r.CampaignID == 0 && r.Status.final():
-		return r, ErrMet.With("status", r.Status)
 	}
-	return r, nil
+	return r, r.buys()
 }
 
 // askersAtOnce bounds the members one event names.

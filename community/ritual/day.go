@@ -1,7 +1,6 @@
 package ritual
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -41,12 +40,12 @@ func daysOf(mask int) Weekdays {
 }
 
 // DueOn is when the ritual is due on the local day of a moment, and whether it
-// is at all: not on another weekday, nor before it was set up.
+// is at all: not on another weekday, nor before it was set up or last edited.
 func (r Ritual) DueOn(at time.Time, zone *time.Location) (time.Time, bool) {
 	day := at.In(zone)
 	weekday := (int(day.Weekday())+6)%7 + 1
 	due := time.Date(day.Year(), day.Month(), day.Day(), r.MinuteOfDay/60, r.MinuteOfDay%60, 0, 0, zone)
-	return due, slices.Contains(r.Weekdays, weekday) && !due.Before(r.CreatedAt.Time())
+	return due, slices.Contains(r.Weekdays, weekday) && !due.Before(max(r.CreatedAt, r.EditedAt).Time())
 }
 
 // lookAtOnce is how many rituals one look reads.
@@ -128,6 +127,9 @@ func (s *Service) dayDue(ctx context.Context, r Ritual, g community.Group, due t
 		return err
 	}
 	return once(s.DB.Tx(ctx, func(tx *database.Tx) error {
+		if stands, err := r.stands(tx); err != nil || !stands {
+			return err
+		}
 		told := toldAt(tx, due)
 		if len(r.Steps) > 0 {
 			told = 0 // its steps are reminded of
@@ -139,6 +141,14 @@ func (s *Service) dayDue(ctx context.Context, r Ritual, g community.Group, due t
 		}
 		return r.tell(tx, g, due, 0, "")
 	}))
+}
+
+// stands locks the ritual and says whether it still is as it was read. A look
+// that began before an edit would note a time that is no longer due.
+func (r Ritual) stands(tx *database.Tx) (bool, error) {
+	var version int
+	err := tx.Raw("SELECT version FROM rituals WHERE id = ? AND ended_at = 0"+tx.Dialect.ForUpdate, r.ID).Scan(&version).Error
+	return version == r.Version, err
 }
 
 // toldAt is when the owner is reminded of what is due: now, or never once it is
@@ -177,7 +187,7 @@ type HoldIn struct {
 func (in HoldIn) Validate() error {
 	var c fault.Check
 	c.Range(int64(in.People), "people", 0, 100_000)
-	c.Range(int64(in.Step), "step", 0, stepsMost)
+	c.That(in.Step >= 0, "step", "range", "不小于 0", "must not be below 0")
 	return c.Err()
 }
 
@@ -188,70 +198,117 @@ func (s *Service) Hold(ctx context.Context, ritual id.Ritual, in HoldIn) error {
 		return err
 	}
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
-		r, err := s.seen(tx.DB, tx.Actor, ritual)
+		r, g, err := s.lockSeen(tx, ritual)
 		switch {
 		case err != nil:
 			return err
 		case r.EndedAt != 0:
 			return ErrEnded
 		}
-		g, err := community.LockGroupTx(tx, r.GroupID)
+		zone, err := g.Location()
 		if err != nil {
 			return err
 		}
-		zone, err := time.LoadLocation(g.Zone)
+		d, err := r.noting(tx, in, zone)
 		if err != nil {
-			return fmt.Errorf("ritual: zone of %s: %w", g.ID, err)
-		}
-		if in.Step > len(r.Steps) {
-			return fault.Invalid.Field("step", "range", fmt.Sprintf("这个固定互动有 %d 步", len(r.Steps)), fmt.Sprintf("it has %d steps", len(r.Steps)))
-		}
-		due, day, ok := r.heldOn(in, tx.Now.Time(), zone)
-		if !ok {
-			return ErrNotDue
+			return err
 		}
 		held := tx.Now
-		if len(r.Steps) > 0 {
-			all, err := r.holdSteps(tx, in.Step, day, due)
+		if len(d.steps) > 0 {
+			all, err := r.holdSteps(tx, in.Step, d)
 			if err != nil {
 				return err
 			}
 			if !all {
-				held = 0
+				held = d.heldAt // a day held before steps were added stays so
 			}
 		}
-		res := tx.Exec("UPDATE ritual_days SET held_at = ?, people = ?, held_by = ? WHERE ritual_id = ? AND day = ?", held, in.People, tx.Actor.Staff, r.ID, day)
-		if res.Error == nil && res.RowsAffected == 0 {
-			res = tx.Exec("INSERT INTO ritual_days (ritual_id, day, due_at, reminded_at, held_at, people, held_by) VALUES (?, ?, ?, 0, ?, ?, ?)",
-				r.ID, day, clock.MilliOf(due), held, in.People, tx.Actor.Staff)
+		if d.stands {
+			err = tx.Exec("UPDATE ritual_days SET held_at = ?, people = ?, held_by = ? WHERE ritual_id = ? AND day = ?", held, in.People, tx.Actor.Staff, r.ID, d.day).Error
+		} else {
+			err = tx.Exec("INSERT INTO ritual_days (ritual_id, day, due_at, reminded_at, held_at, people, held_by) VALUES (?, ?, ?, 0, ?, ?, ?)",
+				r.ID, d.day, d.dueAt, held, in.People, tx.Actor.Staff).Error
 		}
-		if res.Error != nil {
-			return fmt.Errorf("ritual: hold %s: %w", r.ID, res.Error)
+		if err != nil {
+			return fmt.Errorf("ritual: hold %s: %w", r.ID, err)
 		}
-		if err := community.GatherTx(tx, r.GroupID, day, int64(r.ID), in.People); err != nil {
+		if err := community.GatherTx(tx, r.GroupID, d.day, int64(r.ID), in.People); err != nil {
 			return err
 		}
 		tx.SetResult("ritual", int64(r.ID), 200)
-		return database.AuditTx(tx, "ritual.hold", r.ID, nil, map[string]int{"day": day, "people": in.People, "step": in.Step})
+		return database.AuditTx(tx, "ritual.hold", r.ID, nil, map[string]int{"day": d.day, "people": in.People, "step": in.Step})
 	})
 }
 
-// heldOn is the due day that a note is about, 0 meaning today, and when the
-// ritual was due on it. Of an SOP a day counts from its last step, or the one
-// that is noted, so that one set up in mid-day has its rest.
-func (r Ritual) heldOn(in HoldIn, now time.Time, zone *time.Location) (time.Time, int, bool) {
-	asked := r
-	if n := len(r.Steps); n > 0 {
-		asked = r.at(r.Steps[cmp.Or(in.Step, n)-1])
+// lockSeen reads a ritual of a group that the actor may see, and locks the
+// group and then it, behind which all notes, edits and looks stand in line.
+func (s *Service) lockSeen(tx *database.Tx, ritual id.Ritual) (Ritual, community.Group, error) {
+	r, err := s.seen(tx.DB, tx.Actor, ritual)
+	if err != nil {
+		return r, community.Group{}, err
 	}
+	g, err := community.LockGroupTx(tx, r.GroupID)
+	if err != nil {
+		return r, g, err
+	}
+	list, err := read(tx.DB, "id = ?"+tx.Dialect.ForUpdate, ritual)
+	if err != nil {
+		return r, g, err
+	}
+	return list[0], g, nil
+}
+
+// dueDay is a local day on which a ritual was due, or is by the times in force.
+type dueDay struct {
+	day    int
+	dueAt  clock.Milli
+	heldAt clock.Milli
+	people int
+	steps  []stepDay
+	stands bool // as a row
+}
+
+// on is the ritual on the local day of a moment, and whether it was due on it,
+// is, or was noted. An SOP is also due on a day of which only some steps are, so
+// that one set up or edited in mid-day has its rest.
+func (r Ritual) on(q *database.Query, at time.Time, zone *time.Location) (dueDay, bool, error) {
+	due, is := r.DueOn(at, zone)
+	d := dueDay{day: clock.Day(at, zone), dueAt: clock.MilliOf(due)}
+	var row []struct {
+		DueAt, HeldAt clock.Milli
+		People        int
+	}
+	err := q.Raw("SELECT due_at, held_at, people FROM ritual_days WHERE ritual_id = ? AND day = ?", r.ID, d.day).Scan(&row).Error
+	if err != nil {
+		return d, false, fmt.Errorf("ritual: days of %s: %w", r.ID, err)
+	}
+	if len(row) > 0 {
+		d.stands, d.dueAt, d.heldAt, d.people = true, row[0].DueAt, row[0].HeldAt, row[0].People
+	}
+	d.steps, err = r.stepsOn(q, at, zone)
+	return d, is || d.stands || len(d.steps) > 0, err
+}
+
+// noting is the day that a note is about, 0 meaning today.
+func (r Ritual) noting(tx *database.Tx, in HoldIn, zone *time.Location) (dueDay, error) {
+	now := tx.Now.Time()
 	for _, at := range []time.Time{now, now.AddDate(0, 0, -1)} {
-		_, is := asked.DueOn(at, zone)
-		if this := clock.Day(at, zone); is && (in.Day == this || in.Day == 0 && at.Equal(now)) {
-			due, _ := r.DueOn(at, zone)
-			return due, this, true
+		if this := clock.Day(at, zone); in.Day != this && (in.Day != 0 || !at.Equal(now)) {
+			continue
+		}
+		d, is, err := r.on(tx.DB, at, zone)
+		if err != nil {
+			return d, err
+		}
+		of := in.Step == 0 || slices.ContainsFunc(d.steps, func(x stepDay) bool { return x.Step == in.Step })
+		switch {
+		case !of && r.stepAt(in.Step) < 0:
+			return d, fault.Invalid.Field("step", "unknown_value", "这个固定互动没有这一步", "the ritual has no such step")
+		case is && of:
+			return d, nil
 		}
 	}
-	return time.Time{}, 0, false
+	return dueDay{}, ErrNotDue
 }
 
 // open fills in the days that may still be noted: yesterday and today where the
@@ -276,26 +333,26 @@ func (s *Service) open(q *database.Query, list []Ritual) error {
 			continue
 		}
 		for _, at := range []time.Time{now.AddDate(0, 0, -1), now} {
-			due, day, is := r.heldOn(HoldIn{Day: clock.Day(at, zone)}, now, zone)
-			if !is {
-				continue
+			d, is, err := r.on(q, at, zone)
+			if err != nil {
+				return err
 			}
-			var row struct {
-				HeldAt clock.Milli
-				People int
+			if is {
+				r.Open = append(r.Open, d.noted())
 			}
-			if err := q.Raw("SELECT held_at, people FROM ritual_days WHERE ritual_id = ? AND day = ?", r.ID, day).Scan(&row).Error; err != nil {
-				return fmt.Errorf("ritual: days of %s: %w", r.ID, err)
-			}
-			n := Noted{Day: day, DueAt: clock.MilliOf(due), HeldAt: row.HeldAt, People: row.People, Steps: []int{}}
-			if len(r.Steps) > 0 {
-				err := q.Raw("SELECT step FROM ritual_step_days WHERE ritual_id = ? AND day = ? AND held_at <> 0 ORDER BY step", r.ID, day).Scan(&n.Steps).Error
-				if err != nil {
-					return fmt.Errorf("ritual: steps of %s: %w", r.ID, err)
-				}
-			}
-			r.Open = append(r.Open, n)
 		}
 	}
 	return nil
+}
+
+func (d dueDay) noted() Noted {
+	n := Noted{Day: d.day, DueAt: d.dueAt, HeldAt: d.heldAt, People: d.people, Steps: []int{}, Left: []Left{}}
+	for _, x := range d.steps {
+		if x.HeldAt != 0 {
+			n.Steps = append(n.Steps, x.Step)
+		} else {
+			n.Left = append(n.Left, Left{x.Step, x.Title, x.DueAt})
+		}
+	}
+	return n
 }

@@ -23,7 +23,8 @@ type Due struct {
 }
 
 // ListDue lists what was due yesterday and is due today in some groups, of
-// those that the actor sees, held or not; what was due first first.
+// those that the actor sees, held or not, also by times that an edit has changed
+// since; what was due first first.
 func (s *Service) ListDue(ctx context.Context, groups []id.Group) ([]Due, error) {
 	q, actor := s.DB.Read(ctx), database.ActorOf(ctx)
 	known, err := community.GroupsIn(q, groups)
@@ -41,7 +42,7 @@ func (s *Service) ListDue(ctx context.Context, groups []id.Group) ([]Due, error)
 		return nil, err
 	}
 	now := s.DB.Clock.Now()
-	held, err := heldSince(q, groups, now.AddDate(0, 0, -3))
+	rows, err := daysSince(q, groups, now.AddDate(0, 0, -3))
 	if err != nil {
 		return nil, err
 	}
@@ -53,44 +54,44 @@ func (s *Service) ListDue(ctx context.Context, groups []id.Group) ([]Due, error)
 		}
 		for _, at := range []time.Time{now.AddDate(0, 0, -1), now} {
 			due, is := r.DueOn(at, zone)
-			if !is {
-				continue
+			d := Due{Ritual: r, Day: clock.Day(at, zone), DueAt: clock.MilliOf(due)}
+			if row, stands := rows[ritualDay{r.ID, d.Day}]; stands {
+				d.DueAt, d.HeldAt, d.People, is = row.DueAt, row.HeldAt, row.People, true
 			}
-			d := Due{Ritual: r, Day: clock.Day(due, zone), DueAt: clock.MilliOf(due)}
-			note := held[noted{r.ID, d.Day}]
-			d.HeldAt, d.People = note.HeldAt, note.People
-			out = append(out, d)
+			if is {
+				out = append(out, d)
+			}
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Due) int { return int(a.DueAt - b.DueAt) })
 	return out, nil
 }
 
-// noted names one day of a ritual.
-type noted struct {
+type ritualDay struct {
 	ritual id.Ritual
 	day    int
 }
 
-type note struct {
+type dayRow struct {
 	RitualID id.Ritual
 	Day      int
+	DueAt    clock.Milli
 	HeldAt   clock.Milli
 	People   int
 }
 
-// heldSince are the days of the groups' rituals, due since a moment, on which
-// somebody said that they were held.
-func heldSince(q *database.Query, groups []id.Group, since time.Time) (map[noted]note, error) {
-	var rows []note
-	err := q.Raw(`SELECT d.ritual_id, d.day, d.held_at, d.people FROM rituals r JOIN ritual_days d ON d.ritual_id = r.id
-		WHERE r.group_id IN ? AND r.ended_at = 0 AND d.due_at >= ? AND d.held_at <> 0`, groups, clock.MilliOf(since)).Scan(&rows).Error
+// daysSince are the days of the groups' rituals, due since a moment, that stand
+// as rows.
+func daysSince(q *database.Query, groups []id.Group, since time.Time) (map[ritualDay]dayRow, error) {
+	var rows []dayRow
+	err := q.Raw(`SELECT d.ritual_id, d.day, d.due_at, d.held_at, d.people FROM rituals r JOIN ritual_days d ON d.ritual_id = r.id
+		WHERE r.group_id IN ? AND r.ended_at = 0 AND d.due_at >= ?`, groups, clock.MilliOf(since)).Scan(&rows).Error
 	if err != nil {
-		return nil, fmt.Errorf("ritual: held: %w", err)
+		return nil, fmt.Errorf("ritual: days: %w", err)
 	}
-	out := map[noted]note{}
+	out := map[ritualDay]dayRow{}
 	for _, n := range rows {
-		out[noted{n.RitualID, n.Day}] = n
+		out[ritualDay{n.RitualID, n.Day}] = n
 	}
 	return out, nil
 }

@@ -1,13 +1,14 @@
 // Package ritual is what a group does at a fixed time: 固定互动, a topic, a game
 // or a quiz once a week, and the daily 群 SOP of whoever keeps it.
 //
-// Tables: rituals, ritual_days, ritual_steps, ritual_step_days, topics. A ritual names weekdays and a minute of the
-// group's local day. Each day it is due has one row, made when its owner is
-// reminded; held or not, that row is what the execution rate counts. A day
-// that no worker saw is counted on the next, without a reminder. The steps of an
-// SOP have rows of their own, and a day of it was held once all of them were. A
-// topic of one day is planned beside. What holds always: one row per ritual and
-// day, and per step. api calls it; the worker reminds.
+// Tables: rituals, ritual_days, ritual_steps, ritual_step_days, topics. A ritual
+// names weekdays and a minute of the group's local day. Each day it is due has
+// one row, made when its owner is reminded; held or not, that row is what the
+// execution rate counts. A day that no worker saw is counted on the next, without
+// a reminder. The steps of an SOP have rows of their own, and a day of it was held
+// once all of them were. A topic of one day is planned beside. What holds always:
+// one row per ritual and day, and per step; an edit changes nothing of what was
+// due before it. api and web call it; the worker reminds.
 package ritual
 
 import (
@@ -57,8 +58,10 @@ type Ritual struct {
 	Weekdays      Weekdays    `json:"weekdays" gorm:"-"`
 	MinuteOfDay   int         `json:"minute_of_day"`
 	RemindMinutes int         `json:"remind_minutes"`
+	Version       int         `json:"version"`
 	EndedAt       clock.Milli `json:"ended_at"`
 	CreatedAt     clock.Milli `json:"created_at"`
+	EditedAt      clock.Milli `json:"edited_at"`      // the times above count from then
 	Steps         []Step      `json:"steps" gorm:"-"` // of an SOP
 	Open          []Noted     `json:"open_days" gorm:"-"`
 
@@ -68,16 +71,24 @@ type Ritual struct {
 }
 
 // Noted is a day of a ritual that may still be noted, today or yesterday, and
-// what was noted of it. Steps are those that were done.
+// what was noted of it. Steps are those that were done, Left those that were not.
 type Noted struct {
 	Day    int         `json:"day"`
 	DueAt  clock.Milli `json:"due_at"`
 	HeldAt clock.Milli `json:"held_at"`
 	People int         `json:"people"`
 	Steps  []int       `json:"steps"`
+	Left   []Left      `json:"left"`
 }
 
-const columns = "id, group_id, kind, title, weekdays, minute_of_day, remind_minutes, ended_at, created_at"
+// Left is a step of a day that nobody noted as done.
+type Left struct {
+	Step  int         `json:"step"`
+	Title string      `json:"title"`
+	DueAt clock.Milli `json:"due_at"`
+}
+
+const columns = "id, group_id, kind, title, weekdays, minute_of_day, remind_minutes, version, ended_at, created_at, edited_at"
 
 // eventDue reminds whoever keeps the group; docs/events.md says when.
 const eventDue webhook.Type = "ritual.due"
@@ -138,7 +149,7 @@ func (s *Service) Create(ctx context.Context, group id.Group, in In) (id.Ritual,
 			return ErrFull.With("max", ritualsMost)
 		}
 		made = id.Ritual(tx.Next())
-		err = tx.Exec("INSERT INTO rituals ("+columns+") VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)",
+		err = tx.Exec("INSERT INTO rituals ("+columns+") VALUES (?, ?, ?, ?, ?, ?, ?, 1, 0, ?, 0)",
 			made, group, in.Kind, community.CleanLine(in.Title), in.Weekdays.mask(), in.MinuteOfDay, in.RemindMinutes, tx.Now).Error
 		if err != nil {
 			return fmt.Errorf("ritual: create: %w", err)

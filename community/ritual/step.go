@@ -1,6 +1,7 @@
 package ritual
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -17,7 +18,7 @@ import (
 // of the SOP was held once each of its steps was.
 type Step struct {
 	RitualID    id.Ritual `json:"-"`
-	Step        int       `json:"step"` // from 1, in order of the day
+	Step        int       `json:"step"` // its number, which no other step of the ritual ever has
 	Title       string    `json:"title"`
 	MinuteOfDay int       `json:"minute_of_day"`
 
@@ -32,14 +33,14 @@ type StepIn struct {
 	MinuteOfDay int    `json:"minute_of_day"`
 }
 
-// stepsMost is how many steps an SOP may have.
-const stepsMost = 12
+// StepsMost is how many steps an SOP may have.
+const StepsMost = 12
 
 func (in In) checkSteps(c *fault.Check) {
 	c.That(len(in.Steps) == 0 || in.Kind == KindSOP, "steps", "not_allowed", "只有 SOP 有步骤", "are for an SOP alone")
-	c.Range(int64(len(in.Steps)), "steps", 0, stepsMost)
+	c.Range(int64(len(in.Steps)), "steps", 0, StepsMost)
 	last := in.MinuteOfDay - 1
-	for i, x := range in.Steps[:min(len(in.Steps), stepsMost)] {
+	for i, x := range in.Steps[:min(len(in.Steps), StepsMost)] {
 		at := fmt.Sprintf("steps[%d].", i)
 		title := community.CleanLine(x.Title)
 		c.Required(title, at+"title")
@@ -72,7 +73,7 @@ func readSteps(q *database.Query, list []Ritual) error {
 	var steps []Step
 	for part := range slices.Chunk(sops, lookAtOnce) {
 		var rows []Step
-		if err := q.Raw("SELECT ritual_id, step, minute_of_day, title FROM ritual_steps WHERE ritual_id IN ? ORDER BY ritual_id, step", part).Scan(&rows).Error; err != nil {
+		if err := q.Raw("SELECT ritual_id, step, minute_of_day, title FROM ritual_steps WHERE ritual_id IN ? AND ended_at = 0 ORDER BY ritual_id, minute_of_day", part).Scan(&rows).Error; err != nil {
 			return fmt.Errorf("ritual: steps: %w", err)
 		}
 		steps = append(steps, rows...)
@@ -99,6 +100,9 @@ func (s *Service) stepDue(ctx context.Context, r Ritual, step Step, g community.
 		return err
 	}
 	return once(s.DB.Tx(ctx, func(tx *database.Tx) error {
+		if stands, err := r.stands(tx); err != nil || !stands {
+			return err
+		}
 		told := toldAt(tx, due)
 		err := tx.Exec("INSERT INTO ritual_step_days (ritual_id, day, step, due_at, reminded_at, held_at, held_by) VALUES (?, ?, ?, ?, ?, 0, 0)",
 			r.ID, day, step.Step, clock.MilliOf(due), told).Error
@@ -109,29 +113,68 @@ func (s *Service) stepDue(ctx context.Context, r Ritual, step Step, g community.
 	}))
 }
 
-// holdSteps notes a step of an SOP's day as done, or for step 0 all of them, and
-// says whether that was the last.
-func (r Ritual) holdSteps(tx *database.Tx, step, day int, midnight time.Time) (all bool, err error) {
-	var held []int
-	if err := tx.Raw("SELECT step FROM ritual_step_days WHERE ritual_id = ? AND day = ? AND held_at <> 0", r.ID, day).Scan(&held).Error; err != nil {
-		return false, fmt.Errorf("ritual: steps of %s: %w", r.ID, err)
+// stepAt is where a step stands in the ritual's list; -1: nowhere.
+func (r Ritual) stepAt(number int) int {
+	return slices.IndexFunc(r.Steps, func(x Step) bool { return x.Step == number })
+}
+
+// stepDay is a step on a day it was due, or is by the times in force.
+type stepDay struct {
+	Step   int
+	Title  string
+	DueAt  clock.Milli
+	HeldAt clock.Milli
+	stands bool // as a row
+}
+
+// stepsOn are the steps of the local day of a moment: those that were due on it
+// before an edit, whatever became of them, and those that are.
+func (r Ritual) stepsOn(q *database.Query, at time.Time, zone *time.Location) ([]stepDay, error) {
+	if r.Kind != KindSOP {
+		return nil, nil
+	}
+	var list []stepDay
+	err := q.Raw(`SELECT d.step, s.title, d.due_at, d.held_at FROM ritual_step_days d JOIN ritual_steps s ON s.ritual_id = d.ritual_id AND s.step = d.step
+		WHERE d.ritual_id = ? AND d.day = ?`, r.ID, clock.Day(at, zone)).Scan(&list).Error
+	if err != nil {
+		return nil, fmt.Errorf("ritual: steps of %s: %w", r.ID, err)
+	}
+	for i := range list {
+		list[i].stands = true
 	}
 	for _, x := range r.Steps {
-		if slices.Contains(held, x.Step) || step != 0 && step != x.Step {
-			continue
-		}
-		held = append(held, x.Step)
-		res := tx.Exec("UPDATE ritual_step_days SET held_at = ?, held_by = ? WHERE ritual_id = ? AND day = ? AND step = ?", tx.Now, tx.Actor.Staff, r.ID, day, x.Step)
-		if res.Error == nil && res.RowsAffected == 0 {
-			due := time.Date(midnight.Year(), midnight.Month(), midnight.Day(), x.MinuteOfDay/60, x.MinuteOfDay%60, 0, 0, midnight.Location())
-			res = tx.Exec("INSERT INTO ritual_step_days (ritual_id, day, step, due_at, reminded_at, held_at, held_by) VALUES (?, ?, ?, ?, 0, ?, ?)",
-				r.ID, day, x.Step, clock.MilliOf(due), tx.Now, tx.Actor.Staff)
-		}
-		if res.Error != nil {
-			return false, fmt.Errorf("ritual: hold step %d of %s: %w", x.Step, r.ID, res.Error)
+		due, is := r.at(x).DueOn(at, zone)
+		if is && !slices.ContainsFunc(list, func(s stepDay) bool { return s.Step == x.Step }) {
+			list = append(list, stepDay{Step: x.Step, Title: x.Title, DueAt: clock.MilliOf(due)})
 		}
 	}
-	return len(held) == len(r.Steps), nil
+	slices.SortFunc(list, func(a, b stepDay) int { return cmp.Or(cmp.Compare(a.DueAt, b.DueAt), a.Step-b.Step) })
+	return list, nil
+}
+
+// holdSteps notes a step of an SOP's day as done, or for step 0 all of them, and
+// says whether that was the last.
+func (r Ritual) holdSteps(tx *database.Tx, step int, d dueDay) (all bool, err error) {
+	all = true
+	for _, x := range d.steps {
+		if x.HeldAt != 0 {
+			continue
+		}
+		if step != 0 && step != x.Step {
+			all = false
+			continue
+		}
+		if x.stands {
+			err = tx.Exec("UPDATE ritual_step_days SET held_at = ?, held_by = ? WHERE ritual_id = ? AND day = ? AND step = ?", tx.Now, tx.Actor.Staff, r.ID, d.day, x.Step).Error
+		} else {
+			err = tx.Exec("INSERT INTO ritual_step_days (ritual_id, day, step, due_at, reminded_at, held_at, held_by) VALUES (?, ?, ?, ?, 0, ?, ?)",
+				r.ID, d.day, x.Step, x.DueAt, tx.Now, tx.Actor.Staff).Error
+		}
+		if err != nil {
+			return false, fmt.Errorf("ritual: hold step %d of %s: %w", x.Step, r.ID, err)
+		}
+	}
+	return all, nil
 }
 
 // rateSteps fills in how often steps were due and done in the last 30 days.
@@ -144,8 +187,8 @@ func (s *Service) rateSteps(q *database.Query, r *Ritual) error {
 		return fmt.Errorf("ritual: rate of steps of %s: %w", r.ID, err)
 	}
 	for _, x := range rows {
-		if x.Step <= len(r.Steps) {
-			r.Steps[x.Step-1].Due, r.Steps[x.Step-1].Held = x.Due, x.Held
+		if i := r.stepAt(x.Step); i >= 0 {
+			r.Steps[i].Due, r.Steps[i].Held = x.Due, x.Held
 		}
 	}
 	return nil

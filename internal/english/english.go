@@ -9,7 +9,7 @@ import "strings"
 // nouns are the plurals our sentences count, with their singulars. A test reads
 // all sentences and names one that is missing here.
 var nouns = singulars(`accounts ads bytes campaigns characters codes colleagues columns coupons days debts deeds differences events friends groups hours interactions invitations
-	invitees items keys lines members minutes months orders pieces pixels places points products questions rehearsals requests rewards rituals rows scans seats
+	invitees items keys lines members minutes months orders pieces pixels places points products questions rehearsals replicas requests rewards rituals rows scans seats
 	sessions settlements sizes steps sub-groups tags teams things times topics transfers vouchers webhooks weeks windows`,
 	map[string]string{"people": "person", "replies": "reply", "entries": "entry"})
 

@@ -3,6 +3,8 @@
 // first line naming the columns in any order and in either language, times as
 // spreadsheets write them.
 //
+// For the files the house writes it says which texts a spreadsheet would run.
+//
 // It knows no business: who reads a sheet names the columns it may have, and
 // says of each line what it means.
 package sheet

@@ -80,17 +80,6 @@ func (s *Service) ListPending(ctx context.Context, page database.Page) (database
 	return out, err
 }
 
-// Twins are other members who are paid into the same account or under the
-// same number: for whoever looks for fraud, by opaque ids.
-func Twins(q *database.Query, member id.Member) ([]id.Member, error) {
-	list := []id.Member{}
-	err := q.Raw(`SELECT DISTINCT o.member_id FROM payees p JOIN payee_versions v ON v.payee_id = p.id AND v.no = p.active_no
-		JOIN payee_versions w ON (w.account_hash = v.account_hash OR w.taxpayer_id = v.taxpayer_id) AND w.account_hash <> ''
-		JOIN payees o ON o.id = w.payee_id AND o.active_no = w.no
-		WHERE p.member_id = ? AND o.id <> p.id ORDER BY o.member_id LIMIT 50`, member).Scan(&list).Error
-	return list, err
-}
-
 // HasOpenID says whether the member was seen inside WeChat, so that he can be
 // paid there: the openid is taken from his identity and never typed.
 func (s *Service) HasOpenID(ctx context.Context, member id.Member) (bool, error) {

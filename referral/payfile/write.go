@@ -6,12 +6,12 @@ import (
 	"encoding/csv"
 	"encoding/hex"
 	"strconv"
-	"strings"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"siyu/internal/fault"
 	"siyu/internal/money"
+	"siyu/internal/sheet"
 )
 
 // Row is one payment with all that a form may ask for.
@@ -33,17 +33,17 @@ type Field string
 var texts = map[Field]func(Row) string{
 	"line": func(r Row) string { return strconv.Itoa(r.Line) }, "bill_no": func(r Row) string { return r.BillNo },
 	"payout_id": func(r Row) string { return r.PayoutID }, "settlement_id": func(r Row) string { return r.SettlementID },
-	"member_id": func(r Row) string { return r.MemberID }, "name": func(r Row) string { return inert(r.Name) },
+	"member_id": func(r Row) string { return r.MemberID }, "name": func(r Row) string { return sheet.Inert(r.Name) },
 	"id_no": func(r Row) string { return r.IDNo }, "phone": func(r Row) string { return r.Phone }, "card_no": func(r Row) string { return r.CardNo },
-	"bank_name": func(r Row) string { return inert(r.BankName) }, "branch": func(r Row) string { return inert(r.Branch) },
-	"cnaps": func(r Row) string { return r.CNAPS }, "alipay": func(r Row) string { return inert(r.Alipay) },
-	"app_id": func(r Row) string { return inert(r.AppID) }, "open_id": func(r Row) string { return inert(r.OpenID) },
+	"bank_name": func(r Row) string { return sheet.Inert(r.BankName) }, "branch": func(r Row) string { return sheet.Inert(r.Branch) },
+	"cnaps": func(r Row) string { return r.CNAPS }, "alipay": func(r Row) string { return sheet.Inert(r.Alipay) },
+	"app_id": func(r Row) string { return sheet.Inert(r.AppID) }, "open_id": func(r Row) string { return sheet.Inert(r.OpenID) },
 	"name_hash": func(r Row) string { return r.NameHash }, "id_mask": func(r Row) string { return r.IDMask },
 	"rate": func(r Row) string { return strconv.FormatInt(int64(r.Rate), 10) }, "income_type": func(r Row) string { return r.IncomeType },
-	"rule_version": func(r Row) string { return r.RuleVersion }, "remark": func(r Row) string { return inert(r.Remark) },
-	"payer_name": func(r Row) string { return inert(r.PayerName) }, "cost_centre": func(r Row) string { return inert(r.CostCentre) },
-	"budget_no": func(r Row) string { return inert(r.BudgetNo) },
-	"period":    func(r Row) string { return inert(r.Period) }, "state": func(r Row) string { return r.State },
+	"rule_version": func(r Row) string { return r.RuleVersion }, "remark": func(r Row) string { return sheet.Inert(r.Remark) },
+	"payer_name": func(r Row) string { return sheet.Inert(r.PayerName) }, "cost_centre": func(r Row) string { return sheet.Inert(r.CostCentre) },
+	"budget_no": func(r Row) string { return sheet.Inert(r.BudgetNo) },
+	"period":    func(r Row) string { return sheet.Inert(r.Period) }, "state": func(r Row) string { return r.State },
 }
 
 // amounts are fields of money.
@@ -188,13 +188,4 @@ func (p Profile) put(b *bytes.Buffer, line int, cells []string) error {
 	}
 	b.Write(out)
 	return nil
-}
-
-// inert puts an apostrophe before text that a spreadsheet would take for a
-// formula.
-func inert(s string) string {
-	if s != "" && strings.ContainsAny(s[:1], "=+-@\t\r\n|") {
-		return "'" + s
-	}
-	return s
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"siyu/internal/clock"
+	"siyu/internal/sheet"
 )
 
 // csvHeader names the columns. The file is for machines: UTF-8 without a byte
@@ -42,7 +43,7 @@ func newLinesFile(st Settlement, to io.Writer) *linesFile {
 		head = slices.Concat(head, payerHeader)
 		f.tail = nil
 		for _, s := range []string{st.PayerID.String(), st.CostCentre, st.BudgetNo} {
-			f.tail = appendCell(append(f.tail, ','), inert(s))
+			f.tail = appendCell(append(f.tail, ','), sheet.Inert(s))
 		}
 		f.tail = append(f.tail, '\n')
 	}
@@ -85,7 +86,7 @@ func (f *linesFile) line(l Line) error {
 // inert; what the house writes never begins like a formula.
 func (f *linesFile) cell(b []byte, i int, s string) []byte {
 	if f.cells[i] == nil || s != f.said[i] {
-		f.said[i], f.cells[i] = s, append(appendCell(f.cells[i][:0], inert(s)), ',')
+		f.said[i], f.cells[i] = s, append(appendCell(f.cells[i][:0], sheet.Inert(s)), ',')
 	}
 	return append(b, f.cells[i]...)
 }
@@ -113,18 +114,4 @@ func appendCell(b []byte, s string) []byte {
 	b = append(b, '"')
 	b = append(b, strings.ReplaceAll(s, `"`, `""`)...)
 	return append(b, '"')
-}
-
-// risky says that a spreadsheet may take the text for a formula. Amounts are
-// never sent through it: -5 must stay a number.
-func risky(s string) bool {
-	return s != "" && strings.ContainsAny(s[:1], "=+-@\t\r\n|")
-}
-
-// inert puts an apostrophe before such a text.
-func inert(s string) string {
-	if risky(s) {
-		return "'" + s
-	}
-	return s
 }

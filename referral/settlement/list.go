@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"siyu/internal/money"
+	"siyu/internal/sheet"
 )
 
 // list is a list of the workbook, spread over as many sheets as the format
@@ -139,7 +140,7 @@ func (s *list) yuan(a money.Amount) {
 // text is a cell of text that no program takes for a formula.
 func (s *list) text(t string) {
 	style := 0
-	if risky(t) {
+	if sheet.Risky(t) {
 		style = s.book.quoted
 	}
 	s.styled(style, t)

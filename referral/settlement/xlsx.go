@@ -9,6 +9,7 @@ import (
 
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/internal/sheet"
 )
 
 // The sheets: a summary, what each member gets, the lines of rewards, the lines
@@ -201,7 +202,7 @@ func (b *workbook) end() {
 
 // text is a cell of text that no program takes for a formula.
 func (b *workbook) text(s string) excelize.Cell {
-	if risky(s) {
+	if sheet.Risky(s) {
 		return excelize.Cell{StyleID: b.quoted, Value: s}
 	}
 	return excelize.Cell{Value: s}

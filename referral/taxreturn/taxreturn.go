@@ -20,12 +20,12 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"siyu/internal/database"
 	"siyu/internal/fault"
 	"siyu/internal/id"
 	"siyu/internal/money"
+	"siyu/internal/sheet"
 	"siyu/referral/payee"
 	"siyu/referral/tax"
 	"siyu/referral/workbook"
@@ -296,20 +296,11 @@ func plain(rows [][]any, marked bool) ([]byte, error) {
 			case int:
 				out[i] = strconv.Itoa(v)
 			case string:
-				out[i] = inert(v)
+				out[i] = sheet.Inert(v)
 			}
 		}
 		list = append(list, out)
 	}
 	err := w.WriteAll(list)
 	return b.Bytes(), err
-}
-
-// inert puts an apostrophe before a name that a spreadsheet would take for a
-// formula.
-func inert(s string) string {
-	if s != "" && strings.ContainsAny(s[:1], "=+-@\t\r\n|") {
-		return "'" + s
-	}
-	return s
 }

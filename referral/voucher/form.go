@@ -10,12 +10,12 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"siyu/internal/fault"
 	"siyu/internal/money"
+	"siyu/internal/sheet"
 	"siyu/referral/workbook"
 )
 
@@ -222,11 +222,11 @@ func (r row) cell(c Column, word string) string {
 	case "day":
 		return fmt.Sprintf("%04d-%02d-%02d", r.day/10000, r.day/100%100, r.day%100)
 	case "payer":
-		return inert(r.part.PayerName)
+		return sheet.Inert(r.part.PayerName)
 	case "cost_centre":
-		return inert(r.part.CostCentre)
+		return sheet.Inert(r.part.CostCentre)
 	case "budget_no":
-		return inert(r.part.BudgetNo)
+		return sheet.Inert(r.part.BudgetNo)
 	case "settlement":
 		return r.part.SettlementID.String()
 	case "word":
@@ -240,7 +240,7 @@ func (r row) cell(c Column, word string) string {
 	case "code":
 		return r.code
 	case "title":
-		return inert(r.title)
+		return sheet.Inert(r.title)
 	case "debit":
 		return r.debit.String()
 	case "credit":
@@ -261,13 +261,4 @@ func (r row) value(c Column, word string) any {
 		return r.title
 	}
 	return r.cell(c, word)
-}
-
-// inert puts an apostrophe before a title that a spreadsheet would take for a
-// formula.
-func inert(s string) string {
-	if s != "" && strings.ContainsAny(s[:1], "=+-@\t\r\n|") {
-		return "'" + s
-	}
-	return s
 }

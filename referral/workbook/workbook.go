@@ -8,19 +8,19 @@ package workbook
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/xuri/excelize/v2"
 
 	"siyu/internal/money"
+	"siyu/internal/sheet"
 )
 
 // Write is the sheet with its heads: money.Amount in yuan, int as a number,
 // everything else as text.
-func Write(sheet string, heads []string, rows [][]any) ([]byte, error) {
+func Write(name string, heads []string, rows [][]any) ([]byte, error) {
 	b := excelize.NewFile()
 	defer b.Close()
-	if err := b.SetSheetName("Sheet1", sheet); err != nil {
+	if err := b.SetSheetName("Sheet1", name); err != nil {
 		return nil, fmt.Errorf("workbook: %w", err)
 	}
 	format := "0.00"
@@ -36,7 +36,7 @@ func Write(sheet string, heads []string, rows [][]any) ([]byte, error) {
 	// with = + - @ becomes a formula when somebody edits the cell.
 	yes := true
 	b.Styles.CellXfs.Xf[text].QuotePrefix = &yes
-	w, err := b.NewStreamWriter(sheet)
+	w, err := b.NewStreamWriter(name)
 	if err != nil {
 		return nil, fmt.Errorf("workbook: %w", err)
 	}
@@ -54,7 +54,7 @@ func Write(sheet string, heads []string, rows [][]any) ([]byte, error) {
 				// fen its shortest decimal is the exact amount.
 				out[k] = excelize.Cell{StyleID: yuan, Value: float64(v) / 100}
 			case string:
-				if risky(v) {
+				if sheet.Risky(v) {
 					out[k] = excelize.Cell{StyleID: text, Value: v}
 				}
 			}
@@ -72,5 +72,3 @@ func Write(sheet string, heads []string, rows [][]any) ([]byte, error) {
 	}
 	return buf.Bytes(), nil
 }
-
-func risky(s string) bool { return s != "" && strings.ContainsAny(s[:1], "=+-@\t\r\n|") }
