@@ -136,7 +136,7 @@ func (s *Service) fold(tx *database.Tx, camp Campaign, o Order) error {
 	if bought >= 0 {
 		paid = payments[bought].Amount
 	}
-	if err := s.foldRefunds(tx, &o, refunds, paid); err != nil {
+	if err := s.foldRefunds(tx, camp.Kind, &o, refunds, paid); err != nil {
 		return err
 	}
 	return foldReceipt(tx, o)
@@ -290,7 +290,7 @@ func (o Order) sumOf(refunds []Refund, paid money.Amount) (goods money.Amount, q
 
 // foldRefunds applies what the done refunds sum to beyond what was applied
 // before. Refunded pieces go back to the item's stock.
-func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund, paid money.Amount) error {
+func (s *Service) foldRefunds(tx *database.Tx, kind string, o *Order, refunds []Refund, paid money.Amount) error {
 	goods, qty, last := o.sumOf(refunds, paid)
 	if goods == o.RefundedGoods && qty == o.RefundedQty {
 		return nil
@@ -312,10 +312,6 @@ func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund, paid 
 		if err := s.moveTx(tx, o.ItemID, move{left: freed, sold: -freed}); err != nil {
 			return err
 		}
-	}
-	var kind string
-	if err := tx.Raw("SELECT kind FROM campaigns WHERE id = ?", o.CampaignID).Scan(&kind).Error; err != nil {
-		return err
 	}
 	if err := s.turn(tx, kind, []Order{*o}); err != nil {
 		return err
