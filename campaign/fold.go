@@ -95,21 +95,18 @@ func (s *Service) fold(tx *database.Tx, camp Campaign, o Order) error {
 	if err := tx.Raw("SELECT * FROM refunds WHERE order_id = ? ORDER BY id", o.ID).Scan(&refunds).Error; err != nil {
 		return err
 	}
-	sentBack := map[string]bool{}
-	for _, r := range refunds {
-		sentBack[r.RefundNo] = true
-	}
 	late, err := s.openLate(tx.DB, camp.Kind, o)
 	if err != nil {
 		return err
 	}
 	bought := -1
 	if o.PaidAt > 0 {
-		bought = firstKept(payments, sentBack)
+		bought = firstKept(payments, refunds)
 	}
+	numbers := numbersOf(refunds)
 	for i, p := range payments {
 		back := backPrefix + p.ID.String()
-		if i == bought || sentBack[back] || p.ID == late.PaymentID {
+		if i == bought || numbers[back] || p.ID == late.PaymentID {
 			continue
 		}
 		reason := "paid_twice"
@@ -135,16 +132,29 @@ func (s *Service) fold(tx *database.Tx, camp Campaign, o Order) error {
 	if o.PaidAt == 0 {
 		return nil // refunds and receipts wait for the payment
 	}
-	if err := s.foldRefunds(tx, &o, refunds); err != nil {
+	paid := money.Amount(0)
+	if bought >= 0 {
+		paid = payments[bought].Amount
+	}
+	if err := s.foldRefunds(tx, &o, refunds, paid); err != nil {
 		return err
 	}
 	return foldReceipt(tx, o)
 }
 
-// firstKept is the index of the payment that bought the order.
-func firstKept(payments []Payment, sentBack map[string]bool) int {
+func numbersOf(refunds []Refund) map[string]bool {
+	out := make(map[string]bool, len(refunds))
+	for _, r := range refunds {
+		out[r.RefundNo] = true
+	}
+	return out
+}
+
+// firstKept is the index of the payment that bought a paid order.
+func firstKept(payments []Payment, refunds []Refund) int {
+	numbers := numbersOf(refunds)
 	for i, p := range payments {
-		if !sentBack[backPrefix+p.ID.String()] {
+		if !numbers[backPrefix+p.ID.String()] {
 			return i
 		}
 	}
@@ -245,9 +255,21 @@ func (s *Service) turn(tx *database.Tx, kind string, orders []Order) error {
 	return nil
 }
 
+// sentBack is what done refunds of an order come to, those of payments that
+// bought nothing left out.
+func sentBack(refunds []Refund) (sum money.Amount) {
+	for _, r := range refunds {
+		if r.Status == RefundDone && !strings.HasPrefix(r.RefundNo, backPrefix) {
+			sum += r.Amount
+		}
+	}
+	return sum
+}
+
 // sumOf is what done refunds come to, in money of the goods and in pieces, and
-// the newest of them: one that failed at first may be done after others.
-func (o Order) sumOf(refunds []Refund) (goods money.Amount, qty int, last Refund) {
+// the newest of them: one that failed at first may be done after others. Once
+// all that was paid went back, the goods' part did, whatever was said of it.
+func (o Order) sumOf(refunds []Refund, paid money.Amount) (goods money.Amount, qty int, last Refund) {
 	for _, r := range refunds {
 		if r.Status != RefundDone || strings.HasPrefix(r.RefundNo, backPrefix) {
 			continue
@@ -257,7 +279,9 @@ func (o Order) sumOf(refunds []Refund) (goods money.Amount, qty int, last Refund
 			last = r
 		}
 	}
-	goods = min(goods, o.Goods)
+	if goods = min(goods, o.Goods); paid > 0 && sentBack(refunds) >= paid {
+		goods = o.Goods
+	}
 	if last.ID != 0 && goods == o.Goods {
 		qty = o.Qty // everything was refunded, so every piece is free
 	}
@@ -266,8 +290,8 @@ func (o Order) sumOf(refunds []Refund) (goods money.Amount, qty int, last Refund
 
 // foldRefunds applies what the done refunds sum to beyond what was applied
 // before. Refunded pieces go back to the item's stock.
-func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund) error {
-	goods, qty, last := o.sumOf(refunds)
+func (s *Service) foldRefunds(tx *database.Tx, o *Order, refunds []Refund, paid money.Amount) error {
+	goods, qty, last := o.sumOf(refunds, paid)
 	if goods == o.RefundedGoods && qty == o.RefundedQty {
 		return nil
 	}

@@ -3,6 +3,7 @@ package campaign
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"siyu/community"
@@ -92,6 +93,31 @@ var (
 	ErrRefundExceeds = fault.New(fault.KindConflict, "refund.exceeds", "退款超过已付金额", "the refunds would exceed what was paid")
 )
 
+// fitsTx refuses a refund of more than what is left of what was paid, of the
+// goods or in all, and one under a number that only Siyu gives out, which would
+// leave the goods untouched. What comes before the payment waits for it.
+func (in RefundIn) fitsTx(tx *database.Tx, o Order) error {
+	if strings.HasPrefix(in.RefundNo, backPrefix) {
+		return fault.Invalid.Field("refund_no", "unknown_value", "back_ 开头的单号由 Siyu 生成，该订单没有这笔退款", "numbers that begin with back_ are given out by Siyu, and this order has no such refund")
+	}
+	if o.PaidAt == 0 {
+		return nil
+	}
+	var payments []Payment
+	if err := tx.Raw("SELECT * FROM payments WHERE order_id = ? ORDER BY id", o.ID).Scan(&payments).Error; err != nil {
+		return fmt.Errorf("campaign: payments of %s: %w", o.ID, err)
+	}
+	var refunds []Refund
+	if err := tx.Raw("SELECT * FROM refunds WHERE order_id = ? ORDER BY id", o.ID).Scan(&refunds).Error; err != nil {
+		return fmt.Errorf("campaign: refunds of %s: %w", o.ID, err)
+	}
+	bought := firstKept(payments, refunds)
+	if o.RefundedGoods+in.Goods > o.Goods || bought >= 0 && sentBack(refunds)+in.Amount > payments[bought].Amount {
+		return ErrRefundExceeds
+	}
+	return nil
+}
+
 // Refund notes how a refund ended: one Siyu requested, found by its number, or
 // one the mall made itself. It may come before its payment; then it waits.
 func (s *Service) Refund(ctx context.Context, oid id.Order, in RefundIn) error {
@@ -110,8 +136,8 @@ func (s *Service) Refund(ctx context.Context, oid id.Order, in RefundIn) error {
 		if old.ID != 0 {
 			return turnRefund(tx, o, old, in)
 		}
-		if o.PaidAt > 0 && o.RefundedGoods+in.Goods > o.Goods {
-			return ErrRefundExceeds
+		if err := in.fitsTx(tx, o); err != nil {
+			return err
 		}
 		row := Refund{
 			ID: id.Refund(tx.Next()), OrderID: oid, RefundNo: in.RefundNo, Amount: in.Amount, Goods: in.Goods, Qty: in.Qty,

@@ -111,7 +111,7 @@ func (m *saleMachine) refund(r *rapid.T) {
 	case old != nil && old.amount != in.Amount:
 		m.answered(r, err, campaign.ErrRefundDiffers.Code)
 		return
-	case old == nil && o.paid && o.refunded+goods > o.net():
+	case old == nil && o.paid && (o.refunded+goods > o.net() || o.sentBack()+in.Amount > o.net()):
 		m.answered(r, err, campaign.ErrRefundExceeds.Code)
 		return
 	case old == nil:

@@ -98,6 +98,16 @@ func (o *saleOrder) live() int {
 	return 0
 }
 
+// sentBack is the money that refunds sent back.
+func (o *saleOrder) sentBack() (sum money.Amount) {
+	for _, r := range o.refunds {
+		if r.status == campaign.RefundDone {
+			sum += r.amount
+		}
+	}
+	return sum
+}
+
 // back is the part of a discount that goes back with what was refunded.
 func (o *saleOrder) back(n money.Amount) money.Amount {
 	switch {

@@ -194,6 +194,9 @@ func (b *saleBook) fold(o *saleOrder) {
 			goods, qty, any = goods+r.goods, qty+r.qty, true
 		}
 	}
+	if o.sentBack() >= o.net() {
+		goods = o.net()
+	}
 	if goods = min(goods, o.net()); any && goods == o.net() {
 		qty = o.qty
 	}
