@@ -187,8 +187,8 @@ func (c *Campaign) DoorsAt() clock.Milli {
 	return at
 }
 
-// stage is the phase as those see it who let people in: a campaign whose doors
-// are open to some runs, though it has not started for all.
+// stage is the phase that counts for claims: from the first early entry on a
+// campaign counts as running, although it has not started for everybody.
 func (c *Campaign) stage(now clock.Milli) Status {
 	if phase := c.Phase(now); phase != StatusScheduled || now < c.DoorsAt() {
 		return phase

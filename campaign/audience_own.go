@@ -10,9 +10,9 @@ import (
 	"siyu/referral"
 )
 
-// EarlyFrom is from when this member may claim before the campaign starts,
-// whose audience he must be of; zero if he has to wait for the start. It reads
-// for a page; a claim decides for itself.
+// EarlyFrom is the moment from which this member may claim before the campaign
+// starts, or zero if he must wait for the start. He must belong to the
+// campaign's audience. Pages ask it; a claim decides by its own reading.
 func (s *Service) EarlyFrom(ctx context.Context, c Campaign, m id.Member) (clock.Milli, error) {
 	if len(c.Audience.Early) == 0 || m == 0 {
 		return 0, nil

@@ -28,8 +28,9 @@ func fundKey(tx *database.Tx, cid id.Campaign) string {
 	return fmt.Sprintf("campaign:%d:fund:%d", cid, tx.Next())
 }
 
-// moveBudget follows an edit of the budget. It can be lowered by what nothing
-// stands on, and raised it is announced anew when it runs low.
+// moveBudget carries an edit of the budget into the ledger. A budget may be
+// lowered as far as nothing is spent or reserved of it. Raising it deletes the
+// marks of what was announced, so that running low is announced again.
 func moveBudget(tx *database.Tx, was, next Campaign) error {
 	more := next.Budget - was.Budget
 	if more > 0 {

@@ -96,8 +96,9 @@ func (s *Service) Claim(ctx context.Context, c Claim) (Outcome, error) {
 	}
 }
 
-// ask refuses from memory or queues. What waits keeps its goroutine's stack,
-// so all that needs room there happens in here, before the wait.
+// ask refuses a claim from memory or queues it. All that needs room on the
+// stack happens in here and has returned before Claim waits, because thousands
+// of goroutines may wait at once.
 func (s *Service) ask(ctx context.Context, c Claim) (*waiting, error) {
 	key, ok := database.KeyOf(ctx)
 	if !ok {

@@ -204,7 +204,7 @@ func (b *batch) admits(camp Campaign, item Item, c Claim) error {
 
 // open checks what is the same for everybody: whether the item can be claimed
 // now, in this quantity and in this way. Between the first early entry and the
-// start it is open here, and the batch asks to whom.
+// start it says yes; the batch then asks whether this member may enter early.
 func open(kind Kind, camp *Campaign, item *Item, c *Claim, now clock.Milli) error {
 	phase := camp.stage(now)
 	switch {

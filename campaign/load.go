@@ -64,9 +64,9 @@ func (s *Service) load(tx *database.Tx, claims []Claim, how manner) (*batch, err
 }
 
 // lockAndRead locks the batch's items by id ascending in one statement, then
-// the kinds' own rows, and reads in the same message when tokens last became
-// untrue, what those of the members hold who may hold something, as if nobody
-// had ever been merged, and which of the audience's groups the members are in.
+// the kinds' own rows. In the same message it reads when a member was last
+// merged or erased, what the holders hold (merges are looked at later), and
+// which of the audience's groups the members are in.
 func (b *batch) lockAndRead(tx *database.Tx, items []id.Item, members, holders []id.Member, audience []id.Group, seats []database.Read, how manner) error {
 	wait := tx.Dialect.LockSoon
 	if how.patient {
@@ -155,8 +155,9 @@ func (b *batch) seat(tx *database.Tx, claims []Claim, kindOf func(id.Campaign) (
 	return locks, true
 }
 
-// tokenMargin is how much older than a token the last change of members must
-// be for the token's word to stand; no transaction lasts as long.
+// tokenMargin is how much older than a token the last merge or erasure must be
+// for the token to be believed without a look at its member; no transaction
+// lasts as long.
 const tokenMargin = clock.Milli(60_000)
 
 // loadMembers reads who the members are now, what they hold, and the live

@@ -46,16 +46,17 @@ func (s *Service) look(ctx context.Context) error {
 		s.unheard.Store(false) // unknown; until the next look they are announced
 		return nil
 	}
-	// A row per batch that tells nobody anything is not written. A webhook
-	// made this moment begins to hear of claims with the next look.
+	// Where no webhook wants these events, batches write no row to announce
+	// them. A webhook that is made now hears of claims from the next look on.
 	heard, err := webhook.Wanted(s.DB.Read(ctx), s.claimEvents()...)
 	if err != nil {
 		return err
 	}
 	s.unheard.Store(!heard)
-	// A commit of our own stands in its row a moment before it is remembered,
-	// so grants are compared only when none ran meanwhile; else by the next
-	// batch, under its lock.
+	// This process remembers its own grants a moment after they are committed.
+	// While a commit is under way the row may therefore count more than memory
+	// does, so the two are compared only if none ran; otherwise the next batch
+	// compares them under its lock.
 	began := s.flights.Load()
 	quiet := func() bool { return began%2 == 0 && s.flights.Load() == began }
 	var rows []Item
@@ -70,8 +71,9 @@ func (s *Service) look(ctx context.Context) error {
 		if item.Epoch != sh.item.Epoch {
 			sh.seenAt = time.Time{} // the next claim reads the campaign anew
 		} else {
-			// While an item goes fast its memory is never whole for long, and
-			// what another replica granted is not worth reading yet.
+			// While an item is selling fast, grants that were just read would
+			// be out of date again at once, so those of other replicas are read
+			// only when it has calmed down.
 			calm := item.Left == 0 || item.Grants == sh.item.Grants
 			sh.see(c, item, wall)
 			if quiet() {

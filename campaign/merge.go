@@ -84,9 +84,10 @@ func (s *Service) moveOrders(tx *database.Tx, from, into id.Member) (int, error)
 }
 
 // lockClaimed locks the items that members have orders of or wait for, and
-// reads the orders and the lines under the locks. A claim of an item not yet
-// locked may come between; its item is locked too, out of the order of ids,
-// which a deadlock then ends.
+// reads the orders and the lines under the locks. If a claim of another item
+// commits meanwhile, that item is locked too. Its id may be lower than those
+// locked already, so two merges may then deadlock; the engine ends one of them,
+// which is tried again.
 func lockClaimed(tx *database.Tx, claimers []id.Member) (orders []Order, lines []id.Item, err error) {
 	locked := map[id.Item]bool{}
 	for {
@@ -198,8 +199,8 @@ func (s *Service) follow(tx *database.Tx, a followMerge) error {
 	return nil
 }
 
-// strayOf are the orders that a merged member claimed and another one has than
-// whom he became.
+// strayOf are orders that a merged member claimed and that do not belong yet to
+// the member he became.
 func strayOf(tx *database.Tx, m, into id.Member) ([]Order, error) {
 	var stray []Order
 	err := tx.Raw("SELECT * FROM orders WHERE claimed_by = ? AND member_id <> ? LIMIT ?", m, into, mergeMax).Scan(&stray).Error

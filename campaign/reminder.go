@@ -241,8 +241,9 @@ func (s *Service) reminders(ctx context.Context, member id.Member, cond string, 
 	return rows, err
 }
 
-// moveReminders hands a merged member's reminders on; of two of one start the
-// one that stays is told.
+// moveReminders hands a merged member's reminders to the member he became.
+// Where both had one of the same start, only that of the member who stays is
+// told.
 func moveReminders(tx *database.Tx, from, into id.Member) (int, error) {
 	var rows, theirs []Reminder
 	if err := tx.Raw("SELECT * FROM reminders WHERE member_id = ? LIMIT ?", from, mergeMax+1).Scan(&rows).Error; err != nil || len(rows) == 0 {

@@ -44,8 +44,8 @@ func (i *Item) sessionRoom(c *Campaign, now clock.Milli, more int64, qty int) er
 	return nil
 }
 
-// joinSession counts pieces of orders granted at now, the item's SessionTaken
-// being that of the session that then counts: the one that is open.
+// joinSession adds pieces granted now to the count of the open session. If the
+// item's count is still that of an earlier session, it begins anew at zero.
 func (i *Item) joinSession(c *Campaign, now clock.Milli, pieces int64) {
 	if i.SessionStock == 0 || c.hours == nil || now < i.SessionAt {
 		return
@@ -56,10 +56,11 @@ func (i *Item) joinSession(c *Campaign, now clock.Milli, pieces int64) {
 	i.SessionTaken += pieces
 }
 
-// join notes an order that the open session's stock pays for. One that a late
-// payment revived may be older than the session: it counts for none that is
-// open, but turns the count of its own to the open one, in which it would else
-// be missing.
+// join notes an order that takes from the open session's stock. An order that a
+// late payment revived may be older than the open session, and then takes
+// nothing from its stock. If the item's count is still that of the revived
+// order's own session, the item is noted with no pieces, so that its count
+// turns to the open session.
 func (b *batch) join(camp *Campaign, item Item, o Order) {
 	if item.SessionStock == 0 || camp.hours == nil {
 		return

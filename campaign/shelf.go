@@ -173,8 +173,8 @@ func (sh *shelf) see(c Campaign, item Item, wall time.Time) bool {
 	return true
 }
 
-// compare notes whether the item counts grants this process does not remember,
-// while none of its own is under way.
+// compare notes whether the item's row counts more grants than this process
+// remembers. It is asked only while no commit of this process is under way.
 func (sh *shelf) compare(grants int64, wall time.Time) {
 	if sh.lacking = grants > int64(len(sh.keys)) && len(sh.keys) < shelfMax; sh.lacking {
 		sh.foreign = wall
@@ -197,9 +197,10 @@ func (sh *shelf) remember(by id.Member, key string) {
 	}
 }
 
-// mayHold are the members whose holdings a batch must read, and how many
-// grants of its items memory is sure of. Who has no grant of an item holds
-// nothing of it, which stands if the locked row counts as many.
+// mayHold says of which members a batch must read what they hold, and how many
+// grants of each item memory knows. A member without a remembered grant of an
+// item holds nothing of it, provided that the locked row counts no more grants
+// than memory does. It answers nil where memory is not complete.
 func (s *shelves) mayHold(claims []Claim, wall time.Time) (ask map[id.Member]bool, sure map[id.Item]int64) {
 	ask, sure = map[id.Member]bool{}, map[id.Item]int64{}
 	for _, c := range claims {

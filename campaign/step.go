@@ -11,8 +11,8 @@ import (
 )
 
 // Step is one touch, binding or order of a campaign that a group's code
-// brought: 1 in what it is. Goods is what the order paid for goods, LetBack
-// what of that was refunded.
+// brought. The field of what it is (Touched, Bound, Ordered, Bought) is 1.
+// Goods is what the order paid for goods, LetBack what of that was refunded.
 type Step struct {
 	GroupID id.Group
 	At      clock.Milli

@@ -125,7 +125,7 @@ func (c Config) checkRates() error {
 func (c Config) checkPaces() error {
 	for _, r := range c.paces() {
 		if *r.n < 0 || *r.n > 100_000 {
-			return wrong(r.env, strconv.Itoa(*r.n), "is no pace", "write ads per minute, at most 100000, or 0 for no limit")
+			return wrong(r.env, strconv.Itoa(*r.n), "is no pace", "write calls per minute, at most 100000, or 0 for no limit")
 		}
 	}
 	return nil

@@ -65,7 +65,7 @@ type Rates struct {
 	Address int `yaml:"address"` // per address, for guests and wrong credentials
 }
 
-// Paces are how many ads a minute each channel of promotions is handed, all
+// Paces are how often a minute each channel of promotions is called, all
 // replicas together; 0 is no limit.
 type Paces struct {
 	File    int `yaml:"file"`

@@ -9,8 +9,9 @@ import (
 	"siyu/internal/money"
 )
 
-// stood is a condition for bindings that were none by mistake: a merge did not
-// show them to be an older binding's double, to oneself, or a circle.
+// stood is a condition that leaves out bindings that should never have been:
+// those that a merge showed to double an older binding, to invite oneself, or
+// to close a circle.
 const stood = "(b.live = 0 OR b.end_reason NOT IN ('" + endMerged + "', '" + endSelf + "', '" + endCircle + "'))"
 
 // BoundBetween are the invitations bound from one moment to before another, of

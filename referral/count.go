@@ -11,10 +11,10 @@ import (
 	"siyu/internal/id"
 )
 
-// fitTx puts what was earned on its step and lowers it to what the caps of its
-// version leave room for. The counters' rows are locked, made if they were
-// missing, before any reward is written, so payments that share one go one
-// after the other.
+// fitTx gives what was earned the amount of its step and lowers it to what the
+// caps of its version leave room for. The rows of the counters are made if they
+// are missing and locked before any reward is written, so payments that share a
+// counter go one after the other.
 func fitTx(tx *database.Tx, rules Rules, list []Reward) error {
 	want := map[counter]bool{}
 	for _, r := range list {

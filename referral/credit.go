@@ -26,8 +26,9 @@ type credited struct {
 // rule looks at.
 const scansMost = 200
 
-// creditTx finds whose the act is. Which scan wins is for the rules to say that
-// the page showed; who wins was promised what his own scan showed.
+// creditTx finds the inviter to whom an act is credited. The rules that the
+// page showed decide which scan wins; the winner is promised what the page of
+// his own scan showed.
 func (s *Service) creditTx(tx *database.Tx, b binding, rules Rules) (binding, Rules, error) {
 	a := rules.Attribution
 	b.credited = credited{Rule: a.rule(), TouchDays: a.TouchDays}

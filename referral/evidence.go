@@ -36,8 +36,8 @@ type Evidence struct {
 	Step         *StepTaken  `json:"step" gorm:"-"` // of a rule with steps
 }
 
-// StepTaken is the step that an inviter's reward was paid by: it pays from a
-// count on, within a window, and this reward was the nth of it.
+// StepTaken is the step by which an inviter's reward was paid. The step pays
+// from the From-th reward of the window on, and this reward was the Nth.
 type StepTaken struct {
 	Step   int       `json:"step"`
 	From   int64     `json:"from"`

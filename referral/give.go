@@ -114,8 +114,9 @@ func (r Reward) issue() wallet.Issue {
 	return wallet.Issue{Coupon: r.CouponID, Member: r.BeneficiaryID, SourceKind: sourceReward, SourceID: r.ID.String()}
 }
 
-// refusal says that the note is the code of a refusal that a reward waits for,
-// which has a dot, and not what lowered it when it was earned.
+// refusal says that the note is the code of a refusal, for which the reward
+// waits to be given, and not the reason why it was lowered when it was earned.
+// Only codes have a dot.
 func (n Note) refusal() bool { return strings.Contains(string(n), ".") }
 
 // waits notes why a coupon was not given, and tries again later.

@@ -61,10 +61,10 @@ func above(q *database.Query, b binding, now clock.Milli) (bool, error) {
 }
 
 // lockTreesTx locks these members and those at the top of their trees, ids
-// ascending, and walks again: whoever wants to hang one of these trees under
-// something must lock its top first, so the trees cannot grow together
-// meanwhile, and nobody can be merged away. It returns the tops in the order
-// of the members.
+// ascending, and then walks up again, until the tops it finds are those it has
+// locked. Whoever hangs one of these trees under another must lock its top
+// first, so the trees cannot be joined meanwhile, and nobody in the list can be
+// merged away. It returns the tops in the order of the members.
 func lockTreesTx(tx *database.Tx, scope string, members ...id.Member) ([]id.Member, error) {
 	var locked []id.Member
 	for range 8 {

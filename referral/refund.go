@@ -53,18 +53,20 @@ func lostTx(tx *database.Tx, order id.Order, ref string, refundedGoods money.Amo
 	return nil
 }
 
-// taken is what was left of a reward to be taken back. Holders come before
-// accounts in the order of locks, so all of it is taken before any is booked.
+// taken is a reward of which something is to be taken back, and how much.
+// Holders come before accounts in the order of locks, so points and coupons of
+// all rewards are taken back before anything is booked on accounts.
 type taken struct {
 	Reward
 	n   money.Amount
 	ref string
 }
 
-// cause names what a reward loses now. One refund may be the newest twice: of
-// those reported in the same millisecond, or when another one's sum was noted
-// late. What was lost is told by the sums alone, so it must not pass for what
-// was taken before.
+// cause is the unique reference of what a reward loses now: the refund that was
+// reported last. The same refund may come up twice, because several were
+// reported in the same millisecond or because another one's sum was noted late.
+// Then the sum refunded so far is added, so that the new loss is not taken for
+// one that is booked already.
 func (r Reward) cause(ref string, refundedGoods money.Amount) string {
 	for _, e := range r.Events {
 		if e.Amount < 0 && e.Ref == ref {

@@ -11,9 +11,9 @@ import (
 )
 
 // lockRipe locks rewards in money, ids ascending, and returns those that may
-// clear now, with what of a reward clearing asks for. A million come this way,
-// so they are read without reflection, and of their events only what changes
-// what they come to.
+// clear now, with only the fields that clearing needs. A million rewards come
+// this way, so they are read without reflection, and only events that change
+// their amount are read with them.
 func lockRipe(tx *database.Tx, ids []id.Reward) ([]Reward, error) {
 	ids = slices.Clone(ids)
 	slices.Sort(ids)
@@ -87,10 +87,10 @@ func settle(tx *database.Tx, ids []id.Reward, list []Reward) error {
 	return nil
 }
 
-// movedSince are the rewards that have an event beside the one that earned them.
-// The kind stands in COALESCE so that it is held against what the index gives:
-// as a bound of its own it makes two ranges of each reward, which cost more to
-// plan than to read.
+// movedSince are the rewards that have an event beside the one that earned
+// them. The kind stands in COALESCE so that the engine reads a reward's events
+// by its id and filters them. With the bare condition it plans two ranges of
+// the index for each reward, which takes longer than reading them.
 func movedSince(tx *database.Tx, ids []id.Reward) (moved []id.Reward, err error) {
 	for part := range slices.Chunk(ids, inAtOnce) {
 		err := tx.Queries(database.Read{

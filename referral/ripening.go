@@ -39,9 +39,10 @@ const (
 	writesMember = 5
 )
 
-// ripeWindow is how many due rewards are brought together by member: the more,
-// the more of one member's share his entries, and the further apart in the store
-// they lie.
+// ripeWindow is how many due rewards are sorted by member before they are
+// worked. With more of them, more rewards of one member are cleared together
+// and share their ledger entries, but the rows of one transaction lie further
+// apart in the store.
 const ripeWindow = 200_000
 
 // ripens is the work on due rows.
@@ -75,9 +76,10 @@ func readRipe(q *database.Query, now clock.Milli, after ripening, most int) ([]r
 	return list, err
 }
 
-// ripeningBehind reads rows in their order. It asks for the rest of the last
-// moment and then for later ones: asked in one, an engine would pass over what
-// it has deleted of that moment again.
+// ripeningBehind reads the rows that follow one, in their order. It asks first
+// for the rest of the last moment and then for later ones: asked for both at
+// once, an engine would pass again over all rows of that moment that it has
+// deleted.
 func ripeningBehind(q *database.Query, after ripening, until clock.Milli, most int) ([]ripening, error) {
 	var list []ripening
 	read := func(cond string, args ...any) error {

@@ -42,9 +42,10 @@ func PostManyTx(tx *database.Tx, ts []Transfer) ([]id.Transfer, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Keys are looked up under the locks: a twin with the same legs shares
-	// them, so it has committed by now or is behind us. A twin with other
-	// legs meets the unique key.
+	// Keys are looked up under the locks of the accounts. Another call with the
+	// same key and legs locks the same accounts, so it has either committed by
+	// now or waits for this one. One with other legs is refused by the unique
+	// key.
 	ids, err := standing(tx, b)
 	if err != nil {
 		return nil, err

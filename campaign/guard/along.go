@@ -19,8 +19,9 @@ type Digest struct {
 	Most  int // ads in one digest, the main one among them
 }
 
-// AlongTx keeps for every line in whose slot it goes out, in the transaction
-// that reserved the slots. A line takes nothing: the slot counts once.
+// AlongTx keeps a decision for every line of a digest, naming the slot in which
+// it goes out, in the transaction that reserved the slots. A line takes no slot
+// of its own: the digest counts once.
 func (s *Service) AlongTx(tx *database.Tx, digests []Digest) error {
 	groups := make([]id.Group, len(digests))
 	for i, d := range digests {

@@ -66,9 +66,10 @@ func (s *Service) prepare(ctx context.Context, groups []id.Group) error {
 	return s.prepare(ctx, groups)
 }
 
-// bring adds the rows of groups that have none in the message that locks the
-// others: nobody else sees them before the end, so they are locked by being
-// there. It is tried once; whoever meets another's fails as a duplicate.
+// bring inserts the rows of groups that have none, in the message that locks
+// the others. Nobody else sees the new rows before the commit, so they need no
+// lock. If another transaction inserts one of them first, this one fails as a
+// duplicate, and the caller has the rows made by prepare and tries once more.
 func bring(tx *database.Tx, groups []community.Group) ([]groupGuard, error) {
 	rows := newGuards(tx, groups)
 	if err := writeGuards(tx.Ahead, rows); err != nil {

@@ -15,8 +15,8 @@ func (s *State) ends() clock.Milli {
 	}
 }
 
-// lastDays is when the last days of a course begin. Nobody knows where its end
-// was not said.
+// lastDays is when the last days of a course begin; it is not known for a
+// course whose end nobody stated.
 func (p *Policy) lastDays(s *State) (from clock.Milli, known bool) {
 	end := s.ends()
 	if end <= s.BornAt {
@@ -39,8 +39,8 @@ func (p *Policy) Ripe(s *State) clock.Milli {
 	return ripe
 }
 
-// course keeps ads to the last days of a course. A permit does not lift it, as
-// it is the course's warm-up.
+// course keeps ads to the last days of a course. It is the course's warm-up, so
+// no permit lifts it.
 func (x *exam) course(w Window, v *verdict) {
 	if x.policy.Course == 0 {
 		return

@@ -262,8 +262,11 @@ func (x *exam) gapRule(w Window, v *verdict) {
 	if !found || near >= gap {
 		return
 	}
-	// Those too near are none of the lasts up to From-gap; the last of as
-	// many that follow is at or before the last of them.
+	// An ad is too near if its last moment lies after From-gap and its first
+	// one before To-1+gap. Firsts and lasts are sorted apart: passed counts the
+	// ads that are over early enough, tooNear the others. The last moment at
+	// that position is no later than the end of the last of them, so until a
+	// gap after it one of them still denies.
 	passed := before(x.state.Ads.last, w.From-gap+1)
 	tooNear := before(x.state.Ads.first, w.To-1+gap) - passed
 	v.deny(Reason{RuleGap, int64(near) / minuteMilli, int64(gap) / minuteMilli}, x.state.Ads.last[passed+tooNear-1]+gap)

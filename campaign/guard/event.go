@@ -54,8 +54,9 @@ func (s Silence) told() silenceTold {
 	return silenceTold{s.ID, s.Scope, s.UnitID, s.GroupID, s.CampaignID, s.From, s.Until, s.LiftedAt != 0}
 }
 
-// tellSilence says nothing of a silence that was lifted before it began, and
-// leaves the end of one that was lifted to who lifted it.
+// tellSilence tells that a silence has begun or ended. It says nothing of one
+// that was lifted before it began. The end of a lifted one was told when it was
+// lifted.
 func (s *Service) tellSilence(tx *database.Tx, a tellSilence) error {
 	row, err := findSilence(tx.DB, database.Actor{}, a.Silence)
 	switch {

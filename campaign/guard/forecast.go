@@ -81,8 +81,8 @@ func (p Promise) inForce(later []Promise, at clock.Milli) (Policy, Charter) {
 	return p.Policy, p.Charter
 }
 
-// besideQuiet leaves out quiet hours where something else keeps the whole day:
-// that its first minute is quiet says nothing of the day.
+// besideQuiet leaves quiet hours out of the reasons of a day that something
+// else keeps closed: that midnight is quiet does not explain a whole day.
 func besideQuiet(all Reasons) Reasons {
 	rest := slices.DeleteFunc(slices.Clone(all), func(r Reason) bool { return r.Rule == RuleQuiet || r.Rule == RuleCharterQuiet })
 	if len(rest) == 0 {

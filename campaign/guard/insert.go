@@ -69,9 +69,9 @@ func flag(b bool) int64 {
 	return 0
 }
 
-// writeSlots inserts the slots. A quarter of the columns says something of few
-// slots; where all are as usual they are left out, because parsing values
-// takes a seventh of a wave's time.
+// writeSlots inserts the slots. Few slots have anything to say in a quarter of
+// the columns, so these are left out of the statement when no slot of the batch
+// needs them: the server's parsing of values takes a seventh of a wave's time.
 func writeSlots(tx *database.Tx, slots []Slot) error {
 	columns, later := slotFirst, slices.ContainsFunc(slots, func(s Slot) bool { return !s.usual() })
 	if later {

@@ -41,8 +41,9 @@ func (ask question) intakeRead(groups []id.Group, into *loaded) database.Read {
 	return community.IntakeRows(groups, ask.now.Add(-intakeWithin), func(in community.Intake) { into.intakes[in.GroupID] = in })
 }
 
-// intakes reads it of the groups whose policy asks for it, once that is known:
-// two presets do, and looking costs as much as for the ads that count.
+// intakes reads who came in lately, once the policies are known and only for
+// groups whose policy asks for it. Two presets do, and this read costs as much
+// as that of the ads.
 func (ask question) intakes(q *database.Query, found *loaded, into map[id.Group]*known) error {
 	var groups []id.Group
 	for _, g := range ask.groups {

@@ -8,8 +8,9 @@ import (
 	"siyu/internal/id"
 )
 
-// layer is one version of what the brand (no unit), a unit or a group sets of
-// the policy of a preset's groups. Mode and preset are a group's alone.
+// layer is one version of the part of a policy that is set by the brand (no
+// unit), by a unit, or by a group. The brand and units set it for all groups of
+// a preset; only a group sets a mode and a preset.
 type layer struct {
 	GroupID   id.Group
 	UnitID    id.Unit

@@ -63,8 +63,8 @@ const (
 	RuleHoldout Rule = "holdout"
 
 	// RuleExposure is noted where a group is left out because most of its
-	// members see enough ads in all their groups together; the other says what
-	// is enough.
+	// members see enough ads in all their groups together. RuleExposureCeiling
+	// states how many are enough.
 	RuleExposure        Rule = "exposure"
 	RuleExposureCeiling Rule = "exposure.ceiling"
 

@@ -21,9 +21,11 @@ import (
 // MariaDB and MySQL guess how many rows an index holds instead of looking.
 const chunk = 190
 
-// stretch is how many it locks where they lie side by side on a server: what is
-// found by a list then has one index to be found by. With what the caller keeps
-// each writes up to six rows, of the 2,000 a transaction may.
+// stretch is how many groups one reservation locks on a server where they lie
+// side by side by id. Their rows are then read by a range, so the bound on
+// lists does not apply to them; what is still read by a list has only one index
+// to choose. With what the caller keeps a group writes up to six rows, and a
+// transaction may write 2,000.
 const stretch = 300
 
 // Ask asks for one ad of a promotion in each of the groups, at some moment of
@@ -101,10 +103,10 @@ func (ask Ask) of(groups []id.Group) Ask {
 	return ask
 }
 
-// reservePart reserves for a chunk. Groups that were never asked for have no row
-// to lock. Where there is one there are more, as in the first wave of a house:
-// fresh says of the wave that the chunk before had some, so that this one looks
-// for its own beforehand and brings the rows with it.
+// reservePart reserves for a chunk. A group that no ad was ever asked for has
+// no row to lock yet. In the first wave of a house there are many of them, so
+// fresh remembers that an earlier chunk of the wave met some: this one then
+// looks for them first and inserts their rows in its own transaction.
 func (s *Service) reservePart(ctx context.Context, ask Ask, fresh *atomic.Bool, also func(*database.Tx, []Answer) error) (answers []Answer, err error) {
 	q := s.DB.Read(ctx)
 	if ask.span, err = community.Neighbours(q, ask.Groups); err != nil {

@@ -28,8 +28,8 @@ func modeIn(list []RuleMode, r Rule) Mode {
 	return ""
 }
 
-// enforced is the policy without the numbers that its own modes do not
-// enforce: what a slot is held to.
+// enforced is the policy that a slot is held to: without the numbers of rules
+// that the group has switched off or made advice.
 func (p Policy) enforced() Policy {
 	loose := func(r Rule) bool { m := modeIn(p.Rules, r); return m == ModeOff || m == ModeAdvise }
 	if loose(RuleWarmUp) {

@@ -153,9 +153,9 @@ func writeHeld(tx *database.Tx, g groupGuard, version int) error {
 		g.Version, g.HeldVersion, g.GroupID, version), fault.Stale)
 }
 
-// announce writes new versions of one layer. What was coming is coming no more;
-// keep is the version that stays in force, 0 if none does or a group's row has
-// it.
+// announce writes new versions of one layer, in place of those that were
+// announced and not in force yet. keep is the version that stays in force; it
+// is 0 if there is none, or if it stands in the group's own row.
 func announce(tx *database.Tx, of layer, keep int, versions []layer) error {
 	const layerIs = " WHERE group_id = ? AND unit_id = ? AND for_preset = ? AND live = 1 AND version "
 	err := tx.Exec("UPDATE ad_policies SET live = 0"+layerIs+"<> ?", of.GroupID, of.UnitID, of.ForPreset, keep).Error
@@ -169,8 +169,8 @@ func announce(tx *database.Tx, of layer, keep int, versions []layer) error {
 	return writeLayers(tx, versions)
 }
 
-// writeLayers inserts versions. Of a group only what is coming is live: its row
-// has what is in force.
+// writeLayers inserts versions. A group's version in force stands in the
+// group's own row, so of a group only versions still to come are live here.
 func writeLayers(tx *database.Tx, versions []layer) error {
 	in := insertInto("ad_policies", `group_id, unit_id, for_preset, version, live, preset, mode, warm_up_days, gap_hours, ads_per_day,
 		ads_per_week, ads_per_month, quiet_from, quiet_to, rules, announced_at, notice_until, set_by`, len(versions))

@@ -107,10 +107,14 @@ func (s *Service) drop(ctx context.Context, slot id.Slot, why guard.Release, aga
 
 // takeBack cancels once more what was withdrawn while the channel took it. What
 // another run of the task handed over stands: this one stood still meanwhile
-// and comes late.
+// and comes late. It waits for no turn, which nobody would take for it later;
+// whoever comes next does.
 func (s *Service) takeBack(ctx context.Context, o outgoing) error {
 	now, err := s.outgoing(ctx, o.slot.ID)
 	if err != nil || now.row.Status == SendHanded || now.slot.Status() == guard.StatusConfirmed {
+		return err
+	}
+	if err := s.owe(ctx, o.channel.Name()); err != nil {
 		return err
 	}
 	_, err = o.channel.Cancel(ctx, o.send)
@@ -183,36 +187,15 @@ func (s *Service) outgoing(ctx context.Context, slot id.Slot) (outgoing, error) 
 	return o, nil
 }
 
-// closeWindow ends the sends that are over, then the promotion when its last
-// window is.
+// closeWindow has the sends taken back that are over, and where none is left
+// ends what waits and, after its last window, the promotion.
 func (s *Service) closeWindow(ctx context.Context, _ task.Job, a closeWindow) error {
-	q := s.DB.Read(ctx)
-	p, err := find(q, database.Actor{}, a.Promotion)
+	p, err := find(s.DB.Read(ctx), database.Actor{}, a.Promotion)
 	if err != nil {
 		return ignoreMissing(err)
 	}
-	var slots []id.Slot
-	err = q.Raw("SELECT slot_id FROM promotion_sends WHERE promotion_id = ? AND (? = 0 OR window_no = ?) AND status IN ? ORDER BY slot_id",
-		p.ID, a.Window, a.Window, []SendStatus{SendReserved, SendHanded}).Scan(&slots).Error
-	if err != nil {
-		return fmt.Errorf("promotion: sends of %s: %w", p.ID, err)
-	}
-	why := guard.ReleaseNotSent
-	if p.Status == StatusCancelled {
-		why = guard.ReleaseCancelled
-	}
-	var failed []error
-	for _, slot := range slots {
-		o, err := s.outgoing(ctx, slot)
-		if err == nil && (p.Status == StatusCancelled || o.slot.ToAt <= s.now()) {
-			err = s.withdraw(ctx, o, why, 0)
-		}
-		if err != nil {
-			failed = append(failed, fmt.Errorf("promotion: close %s: %w", slot, err))
-		}
-	}
-	if len(failed) > 0 {
-		return errors.Join(failed...)
+	if back, err := s.recallAll(ctx, p, a.Window); err != nil || back {
+		return err // the last one taken back closes the window
 	}
 	if p.OnNoSlot == OnNoSlotDigest && p.Status == StatusRunning {
 		for _, w := range p.Windows {
@@ -224,37 +207,10 @@ func (s *Service) closeWindow(ctx context.Context, _ task.Job, a closeWindow) er
 			}
 		}
 	}
-	return s.end(ctx, p, a.Window)
-}
-
-// withdraw takes a send back. An ad that no channel has is freed at once; of
-// one that was handed out only the channel can say that it was not shown, and
-// until somebody does, its slot counts. Again, if any, is when it may be asked
-// for once more.
-func (s *Service) withdraw(ctx context.Context, o outgoing, why guard.Release, again clock.Milli) error {
-	free := o.slot.StartedAt == 0
-	if !free && o.slot.Status() == guard.StatusStarted {
-		receipt, err := o.channel.Cancel(ctx, o.send)
-		if err != nil {
+	if p.Status == StatusCancelled {
+		if err := s.DB.Tx(ctx, func(tx *database.Tx) error { return planAgainTx(tx, p.ID) }); err != nil {
 			return err
 		}
-		free = receipt == ReceiptCancelled
 	}
-	return s.DB.Tx(ctx, func(tx *database.Tx) error {
-		if free {
-			row, err := s.Guard.ReleaseTx(tx, o.slot.ID, why)
-			switch {
-			case errors.Is(err, guard.ErrSlotConfirmed):
-				again = 0
-			case err != nil:
-				return err
-			case row.StartedAt != o.slot.StartedAt:
-				return errors.New("its delivery has just begun") // tried again, with the channel
-			}
-		}
-		if !free {
-			again = 0
-		}
-		return o.closedTx(tx, again, free)
-	})
+	return s.end(ctx, p, a.Window)
 }

@@ -62,7 +62,7 @@ func TestLateRunTakesNothingBack(t *testing.T) {
 			if err := h.s.Cancel(bg, p); err != nil {
 				return err
 			}
-			return h.s.closeWindow(bg, task.Job{}, closeWindow{p, allWindows})
+			return h.s.recall(bg, task.Job{}, recall{Slots: []id.Slot{slot}, Promotion: p})
 		}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {

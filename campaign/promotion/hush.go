@@ -2,7 +2,6 @@ package promotion
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -71,17 +70,7 @@ func (s *Service) hush(ctx context.Context, _ task.Job, a hush) error {
 	if len(a.Slots) == 0 {
 		return s.findHushed(ctx, silence)
 	}
-	var failed []error
-	for _, slot := range a.Slots {
-		o, err := s.outgoing(ctx, slot)
-		if err == nil && (o.row.Status == SendReserved || o.row.Status == SendHanded) {
-			err = s.withdraw(ctx, o, guard.ReleaseCancelled, silence.Until)
-		}
-		if err != nil {
-			failed = append(failed, fmt.Errorf("promotion: hush %s: %w", slot, err))
-		}
-	}
-	return errors.Join(failed...)
+	return s.withdrawAll(ctx, a.Slots, guard.ReleaseCancelled, silence.Until)
 }
 
 // findHushed hands the slots that the silence reaches out to tasks of their

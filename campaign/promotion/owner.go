@@ -1,6 +1,7 @@
 package promotion
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -73,6 +74,9 @@ func (s *Service) remind(ctx context.Context, _ task.Job, a remind) error {
 	o, err := s.outgoing(ctx, a.Slot)
 	if err != nil || o.row.Status != SendHanded || o.row.RemindedAt != 0 || o.slot.Status() != guard.StatusStarted || o.slot.ToAt <= s.now() {
 		return err
+	}
+	if wait, err := s.turn(ctx, o.channel.Name(), 1); err != nil || wait > 0 {
+		return cmp.Or(err, task.Snooze(wait))
 	}
 	if err := o.channel.Remind(ctx, o.send); err != nil {
 		return err

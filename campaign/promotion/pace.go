@@ -11,9 +11,10 @@ import (
 	"siyu/internal/id"
 )
 
-// Pace is the most ads a channel is handed in any 60 seconds, over all
-// processes; 0 is no limit. What is over it waits, as long as its slot lasts.
-// Attempts that fail count as well: the channel's own server counts them.
+// Pace is how often a channel is called in any 60 seconds at most, over all
+// processes: ads handed to it and taken back, and reminders; 0 is no limit. An
+// ad that is over it waits, as long as its slot lasts. Attempts that fail count
+// as well: the channel's own server counts them.
 type Pace int
 
 // wave is how many ads go out together: a tenth of a minute's, so that waves
@@ -42,7 +43,7 @@ type paceRow struct {
 // TableName is the table's.
 func (paceRow) TableName() string { return "channel_paces" }
 
-// turn asks for n ads of a channel now. If it is not their turn, wait says for
+// turn asks for n calls of a channel now. If it is not their turn, wait says for
 // how long to stay away; each who asks is sent to a moment of his own.
 func (s *Service) turn(ctx context.Context, channel string, n int) (wait time.Duration, err error) {
 	pace := s.Paces[channel]
@@ -71,6 +72,24 @@ func (s *Service) turn(ctx context.Context, channel string, n int) (wait time.Du
 		return 0, fmt.Errorf("promotion: pace of %s: %w", channel, err)
 	}
 	return wait, nil
+}
+
+// owe counts a call that cannot wait: the next turn is later by it.
+func (s *Service) owe(ctx context.Context, channel string) error {
+	pace := s.Paces[channel]
+	if pace == 0 {
+		return nil
+	}
+	if err := s.paced(ctx, channel); err != nil {
+		return err
+	}
+	return s.DB.Tx(ctx, func(tx *database.Tx) error {
+		var free clock.Milli
+		if err := tx.Raw("SELECT free_at FROM channel_paces WHERE channel = ?"+tx.Dialect.ForUpdate, channel).Scan(&free).Error; err != nil {
+			return err
+		}
+		return tx.Exec("UPDATE channel_paces SET free_at = ? WHERE channel = ?", max(free, tx.Now).Add(pace.every()), channel).Error
+	})
 }
 
 // paced makes sure that the channel has its row.

@@ -81,15 +81,12 @@ func (s *Service) Cancel(ctx context.Context, promotion id.Promotion) error {
 		if err := task.EnqueueTx(tx, closeWindow{promotion, allWindows}, tx.Now); err != nil {
 			return err
 		}
-		if err := planAgainTx(tx, promotion); err != nil {
-			return err
-		}
 		return s.turned(tx, "promotion.cancel", before, StatusCancelled)
 	})
 }
 
 // planAgainTx lets open windows look again at the groups that were left out
-// for a promotion that is no more.
+// for a promotion that is no more, once its slots are free.
 func planAgainTx(tx *database.Tx, gone id.Promotion) error {
 	var open []struct {
 		Promotion id.Promotion

@@ -76,8 +76,8 @@ var standing = []Status{StatusClosed, StatusReviewed, StatusPaid}
 
 // deferDebts adds, for each member whose lines sum below zero, one line that
 // lifts the sum to zero, so that no settlement asks for a negative payment and
-// its total is what will be paid. It returns how many lines it added. Who that
-// is takes a look at all lines, which no transaction waits for.
+// its total is what will be paid. It returns how many lines it added. Finding
+// those members reads all lines, so that is done outside any transaction.
 func (s *Service) deferDebts(ctx context.Context, st Settlement) (int, error) {
 	added := 0
 	for after := id.Member(0); ; {

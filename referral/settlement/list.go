@@ -28,8 +28,9 @@ type list struct {
 // listKeeps is from how many bytes on what was written is packed.
 const listKeeps = 32 << 10
 
-// open begins the next sheet. excelize makes it, and an empty one of its own
-// for the archive, whose place the rows take.
+// open begins the next sheet. excelize is asked for an empty one, which gives
+// it its place in the workbook; in the archive the rows written here take the
+// place of its empty file.
 func (s *list) open() error {
 	s.part++
 	name := s.name

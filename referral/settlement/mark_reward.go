@@ -19,10 +19,10 @@ const (
 	marksDone
 )
 
-// markJob marks the rewards of what a payer has settled. A look at what is due
-// to a member passes over marked ones; that one is not marked yet costs that
-// look a little and changes nothing, so the marks follow after the sealing,
-// outside of its transactions.
+// markJob marks the rewards that a payer has settled, so that looking for what
+// is due to a member can pass over them. A reward that is not marked yet only
+// makes that look a little slower, so the marks may be written after the
+// sealing, outside its transactions.
 type markJob struct {
 	Payer id.Payer `json:"payer"`
 }

@@ -1,0 +1,140 @@
+package promotion
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"siyu/campaign/guard"
+	"siyu/community"
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/database/dbtest"
+	"siyu/internal/id"
+)
+
+// metered is a channel that notes when it is called for what.
+type metered struct {
+	now                        func() clock.Milli
+	mu                         sync.Mutex
+	delivers, cancels, reminds []clock.Milli
+	sure                       bool // that what it takes back was not shown
+}
+
+func (*metered) Name() string { return "metered" }
+
+func (m *metered) note(at *[]clock.Milli) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	*at = append(*at, m.now())
+}
+
+func (m *metered) Deliver(context.Context, Send) (Receipt, error) {
+	m.note(&m.delivers)
+	return ReceiptPending, nil
+}
+
+func (m *metered) Cancel(context.Context, Send) (Receipt, error) {
+	m.note(&m.cancels)
+	if m.sure {
+		return ReceiptCancelled, nil
+	}
+	return ReceiptPending, nil
+}
+
+func (m *metered) Remind(context.Context, Send) error { m.note(&m.reminds); return nil }
+
+func (m *metered) calls() []clock.Milli {
+	return slices.Sorted(slices.Values(slices.Concat(m.delivers, m.cancels, m.reminds)))
+}
+
+// TestPaceTakesBack: a channel that takes 6 calls a minute is told of 12 ads to
+// be taken back at that pace too, whatever takes them back, also while others go
+// out; what it never had is free at once.
+func TestPaceTakesBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		stop func(h *house, p id.Promotion)
+		want Status
+	}{
+		"a silence": {func(h *house, _ id.Promotion) { h.silence(guard.SilenceIn{Scope: guard.ScopeHouse}) }, StatusRunning},
+		"cancelled": {func(h *house, p id.Promotion) { h.check(h.s.Cancel(bg, p)) }, StatusCancelled},
+		"its end":   {func(h *house, _ id.Promotion) { h.DB.Clock.Jump(4 * time.Hour) }, StatusDone},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Run(t, func(t *testing.T, db *database.DB) {
+				h := newHouse(t, db)
+				channel := &metered{now: h.now, sure: true}
+				h.s.Channels = append(h.s.Channels, channel)
+				h.s.Paces = map[string]Pace{"metered": 6}
+				var groups []id.Group
+				for range 15 {
+					groups = append(groups, h.group(community.PresetRetail))
+				}
+				p := h.plan("metered", 4*time.Hour, groups...)
+				h.check(h.s.Approve(bg, p, 0))
+				for len(channel.delivers) < 12 {
+					h.Drain(10 * time.Second)
+				}
+				c.stop(h, p)
+				h.Drain(0)
+				if free := h.released(p); free < 3 || free > 5 {
+					t.Errorf("%d are free at once, want the 3 that no channel has, and those of one turn", free)
+				}
+				for range 30 {
+					h.Drain(10 * time.Second)
+				}
+				if free := h.released(p); free != 15 || len(channel.cancels) < 12 {
+					t.Errorf("in the end: %d are free, %d were taken back", free, len(channel.cancels))
+				}
+				if n := most(channel.calls()); n > 6 {
+					t.Errorf("%d calls in 60 seconds, want at most 6", n)
+				}
+				if got := h.status(p); got != c.want {
+					t.Errorf("the promotion is %s, want %s", got, c.want)
+				}
+				h.mustHold()
+			})
+		})
+	}
+}
+
+// released counts the promotion's slots that are free again.
+func (h *house) released(p id.Promotion) (n int) {
+	h.T.Helper()
+	h.check(h.DB.Read(bg).Raw("SELECT COUNT(*) FROM slots WHERE promotion_id = ? AND released_at <> 0", p).Row().Scan(&n))
+	return n
+}
+
+// TestPaceReminds: reminders are calls like others, and what was taken back
+// while it was handed out counts though it cannot wait.
+func TestPaceReminds(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		channel := &metered{now: h.now}
+		h.s.Channels = append(h.s.Channels, channel)
+		h.s.Paces = map[string]Pace{"metered": 6}
+		var groups []id.Group
+		for range 12 {
+			groups = append(groups, h.group(community.PresetRetail))
+		}
+		p := h.plan("metered", 4*time.Hour, groups...)
+		h.check(h.s.Approve(bg, p, 0))
+		for len(channel.delivers) < 12 {
+			h.Drain(10 * time.Second)
+		}
+		h.DB.Clock.Jump(3 * time.Hour)
+		for range 30 {
+			h.Drain(10 * time.Second)
+		}
+		if n := most(channel.calls()); n > 6 || len(channel.reminds) != 12 {
+			t.Errorf("%d were reminded of, %d calls in 60 seconds; want 12 and at most 6", len(channel.reminds), n)
+		}
+		db.Clock.Jump(time.Minute)
+		h.check(h.s.owe(bg, "metered"))
+		if wait, err := h.s.turn(bg, "metered", 1); err != nil || wait < Pace(6).every()-time.Millisecond || wait > Pace(6).every() {
+			t.Errorf("after a call that could not wait the next waits %s, %v; want %s", wait, err, Pace(6).every())
+		}
+	})
+}
