@@ -34,7 +34,7 @@ func TestRefundsApart(t *testing.T) {
 			if got := s.team(other.TeamID); got.Refunds == nil || got.Refunds.Requested != 1 {
 				t.Errorf("another team waited: %+v", got.Refunds)
 			}
-			s.Verify() // it is young
+			s.Verify()                           // it is young
 			putOff := func(want time.Duration) { // twice as long each time
 				t.Helper()
 				var next clock.Milli
