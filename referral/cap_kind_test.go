@@ -76,18 +76,24 @@ func TestWhatIsCappedAwayCountsNowhere(t *testing.T) {
 	})
 }
 
-// TestCostsFollowMerges: a merge brings what the other's rewards cost along, and
-// verify knows it.
+// TestCostsFollowMerges: a merge brings what the other's rewards cost along, which
+// may be more than the cap, and verify knows it.
 func TestCostsFollowMerges(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		h.newProgram(100_000, capped(referral.Cap{Per: referral.CapMember, Window: referral.CapEver, Cost: 2500, WhenFull: referral.FullClamp}))
 		anna, old := h.member(), h.member()
-		h.earns(anna, 1)
-		h.earns(old, 2)
+		for order, want := range []struct {
+			who    id.Member
+			amount money.Amount
+		}{{anna, 1000}, {old, 1000}, {old, 1000}} {
+			if r := h.earns(want.who, id.Order(order+1)); r.Amount != want.amount {
+				t.Errorf("order %d: got %+v", order+1, r)
+			}
+		}
 		h.merge(old, anna)
 		h.proven()
-		if r := h.earns(anna, 3); r.Amount != 500 {
+		if r := h.earns(anna, 9); r.Amount != 0 {
 			t.Errorf("after the merge: got %+v", r)
 		}
 		h.proven()
