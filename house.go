@@ -15,26 +15,6 @@ import (
 	"siyu/access"
 	"siyu/api"
 	"siyu/campaign"
-	"siyu/campaign/calendar"
-	"siyu/campaign/exposure"
-	"siyu/campaign/flashsale"
-	"siyu/campaign/groupbuy"
-	"siyu/campaign/guard"
-	"siyu/campaign/invite"
-	"siyu/campaign/material"
-	"siyu/campaign/promotion"
-	"siyu/campaign/tieout"
-	"siyu/community"
-	"siyu/community/gate"
-	"siyu/community/gathering"
-	"siyu/community/grade"
-	"siyu/community/health"
-	"siyu/community/intake"
-	"siyu/community/life"
-	"siyu/community/request"
-	"siyu/community/ritual"
-	"siyu/community/split"
-	"siyu/community/welcome"
 	"siyu/configs"
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -43,15 +23,7 @@ import (
 	"siyu/internal/task"
 	"siyu/internal/webhook"
 	"siyu/referral"
-	"siyu/referral/insight"
-	"siyu/referral/payee"
-	"siyu/referral/promoter"
 	"siyu/referral/review"
-	"siyu/referral/settlement"
-	"siyu/referral/taxreturn"
-	"siyu/referral/voucher"
-	"siyu/wallet"
-	"siyu/web"
 	"siyu/worker"
 )
 
@@ -131,96 +103,6 @@ func keySet(cfg configs.Config) (*secret.Set, error) {
 		keys = append(keys, secret.Key{ID: k.ID, Use: secret.Use(k.Use), Secret: k.Secret})
 	}
 	return secret.New(keys)
-}
-
-// wire makes the rooms, bottom up, and registers what they do in the
-// background. A new kind of campaign is one more argument of campaign.New.
-func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
-	db := h.db
-	people := &community.Service{DB: db, Secrets: keys}
-	habits := &ritual.Service{DB: db}
-	courses, grades := &life.Service{DB: db}, &grade.Service{DB: db}
-	outings := &gathering.Service{DB: db, Secrets: keys}
-	wishes := &request.Service{DB: db}
-	doors := &gate.Service{DB: db}
-	files := &intake.Service{DB: db, Community: people, Secrets: keys}
-	groups := &health.Service{DB: db}
-	purse := &wallet.Service{DB: db}
-	h.referral = &referral.Service{DB: db, Secrets: keys, PublicURL: h.cfg.PublicURL, QRURL: h.cfg.QRURL, PosterFont: h.cfg.PosterFont}
-	payees := &payee.Service{DB: db, Secrets: keys}
-	promoters, figures := &promoter.Service{DB: db}, &insight.Service{DB: db}
-	h.review = &review.Service{DB: db, Secrets: keys}
-	sealed := &settlement.Service{DB: db, Vault: payees}
-	if !h.rehearsal() { // a rehearsal pays nobody
-		var err error
-		if sealed.Bills, err = billsOf(h.cfg); err != nil {
-			return err
-		}
-	}
-	teams := &groupbuy.Service{DB: db, PublicURL: h.cfg.PublicURL}
-	h.campaign = campaign.New(db, people, flashsale.Kind(), teams.Kind(), invite.Kind())
-	teams.Campaign = h.campaign
-	dates := &calendar.Service{DB: db, Campaign: h.campaign}
-	steps := &invite.Service{DB: db, Campaign: h.campaign}
-	keeper := &guard.Service{DB: db, Moments: calendar.Moments, Platform: guard.Platform(h.cfg.PlatformCap)}
-	hooks := &webhook.Service{DB: db, Secrets: keys, Allow: allow}
-	seen := &exposure.Service{DB: db}
-	sends := &promotion.Service{DB: db, Guard: keeper, Exposure: seen, Campaign: h.campaign, Dates: dates, Paces: map[string]promotion.Pace{
-		promotion.FileChannel{}.Name(): promotion.Pace(h.cfg.Paces.File), promotion.WebhookChannel{}.Name(): promotion.Pace(h.cfg.Paces.Webhook),
-	}}
-	if !h.rehearsal() { // a rehearsal sends nothing to anybody
-		sends.Channels = []promotion.Channel{promotion.FileChannel{Dir: h.outbox(), Owner: promotion.Owner(h.cfg.FileOwner), DB: db}, promotion.WebhookChannel{DB: db}}
-	}
-	reg := task.NewRegistry()
-	for _, room := range []interface{ Register(*task.Registry) }{people, groups, h.campaign, teams, steps, h.referral, h.review, purse, sealed, keeper, seen, sends, hooks} {
-		room.Register(reg)
-	}
-	files.Register(reg)
-	doors.Register(reg)
-	wishes.Register(reg)
-	habits.Register(reg)
-	courses.Register(reg)
-	parts := &split.Service{DB: db}
-	parts.Register(reg)
-	greetings := &welcome.Service{DB: db}
-	greetings.Register(reg)
-	grades.Register(reg)
-	outings.Register(reg)
-	days := &tieout.Service{DB: db}
-	days.Register(reg)
-	task.Register(reg, db)
-	if err := h.queue(reg); err != nil {
-		return err
-	}
-	h.rest = &api.Server{
-		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Wallet: purse, Referral: h.referral, Review: h.review, Payee: payees, Settlement: sealed,
-		Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Exposure: seen, Material: &material.Service{DB: db}, Promotion: sends, Webhook: hooks,
-		Promoter: promoters, Insight: figures, TaxReturn: &taxreturn.Service{DB: db, Payees: payees}, Voucher: &voucher.Service{DB: db, Books: purse},
-		Ready: h.degraded, Gauges: h.gauges,
-		Rates: api.Rates{Staff: h.cfg.Rates.Staff, Member: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
-	}
-	h.rest.Intake, h.rest.Gate, h.rest.Request, h.rest.Ritual = files, doors, wishes, habits
-	h.rest.Life, h.rest.Gathering, h.rest.Grade, h.rest.Welcome = courses, outings, grades, greetings
-	h.rest.TieOut, h.rest.Split = days, parts
-	pages := &web.Server{
-		DB: db, Secrets: keys, Access: h.access, Community: people, Health: groups, Campaign: h.campaign, Calendar: dates, GroupBuy: teams, Invite: steps, Guard: keeper, Promotion: sends, Exposure: seen,
-		Referral: h.referral, Review: h.review, Promoter: promoters, Insight: figures, Settlement: sealed, Payee: payees, Wallet: purse, PublicURL: h.cfg.PublicURL, Rehearsal: h.rehearsal(),
-		Rates: web.Rates{Visitor: h.cfg.Rates.Member, Address: h.cfg.Rates.Address},
-	}
-	pages.Gate, pages.Request, pages.Life, pages.Gathering, pages.Grade, pages.TieOut = doors, wishes, courses, outings, grades, days
-	pages.Voucher, pages.TaxReturn = h.rest.Voucher, h.rest.TaxReturn
-	pages.Split, pages.Ritual, pages.Material = parts, habits, h.rest.Material
-	engine, err := httpd.NewEngine(httpd.Config{TrustedProxies: h.cfg.TrustedProxies})
-	if err != nil {
-		return err
-	}
-	if err := h.rest.Mount(engine); err != nil {
-		return err
-	}
-	pages.Register(engine)
-	engine.NoRoute(pages.Lost)
-	h.handler = engine
-	return nil
 }
 
 // queue makes the worker, or for an api process only what wakes workers.

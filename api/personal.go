@@ -106,6 +106,26 @@ func (s *Server) exportMember(c *gin.Context) error {
 	}
 	mid = out.Community.Member.ID
 	ids := append([]id.Member{mid}, out.Community.MergedFrom...)
+	if err := s.exportGroups(ctx, ids, &out); err != nil {
+		return err
+	}
+	if err := s.exportOrders(ctx, mid, &out); err != nil {
+		return err
+	}
+	if err := s.exportRewards(ctx, mid, &out); err != nil {
+		return err
+	}
+	if err := s.exportPurse(ctx, mid, &out); err != nil {
+		return err
+	}
+	if out.Payee, out.TaxLines, err = s.exportPayee(ctx, mid); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, out)
+}
+
+// exportGroups is what rooms of groups know of a member under all his ids.
+func (s *Server) exportGroups(ctx context.Context, ids []id.Member, out *memberExport) (err error) {
 	if out.Gate, err = s.Gate.Of(ctx, ids); err != nil {
 		return err
 	}
@@ -121,18 +141,12 @@ func (s *Server) exportMember(c *gin.Context) error {
 	if out.Seats, err = s.Gathering.SeatsOf(ctx, ids); err != nil {
 		return err
 	}
-	if out.Grades, err = s.Grade.PastOf(ctx, ids); err != nil {
-		return err
-	}
-	if out.Wallet, err = s.Wallet.MemberWallet(ctx, mid); err != nil {
-		return err
-	}
-	if out.Points, err = s.Wallet.MemberPoints(ctx, mid); err != nil {
-		return err
-	}
-	if out.Sightings, err = s.Review.SightingsOf(ctx, mid); err != nil {
-		return err
-	}
+	out.Grades, err = s.Grade.PastOf(ctx, ids)
+	return err
+}
+
+// exportOrders is what he bought, waits for and asked to be reminded of.
+func (s *Server) exportOrders(ctx context.Context, mid id.Member, out *memberExport) (err error) {
 	if out.Reminders, err = s.Campaign.RemindersOf(ctx, mid); err != nil {
 		return err
 	}
@@ -141,9 +155,16 @@ func (s *Server) exportMember(c *gin.Context) error {
 	}); err != nil {
 		return err
 	}
-	if out.Waits, err = every(func(p database.Page) (database.Paged[campaign.Wait], error) {
+	out.Waits, err = every(func(p database.Page) (database.Paged[campaign.Wait], error) {
 		return s.Campaign.WaitsOf(ctx, mid, p)
-	}); err != nil {
+	})
+	return err
+}
+
+// exportRewards is how he invites, what it earned him, and from where he was
+// seen.
+func (s *Server) exportRewards(ctx context.Context, mid id.Member, out *memberExport) (err error) {
+	if out.Sightings, err = s.Review.SightingsOf(ctx, mid); err != nil {
 		return err
 	}
 	if out.Rewards, err = every(func(p database.Page) (database.Paged[referral.Reward], error) {
@@ -154,6 +175,23 @@ func (s *Server) exportMember(c *gin.Context) error {
 	if out.Codes, err = every(func(p database.Page) (database.Paged[referral.Code], error) {
 		return s.Referral.ListCodes(ctx, referral.CodeFilter{Inviter: mid}, p)
 	}); err != nil {
+		return err
+	}
+	standing, err := s.Promoter.OfMember(ctx, mid)
+	if errors.Is(err, fault.NotFound) {
+		return nil // he never applied
+	}
+	out.Promoter = &standing
+	return err
+}
+
+// exportPurse is what he owns, what moved it, and what he asked of those who
+// pay him.
+func (s *Server) exportPurse(ctx context.Context, mid id.Member, out *memberExport) (err error) {
+	if out.Wallet, err = s.Wallet.MemberWallet(ctx, mid); err != nil {
+		return err
+	}
+	if out.Points, err = s.Wallet.MemberPoints(ctx, mid); err != nil {
 		return err
 	}
 	if out.Ledger, err = every(func(p database.Page) (database.Paged[wallet.Entry], error) {
@@ -171,22 +209,10 @@ func (s *Server) exportMember(c *gin.Context) error {
 	}); err != nil {
 		return err
 	}
-	if out.Withdrawals, err = every(func(p database.Page) (database.Paged[settlement.SeenWithdrawal], error) {
+	out.Withdrawals, err = every(func(p database.Page) (database.Paged[settlement.SeenWithdrawal], error) {
 		return s.Settlement.ListWithdrawals(ctx, settlement.WithdrawalFilter{Member: mid}, p)
-	}); err != nil {
-		return err
-	}
-	standing, err := s.Promoter.OfMember(ctx, mid)
-	switch {
-	case err == nil:
-		out.Promoter = &standing
-	case !errors.Is(err, fault.NotFound):
-		return err
-	}
-	if out.Payee, out.TaxLines, err = s.exportPayee(ctx, mid); err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, out)
+	})
+	return err
 }
 
 // exportPayee is as what a member is paid, and what was withheld from him.

@@ -90,7 +90,7 @@ func (in RefundIn) doneTx(tx *database.Tx, oid id.Order) (clock.Milli, error) {
 // The refusals of a refund.
 var (
 	ErrRefundDiffers = fault.New(fault.KindConflict, "refund.differs", "该退款单号已登记为其他金额", "this refund number is on record with other figures")
-	ErrRefundExceeds = fault.New(fault.KindConflict, "refund.exceeds", "退款超过已付金额", "the refunds would exceed what was paid")
+	ErrRefundExceeds = fault.New(fault.KindConflict, "refund.exceeds", "退款超过已付金额：最多还可退 {left_fen} 分，其中商品 {goods_fen} 分", "the refunds would exceed what was paid: at most {left_fen} fen can still go back, {goods_fen} of them for goods")
 )
 
 // fitsTx refuses a refund of more than what is left of what was paid, of the
@@ -111,9 +111,12 @@ func (in RefundIn) fitsTx(tx *database.Tx, o Order) error {
 	if err := tx.Raw("SELECT * FROM refunds WHERE order_id = ? ORDER BY id", o.ID).Scan(&refunds).Error; err != nil {
 		return fmt.Errorf("campaign: refunds of %s: %w", o.ID, err)
 	}
-	bought := firstKept(payments, refunds)
-	if o.RefundedGoods+in.Goods > o.Goods || bought >= 0 && sentBack(refunds)+in.Amount > payments[bought].Amount {
-		return ErrRefundExceeds
+	goods, left := o.Goods-o.RefundedGoods, in.Amount
+	if bought := firstKept(payments, refunds); bought >= 0 {
+		left = payments[bought].Amount - sentBack(refunds)
+	}
+	if in.Goods > goods || in.Amount > left {
+		return ErrRefundExceeds.With("left_fen", int64(max(left, 0))).With("goods_fen", int64(goods))
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ const (
 
 // The refusals of a file.
 var (
-	ErrForm   = fault.New(fault.KindUnprocessable, "tieout.form", "没有账单格式 {form}", "there is no form of statement {form}")
+	ErrForm   = fault.New(fault.KindUnprocessable, "tieout.form", "没有账单格式 {form}；有：{known}", "there is no form of statement {form}; there are {known}")
 	ErrText   = fault.New(fault.KindUnprocessable, "tieout.text", "文件无法读取：应为 UTF-8 或 GBK 的 CSV", "the file cannot be read; it must be CSV in UTF-8 or GBK")
 	ErrHeads  = fault.New(fault.KindUnprocessable, "tieout.heads", "第一行须是表头，缺少列：{missing}", "the first line must name the columns; it lacks {missing}")
 	ErrLine   = fault.New(fault.KindUnprocessable, "tieout.line", "第 {line} 行的 {field} 不成立：{hint_zh}", "{field} of line {line} cannot stand: {hint_en}")
@@ -83,7 +83,11 @@ func FindForm(name string) (Form, error) {
 			return f, nil
 		}
 	}
-	return Form{}, ErrForm.With("form", name)
+	var known []string
+	for _, f := range forms {
+		known = append(known, f.Name)
+	}
+	return Form{}, ErrForm.With("form", name).With("known", strings.Join(known, ", "))
 }
 
 // Read reads a statement of a day. provider says that the numbers Siyu was told

@@ -135,6 +135,9 @@ func TestWhatIsRefused(t *testing.T) {
 	refuses(err, ErrAccount)
 	_, err = Find("no")
 	refuses(err, ErrProfile)
+	if !strings.Contains(err.Error(), "there are ") || !strings.Contains(err.Error(), Profiles()[0].Name) {
+		t.Errorf("%v does not say which forms there are", err)
+	}
 	_, err = Read(bank, []byte("a,b\r\n1,2\r\n"))
 	refuses(err, ErrHeads)
 	_, err = Read(bank, []byte("序号,金额,处理结果\r\n1,500.00\r\n合计,500.00,\r\n"))

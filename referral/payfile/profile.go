@@ -16,6 +16,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"siyu/internal/fault"
 )
@@ -92,7 +93,7 @@ var profiles = func() (list []Profile) {
 }()
 
 // ErrProfile refuses a form that is not there.
-var ErrProfile = fault.New(fault.KindUnprocessable, "payfile.profile", "没有文件格式 {profile}", "there is no file form {profile}")
+var ErrProfile = fault.New(fault.KindUnprocessable, "payfile.profile", "没有文件格式 {profile}；有：{known}", "there is no file form {profile}; there are {known}")
 
 // Profiles lists the forms.
 func Profiles() []Profile { return slices.Clone(profiles) }
@@ -104,5 +105,9 @@ func Find(name string) (Profile, error) {
 			return p, nil
 		}
 	}
-	return Profile{}, ErrProfile.With("profile", name)
+	var known []string
+	for _, p := range profiles {
+		known = append(known, p.Name)
+	}
+	return Profile{}, ErrProfile.With("profile", name).With("known", strings.Join(known, ", "))
 }

@@ -75,7 +75,7 @@ func (r Row) firm() bool { return r.Type == payee.TypeCompany || r.Type == payee
 
 // The refusals of this room.
 var (
-	ErrOpen     = fault.New(fault.KindConflict, "taxreturn.month_open", "{month} 还没有关账，不能申报", "{month} is not closed; it cannot be declared")
+	ErrOpen     = fault.New(fault.KindConflict, "taxreturn.month_open", "{month} 还没有关账，请先关账再申报", "{month} is not closed; close it before declaring it")
 	errRecount  = errors.New("taxreturn: the month is not what its lines sum up to")
 	incomeNames = map[tax.Income]string{tax.IncomeLabor: "劳务报酬所得", tax.IncomeIncidental: "偶然所得", tax.IncomeCoupon: "不征税",
 		tax.IncomeBusiness: "经营所得（凭发票）", tax.IncomeWages: "工资、薪金所得（由工资系统扣缴）"}

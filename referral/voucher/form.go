@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 
@@ -62,7 +63,7 @@ func Forms() []Form { return slices.Clone(forms) }
 
 // ErrForm refuses a form that is not there, ErrLetter what GBK cannot hold.
 var (
-	ErrForm   = fault.New(fault.KindUnprocessable, "voucher.form", "没有凭证文件格式 {form}", "there is no voucher form {form}")
+	ErrForm   = fault.New(fault.KindUnprocessable, "voucher.form", "没有凭证文件格式 {form}；有：{known}", "there is no voucher form {form}; there are {known}")
 	ErrLetter = fault.New(fault.KindUnprocessable, "voucher.letter", "科目名称或摘要含有 GBK 无法表示的字", "a title or summary holds a character that GBK cannot write")
 )
 
@@ -73,7 +74,11 @@ func FindForm(name string) (Form, error) {
 			return f, nil
 		}
 	}
-	return Form{}, ErrForm.With("form", name)
+	var known []string
+	for _, f := range forms {
+		known = append(known, f.Name)
+	}
+	return Form{}, ErrForm.With("form", name).With("known", strings.Join(known, ", "))
 }
 
 // row is one line of a voucher as a form writes it.
