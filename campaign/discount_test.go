@@ -218,6 +218,36 @@ func TestDiscount(t *testing.T) {
 
 // TestDiscountReports tells of one payment and two refunds in every order, each
 // twice: the end is the same.
+// TestADiscountWithoutBudgetMovesNone: a campaign that was given no budget takes
+// coupons and points, whether the order is paid, refunded or let go.
+func TestADiscountWithoutBudgetMovesNone(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		w := campaigntest.New(t, db)
+		p := newPurse(w)
+		c := w.Run(campaigntest.Sale{Stock: 100, Coupons: true, Points: 3000})
+		m := w.Members(2)
+		for i, who := range m {
+			p.points(who, 1000)
+			coupon := p.coupon(who)
+			o := w.MustClaim(campaign.Claim{Campaign: c.ID, Item: c.Items[0].ID, Member: who, Coupon: coupon, Points: 1000})
+			if i == 0 {
+				w.Drain(20 * time.Minute)
+			} else {
+				w.Pay(o.ID)
+				if err := w.Campaign.Refund(bg, o.ID, campaign.RefundIn{RefundNo: "r", Amount: o.Payable(), Goods: o.Payable()}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p.has(coupon, wallet.HoldReturned, who, 1000, 0)
+		}
+		var moved int
+		if err := db.Read(bg).Raw("SELECT COUNT(*) FROM transfers WHERE kind = 'discount'").Row().Scan(&moved); err != nil || moved != 0 {
+			t.Errorf("%d transfers of a budget that is none (%v)", moved, err)
+		}
+		w.Verify()
+	})
+}
+
 func TestDiscountReports(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
 		w := campaigntest.New(t, db)

@@ -255,14 +255,12 @@ func (s *Service) turn(tx *database.Tx, kind string, orders []Order) error {
 	return nil
 }
 
-// foldReceipt notes the first receipt of the goods.
+// foldReceipt notes the first receipt of the goods, which may be reported after
+// a later one.
 func foldReceipt(tx *database.Tx, o Order) error {
-	if o.ReceivedAt > 0 {
-		return nil
-	}
 	var first Shipment
 	err := tx.Raw("SELECT stage, shipment_no, at FROM shipments WHERE order_id = ? AND stage = 'received' ORDER BY at LIMIT 1", o.ID).Scan(&first).Error
-	if err != nil || first.At == 0 {
+	if err != nil || first.At == 0 || o.ReceivedAt > 0 && o.ReceivedAt <= first.At {
 		return err
 	}
 	if err := tx.Exec("UPDATE orders SET received_at = ?, version = version + 1 WHERE id = ?", first.At, o.ID).Error; err != nil {

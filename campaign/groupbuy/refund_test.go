@@ -7,6 +7,7 @@ import (
 
 	"siyu/campaign/campaigntest"
 	"siyu/campaign/groupbuy"
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 )
@@ -33,14 +34,29 @@ func TestRefundsApart(t *testing.T) {
 			if got := s.team(other.TeamID); got.Refunds == nil || got.Refunds.Requested != 1 {
 				t.Errorf("another team waited: %+v", got.Refunds)
 			}
-			s.Verify() // it is young
-			for range 3 {
-				s.sweep(time.Minute)
+			s.Verify()                           // it is young
+			putOff := func(want time.Duration) { // twice as long each time
+				t.Helper()
+				var next clock.Milli
+				if err := db.Read(bg).Raw("SELECT next_at FROM team_refunds WHERE order_id = ?", second.ID).Row().Scan(&next); err != nil {
+					t.Fatal(err)
+				}
+				if got := next.Time().Sub(db.Clock.Now()); got != want {
+					t.Errorf("put off for %s, want %s", got, want)
+				}
+			}
+			putOff(10 * time.Second)
+			for i := range time.Duration(3) {
+				s.sweep(2 * time.Minute)
+				putOff(20 * time.Second << i)
 			}
 			if n := s.heard("refund.stuck"); n != 1 {
 				t.Errorf("%d alerts, want one", n)
 			}
-			s.sweep(10 * time.Minute)
+			for range 4 {
+				s.sweep(10 * time.Minute)
+			}
+			putOff(10 * time.Minute)
 			s.Verify() // it is old, and said so
 			set(t, db, "DROP TRIGGER no_refund")
 			s.sweep(10 * time.Minute)
