@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"siyu/campaign"
-	"siyu/campaign/guard"
 	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -116,14 +115,10 @@ type following struct {
 // side follows the groups of one side; each hears of everybody in them.
 func (f *following) side(q *database.Query, groups []id.Group, each func(id.Member)) (Arm, []tally, error) {
 	arm, all := Arm{Groups: len(groups)}, make([]tally, 0, len(groups))
-	for part := range slices.Chunk(groups, 200) {
-		shown, err := guard.ShownOf(q, f.promotion.CampaignID, part, f.from, f.to)
+	for part := range slices.Chunk(groups, 190) {
+		saw, err := adsShown(q, f.promotion.CampaignID, part, f.from, f.to)
 		if err != nil {
 			return arm, nil, err
-		}
-		saw := map[id.Group]bool{}
-		for _, slot := range shown {
-			saw[slot.GroupID] = true
 		}
 		arm.Shown += len(saw)
 		of := make(map[id.Group]*tally, len(part))

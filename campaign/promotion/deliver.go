@@ -86,6 +86,12 @@ func (s *Service) handOver(ctx context.Context, o outgoing) error {
 		} else if err := remindTx(tx, o.slot); err != nil {
 			return err
 		}
+		for _, l := range o.send.Lines {
+			err := tx.Exec("UPDATE promotion_sends SET variant_no = ? WHERE promotion_id = ? AND window_no = ? AND group_id = ?", l.VariantNo, l.row.PromotionID, l.row.WindowNo, l.row.GroupID).Error
+			if err != nil {
+				return err
+			}
+		}
 		return database.One(tx.Exec("UPDATE promotion_sends SET status = ?, handed_at = ?, variant_no = ? WHERE slot_id = ?"+tx.Only("status = ?"),
 			SendHanded, tx.Now, o.send.VariantNo, slot, SendReserved), errStopped)
 	})

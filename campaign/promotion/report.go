@@ -3,19 +3,15 @@ package promotion
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
 
-	"siyu/campaign"
 	"siyu/campaign/exposure"
 	"siyu/campaign/guard"
-	"siyu/community"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
-	"siyu/internal/money"
 )
 
 // afterFor is how long after an ad what happens in its group is counted.
@@ -33,19 +29,6 @@ type Outcome struct {
 	Deferred int `json:"deferred"` // asked again later
 	Refused  int `json:"refused"`  // by a rule
 	Missed   int `json:"missed"`   // deferred until the window was over
-}
-
-// After is what happened in a group within 24 hours of an ad: what its codes
-// brought, and who left of those who were there. It stands beside the ad;
-// that the ad caused it is not said.
-type After struct {
-	Scans    int64        `json:"scans"`
-	Bindings int64        `json:"bindings"`
-	Orders   int64        `json:"orders"`
-	Paid     int64        `json:"paid"`
-	Net      money.Amount `json:"net_fen"` // paid for goods and not given back
-	Members  int64        `json:"members"` // in the group when it was shown
-	Left     int64        `json:"left"`
 }
 
 // RuleCount is how many groups a rule refused.
@@ -67,14 +50,17 @@ type VariantReport struct {
 	After
 }
 
-// Shown is one ad that a group saw. VariantNo is 0 where no material was sent.
+// Shown is one ad that a group saw, LineNo 0 alone or as the main ad, with
+// SharedWith others in one message. VariantNo is 0 where no material was sent.
 type Shown struct {
-	WindowNo  int         `json:"window_no"`
-	VariantNo int         `json:"variant_no"`
-	GroupID   id.Group    `json:"group_id"`
-	SlotID    id.Slot     `json:"slot_id"`
-	At        clock.Milli `json:"shown_at"`
-	Late      bool        `json:"late"`
+	WindowNo   int         `json:"window_no"`
+	VariantNo  int         `json:"variant_no"`
+	GroupID    id.Group    `json:"group_id"`
+	SlotID     id.Slot     `json:"slot_id"`
+	LineNo     int         `json:"line_no"`
+	SharedWith int         `json:"shared_with"`
+	At         clock.Milli `json:"shown_at"`
+	Late       bool        `json:"late"`
 	After
 }
 
@@ -97,7 +83,8 @@ type Report struct {
 
 // Report counts what became of a promotion, in one snapshot. What happens
 // within 24 hours of several ads of one campaign counts for the latest of
-// them, whichever promotion that was of, so that reports may be added up.
+// them, whichever promotion that was of, and of several in one message for the
+// main ad, else the first line; so reports may be added up, but for LeftShared.
 func (s *Service) Report(ctx context.Context, promotion id.Promotion) (Report, error) {
 	var out Report
 	err := s.DB.Snapshot(ctx, func(q *database.Query) error {
@@ -134,11 +121,6 @@ func reachOf(q *database.Query, p Promotion, of Report, now clock.Milli) (r expo
 	for _, x := range of.Shown {
 		ads[x.GroupID] = append(ads[x.GroupID], guard.Window{From: x.At, To: x.At + 1})
 	}
-	for _, x := range of.Digests {
-		if x.At != 0 && x.LineNo > 0 {
-			ads[x.GroupID] = append(ads[x.GroupID], guard.Window{From: x.At, To: x.At + 1})
-		}
-	}
 	return exposure.ReachOf(q, ads, now)
 }
 
@@ -160,8 +142,12 @@ func reportOf(p Promotion, sends map[sendKey]sendRow, slots map[id.Slot]guard.Sl
 			rules[row.RuleName]++
 		case row.Status == SendClosed && slot.ID == 0:
 			missed[row.RuleName]++
-		case row.SlotID != 0 && slot.ConfirmedAt != 0:
-			r.Shown = append(r.Shown, Shown{WindowNo: row.WindowNo, VariantNo: row.VariantNo, GroupID: row.GroupID, SlotID: slot.ID, At: slot.ConfirmedAt, Late: slot.Late})
+		case slot.ConfirmedAt != 0:
+			x := Shown{WindowNo: row.WindowNo, VariantNo: row.VariantNo, GroupID: row.GroupID, SlotID: slot.ID, At: slot.ConfirmedAt, Late: slot.Late}
+			if row.digest.SlotID == slot.ID {
+				x.LineNo = row.digest.LineNo
+			}
+			r.Shown = append(r.Shown, x)
 		}
 	}
 	for _, w := range p.Windows {
@@ -169,10 +155,7 @@ func reportOf(p Promotion, sends map[sendKey]sendRow, slots map[id.Slot]guard.Sl
 	}
 	r.RefusedBy, r.MissedBy = countsOf(rules), countsOf(missed)
 	slices.SortFunc(r.Shown, func(a, b Shown) int {
-		if a.At != b.At {
-			return int(a.At - b.At)
-		}
-		return int(a.SlotID - b.SlotID)
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.SlotID, b.SlotID), cmp.Compare(a.LineNo, b.LineNo))
 	})
 	slices.SortFunc(r.Digests, func(a, b InDigest) int {
 		return cmp.Or(cmp.Compare(a.WindowNo, b.WindowNo), cmp.Compare(a.GroupID, b.GroupID))
@@ -209,82 +192,4 @@ func (o *Outcome) add(row sendRow, slot guard.Slot) {
 	default:
 		o.Waiting++
 	}
-}
-
-// follow counts what happened after each ad that was shown.
-func (r *Report) follow(q *database.Query) error {
-	if len(r.Shown) == 0 {
-		return nil
-	}
-	from, to := r.Shown[0].At, r.Shown[len(r.Shown)-1].At.Add(afterFor)
-	mine := map[id.Slot]*After{}
-	groups := map[id.Group]bool{}
-	for i := range r.Shown {
-		mine[r.Shown[i].SlotID], groups[r.Shown[i].GroupID] = &r.Shown[i].After, true
-	}
-	ads := map[id.Group][]guard.Slot{}
-	for part := range slices.Chunk(slices.Sorted(maps.Keys(groups)), 200) {
-		list, err := guard.ShownOf(q, r.CampaignID, part, from.Add(-afterFor), to)
-		if err != nil {
-			return err
-		}
-		for _, slot := range list {
-			ads[slot.GroupID] = append(ads[slot.GroupID], slot)
-		}
-		err = community.StaysIn(q, part, from, func(stay community.Stay) {
-			for _, ad := range ads[stay.GroupID] {
-				if a := mine[ad.ID]; a != nil && stay.JoinedAt <= ad.ConfirmedAt && (stay.LeftAt == 0 || stay.LeftAt > ad.ConfirmedAt) {
-					a.Members++
-				}
-			}
-			if a := mine[latest(ads[stay.GroupID], stay.LeftAt)]; a != nil {
-				a.Left++
-			}
-		})
-		if err != nil {
-			return err
-		}
-	}
-	err := campaign.StepsBetween(q, r.CampaignID, from, to, func(step campaign.Step) {
-		if a := mine[latest(ads[step.GroupID], step.At)]; a != nil {
-			a.Scans, a.Bindings = a.Scans+step.Touched, a.Bindings+step.Bound
-			a.Orders, a.Paid = a.Orders+step.Ordered, a.Paid+step.Bought
-			a.Net += step.Goods - step.LetBack
-		}
-	})
-	if err != nil {
-		return fmt.Errorf("promotion: report of %s: %w", r.PromotionID, err)
-	}
-	variants := map[int]VariantReport{}
-	for _, s := range r.Shown {
-		r.After.add(s.After)
-		v := variants[s.VariantNo]
-		v.VariantNo, v.Shown = s.VariantNo, v.Shown+1
-		v.add(s.After)
-		variants[s.VariantNo] = v
-	}
-	delete(variants, 0)
-	for _, no := range slices.Sorted(maps.Keys(variants)) {
-		r.Variants = append(r.Variants, variants[no])
-	}
-	return nil
-}
-
-// latest is the last of a group's ads, oldest first, shown in the 24 hours up
-// to a moment; 0 if none was.
-func latest(ads []guard.Slot, at clock.Milli) id.Slot {
-	for _, ad := range slices.Backward(ads) {
-		if ad.ConfirmedAt <= at {
-			if at < ad.ConfirmedAt.Add(afterFor) {
-				return ad.ID
-			}
-			return 0
-		}
-	}
-	return 0
-}
-
-func (a *After) add(b After) {
-	a.Scans, a.Bindings, a.Orders, a.Paid = a.Scans+b.Scans, a.Bindings+b.Bindings, a.Orders+b.Orders, a.Paid+b.Paid
-	a.Net, a.Members, a.Left = a.Net+b.Net, a.Members+b.Members, a.Left+b.Left
 }
