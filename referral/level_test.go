@@ -186,3 +186,37 @@ func TestLevels(t *testing.T) {
 		h.proven()
 	})
 }
+
+// TestWhatWasTakenBackCountsForNoLevel: what cleared counts less what was clawed
+// back since, and only as an inviter.
+func TestWhatWasTakenBackCountsForNoLevel(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		rules := capped()
+		rules.Rewards = append(rules.Rewards, referral.Promise{Rule: "welcome", To: referral.SideInvitee, Mode: referral.ModeFixed, Amount: 700})
+		h.newProgram(100_000, rules)
+		ladder := promoter.Ladder{PeriodDays: 30, Levels: []promoter.Level{{NameZH: "银牌", NameEN: "Silver", Reach: promoter.Condition{Fact: promoter.FactReward, AtLeast: 3000}}}}
+		if err := (&promoter.Service{DB: db}).SetLadder(bg, 1, ladder); err != nil {
+			t.Fatal(err)
+		}
+		host, anna := h.member(), h.member()
+		h.mustBind(host, anna)
+		h.pay(1, anna, 20_000) // she is the invitee of this one
+		h.earns(anna, 2)
+		h.earns(anna, 3)
+		h.mature()
+		earned := func() money.Amount {
+			t.Helper()
+			p, err := h.LevelProgress(bg, anna)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p.Facts.Reward
+		}
+		h.is("cleared", earned(), money.Amount(2000))
+		h.refund(2, 21, 10_000)
+		h.is("after half of one came back", earned(), money.Amount(1500))
+		db.Clock.Jump(30*day + time.Second)
+		h.is("in the next period", earned(), money.Amount(0))
+	})
+}
