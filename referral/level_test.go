@@ -220,3 +220,48 @@ func TestWhatWasTakenBackCountsForNoLevel(t *testing.T) {
 		h.is("in the next period", earned(), money.Amount(0))
 	})
 }
+
+// TestTheFrozenAreNotJudged: a promoter's level stands while he is suspended, and
+// is judged again once he is not.
+func TestTheFrozenAreNotJudged(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.newProgram(100_000, capped())
+		desk := &promoter.Service{DB: db}
+		ladder := promoter.Ladder{PeriodDays: 30, Levels: []promoter.Level{{NameZH: "银牌", NameEN: "Silver", Reach: promoter.Condition{Fact: promoter.FactReward, AtLeast: 1000}}}}
+		if err := desk.SetLadder(bg, 1, ladder); err != nil {
+			t.Fatal(err)
+		}
+		anna := h.member()
+		p, err := h.ApplyPromoter(bg, referral.ApplyIn{ProgramID: h.program, MemberID: anna})
+		if err != nil {
+			t.Fatal(err)
+		}
+		turn := func(v promoter.Act) {
+			t.Helper()
+			if err := desk.Decide(bg, p, v, "核实中"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		judged := func(when string, want int) {
+			t.Helper()
+			if err := h.JudgeLevels(bg, h.now()); err != nil {
+				t.Fatal(err)
+			}
+			got, err := desk.FindPromoter(bg, p)
+			if err != nil || got.Level != want {
+				t.Errorf("%s: level %d (%v), want %d", when, got.Level, err, want)
+			}
+		}
+		turn(promoter.Approve)
+		h.earns(anna, 1)
+		h.mature()
+		db.Clock.Jump(time.Hour)
+		judged("by what cleared", 1)
+		turn(promoter.Freeze)
+		db.Clock.Jump(31 * day)
+		judged("while he is suspended", 1)
+		turn(promoter.Thaw)
+		judged("after it", 0)
+	})
+}
