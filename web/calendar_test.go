@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"siyu/access"
 	"siyu/campaign"
 	"siyu/campaign/calendar"
 	"siyu/internal/clock"
@@ -56,6 +57,11 @@ func TestConsoleAvoidedDay(t *testing.T) {
 		form := a.form(t, action)
 		foreign := h.consoleOf(h.owner)
 		foreign.post(action, form).is(t, http.StatusForbidden)
+		away, err := h.s.Access.CreateUnit(h.staff, access.UnitIn{ParentID: h.unit, Name: "分店"})
+		must(t, err)
+		below := h.consoleOf(h.keyIn(away, access.Marketer)).get(page).is(t, 200)
+		below.has(t, "公祭&lt;b&gt;")
+		below.lacks(t, action, "自设的不宜促销日")
 		for range 2 {
 			desk.post(action, form).is(t, http.StatusSeeOther)
 		}

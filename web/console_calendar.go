@@ -11,6 +11,7 @@ import (
 	"siyu/campaign"
 	"siyu/campaign/calendar"
 	"siyu/internal/clock"
+	"siyu/internal/database"
 	"siyu/internal/id"
 )
 
@@ -103,14 +104,15 @@ func (s *Server) consoleCalendar(c *gin.Context) error {
 	return s.show(c, http.StatusOK, "calendar", p.page, p)
 }
 
-// fillAvoided lists the days to avoid for who plans promotions.
+// fillAvoided lists the days to avoid of the units of who plans promotions; one
+// that a unit above added is that unit's to clear.
 func (s *Server) fillAvoided(ctx context.Context, p *calendarPage, got calendar.Page) error {
 	if may(ctx, plansPromotions) != nil {
 		return nil
 	}
 	s.desk(ctx, &p.page)
 	for _, d := range got.Days {
-		if d.ID == 0 || !d.Avoid || d.ToDay < got.Today || len(p.Avoided) == avoidedShown {
+		if d.ID == 0 || !d.Avoid || !database.ActorOf(ctx).Sees(d.UnitID) || d.ToDay < got.Today || len(p.Avoided) == avoidedShown {
 			continue
 		}
 		n, err := s.Promotion.OnDay(ctx, d.ID)

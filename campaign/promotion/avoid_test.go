@@ -64,6 +64,14 @@ func TestRecallDay(t *testing.T) {
 		on(open, 0)
 		on(tomorrow, 0)
 		on(day, 2)
+		later := func(by time.Duration) {
+			h.check(db.Tx(bg, func(tx *database.Tx) error {
+				return tx.Exec("UPDATE slots SET from_at = from_at + ?, to_at = to_at + ? WHERE group_id = ?", by.Milliseconds(), by.Milliseconds(), handed).Error
+			}))
+		}
+		later(14 * time.Hour) // from midnight on
+		on(day, 1)
+		later(-14 * time.Hour)
 		other := database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 4, Unit: 43, Units: []id.Unit{43}})
 		if err := h.s.RecallDay(other, day); !errors.Is(err, fault.NotFound) {
 			t.Errorf("another unit's day: got %v", err)
