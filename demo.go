@@ -90,7 +90,7 @@ func demoSettings(replicas int) (configs.Config, string, error) {
 	}
 	if !strings.HasPrefix(os.Getenv("SIYU_DB"), "sqlite:") && os.Getenv("SIYU_SECRETS") == "" && os.Getenv("SIYU_SECRETS_JSON") == "" {
 		// A demo's store is thrown away, so its keys may be made here.
-		os.Setenv("SIYU_SECRETS_JSON", freshKeys())
+		os.Setenv("SIYU_SECRETS_JSON", string(freshKeys()))
 	}
 	cfg, err := configs.Load("")
 	if err != nil {

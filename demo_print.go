@@ -9,9 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"siyu/configs"
 	"siyu/internal/clock"
-	"siyu/internal/secret"
 )
 
 // story tells the demo: it calls the houses over HTTP and prints what it
@@ -133,18 +131,6 @@ func shortJSON(body any) string {
 	if r := []rune(string(b)); len(r) > 150 {
 		return string(r[:147]) + "…"
 	}
-	return string(b)
-}
-
-// freshKeys is a key set for a store that will be thrown away.
-func freshKeys() string {
-	var f struct {
-		Keys []configs.Key `json:"keys"`
-	}
-	for _, k := range secret.Fresh() {
-		f.Keys = append(f.Keys, configs.Key{Use: string(k.Use), ID: k.ID, Secret: k.Secret})
-	}
-	b, _ := json.Marshal(f)
 	return string(b)
 }
 

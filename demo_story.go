@@ -10,7 +10,7 @@ import (
 
 // tell plays the whole main job, part by part.
 func (s *story) tell() error {
-	s.printf("\nSiyu 私域 · the main job on a fresh store (%s; queue %s; %s) at %s\n",
+	s.printf("\nSiyu 私域 · the main job on a fresh store · %s · queue %s · %s · %s\n",
 		s.houses[0].db.Dialect.Name, queueName(s.houses[0].cfg), english.One(fmt.Sprintf("%d replicas", len(s.houses))), s.houses[0].url())
 	s.printf("Each → is a request over HTTP and each ← what came of it; the colleague who sends it has a key of the least role. Amounts in requests are in fen, 1/100 yuan.\n")
 	for _, part := range []func() error{

@@ -34,6 +34,7 @@ func commands() []command {
 		{"verify", "prove the invariants on the live store (--strict: and that nothing lags)", verify},
 		{"backup", "copy the store into FILE while it is used", backup},
 		{"access", "access add --name NAME --role ROLE [--unit UNIT]: make a key", addAccess},
+		{"secrets", "print a new key set for SIYU_SECRETS, which a house on a server needs", printSecrets},
 		{"settle", "prepare and close a settlement over REST (SIYU_URL, SIYU_KEY; --label, --unit, --payer, --programs, --cut-off; --preview: say what it would hold and close nothing)", settle},
 		{"export", "export SETTLEMENT [FOLDER]: fetch its sealed files over REST; export vouchers (--day DAY [--payer PAYER] | --settlement SETTLEMENT) [--form FORM] [FOLDER]: vouchers of a closed day, all or one payer's, or of a settlement", export},
 		{"tieout", "tieout --day DAY --mall FILE --statement FILE [--form FORM] [--payer ent_…] [FOLDER]: hold a day side by side three ways, over REST", tieOutDay},

@@ -63,7 +63,7 @@ func easeGC() {
 
 func queueName(cfg configs.Config) string {
 	if cfg.EmbeddedQueue() {
-		return "embedded, pending work is rebuilt from the store"
+		return "embedded (pending work is rebuilt from the store)"
 	}
 	return "redis"
 }

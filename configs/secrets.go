@@ -34,7 +34,7 @@ func (c Config) Keys(uses []string) ([]Key, error) {
 	path := c.Secrets
 	if path == "" {
 		if !c.SQLite() {
-			return nil, errors.New(`SIYU_SECRETS "" names no key set; write one with {"keys":[{"use":"codes","id":"k1","secret":"<32 bytes in base64>"}, …]} for codes, tokens, pii and webhooks, and name it, or put it into SIYU_SECRETS_JSON`)
+			return nil, errors.New(`SIYU_SECRETS "" names no key set; ` + "`siyu secrets > FILE`" + ` makes one: name the file, or put its text into SIYU_SECRETS_JSON`)
 		}
 		path = filepath.Join(filepath.Dir(strings.TrimPrefix(c.DB, "sqlite:")), "secrets.json")
 		if err := makeKeys(path, uses); err != nil {

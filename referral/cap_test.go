@@ -1,6 +1,7 @@
 package referral_test
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 
@@ -109,6 +110,9 @@ func TestBudgetClamps(t *testing.T) {
 		h.is("budget", h.balance(wallet.StageBudget, wallet.Program(p)), money.Amount(2))
 		h.mature()
 		h.is("points", h.points(anna), money.Amount(166))
+		for i, want := range []referral.Note{"", referral.NoteBudgetExhausted, referral.NoteBudgetExhausted} { // given or not, it says why
+			h.is(fmt.Sprint("why of order ", i+1), h.rewards(referral.RewardFilter{Order: id.Order(i + 1)})[0].Note, want)
+		}
 		h.proven()
 	})
 }

@@ -96,3 +96,28 @@ func (h *house) everyReward() (all []referral.Reward) {
 		page.Before = int64(all[len(all)-1].ID)
 	}
 }
+
+// A receipt that is reported once the reward cleared, or came to nothing, moves
+// nothing: the day it matured on stays, and nothing waits to clear again.
+func TestAReceiptAfterTheEndMovesNothing(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.newProgram(100_000, capped())
+		anna := h.member()
+		cleared := h.earns(anna, 1)
+		h.mature()
+		gone := h.earns(anna, 2)
+		h.refund(2, 21, 20_000)
+		for order, was := range map[id.Order]referral.Reward{1: cleared, 2: gone} {
+			h.tx(func(tx *database.Tx) error { return referral.ReceivedTx(tx, order, tx.Now) })
+			if now := h.rewards(referral.RewardFilter{Order: order})[0]; now.MaturesAt != was.MaturesAt {
+				t.Errorf("order %d: matured at %d, now at %d", order, was.MaturesAt, now.MaturesAt)
+			}
+		}
+		var waiting int
+		if err := db.Read(bg).Raw("SELECT COUNT(*) FROM ripening").Row().Scan(&waiting); err != nil || waiting != 0 {
+			t.Errorf("%d wait to clear (%v)", waiting, err)
+		}
+		h.proven()
+	})
+}

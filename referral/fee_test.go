@@ -139,12 +139,14 @@ func TestOpenerFee(t *testing.T) {
 		h.opened(1, 101, opener, before, 0)
 		h.opened(1, 101, opener, before, 0) // told again
 		h.opened(2, 102, old, before, 5_000)
+		h.opened(1, 105, bad, before, 0)     // a team is paid for once, whoever it was handed to
 		h.opened(3, 103, opener, h.now(), 0) // promised nothing by then
 		h.merge(old, opener)
 		h.opened(2, 102, old, before, 5_000)
 		h.is("the first", fmt.Sprint(h.paidFor(101)), fmt.Sprintf("[%s opener 300]", opener))
 		h.is("a quarter refunded before", fmt.Sprint(h.paidFor(102)), fmt.Sprintf("[%s opener 225]", opener))
 		h.is("of a later version", len(h.paidFor(103)), 0)
+		h.is("of a team that was paid for", len(h.paidFor(105)), 0)
 		r, err := h.FindReward(bg, h.rewards(referral.RewardFilter{Order: 101})[0].ID)
 		if err != nil {
 			t.Fatal(err)

@@ -2,7 +2,9 @@ package referral_test
 
 import (
 	"testing"
+	"time"
 
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/fault"
@@ -224,4 +226,27 @@ func TestPromiseInKind(t *testing.T) {
 	if _, b := everyOrder().Rules().Digest(); a != b {
 		t.Error("naming the default currency changes the digest")
 	}
+}
+
+// TestPointsLiveFromTheDayTheyAreGiven: the days of points count from when their
+// member has them, not from when they were earned.
+func TestPointsLiveFromTheDayTheyAreGiven(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		rules := capped()
+		rules.Rewards = []referral.Promise{{Rule: "points", To: referral.SideInviter, Mode: referral.ModeFixed, Currency: money.PTS, Qty: 100, UnitCost: 1, ValidDays: 30}}
+		h.newProgram(100_000, rules)
+		anna := h.member()
+		h.earns(anna, 1)
+		h.mature()
+		var last int
+		if err := db.Read(bg).Raw("SELECT expires_day FROM point_lots WHERE member_id = ?", anna).Row().Scan(&last); err != nil {
+			t.Fatal(err)
+		}
+		zone, err := time.LoadLocation(clock.Shanghai)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.is("the last day", last, clock.Day(db.Clock.Now().Add(30*day), zone))
+	})
 }

@@ -139,6 +139,30 @@ func TestMonthEndChanges(t *testing.T) {
 	})
 }
 
+// Whom another program paid for the group and month under another id is paid
+// nothing more once the two are one; another of the proposal is.
+func TestMonthEndOfTwoPrograms(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.newProgram(100_000, monthEnd())
+		anna, old, ben := h.member(), h.member(), h.member()
+		g := h.group()
+		first := h.propose(g, 20260331, anna)
+		h.newProgram(100_000, monthEnd())
+		second := h.propose(g, 20260331, old, ben)
+		if err := h.ApproveKOC(asStaff(2), first); err != nil {
+			t.Fatal(err)
+		}
+		h.merge(old, anna)
+		if err := h.ApproveKOC(asStaff(2), second); err != nil {
+			t.Fatal(err)
+		}
+		h.is("hers", len(h.rewards(referral.RewardFilter{Member: anna})), 2)
+		h.is("his", len(h.rewards(referral.RewardFilter{Member: ben})), 2)
+		h.proven()
+	})
+}
+
 // Two colleagues approve at once, and many propose the same member at once:
 // each happens once.
 func TestMonthEndRace(t *testing.T) {

@@ -16,6 +16,8 @@ func TestEarn(t *testing.T) {
 	every := referral.Rules{Trigger: referral.TriggerEveryPaidOrder, Rewards: []referral.Promise{percent, welcome}}
 	first := referral.Rules{Trigger: referral.TriggerFirstPaidOrder, Rewards: []referral.Promise{welcome}}
 	above := referral.Rules{Trigger: referral.TriggerOrderAbove, Terms: referral.Terms{Above: 10_000}, Rewards: []referral.Promise{welcome}}
+	koc := referral.Rules{Trigger: referral.TriggerEveryPaidOrder, InviterHasOrdered: true,
+		Rewards: []referral.Promise{{Rule: "koc", To: referral.SideKOC, Mode: referral.ModeFixed, Amount: 50}}}
 	buyer := every
 	buyer.InviterHasOrdered = true
 	fact := referral.OrderFact{Goods: 10_000, First: true, InviterStrong: true, InviteeStrong: true}
@@ -41,6 +43,10 @@ func TestEarn(t *testing.T) {
 		"the next large one":     {above, with(func(f *referral.OrderFact) { f.First = false }), []referral.Earned{{"welcome", referral.SideInvitee, 500, ""}}},
 		"inviter has not bought": {buyer, fact, []referral.Earned{{"pct", referral.SideInviter, 0, referral.NoteInviterNotBuyer}, {"welcome", referral.SideInvitee, 500, ""}}},
 		"inviter has bought":     {buyer, with(func(f *referral.OrderFact) { f.InviterHasOrdered = true }), []referral.Earned{{"pct", referral.SideInviter, 333, ""}, {"welcome", referral.SideInvitee, 500, ""}}},
+		"a KOC":                  {koc, with(func(f *referral.OrderFact) { f.InviterKOC, f.InviterHasOrdered = true, true }), []referral.Earned{{"koc", referral.SideKOC, 50, ""}}},
+		"a KOC has not bought":   {koc, with(func(f *referral.OrderFact) { f.InviterKOC = true }), []referral.Earned{{"koc", referral.SideKOC, 0, referral.NoteInviterNotBuyer}}},
+		"a KOC is suspended":     {koc, with(func(f *referral.OrderFact) { f.InviterKOC, f.InviterHasOrdered, f.InviterFrozen = true, true, true }), []referral.Earned{{"koc", referral.SideKOC, 0, referral.NotePromoterFrozen}}},
+		"a KOC cannot be paid":   {koc, with(func(f *referral.OrderFact) { f.InviterKOC, f.InviterHasOrdered, f.InviterStrong = true, true, false }), []referral.Earned{{"koc", referral.SideKOC, 0, referral.NoteIdentityRequired}}},
 		"invitee cannot be paid": {every, with(func(f *referral.OrderFact) { f.InviteeStrong = false }), []referral.Earned{{"pct", referral.SideInviter, 333, ""}, {"welcome", referral.SideInvitee, 0, referral.NoteIdentityRequired}}},
 	} {
 		t.Run(name, func(t *testing.T) {

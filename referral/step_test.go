@@ -149,6 +149,31 @@ func TestStepsCountWhatIsPaid(t *testing.T) {
 	})
 }
 
+// TestStepsMakeRoom: what is taken back whole leaves its place in the window in
+// which it was earned, by a refund of a later day and by people alike; what the
+// budget cannot carry takes none.
+func TestStepsMakeRoom(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.newProgram(8_000, stepped(referral.CapDay))
+		anna := h.member()
+		h.earns(anna, 1)
+		h.earns(anna, 2)
+		db.Clock.Jump(day)
+		h.is("the next day", on(h.earns(anna, 3)), "1 on 1: 1000")
+		h.refund(1, 11, 20_000)
+		h.is("after a refund of the day before", on(h.earns(anna, 4)), "2 on 2: 1500")
+		if err := h.VoidReward(asStaff(1), h.rewards(referral.RewardFilter{Order: 4})[0].ID, "刷单"); err != nil {
+			t.Fatal(err)
+		}
+		h.is("after one was voided", on(h.earns(anna, 5)), "2 on 2: 1500")
+		h.is("the third", on(h.earns(anna, 6)), "3 on 2: 1500")
+		h.is("the fourth", on(h.earns(anna, 7)), "4 on 3: 2000")
+		h.is("beyond the budget", on(h.earns(anna, 8)), "0 on 0: 0")
+		h.proven()
+	})
+}
+
 func TestStepRules(t *testing.T) {
 	for name, change := range map[string]func(*referral.Promise){
 		"no window":          func(p *referral.Promise) { p.StepWindow = "" },
@@ -178,6 +203,16 @@ func TestStepRules(t *testing.T) {
 func TestWorstStep(t *testing.T) {
 	if got := stepped(referral.CapEver).Rules().Rewards[0].WorstOf(9900); got != 2000*10_000 {
 		t.Errorf("got %d", got)
+	}
+}
+
+// The worst of a share of points is bounded by its cap and costs what points do.
+func TestWorstOfPoints(t *testing.T) {
+	p := referral.Promise{To: referral.SideInviter, Mode: referral.ModePercent, Currency: money.PTS, Rate: 150, CapQty: 90, UnitCost: 2}
+	for goods, want := range map[money.Amount]money.Amount{1000: 1000 * 150 * 2, 9900: 90 * 10_000 * 2} {
+		if got := p.WorstOf(goods); got != want {
+			t.Errorf("of %s: got %d, want %d", goods, got, want)
+		}
 	}
 }
 

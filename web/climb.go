@@ -35,7 +35,7 @@ func climbs(lang string, p referral.Promise, coupons map[id.Coupon]string) strin
 		case p.Mode == referral.ModePercent:
 			what = rate(s.Rate)
 		case what == "":
-			what = "¥" + s.Amount.String()
+			what = cny(s.Amount)
 		}
 		parts[i] = choose(lang, "第 %d 位起 %s", "%[2]s from number %[1]d on", s.From, what)
 	}

@@ -26,8 +26,8 @@ func priceCard(a asking, x campaign.AskedPrice) approvalCard {
 	say := func(zh, en string) string { return choose(a.lang, zh, en) }
 	return approvalCard{ID: x.ID.String(), Of: x.CampaignID.String(), Seen: x.Digest, Name: clean(x.Product) + " " + clean(x.SKU), Why: cleanLong(x.Reason),
 		By: a.by(x.AskedBy), At: x.AskedAt.Time().In(shop), Own: x.AskedBy == a.me,
-		What: []figure{{say("想卖", "asked for"), "¥" + x.Price.String()}, {say("底价", "floor"), "¥" + x.FloorPrice.String()}, {say("成本", "cost"), "¥" + x.Cost.String()},
-			{say("现在活动价", "price now"), "¥" + x.Now.String()}, {say("原价", "list price"), "¥" + x.ListPrice.String()}, {say("活动", "campaign"), clean(x.Campaign)}}}
+		What: []figure{{say("想卖", "asked for"), cny(x.Price)}, {say("底价", "floor"), cny(x.FloorPrice)}, {say("成本", "cost"), cny(x.Cost)},
+			{say("现在活动价", "price now"), cny(x.Now)}, {say("原价", "list price"), cny(x.ListPrice)}, {say("活动", "campaign"), clean(x.Campaign)}}}
 }
 
 func (s *Server) approvePrice(ctx context.Context, d decision) error {

@@ -99,11 +99,11 @@ func (s *Server) fillFigures(ctx context.Context, p *campaignPage, run campaign.
 	}
 	p.Figures = []figure{
 		{say("订单", "Orders"), count(stats.Total.Orders.Made)}, {say("已付款", "Paid"), count(stats.Total.Orders.Bought)},
-		{say("付款率", "Paid of made"), paid}, {say("净额", "Net"), "¥" + net.String()},
-		{say("退款", "Refunded"), "¥" + stats.Total.Refunded.String()}, {say("奖励", "Rewards"), "¥" + stats.Total.RewardsPromised.String()},
+		{say("付款率", "Paid of made"), paid}, {say("净额", "Net"), cny(net)},
+		{say("退款", "Refunded"), cny(stats.Total.Refunded)}, {say("奖励", "Rewards"), cny(stats.Total.RewardsPromised)},
 	}
 	if b := stats.Budget; b != nil {
-		p.Figures = append(p.Figures, figure{say("预算剩余", "Budget left"), "¥" + b.Left.String()})
+		p.Figures = append(p.Figures, figure{say("预算剩余", "Budget left"), cny(b.Left)})
 	}
 	sold := int64(0)
 	for _, x := range stats.Items {

@@ -108,7 +108,7 @@ func (p *insightPage) show(f insight.Figures) {
 	}
 	cost := say("未知", "unknown")
 	if f.Kept.Cost != nil {
-		cost = "¥" + f.Kept.Cost.String()
+		cost = cny(*f.Kept.Cost)
 	}
 	p.From, p.To, p.Truncated = f.From.Time().In(shop), f.To.Time().In(shop), f.Truncated
 	p.Figures = []figure{

@@ -189,7 +189,7 @@ func worth(lang, currency string, n money.Amount) string {
 	case n < 0:
 		return "−¥" + (-n).String()
 	}
-	return "¥" + n.String()
+	return cny(n)
 }
 
 // some is worth, and nothing for nothing.

@@ -101,7 +101,7 @@ func (s *Server) payerCard(ctx context.Context, lang string, x payee.Payer) (pay
 // due says what is due and in no settlement; of very much the oldest alone are
 // counted.
 func (p *payerCard) due(lang string, d settlement.Due) {
-	p.Due = "¥" + d.Gross.String()
+	p.Due = cny(d.Gross)
 	switch {
 	case d.More:
 		p.Due = choose(lang, "≥ %s", "≥ %s", p.Due)

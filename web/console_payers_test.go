@@ -53,8 +53,8 @@ func TestConsolePayers(t *testing.T) {
 		shows("0 张结算单还没付完", `<dt>待付（已封单）</dt><dd class="num">¥0.00</dd>`, `<dt>打款中</dt><dd class="num">¥0.00</dd>`, `<dt>本月已付</dt><dd class="num">`+owed+`</dd>`, owed+" / ¥20.00")
 
 		must(t, h.s.Settlement.SetTerms(h.as(201), payer, 1, settlement.TermsIn{Mode: settlement.ModeOnRequest, Least: 500, Most: 100_000, FeeFixed: 50, FeeRate: 60, PerDay: 2}))
-		shows("每次 ¥5.00–¥1000.00，每天 2 次，手续费 ¥0.50 加 0.6%", "第 2 版", `href="/console/withdrawals?payer=`+payer.String()+`"`)
-		desk.get("/console/payers?lang=en").is(t, 200).has(t, "on request: ¥5.00 to ¥1000.00", "owed, sealed")
+		shows("每次 ¥5.00–¥1,000.00，每天 2 次，手续费 ¥0.50 加 0.6%", "第 2 版", `href="/console/withdrawals?payer=`+payer.String()+`"`)
+		desk.get("/console/payers?lang=en").is(t, 200).has(t, "on request: ¥5.00 to ¥1,000.00", "owed, sealed")
 
 		away, err := h.s.Access.CreateUnit(h.staff, access.UnitIn{ParentID: h.unit, Name: "分店"})
 		must(t, err)

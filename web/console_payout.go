@@ -293,7 +293,7 @@ func importRowOf(lang string, m settlement.Import, who string) importRow {
 func answerOf(lang string, r settlement.ImportRow) answerRow {
 	a := answerRow{Row: r.RowNo, Line: r.LineNo, Amount: "—", Says: cleanLong(r.Reason)}
 	if r.Amount >= 0 {
-		a.Amount = "¥" + r.Amount.String()
+		a.Amount = cny(r.Amount)
 	}
 	if r.Outcome != "" {
 		a.Means, a.Tone = word(lang, answerWords, r.Outcome)

@@ -28,7 +28,7 @@ func targetOf(lang string, a campaign.Against) targetRow {
 		r.Name = choose(lang, "件数", "Pieces")
 	default:
 		r.Name = choose(lang, "净额", "Net")
-		r.Target, r.Actual = "¥"+money.Amount(a.Target).String(), "¥"+money.Amount(a.Actual).String()
+		r.Target, r.Actual = cny(money.Amount(a.Target)), cny(money.Amount(a.Actual))
 	}
 	return r
 }
@@ -62,11 +62,11 @@ func (s *Server) fillReport(ctx context.Context, p *campaignPage, run campaign.C
 		if a == nil {
 			return unknown
 		}
-		return "¥" + a.String()
+		return cny(*a)
 	}
 	v := &reportView{Figures: []figure{
 		{say("售出", "Sold"), count(r.Sold)}, {say("未售", "Unsold"), count(r.Unsold)}, {say("待付", "Held"), count(r.Held)},
-		{say("净额", "Net"), "¥" + r.Net.String()}, {say("成本", "Cost"), amount(r.Cost)}, {say("毛利", "Margin"), amount(r.Margin)},
+		{say("净额", "Net"), cny(r.Net)}, {say("成本", "Cost"), amount(r.Cost)}, {say("毛利", "Margin"), amount(r.Margin)},
 	}}
 	if v.Best, err = s.best(ctx, p, r, run); err != nil {
 		return err
@@ -74,10 +74,10 @@ func (s *Server) fillReport(ctx context.Context, p *campaignPage, run campaign.C
 	if l := r.LastLike; l != nil {
 		v.Last = clean(l.Name)
 		v.Beside = []besideRow{
-			beside(say("净额", "Net"), int64(r.Net), int64(l.Net), "¥"+r.Net.String(), "¥"+l.Net.String()),
+			beside(say("净额", "Net"), int64(r.Net), int64(l.Net), cny(r.Net), cny(l.Net)),
 			beside(say("付款订单", "Paid orders"), r.Total.Orders.Bought, l.Bought, count(r.Total.Orders.Bought), count(l.Bought)),
 			beside(say("件数", "Pieces"), r.Sold, l.Sold, count(r.Sold), count(l.Sold)),
-			beside(say("奖励", "Rewards"), int64(r.Total.RewardsPromised), int64(l.Rewards), "¥"+r.Total.RewardsPromised.String(), "¥"+l.Rewards.String()),
+			beside(say("奖励", "Rewards"), int64(r.Total.RewardsPromised), int64(l.Rewards), cny(r.Total.RewardsPromised), cny(l.Rewards)),
 		}
 	}
 	for _, a := range r.Advice {
@@ -106,7 +106,7 @@ func beside(name string, this, last int64, thisText, lastText string) besideRow 
 func (s *Server) best(ctx context.Context, p *campaignPage, r campaign.Report, run campaign.Campaign) ([]figure, error) {
 	var list []figure
 	add := func(zh, en, value string, b *campaign.Best) {
-		list = append(list, figure{choose(p.Lang, zh, en), choose(p.Lang, "%s · %d 单 ¥%s", "%s · %d orders ¥%s", value, b.Paid, b.Net.String())})
+		list = append(list, figure{choose(p.Lang, zh, en), choose(p.Lang, "%s · %d 单 ¥%s", "%s · %d orders ¥%s", value, b.Paid, b.Net)})
 	}
 	if b := r.BestHour; b != nil {
 		add("成交最多的一小时", "Best hour", moment(p.Lang, p.Now, b.HourAt.Time().In(zoneOf(run))), b)

@@ -48,9 +48,9 @@ func TestConsoleTaxes(t *testing.T) {
 		key, at := h.staffKey(access.Finance), taxesAt(payer)+"&month=202603"
 		desk := h.consoleOf(key)
 		desk.get("/console").is(t, 200).has(t, `href="/console/taxes"`)
-		desk.get("/console/taxes").is(t, 200).has(t, "晨光文化&lt;b&gt;", "2026 年 3 月", "进行中", "1 人 · 4 笔", "¥2000.00", "已扣 ¥240.00")
+		desk.get("/console/taxes").is(t, 200).has(t, "晨光文化&lt;b&gt;", "2026 年 3 月", "进行中", "1 人 · 4 笔", "¥2,000.00", "已扣 ¥240.00")
 		a := desk.get(at).is(t, 200)
-		a.has(t, "王**", "劳务报酬", "¥2000.00", "¥240.00", "月底后才能关账")
+		a.has(t, "王**", "劳务报酬", "¥2,000.00", "¥240.00", "月底后才能关账")
 		a.lacks(t, "王小明", "/console/taxes/close", "/console/taxes/return", "%!", " style=", "<b>晨")
 		desk.get(taxesAt(agent)+"&month=202603").is(t, 200).has(t, "韩*（未登记）", "¥3.00")
 		sheet := "/console/taxes/sheet?payer=" + payer.String() + "&month=202603"

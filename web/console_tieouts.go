@@ -158,7 +158,7 @@ func tieOutViewOf(lang string, t tieout.TieOut, payer string, rows []tieout.Diff
 		sums := map[tieout.Side]string{}
 		for _, x := range t.Totals {
 			if x.Kind == kind {
-				sums[x.Side] = choose(lang, "%s 笔 ¥%s", "%s, ¥%s", count(int64(x.Lines)), x.Amount.String())
+				sums[x.Side] = choose(lang, "%s 笔 ¥%s", "%s, ¥%s", count(int64(x.Lines)), x.Amount)
 			}
 		}
 		if len(sums) > 0 {
@@ -189,7 +189,7 @@ func told(lines int, a money.Amount) string {
 	if lines == 0 {
 		return "—"
 	}
-	return "¥" + a.String()
+	return cny(a)
 }
 
 var tieOutWords = map[tieout.Status]pair{

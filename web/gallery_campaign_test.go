@@ -23,7 +23,7 @@ func saleGallery(flash landingPage) []shown {
 	open.Items = []itemView{{ID: 11 << 30, Name: longName, Price: 12_800_00, List: 16_800_00, Stock: 2000, Left: 7, Rest: 1600, Session: 50, PerMember: 2, PerOrder: 2, Art: 1}}
 	open.Chosen = open.Items[0]
 	open.Early = earlyView{From: now.Add(-time.Hour), Open: true}
-	open.Offer = meansView{FormID: "take", Points: 123456, Part: "12.5%", Used: "3000", Coupon: "mcp_1", Coupons: []couponView{{ID: "mcp_1", Label: "春茶上新会员专享大额优惠券（全场通用） · 满 ¥10000.00 减 ¥1500.00"}},
+	open.Offer = meansView{FormID: "take", Points: 123456, Part: "12.5%", Used: "3000", Coupon: "mcp_1", Coupons: []couponView{{ID: "mcp_1", Label: "春茶上新会员专享大额优惠券（全场通用） · 满 ¥10,000.00 减 ¥1,500.00"}},
 		Quote: &quoteView{Sum: 1280000, Coupon: 150000, Points: 3000, Payable: 1127000}}
 	out := open
 	out.State, out.Offer, out.Early = "session_out", meansView{}, earlyView{}
@@ -96,7 +96,7 @@ func sampleCampaign(lang string) campaignPage {
 		name = longEN
 	}
 	p := campaignPage{page: base(lang, "活动"), Name: name, Kind: kindName(lang, "flash_sale"), State: choose(lang, "已结束", "ended"), Tone: "dim", From: now.Add(-72 * time.Hour), To: now}
-	p.Figures = []figure{{choose(lang, "订单", "Orders"), "1,284"}, {choose(lang, "已付款", "Paid"), "1,001"}, {choose(lang, "付款率", "Paid of made"), "77.96%"}, {choose(lang, "净额", "Net"), "¥1234567.89"}}
+	p.Figures = []figure{{choose(lang, "订单", "Orders"), "1,284"}, {choose(lang, "已付款", "Paid"), "1,001"}, {choose(lang, "付款率", "Paid of made"), "77.96%"}, {choose(lang, "净额", "Net"), "¥1,234,567.89"}}
 	p.Funnel = funnelBars(lang, campaign.FunnelSteps{Touches: 12840, Bindings: 3200, Orders: 1284, Paid: 1001, Refunded: 12})
 	p.Groups = []chartBar{{Name: "西湖茶友群", Value: choose(lang, "扫码 %d · 付款 %d", "%d scans · %d paid", 8000, 700), N: 700}, {Name: name, Value: choose(lang, "扫码 %d · 付款 %d", "%d scans · %d paid", 12, 3), N: 3}}
 	scale(p.Groups)
@@ -110,8 +110,8 @@ func sampleCampaign(lang string) campaignPage {
 	for _, a := range (campaign.Targets{PaidOrders: 1000, Pieces: 4000, Net: 200000000}).Beside(1001, 1200, 123456789) {
 		p.Targets = append(p.Targets, targetOf(lang, a))
 	}
-	p.Report = &reportView{Figures: p.Figures, Best: []figure{{choose(lang, "成交最多的一小时", "Best hour"), "3月1日 20:00 · 128 单 ¥12345.00"}, {choose(lang, "成交最多的群", "Best group"), name + " · 12 单 ¥1.00"}},
-		Last: name, Beside: []besideRow{beside(choose(lang, "净额", "Net"), 123456789, 98765432, "¥1234567.89", "¥987654.32"), beside(choose(lang, "件数", "Pieces"), 3, 12, "3", "12")},
+	p.Report = &reportView{Figures: p.Figures, Best: []figure{{choose(lang, "成交最多的一小时", "Best hour"), "3月1日 20:00 · 128 单 ¥12,345.00"}, {choose(lang, "成交最多的群", "Best group"), name + " · 12 单 ¥1.00"}},
+		Last: name, Beside: []besideRow{beside(choose(lang, "净额", "Net"), 123456789, 98765432, "¥1,234,567.89", "¥987,654.32"), beside(choose(lang, "件数", "Pieces"), 3, 12, "3", "12")},
 		Advice: []string{"“" + name + "”售罄：下次增加库存，或开放候补", "1284 笔订单中有 283 笔未付款：缩短付款时限，并在到期前提醒", "一位推荐人带来 61.2% 的净额：给更多会员发邀请码"}}
 	p.Steps = &stepsDesk{Tripped: true, Kept: choose(lang, "最近 %d 位中留下 %d 位", "%[2]d of the last %[1]d were kept", 50, 12), Figures: []figure{{choose(lang, "已给奖励", "Rewards given"), "12 / 100"}},
 		Goods: []goodsRow{{ID: 5 << 40, Member: 7 << 40, Name: "王*", What: fmt.Sprintf("%s ×%d", name, 1), Step: 3, Reached: now}}}

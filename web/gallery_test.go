@@ -273,7 +273,7 @@ window.onload = function () {
   document.body.textContent = out;
 };
 </script>`)
-	want := "[优惠后应付 ¥11,270 quoted][合计 ¥12800.00][优惠后应付 ¥29.90 quoted][参团价 ¥39.90]"
+	want := "[优惠后应付 ¥11,270 quoted][合计 ¥12,800.00][优惠后应付 ¥29.90 quoted][参团价 ¥39.90]"
 	if !strings.Contains(dom, want) {
 		t.Errorf("got %s, want %s", dom, want)
 	}

@@ -28,6 +28,17 @@ func TestConsolePagesLeadBack(t *testing.T) {
 	}
 }
 
+// TestEveryPageSpeaksBoth: each page leads to itself in the other language, but
+// the door of an event, whose code is shown full screen.
+func TestEveryPageSpeaksBoth(t *testing.T) {
+	for name, body := range printed(t) {
+		text := string(body)
+		if strings.HasSuffix(name, ".html") && !strings.Contains(text, "at-door") && !strings.Contains(text, "hreflang=") {
+			t.Errorf("%s has no way to the other language", name)
+		}
+	}
+}
+
 // TestGroupPagesLeadToEachOther: every page about a group lists the others and
 // marks itself.
 func TestGroupPagesLeadToEachOther(t *testing.T) {

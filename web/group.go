@@ -228,7 +228,7 @@ func applicationOf(lang string, a gate.Application) *applicationView {
 	v := &applicationView{ID: a.ID, Open: true}
 	switch a.Status {
 	case gate.StatusFee:
-		v.Text = choose(lang, "待付费用 ¥%s", "¥%s to pay", a.Fee.String())
+		v.Text = choose(lang, "待付费用 ¥%s", "¥%s to pay", a.Fee)
 		v.More = choose(lang, "在商城付款后自动往下走", "pay it at the mall and this goes on by itself")
 	case gate.StatusReview:
 		v.Text, v.More = choose(lang, "群主正在看你的申请", "The owner is looking at it"), choose(lang, "通过后会通知你", "you are told when it is decided")

@@ -106,6 +106,10 @@ func TestDeadCodesLookAlike(t *testing.T) {
 func TestDoors(t *testing.T) {
 	h := open(t, dbtest.Open(t, "sqlite"))
 	h.phone().get("/").is(t, 200).has(t, "员工控制台", `href="/console"`, `href="/docs"`)
+	kept := h.phone().get("/?lang=zh"+strings.Repeat("x", 3000)).is(t, 200).header.Get("Set-Cookie")
+	if !strings.HasPrefix(kept, cookieLang+"="+langZH+";") {
+		t.Errorf("the language is kept as %.60s", kept)
+	}
 	engine, err := httpd.NewEngine(httpd.Config{})
 	must(t, err)
 	engine.NoRoute(h.s.Lost)

@@ -11,6 +11,7 @@ import (
 
 	"siyu/internal/english"
 	"siyu/internal/id"
+	"siyu/internal/money"
 )
 
 // page is what every page carries. Each page's own struct embeds it.
@@ -56,6 +57,7 @@ func newPress() (*press, error) {
 			"hundredths": func(n int64, of int) int64 { return part(n, int64(of)) },
 			"when":       func(now, at time.Time) string { return moment(lang, now, at) },
 			"yuan":       yuan,
+			"cny":        cny,
 			"fen":        fen,
 			"first":      first,
 			"asset":      shelf.href,
@@ -70,7 +72,8 @@ func newPress() (*press, error) {
 	return p, nil
 }
 
-// choose is the text in the language, with its arguments filled in.
+// choose is the text in the language, with its arguments filled in, amounts of
+// money with their thousands apart.
 func choose(lang, zh, en string, args ...any) string {
 	text := zh
 	if lang == langEN {
@@ -78,6 +81,11 @@ func choose(lang, zh, en string, args ...any) string {
 	}
 	if len(args) == 0 {
 		return text
+	}
+	for i, a := range args {
+		if a, is := a.(money.Amount); is {
+			args[i] = grouped(a)
+		}
 	}
 	if text = fmt.Sprintf(text, args...); lang == langEN {
 		return english.One(text)

@@ -104,7 +104,7 @@ func (s *Server) proof(ctx context.Context, p page, r referral.Reward) ([]figure
 	promised := figure{say("按当时的方案", "Program as promised"), say("%s 第 %d 版 · %s", "%s version %d · %s", clean(program.Name), e.RulesVersion, e.RulesDigest[:8])}
 	var from []figure
 	if r.OrderID != 0 {
-		from = []figure{{say("计算基数", "Counted from"), "¥" + r.Base.String()}, {say("订单", "Order"), r.OrderID.String()}}
+		from = []figure{{say("计算基数", "Counted from"), cny(r.Base)}, {say("订单", "Order"), r.OrderID.String()}}
 	}
 	if e.Code == "" { // a fee that no invitation earned
 		return append([]figure{promised}, from...), nil

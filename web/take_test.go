@@ -147,6 +147,7 @@ func TestTeam(t *testing.T) {
 		h.pay(orderOf(t, second), 8800)
 		li.get(first.to).has(t, "已成团")
 		zhao.get(team).has(t, "已成团")
+		zhao.get(team+"?c="+code).has(t, "已成团", `href="/i/`+code+`">看看这个活动`)
 		en := h.phone()
 		en.lang = "en"
 		en.get(team).has(t, "The team is complete", "李*&#39;s team", `lang="en"`)

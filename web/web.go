@@ -23,6 +23,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -282,19 +283,25 @@ func (p *page) at(address string) {
 // lang is ?lang=, which is then remembered, or the cookie, or what the browser
 // asks for.
 func (s *Server) lang(c *gin.Context) string {
-	asked := c.Query("lang")
-	if asked == "" {
-		asked, _ = c.Cookie(cookieLang)
-	} else if asked == langEN || strings.HasPrefix(asked, "zh") {
-		s.setCookie(c, cookieLang, asked, "/", 365*24*time.Hour)
+	if lang := tongueOf(c.Query("lang")); lang != "" {
+		s.setCookie(c, cookieLang, lang, "/", 365*24*time.Hour)
+		return lang
 	}
+	kept, _ := c.Cookie(cookieLang)
+	return cmp.Or(tongueOf(kept), httpd.Lang(c))
+}
+
+// tongueOf is one of the two languages, or nothing. What a link asked for is never
+// kept as it was written: a cookie of thousands of letters would come with every
+// request for a year.
+func tongueOf(asked string) string {
 	switch {
 	case asked == langEN:
 		return langEN
 	case strings.HasPrefix(asked, "zh"):
 		return langZH
 	}
-	return httpd.Lang(c)
+	return ""
 }
 
 // fail answers with a page that says what went wrong in the fault's own words.

@@ -87,7 +87,7 @@ func TestWithdrawPage(t *testing.T) {
 
 		wang.get("/me").is(t, 200).has(t, "可申请提现")
 		a := wang.get("/me/withdrawals").is(t, 200)
-		a.has(t, "可提现 ¥8.00", "1 笔奖励共 ¥8.00，手续费 ¥0.58", "每次 ¥5.00 到 ¥1000.00", "每次手续费 ¥0.50 加 1%", "每天最多 2 次，今天已申请 0 次")
+		a.has(t, "可提现 ¥8.00", "1 笔奖励共 ¥8.00，手续费 ¥0.58", "每次 ¥5.00 到 ¥1,000.00", "每次手续费 ¥0.50 加 1%", "每天最多 2 次，今天已申请 0 次")
 		a.lacks(t, "%!", "申请记录")
 		form := a.form(t, "/me/withdrawals")
 		for range 2 { // a double tap

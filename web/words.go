@@ -141,6 +141,25 @@ func yuan(a money.Amount) string {
 	return sign + whole
 }
 
+// cny is an amount as tables and sentences show it: ¥12,834,500.00.
+func cny(a money.Amount) string {
+	sum := grouped(a).String()
+	if rest, negative := strings.CutPrefix(sum, "-"); negative {
+		return "-¥" + rest
+	}
+	return "¥" + sum
+}
+
+// grouped is an amount whose text, in yuan, has its thousands apart and both
+// decimals. As a number it stays what it was: points are written by %d.
+type grouped money.Amount
+
+func (g grouped) String() string {
+	a := money.Amount(g)
+	_, rest, _ := strings.Cut(a.String(), ".")
+	return yuan(a) + "." + rest
+}
+
 // fen is the rest of an amount, "" when it is whole yuan.
 func fen(a money.Amount) string {
 	_, rest, _ := strings.Cut(a.String(), ".")

@@ -3,6 +3,8 @@ package web
 import (
 	"testing"
 	"time"
+
+	"siyu/internal/money"
 )
 
 // TestSpan: a span is said in its two largest units, and never by nothing.
@@ -20,5 +22,18 @@ func TestSpan(t *testing.T) {
 		if zh, en := span("zh", c.d), span(langEN, c.d); zh != c.zh || en != c.en {
 			t.Errorf("%s: %q, %q; want %q, %q", c.d, zh, en, c.zh, c.en)
 		}
+	}
+}
+
+// TestSums: amounts have their thousands apart, in tables and in sentences;
+// points are written as the numbers they are.
+func TestSums(t *testing.T) {
+	for a, want := range map[money.Amount]string{0: "¥0.00", 99_999: "¥999.99", 100_000: "¥1,000.00", 1_283_450_000: "¥12,834,500.00", -123_456: "-¥1,234.56"} {
+		if got := cny(a); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	if got, want := choose(langZH, "应付 ¥%s，用 %d 积分", "", money.Amount(123_456), money.Amount(1_500)), "应付 ¥1,234.56，用 1500 积分"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

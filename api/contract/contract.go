@@ -41,6 +41,11 @@ func Join(dir fs.FS) ([]byte, error) {
 		}
 	}
 	answerAll(child(root, "paths"))
+	for _, list := range []string{"paths", "tags"} { // which base.yaml holds empty, in one line
+		if n := child(root, list); n != nil {
+			n.Style &^= yaml.FlowStyle
+		}
+	}
 	var b bytes.Buffer
 	b.WriteString("# Made by `go generate ./api` from api/contract/*.yaml; edit those.\n")
 	enc := yaml.NewEncoder(&b)

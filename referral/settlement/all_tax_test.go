@@ -194,6 +194,13 @@ func TestVerifySeesWhatIsAllTax(t *testing.T) {
 			h, sid := afterAReturn(t, dbtest.Open(t, "sqlite"), account, 50_00, 20_00)
 			h.pays(settlement.PayoutIn{SettlementID: sid, Channel: by})
 			h.proven()
+			if by == settlement.ChannelBills {
+				h.exec(`INSERT INTO payout_bills SELECT b.id + 1000000, 'P0', f.payout_id, f.id, f.line_no, 1, f.member_id, 0, 0, 0, 'paid', 1, 0, '', '', '', 1, 1, 1, 0, 1, 0, 0
+					FROM payout_lines f, payout_bills b WHERE f.net = 0`)
+				if broken := strings.Join(h.broken(), "\n"); !strings.Contains(broken, "/1: is all tax, and has 1 bills") {
+					t.Errorf("not named: %q", broken)
+				}
+			}
 			h.exec("UPDATE payout_lines SET status = 'sent' WHERE net = 0 AND status = 'paid'")
 			if broken := strings.Join(h.broken(), "\n"); !strings.Contains(broken, "/1: is sent, and nothing of it is to be sent") {
 				t.Errorf("not named: %q", broken)

@@ -62,7 +62,7 @@
     if (quote) { quote.parentNode.removeChild(quote); }
     if (name) { name.innerHTML = name.getAttribute('data-plain'); }
     var fen = Number(each) * (qty ? Number(qty.value) : 1);
-    sum.innerHTML = '¥<b>' + Math.floor(fen / 100) + '</b>.' + two(fen % 100);
+    sum.innerHTML = '¥<b>' + String(Math.floor(fen / 100)).replace(/\B(?=(\d{3})+$)/g, ',') + '</b>.' + two(fen % 100);
   });
 
   document.addEventListener('submit', function (e) {
