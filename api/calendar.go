@@ -24,6 +24,7 @@ func (s *Server) calendarRoutes(r *routes) {
 	r.get("/v1/calendar/days/:id", s.findDay, readers)
 	r.patch("/v1/calendar/days/:id", s.editDay, staff(access.Marketer))
 	r.delete("/v1/calendar/days/:id", s.removeDay, staff(access.Marketer))
+	r.post("/v1/calendar/days/:id/recall", s.recallDay, staff(access.Marketer))
 	r.post("/v1/calendar/feeds", s.addFeed, staff(access.Marketer), keyed)
 	r.get("/v1/calendar/feeds", s.listFeeds, staff(access.Marketer))
 	r.get("/v1/calendar/feeds/:id", s.findFeed, staff(access.Marketer))
@@ -113,13 +114,45 @@ func (s *Server) removeDay(c *gin.Context) error {
 	return nil
 }
 
+// ownDay is a unit's own day with how many ads have a slot on it though it is
+// one to avoid; nil where it is not.
+type ownDay struct {
+	calendar.Day
+	ReservedAds *int `json:"reserved_ads"`
+}
+
 func (s *Server) renderDay(c *gin.Context, status int, day id.CalendarDay) error {
-	d, err := s.Calendar.FindDay(c.Request.Context(), day)
+	ctx := c.Request.Context()
+	d, err := s.Calendar.FindDay(ctx, day)
 	if err != nil {
 		return err
 	}
+	shown := ownDay{Day: d}
+	if d.Avoid {
+		n, err := s.Promotion.OnDay(ctx, day)
+		if err != nil {
+			return err
+		}
+		shown.ReservedAds = &n
+	}
 	etag(c, d.Version)
-	return render(c, status, d)
+	return render(c, status, shown)
+}
+
+// recallDay has the ads on a day to avoid taken back.
+func (s *Server) recallDay(c *gin.Context) error {
+	day, err := pathID[id.CalendarDay](c, "id")
+	if err != nil {
+		return err
+	}
+	var in struct{}
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	if err := s.Promotion.RecallDay(c.Request.Context(), day); err != nil {
+		return err
+	}
+	return s.renderDay(c, http.StatusAccepted, day)
 }
 
 // addFeed answers with the feed's token and path this once. A replay, and

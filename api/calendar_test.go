@@ -50,6 +50,15 @@ func TestCalendar(t *testing.T) {
 		if got := h.call(t, marketer, "GET /v1/calendar?from=20261017&to=20261017", ""); !strings.Contains(string(got.body), "周年店庆") {
 			t.Errorf("got %s", got.body)
 		}
+		h.want(t, 409, marketer, "POST /v1/calendar/days/"+day+"/recall", "{}")
+		var avoided struct {
+			ReservedAds *int `json:"reserved_ads"`
+		}
+		h.want(t, 200, marketer, "PATCH /v1/calendar/days/"+day, `{"avoid":true}`, `If-Match: "2"`).into(t, &avoided)
+		if avoided.ReservedAds == nil || *avoided.ReservedAds != 0 {
+			t.Errorf("a day to avoid has %v ads on it, want none", avoided.ReservedAds)
+		}
+		h.want(t, 202, marketer, "POST /v1/calendar/days/"+day+"/recall", "{}")
 		if got := h.call(t, marketer, "DELETE /v1/calendar/days/"+day, ""); got.status != http.StatusNoContent {
 			t.Errorf("delete: got %d %s", got.status, got.body)
 		}

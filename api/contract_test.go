@@ -160,6 +160,7 @@ var unkeyedPosts = map[string]string{
 	"POST /v1/mergers/:id/accept":                              "who is in already stays as he is",
 	"POST /v1/mergers/:id/decline":                             "declining again changes nothing",
 	"POST /v1/rituals/:id/holds":                               "the last word on a day counts",
+	"POST /v1/calendar/days/:id/recall":                        "what was taken back is not there a second time",
 	"POST /v1/topics/:id/holds":                                "the last word counts",
 	"POST /v1/applications/:id/decide":                         "the state refuses a second one",
 	"POST /v1/applications/:id/withdraw":                       "the state refuses a second one",

@@ -7,12 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"siyu/access"
 	"siyu/campaign"
 	"siyu/campaign/calendar"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/id"
+	"siyu/internal/task"
 )
 
 func TestConsoleCalendar(t *testing.T) {
@@ -36,6 +38,38 @@ func TestConsoleCalendar(t *testing.T) {
 		}
 		p.get("/console/calendar?month=202604&lang=en").is(t, 200).has(t, "April 2026", "Qingming", "Anniversary", "no promotion", "Mon")
 		p.get("/console/calendar?month=209913").is(t, 200)
+	})
+}
+
+// TestConsoleAvoidedDay: a marketer sees how many ads have a slot on a day that
+// was added to avoid, and takes them back with one button; others see nothing.
+func TestConsoleAvoidedDay(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := openOwned(t, db)
+		_, err := h.s.Calendar.AddDay(h.staff, calendar.DayIn{FromDay: 20260302, NameZH: "公祭<b>", NameEN: "Mourning", Avoid: true})
+		must(t, err)
+		page := "/console/calendar?month=202603"
+		h.consoleOf(h.owner).get(page).is(t, 200).lacks(t, "自设的不宜促销日")
+		desk := h.consoleOf(h.key)
+		a := desk.get(page).is(t, 200)
+		a.has(t, "自设的不宜促销日", "公祭&lt;b&gt;", "03-02", ">1</span>", "收回")
+		action := "/console/calendar/days/" + strings.Split(strings.SplitN(a.body, "/console/calendar/days/", 2)[1], "/")[0] + "/recall"
+		form := a.form(t, action)
+		foreign := h.consoleOf(h.owner)
+		foreign.post(action, form).is(t, http.StatusForbidden)
+		away, err := h.s.Access.CreateUnit(h.staff, access.UnitIn{ParentID: h.unit, Name: "分店"})
+		must(t, err)
+		below := h.consoleOf(h.keyIn(away, access.Marketer)).get(page).is(t, 200)
+		below.has(t, "公祭&lt;b&gt;")
+		below.lacks(t, action, "自设的不宜促销日")
+		for range 2 {
+			desk.post(action, form).is(t, http.StatusSeeOther)
+		}
+		must(t, task.Drain(h.system, db, h.reg))
+		a = desk.get(page).is(t, 200)
+		a.has(t, "公祭", ">0</span>")
+		a.lacks(t, action)
+		desk.get(page+"&lang=en").is(t, 200).has(t, "Own days to avoid", "Mourning")
 	})
 }
 

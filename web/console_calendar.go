@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -10,6 +11,8 @@ import (
 	"siyu/campaign"
 	"siyu/campaign/calendar"
 	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/id"
 )
 
 // calendarPage is one month of the calendar, weeks beginning on Monday.
@@ -22,7 +25,21 @@ type calendarPage struct {
 	Weeks    [][]cell
 	More     bool // not every campaign is shown
 	Version  string
+	Avoided  []avoidedDay
 }
+
+// avoidedDay is a unit's own day to avoid that is not over, with the ads that
+// have a slot on it.
+type avoidedDay struct {
+	ID   id.CalendarDay
+	Name string
+	From string
+	To   string // "" for one day
+	Ads  int
+}
+
+// avoidedShown is how many of them the page counts ads for.
+const avoidedShown = 10
 
 // cell is one day of the grid.
 type cell struct {
@@ -81,7 +98,56 @@ func (s *Server) consoleCalendar(c *gin.Context) error {
 		week := &p.Weeks[len(p.Weeks)-1]
 		*week = append(*week, cellOf(p.Lang, got, at, at.Month() != first.Month()))
 	}
+	if err := s.fillAvoided(c.Request.Context(), &p, got); err != nil {
+		return err
+	}
 	return s.show(c, http.StatusOK, "calendar", p.page, p)
+}
+
+// fillAvoided lists the days to avoid of the units of who plans promotions; one
+// that a unit above added is that unit's to clear.
+func (s *Server) fillAvoided(ctx context.Context, p *calendarPage, got calendar.Page) error {
+	if may(ctx, plansPromotions) != nil {
+		return nil
+	}
+	s.desk(ctx, &p.page)
+	for _, d := range got.Days {
+		if d.ID == 0 || !d.Avoid || !database.ActorOf(ctx).Sees(d.UnitID) || d.ToDay < got.Today || len(p.Avoided) == avoidedShown {
+			continue
+		}
+		n, err := s.Promotion.OnDay(ctx, d.ID)
+		if err != nil {
+			return err
+		}
+		row := avoidedDay{ID: d.ID, Name: clean(d.Name(p.Lang)), From: dayOf(d.FromDay), Ads: n}
+		if d.ToDay != d.FromDay {
+			row.To = dayOf(d.ToDay)
+		}
+		p.Avoided = append(p.Avoided, row)
+	}
+	return nil
+}
+
+// consoleRecallDay answers POST /console/calendar/days/{id}/recall; a second tap
+// finds nothing left.
+func (s *Server) consoleRecallDay(c *gin.Context) error {
+	ctx, err := s.tapped(c, plansPromotions)
+	if err != nil {
+		return err
+	}
+	var day id.CalendarDay
+	if err := read(c.Param("id"), &day); err != nil {
+		return err
+	}
+	if err := s.Promotion.RecallDay(ctx, day); err != nil {
+		return err
+	}
+	found, err := s.Calendar.FindDay(ctx, day)
+	if err != nil {
+		return err
+	}
+	c.Redirect(http.StatusSeeOther, "/console/calendar?month="+strconv.Itoa(found.FromDay/100))
+	return nil
 }
 
 // monthOf is the first day of the month asked for, else of this one.

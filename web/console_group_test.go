@@ -38,7 +38,7 @@ func TestConsoleGroup(t *testing.T) {
 		a.has(t, "茶友群", "&lt;script&gt;", "G6 离最近一条推广 0 小时", "G7.day 当天已占 1 条", "起可发")
 		a.lacks(t, "<script>alert", " style=", "%!")
 		desk.get(page+"?lang=en").is(t, 200).has(t, "This week", "G6 0 hours from the nearest ad", "room for")
-		desk.get("/console").is(t, 200).has(t, `href="`+page+`"`)
+		desk.get("/console").is(t, 200).has(t, `href="`+page+`" class=`, `<a href="`+page+`"><bdi>`)
 	})
 }
 

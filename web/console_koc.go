@@ -137,13 +137,17 @@ func (s *Server) kocCards(ctx context.Context, lang string, list []referral.KOCP
 	if err != nil {
 		return nil, err
 	}
+	by, err := s.colleagues(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var cards []kocCard
 	for _, x := range list {
 		program, err := s.Referral.FindProgram(ctx, x.ProgramID)
 		if err != nil {
 			return nil, err
 		}
-		card := kocCardOf(lang, x, clean(in[x.GroupID].Name), clean(program.Name), names)
+		card := kocCardOf(lang, x, clean(in[x.GroupID].Name), clean(program.Name), by(x.ProposedBy), names)
 		if x.Status == referral.KOCProposed {
 			card.Own = x.ProposedBy == database.ActorOf(ctx).Staff
 			card.Approves, card.Refuses = !card.Own && may(ctx, approvesKOC) == nil, may(ctx, readsKOC) == nil
@@ -153,9 +157,9 @@ func (s *Server) kocCards(ctx context.Context, lang string, list []referral.KOCP
 	return cards, nil
 }
 
-func kocCardOf(lang string, x referral.KOCProposal, group, program string, names map[id.Member]string) kocCard {
+func kocCardOf(lang string, x referral.KOCProposal, group, program, by string, names map[id.Member]string) kocCard {
 	card := kocCard{ID: x.ID, Group: group, GroupID: x.GroupID, Program: program, Day: dayText(x.Day),
-		Month: choose(lang, "%d 年 %d 月", "%[2]d/%[1]d", x.Month/100, x.Month%100), By: x.ProposedBy.String(), At: x.ProposedAt.Time().In(shop), Cost: x.Cost, Reason: cleanLong(x.Reason)}
+		Month: choose(lang, "%d 年 %d 月", "%[2]d/%[1]d", x.Month/100, x.Month%100), By: by, At: x.ProposedAt.Time().In(shop), Cost: x.Cost, Reason: cleanLong(x.Reason)}
 	card.State, card.Tone = word(lang, kocWords, x.Status)
 	for _, l := range x.Lines {
 		why := choose(lang, "%d 分 · 活跃 %d 天 · 帮助 %d 人 · 留下 %d 人", "%d points · active on %d days · helped %d · kept %d", l.Score, l.ActiveDays, l.Helped, l.Kept)

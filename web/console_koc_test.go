@@ -75,7 +75,7 @@ func TestConsoleKOC(t *testing.T) {
 		approve := at + "/" + which + "/approve"
 		own.lacks(t, approve)
 		waits := finance.get(at).is(t, 200)
-		waits.has(t, "驳回")
+		waits.has(t, "驳回", "同事 提交")
 		word := waits.form(t, approve)
 		marketer.post(approve, own.form(t, at+"/"+which+"/refuse")).is(t, http.StatusForbidden)
 		finance.post(at+"/"+which+"/x", word).is(t, http.StatusNotFound)
@@ -110,11 +110,11 @@ func sampleKOC(lang string) kocPage {
 	lines := []referral.KOCLine{{MemberID: 1, KOCFacts: referral.KOCFacts{Score: 92, ActiveDays: 27, Helped: 12, Kept: 3}}, {MemberID: 2, KOCFacts: referral.KOCFacts{Score: 78, ActiveDays: 15, Helped: 4}}}
 	x := referral.KOCProposal{ID: 9 << 40, GroupID: 7 << 40, Month: 202603, Day: 20260331, Status: referral.KOCProposed, Cost: 10_200, ProposedBy: 5 << 40, ProposedAt: clock.MilliOf(noon()), Lines: lines}
 	names := map[id.Member]string{1: "王小明", 2: "李雷"}
-	waits, refused := kocCardOf(lang, x, longName, "KOC 月末奖励", names), x
+	waits, refused := kocCardOf(lang, x, longName, "KOC 月末奖励", "陈静", names), x
 	waits.Approves, waits.Refuses = true, true
 	refused.Status, refused.Reason = referral.KOCRefused, "本月活动已单独奖励"
-	own := kocCardOf(lang, x, "跑步群", "KOC 月末奖励", names)
+	own := kocCardOf(lang, x, "跑步群", "KOC 月末奖励", "陈静", names)
 	own.Own, own.Refuses = true, true
-	p.Cards = []kocCard{waits, own, kocCardOf(lang, refused, "跑步群", "KOC 月末奖励", names)}
+	p.Cards = []kocCard{waits, own, kocCardOf(lang, refused, "跑步群", "KOC 月末奖励", "陈静", names)}
 	return p
 }

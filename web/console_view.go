@@ -98,6 +98,7 @@ type groupRow struct {
 
 type decisionRow struct {
 	Group   string
+	Href    string // the group's week; none where it is not linked
 	Outcome string
 	Tone    string
 	Why     string
@@ -216,7 +217,7 @@ func (s *Server) fillDecisions(ctx context.Context, p *consolePage) error {
 		return err
 	}
 	for _, d := range list.Items {
-		row := decisionRow{Group: clean(groups[d.GroupID].Name), When: d.LastAt.Time().In(shop), Times: d.Times}
+		row := decisionRow{Group: clean(groups[d.GroupID].Name), Href: "/console/groups/" + d.GroupID.String(), When: d.LastAt.Time().In(shop), Times: d.Times}
 		row.Outcome, row.Tone = outcomeName(p.Lang, d.Outcome)
 		row.Why = why(p.Lang, p.Now, d)
 		p.Decisions = append(p.Decisions, row)

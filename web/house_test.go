@@ -91,6 +91,7 @@ func open(t *testing.T, db *database.DB) *house {
 		Guard: &guard.Service{DB: db}, Promotion: &promotion.Service{DB: db, Guard: &guard.Service{DB: db}, Exposure: &exposure.Service{DB: db}, Campaign: runs, Channels: []promotion.Channel{promotion.FileChannel{Dir: t.TempDir()}}}, Referral: &referral.Service{DB: db, Secrets: keys}, Review: &review.Service{DB: db, Secrets: keys}, Promoter: &promoter.Service{DB: db}, Insight: &insight.Service{DB: db}, Settlement: &settlement.Service{DB: db}, TieOut: &tieout.Service{DB: db}, Payee: &payee.Service{DB: db, Secrets: keys}, Wallet: &wallet.Service{DB: db},
 	}
 	h.s.Material = &material.Service{DB: db}
+	h.s.Promotion.Dates = h.s.Calendar
 	h.s.Voucher, h.s.TaxReturn = &voucher.Service{DB: db, Books: h.s.Wallet}, &taxreturn.Service{DB: db, Payees: h.s.Payee}
 	h.s.Exposure = h.s.Promotion.Exposure
 	h.s.Request, h.s.Split, h.s.Ritual = &request.Service{DB: db}, &split.Service{DB: db}, &ritual.Service{DB: db}

@@ -152,6 +152,7 @@ func (s *Server) Register(r gin.IRouter) {
 
 	r.GET("/console", s.staffOnly(s.console))
 	r.GET("/console/calendar", s.staffOnly(s.consoleCalendar))
+	r.POST("/console/calendar/days/:id/recall", s.staffOnly(s.consoleRecallDay))
 	r.GET("/console/insight", s.staffOnly(s.consoleInsight))
 	r.GET("/console/promotions", s.staffOnly(s.consolePromotions))
 	r.POST("/console/promotions/:id/:act", s.staffOnly(s.consoleTurnPromotion))

@@ -62,3 +62,9 @@ func belowEach(q *database.Query, own []ownDay) (map[id.Unit]map[id.Unit]bool, e
 	}
 	return out, nil
 }
+
+// UnitsOf are a unit and all below it, to which its own days apply.
+func UnitsOf(q *database.Query, unit id.Unit) (map[id.Unit]bool, error) {
+	below, err := belowEach(q, []ownDay{{UnitID: unit}})
+	return below[unit], err
+}

@@ -11,7 +11,6 @@ import (
 	"siyu/campaign/guard"
 	"siyu/campaign/material"
 	"siyu/community"
-	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/task"
@@ -68,9 +67,9 @@ func (s *Service) handOver(ctx context.Context, o outgoing) error {
 	case errors.Is(err, guard.ErrNotNow):
 		// Stopped inside its window, by a silence or a stricter charter: the
 		// guard is asked again.
-		return s.drop(ctx, slot, guard.ReleaseNotSent, s.now().Add(time.Minute))
+		return s.drop(ctx, slot, putBack{guard.ReleaseNotSent, s.now().Add(time.Minute), guard.RuleSilence})
 	case errors.Is(err, errStopped):
-		return s.drop(ctx, slot, guard.ReleaseCancelled, 0)
+		return s.drop(ctx, slot, putBack{why: guard.ReleaseCancelled})
 	case err != nil:
 		return err
 	}
@@ -103,12 +102,12 @@ func (s *Service) handOver(ctx context.Context, o outgoing) error {
 
 // drop withdraws what could not start. It looks again first: another run of the
 // task may have handed it over since this one looked, and that stands.
-func (s *Service) drop(ctx context.Context, slot id.Slot, why guard.Release, again clock.Milli) error {
+func (s *Service) drop(ctx context.Context, slot id.Slot, as putBack) error {
 	o, err := s.outgoing(ctx, slot)
 	if err != nil || o.row.Status != SendReserved {
 		return err
 	}
-	return s.withdraw(ctx, o, why, again)
+	return s.withdraw(ctx, o, as)
 }
 
 // takeBack cancels once more what was withdrawn while the channel took it. What

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"siyu/campaign/guard"
-	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/task"
@@ -70,7 +69,7 @@ func (s *Service) hush(ctx context.Context, _ task.Job, a hush) error {
 	if len(a.Slots) == 0 {
 		return s.findHushed(ctx, silence)
 	}
-	return s.withdrawAll(ctx, a.Slots, guard.ReleaseCancelled, silence.Until)
+	return s.withdrawAll(ctx, a.Slots, putBack{guard.ReleaseCancelled, silence.Until, guard.RuleSilence})
 }
 
 // findHushed hands the slots that the silence reaches out to tasks of their
@@ -112,7 +111,8 @@ func (s *Service) findHushed(ctx context.Context, silence guard.Silence) error {
 // closed is what becomes of a send that was taken back: it is asked for again
 // at a later moment of its window, if there is one, else it is over. Free says
 // that it was not shown.
-func (o *outgoing) closedTx(tx *database.Tx, again clock.Milli, free bool) error {
+func (o *outgoing) closedTx(tx *database.Tx, as putBack, free bool) error {
+	again := as.again
 	if o.row.digest.PromotionID != 0 {
 		return o.digestOverTx(tx, again, free)
 	}
@@ -120,7 +120,7 @@ func (o *outgoing) closedTx(tx *database.Tx, again clock.Milli, free bool) error
 		return tx.Exec("UPDATE promotion_sends SET status = ? WHERE slot_id = ?", SendClosed, o.slot.ID).Error
 	}
 	err := tx.Exec("UPDATE promotion_sends SET status = ?, rule_name = ?, not_before = ?, slot_id = 0, handed_at = 0, published_at = 0 WHERE slot_id = ?",
-		SendDeferred, guard.RuleSilence, again, o.slot.ID).Error
+		SendDeferred, as.rule, again, o.slot.ID).Error
 	if err != nil {
 		return err
 	}

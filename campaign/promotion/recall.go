@@ -83,7 +83,7 @@ func (s *Service) recall(ctx context.Context, _ task.Job, a recall) error {
 	if p.Status == StatusCancelled {
 		why = guard.ReleaseCancelled
 	}
-	if err := s.withdrawAll(ctx, a.Slots, why, 0); err != nil {
+	if err := s.withdrawAll(ctx, a.Slots, putBack{why: why}); err != nil {
 		return err
 	}
 	// Two that end together may both find nothing left: to close a window twice
@@ -97,13 +97,21 @@ func (s *Service) recall(ctx context.Context, _ task.Job, a recall) error {
 	})
 }
 
+// putBack is why a slot is freed, and when its ad, if ever, may be asked for
+// once more, by which rule.
+type putBack struct {
+	why   guard.Release
+	again clock.Milli
+	rule  guard.Rule
+}
+
 // errBegun puts off taking back what was handed out since it was looked at.
 var errBegun = errors.New("its delivery has just begun")
 
 // withdrawAll takes back those of the slots that are still to be: what no
 // channel has at once, the rest at its channel's pace, in the line in which
 // deliveries stand. One that fails does not hold up the others.
-func (s *Service) withdrawAll(ctx context.Context, slots []id.Slot, why guard.Release, again clock.Milli) error {
+func (s *Service) withdrawAll(ctx context.Context, slots []id.Slot, as putBack) error {
 	loose, asked, err := s.held(ctx, slots)
 	if err != nil {
 		return err
@@ -118,7 +126,7 @@ func (s *Service) withdrawAll(ctx context.Context, slots []id.Slot, why guard.Re
 			err = errBegun
 		}
 		if err == nil {
-			err = s.withdraw(ctx, o, why, again)
+			err = s.withdraw(ctx, o, as)
 		}
 		if err != nil {
 			failed = append(failed, fmt.Errorf("promotion: take back %s: %w", slot, err))
@@ -181,9 +189,8 @@ func (o outgoing) asks() bool { return started(o.slot) }
 
 // withdraw takes a send back. An ad that no channel has is freed at once; of
 // one that was handed out only the channel can say that it was not shown, and
-// until somebody does, its slot counts. Again, if any, is when it may be asked
-// for once more.
-func (s *Service) withdraw(ctx context.Context, o outgoing, why guard.Release, again clock.Milli) error {
+// until somebody does, its slot counts.
+func (s *Service) withdraw(ctx context.Context, o outgoing, as putBack) error {
 	free := o.slot.StartedAt == 0
 	if o.asks() {
 		receipt, err := o.channel.Cancel(ctx, o.send)
@@ -194,10 +201,10 @@ func (s *Service) withdraw(ctx context.Context, o outgoing, why guard.Release, a
 	}
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
 		if free {
-			row, err := s.Guard.ReleaseTx(tx, o.slot.ID, why)
+			row, err := s.Guard.ReleaseTx(tx, o.slot.ID, as.why)
 			switch {
 			case errors.Is(err, guard.ErrSlotConfirmed):
-				again = 0
+				as.again = 0
 			case err != nil:
 				return err
 			case row.StartedAt != o.slot.StartedAt:
@@ -205,8 +212,8 @@ func (s *Service) withdraw(ctx context.Context, o outgoing, why guard.Release, a
 			}
 		}
 		if !free {
-			again = 0
+			as.again = 0
 		}
-		return o.closedTx(tx, again, free)
+		return o.closedTx(tx, as, free)
 	})
 }

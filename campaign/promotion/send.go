@@ -95,6 +95,7 @@ func (s *Service) Register(r *task.Registry) {
 	task.HandleOutside(r, s.remind)
 	task.HandleOutside(r, s.playOwner)
 	task.HandleOutside(r, s.hush)
+	task.HandleOutside(r, s.dayBack)
 	task.Every(r, "promotion:end_cancelled", time.Hour, s.endCancelled)
 }
 

@@ -1,0 +1,149 @@
+package promotion
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"siyu/campaign/calendar"
+	"siyu/campaign/guard"
+	"siyu/community"
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/fault"
+	"siyu/internal/id"
+	"siyu/internal/task"
+)
+
+// ErrOpenDay refuses to take ads back for a day on which they are in place.
+var ErrOpenDay = fault.New(fault.KindConflict, "promotion.day_open", "这一天没有设为不宜促销", "the day is not one to avoid")
+
+// dayBack takes back the ads on a day to avoid; with slots those alone, which
+// are asked for again from Until on, else it looks for them.
+type dayBack struct {
+	Day   id.CalendarDay `json:"day"`
+	Until clock.Milli    `json:"until,omitempty"`
+	Slots []id.Slot      `json:"slots,omitempty"`
+}
+
+func (dayBack) Kind() string { return "promotion:day_back" }
+
+// OnDay counts the ads that have a slot on a day which a unit avoids, in the
+// unit and all below it, and were not shown.
+func (s *Service) OnDay(ctx context.Context, day id.CalendarDay) (n int, err error) {
+	d, err := s.Dates.FindDay(ctx, day)
+	if err != nil || !d.Avoid {
+		return 0, err
+	}
+	err = s.onDay(ctx, d, func(found map[clock.Milli][]id.Slot) error {
+		for _, slots := range found {
+			n += len(slots)
+		}
+		return nil
+	})
+	return n, err
+}
+
+// RecallDay has all of these taken back, at their channels' pace. What has some
+// of its window left after the day is asked for again then.
+func (s *Service) RecallDay(ctx context.Context, day id.CalendarDay) error {
+	d, err := s.Dates.FindDay(ctx, day)
+	switch {
+	case err != nil:
+		return err
+	case !d.Avoid:
+		return ErrOpenDay
+	}
+	return s.DB.Tx(ctx, func(tx *database.Tx) error {
+		if err := task.EnqueueTx(tx, dayBack{Day: day}, tx.Now); err != nil {
+			return err
+		}
+		return database.AuditTx(tx, "calendar_day.recall", day, nil, map[string]int{"from_day": d.FromDay, "to_day": d.ToDay})
+	})
+}
+
+func (s *Service) dayBack(ctx context.Context, _ task.Job, a dayBack) error {
+	d, err := s.Dates.FindDay(ctx, a.Day)
+	if err != nil || !d.Avoid {
+		return ignoreMissing(err)
+	}
+	if len(a.Slots) > 0 {
+		if a.Until <= s.now() {
+			return nil
+		}
+		return s.withdrawAll(ctx, a.Slots, putBack{guard.ReleaseCancelled, a.Until, guard.RuleMourning})
+	}
+	return s.onDay(ctx, d, func(found map[clock.Milli][]id.Slot) error {
+		return s.DB.Tx(ctx, func(tx *database.Tx) error {
+			for _, until := range slices.Sorted(maps.Keys(found)) {
+				for part := range slices.Chunk(found[until], deliverMost) {
+					if err := task.EnqueueTx(tx, dayBack{a.Day, until, part}, tx.Now); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// onDay hands over the slots that lie on a day, by when the day is over in
+// their group's zone, some at a time.
+func (s *Service) onDay(ctx context.Context, d calendar.Day, each func(map[clock.Milli][]id.Slot) error) error {
+	q := s.DB.Read(ctx)
+	units, err := calendar.UnitsOf(q, d.UnitID)
+	if err != nil {
+		return err
+	}
+	for after := id.Slot(0); ; {
+		var slots []id.Slot
+		err := q.Raw(`SELECT s.slot_id FROM promotions p JOIN promotion_sends s ON s.promotion_id = p.id
+			WHERE p.status = ? AND s.status IN ? AND s.slot_id > ? ORDER BY s.slot_id LIMIT 1000`,
+			StatusRunning, []SendStatus{SendReserved, SendHanded}, after).Scan(&slots).Error
+		if err != nil {
+			return fmt.Errorf("promotion: on day %s: %w", d.ID, err)
+		}
+		if len(slots) == 0 {
+			return nil
+		}
+		after = slots[len(slots)-1]
+		rows, err := guard.SlotsIn(q, slots)
+		if err != nil {
+			return err
+		}
+		groups, err := community.GroupsIn(q, groupsIn(rows))
+		if err != nil {
+			return err
+		}
+		found := map[clock.Milli][]id.Slot{}
+		for _, slot := range slots {
+			x := rows[slot]
+			zone, err := groups[x.GroupID].Location()
+			if err != nil {
+				return err
+			}
+			from, until := dayIn(d.FromDay, 0, zone), dayIn(d.ToDay, 1, zone)
+			if units[x.UnitID] && x.ReleasedAt == 0 && x.ConfirmedAt == 0 && x.FromAt < until && x.ToAt > from && until > s.now() {
+				found[until] = append(found[until], slot)
+			}
+		}
+		if err := each(found); err != nil {
+			return err
+		}
+	}
+}
+
+func groupsIn(rows map[id.Slot]guard.Slot) []id.Group {
+	seen := map[id.Group]bool{}
+	for _, x := range rows {
+		seen[x.GroupID] = true
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// dayIn is the beginning of a local day, or of one so many days later.
+func dayIn(day, later int, zone *time.Location) clock.Milli {
+	return clock.MilliOf(time.Date(day/10000, time.Month(day/100%100), day%100+later, 0, 0, 0, 0, zone))
+}
