@@ -17,7 +17,9 @@ import (
 func TestAReasonIsOfWhatItExplained(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
 		d := newDesk(t, db, 1)
-		day := func(n int) int { return clock.Day(d.from.Add(time.Duration(n)*24*time.Hour).Time(), time.FixedZone("", 8*3600)) }
+		day := func(n int) int {
+			return clock.Day(d.from.Add(time.Duration(n)*24*time.Hour).Time(), time.FixedZone("", 8*3600))
+		}
 		d.over()
 		d.over()
 		before, tid, after := d.begin(day(-1)), d.begin(d.day), d.begin(day(1))
