@@ -174,7 +174,11 @@ func (set *Set) book(c Chart) error {
 // keep writes the set, unless it stands. A close has some tens of lines.
 func (set Set) keep(tx *database.Tx) error {
 	tx.SetResult("voucher_set", set.CloseNo, http.StatusCreated)
-	var there int
+	// Whoever makes the day's set at the same moment waits here, and finds it.
+	var day, there int
+	if err := tx.Raw("SELECT day_no FROM ledger_closes WHERE no = ?"+tx.Dialect.ForUpdate, set.CloseNo).Scan(&day).Error; err != nil {
+		return fmt.Errorf("voucher: lock close %d: %w", set.CloseNo, err)
+	}
 	if err := tx.Raw("SELECT COUNT(*) FROM voucher_sets WHERE close_no = ? AND chart_no = ?", set.CloseNo, set.ChartNo).Scan(&there).Error; err != nil {
 		return err
 	}

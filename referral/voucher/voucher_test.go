@@ -203,3 +203,23 @@ func TestWorkbookOpens(t *testing.T) {
 		t.Errorf("got %s", text)
 	}
 }
+
+// TestVouchersAtOnce: who makes a day's vouchers while another does finds them.
+func TestVouchersAtOnce(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.close()
+		errs := make(chan error, 8)
+		for range cap(errs) {
+			go func() { errs <- h.Make(bg, h.day) }()
+		}
+		for range cap(errs) {
+			if err := <-errs; err != nil {
+				t.Error(err)
+			}
+		}
+		if broken := h.broken(); len(broken) > 0 {
+			t.Error(broken)
+		}
+	})
+}
