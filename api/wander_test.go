@@ -191,29 +191,7 @@ func (w *wanderer) step() {
 	if rt.method == http.MethodGet && w.draw.IntN(2) == 0 {
 		rt = anyOf(w, w.routes) // writes are what changes things
 	}
-	caller, thing, path := w.callerOf(rt), "", rt.path
-	if begin := longest(rt.path, keysOf(things)); begin != "" {
-		thing = strings.Replace(begin, ":"+lastParam(begin), w.oneOf(begin), 1)
-		path = thing + strings.TrimPrefix(path, begin)
-	}
-	if own := slices.Index(w.tokens, caller); own >= 0 && strings.HasPrefix(thing, "/v1/members/") {
-		path = strings.Replace(path, thing, "/v1/members/"+w.signed[own], 1)
-	}
-	version, seen := w.look(caller, thing)
-	for _, name := range slices.Sorted(maps.Keys(others)) {
-		if before, after, has := strings.Cut(path, name); has {
-			path = before + w.known(others[name], seen) + after
-		}
-	}
-	path = pathParam.ReplaceAllStringFunc(path, func(string) string { return anyOf(w, w.people) })
-	if rt.method == http.MethodPut {
-		version, seen = w.look(caller, path)
-	}
-	body := ""
-	if rt.method != http.MethodGet {
-		body = w.bodyOf(rt, seen)
-	}
-	headers := []string{w.newKey(), version}
+	caller, path, body, headers := w.drawn(rt)
 	got := w.call(w.t, caller, rt.method+" "+path, body, headers...)
 	w.said[got.status]++
 	w.walk = append(w.walk, fmt.Sprintf("%s with %d", rt.name(), got.status))
@@ -236,6 +214,33 @@ func (w *wanderer) step() {
 			w.t.Errorf("%s %s %s: got %d %s, and under the same key %d %s", rt.method, path, body, got.status, got.body, again.status, again.body)
 		}
 	}
+}
+
+// drawn is a call to a route, about things that are there.
+func (w *wanderer) drawn(rt *route) (caller, path, body string, headers []string) {
+	caller, path = w.callerOf(rt), rt.path
+	thing := ""
+	if begin := longest(rt.path, keysOf(things)); begin != "" {
+		thing = strings.Replace(begin, ":"+lastParam(begin), w.oneOf(begin), 1)
+		path = thing + strings.TrimPrefix(path, begin)
+	}
+	if own := slices.Index(w.tokens, caller); own >= 0 && strings.HasPrefix(thing, "/v1/members/") {
+		path = strings.Replace(path, thing, "/v1/members/"+w.signed[own], 1)
+	}
+	version, seen := w.look(thing)
+	for _, name := range slices.Sorted(maps.Keys(others)) {
+		if before, after, has := strings.Cut(path, name); has {
+			path = before + w.known(others[name], seen) + after
+		}
+	}
+	path = pathParam.ReplaceAllStringFunc(path, func(string) string { return anyOf(w, w.people) })
+	if rt.method == http.MethodPut {
+		version, seen = w.look(path)
+	}
+	if rt.method != http.MethodGet {
+		body = w.bodyOf(rt, seen)
+	}
+	return caller, path, body, []string{w.newKey(), version}
 }
 
 // oneOf is a thing for a route that begins so: one that was made for it, or any
@@ -263,14 +268,14 @@ func (w *wanderer) callerOf(rt *route) string {
 	}
 }
 
-// look is what a thing's page says, and the header that names its version:
+// look is what an admin reads of a thing, and the header that names its version:
 // mostly the one that the page shows.
-func (w *wanderer) look(caller, thing string) (version, seen string) {
+func (w *wanderer) look(thing string) (version, seen string) {
 	version = fmt.Sprintf(`If-Match: "%d"`, 1+w.draw.IntN(3))
 	if thing == "" {
 		return version, ""
 	}
-	got, err := w.try(caller, "GET "+thing, "")
+	got, err := w.try(w.keys[""][access.Admin], "GET "+thing, "")
 	if err != nil {
 		w.t.Fatal(err)
 	}

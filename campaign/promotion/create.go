@@ -103,16 +103,18 @@ func (s *Service) Create(ctx context.Context, in In) (id.Promotion, error) {
 	if err != nil {
 		return 0, err
 	}
+	var misfit error
 	if in.Schedule != nil {
-		if in.Windows, err = s.scheduled(ctx, *in.Schedule, offer); err != nil {
-			return 0, err
-		}
+		in.Windows, misfit = s.scheduled(ctx, *in.Schedule, offer)
 	}
-	if err := s.fits(in, offer); err != nil {
-		return 0, err
+	if misfit == nil {
+		misfit = s.fits(in, offer)
 	}
 	var promotion id.Promotion
 	err = s.DB.Tx(ctx, func(tx *database.Tx) error {
+		if misfit != nil {
+			return misfit // only here: a call repeated after the window is answered as before
+		}
 		if in.Groups, err = (GroupsIn{in.Groups, in.GroupsLike}).find(tx, nil); err != nil {
 			return err
 		}
