@@ -201,8 +201,8 @@ func (w *wanderer) step() {
 	}
 	version, seen := w.look(caller, thing)
 	for _, name := range slices.Sorted(maps.Keys(others)) {
-		if strings.Contains(path, name) {
-			path = strings.Replace(path, name, w.known(others[name], seen), 1)
+		if before, after, has := strings.Cut(path, name); has {
+			path = before + w.known(others[name], seen) + after
 		}
 	}
 	path = pathParam.ReplaceAllStringFunc(path, func(string) string { return anyOf(w, w.people) })

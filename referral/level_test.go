@@ -186,3 +186,82 @@ func TestLevels(t *testing.T) {
 		h.proven()
 	})
 }
+
+// TestWhatWasTakenBackCountsForNoLevel: what cleared counts less what was clawed
+// back since, and only as an inviter.
+func TestWhatWasTakenBackCountsForNoLevel(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		rules := capped()
+		rules.Rewards = append(rules.Rewards, referral.Promise{Rule: "welcome", To: referral.SideInvitee, Mode: referral.ModeFixed, Amount: 700})
+		h.newProgram(100_000, rules)
+		ladder := promoter.Ladder{PeriodDays: 30, Levels: []promoter.Level{{NameZH: "银牌", NameEN: "Silver", Reach: promoter.Condition{Fact: promoter.FactReward, AtLeast: 3000}}}}
+		if err := (&promoter.Service{DB: db}).SetLadder(bg, 1, ladder); err != nil {
+			t.Fatal(err)
+		}
+		host, anna := h.member(), h.member()
+		h.mustBind(host, anna)
+		h.pay(1, anna, 20_000) // she is the invitee of this one
+		h.earns(anna, 2)
+		h.earns(anna, 3)
+		h.mature()
+		earned := func() money.Amount {
+			t.Helper()
+			p, err := h.LevelProgress(bg, anna)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p.Facts.Reward
+		}
+		h.is("cleared", earned(), money.Amount(2000))
+		h.refund(2, 21, 10_000)
+		h.is("after half of one came back", earned(), money.Amount(1500))
+		db.Clock.Jump(30*day + time.Second)
+		h.is("in the next period", earned(), money.Amount(0))
+	})
+}
+
+// TestTheFrozenAreNotJudged: a promoter's level stands while he is suspended, and
+// is judged again once he is not.
+func TestTheFrozenAreNotJudged(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.newProgram(100_000, capped())
+		desk := &promoter.Service{DB: db}
+		ladder := promoter.Ladder{PeriodDays: 30, Levels: []promoter.Level{{NameZH: "银牌", NameEN: "Silver", Reach: promoter.Condition{Fact: promoter.FactReward, AtLeast: 1000}}}}
+		if err := desk.SetLadder(bg, 1, ladder); err != nil {
+			t.Fatal(err)
+		}
+		anna := h.member()
+		p, err := h.ApplyPromoter(bg, referral.ApplyIn{ProgramID: h.program, MemberID: anna})
+		if err != nil {
+			t.Fatal(err)
+		}
+		turn := func(v promoter.Act) {
+			t.Helper()
+			if err := desk.Decide(bg, p, v, "核实中"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		judged := func(when string, want int) {
+			t.Helper()
+			if err := h.JudgeLevels(bg, h.now()); err != nil {
+				t.Fatal(err)
+			}
+			got, err := desk.FindPromoter(bg, p)
+			if err != nil || got.Level != want {
+				t.Errorf("%s: level %d (%v), want %d", when, got.Level, err, want)
+			}
+		}
+		turn(promoter.Approve)
+		h.earns(anna, 1)
+		h.mature()
+		db.Clock.Jump(time.Hour)
+		judged("by what cleared", 1)
+		turn(promoter.Freeze)
+		db.Clock.Jump(31 * day)
+		judged("while he is suspended", 1)
+		turn(promoter.Thaw)
+		judged("after it", 0)
+	})
+}
