@@ -1,0 +1,121 @@
+package gate_test
+
+import (
+	"testing"
+	"time"
+
+	"siyu/community"
+	"siyu/community/gate"
+	"siyu/internal/clock"
+	"siyu/internal/database"
+	"siyu/internal/id"
+	"siyu/internal/secret"
+	"siyu/internal/webhook"
+)
+
+const days = 24 * time.Hour
+
+// left puts somebody into the group and has him leave it again.
+func (h *house) left(m id.Member, joined, left clock.Milli) {
+	h.t.Helper()
+	if _, err := h.people.PutMemberships(h.owner, h.group, []community.MembershipIn{{MemberID: m, JoinedAt: joined, LeftAt: left}}); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// TestViolationsRunOut: the third violation counts up to the last moment of its
+// 180 days.
+func TestViolationsRunOut(t *testing.T) {
+	on(t, gate.In{}, func(h *house) {
+		now := clock.MilliOf(h.DB.Clock.Now())
+		for _, tt := range []struct {
+			ago  time.Duration
+			want gate.Status
+		}{{180 * days, gate.StatusReview}, {180*days + time.Millisecond, gate.StatusAdmitted}} {
+			m, _ := h.member()
+			h.left(m, now.Add(-200*days), now)
+			for _, at := range []clock.Milli{now, now.Add(-time.Hour), now.Add(-tt.ago)} {
+				if _, err := h.Note(h.owner, h.group, gate.ViolationIn{MemberID: m, Rule: gate.RuleAd, At: at}); err != nil {
+					h.t.Fatal(err)
+				}
+			}
+			if a := h.apply(m, gate.ApplyIn{}); a.Status != tt.want {
+				h.t.Errorf("the third %s ago: got %s, want %s", tt.ago, a.Status, tt.want)
+			}
+		}
+	})
+}
+
+// TestVouchEdges: who has been in for exactly as long as asked vouches, who left
+// does not; a voucher and the month's number run out after 30 days to the moment.
+func TestVouchEdges(t *testing.T) {
+	on(t, gate.In{VouchDays: 30, VouchMonth: 1}, func(h *house) {
+		old, _ := h.member()
+		gone, _ := h.member()
+		now := clock.MilliOf(h.DB.Clock.Now())
+		_, err := h.people.PutMemberships(h.owner, h.group, []community.MembershipIn{{MemberID: old, JoinedAt: now.Add(-30*days + time.Millisecond)}})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		h.left(gone, now.Add(-60*days), now)
+		_, err = h.Vouch(bg, h.group, gone)
+		h.refused(err, gate.ErrNotIn)
+		_, err = h.Vouch(bg, h.group, old)
+		h.refused(err, gate.ErrTooNew)
+		h.DB.Clock.Jump(time.Millisecond)
+		v, err := h.Vouch(bg, h.group, old)
+		if err != nil {
+			h.t.Fatalf("in for exactly 30 days: %v", err)
+		}
+		h.DB.Clock.Jump(30*days - time.Millisecond)
+		_, err = h.Vouch(bg, h.group, old)
+		h.refused(err, gate.ErrVouches)
+		h.DB.Clock.Jump(time.Millisecond)
+		m, _ := h.member()
+		_, err = h.Apply(bg, h.group, m, gate.ApplyIn{Charter: 1, Vouch: v})
+		h.refused(err, gate.ErrRefused)
+		if v, err = h.Vouch(bg, h.group, old); err != nil {
+			h.t.Fatalf("30 days later: %v", err)
+		}
+		h.DB.Clock.Jump(30*days - time.Millisecond)
+		if a := h.apply(m, gate.ApplyIn{Vouch: v}); a.Status != gate.StatusAdmitted {
+			h.t.Errorf("by a voucher in its last moment: got %+v", a)
+		}
+	})
+}
+
+// TestFeeGoesBack: of an application that ends without a place the fee is asked
+// back if it was paid, and nothing if it was not.
+func TestFeeGoesBack(t *testing.T) {
+	on(t, gate.In{Fee: 990, Review: true}, func(h *house) {
+		set, err := secret.New(secret.Fresh())
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if _, err := (&webhook.Service{DB: h.DB, Secrets: set}).Create(h.owner, webhook.In{URL: "https://mall.example/hook", Events: []string{"*"}}); err != nil {
+			h.t.Fatal(err)
+		}
+		asked := func(want int) {
+			h.t.Helper()
+			var n int
+			if err := h.DB.Read(bg).Raw("SELECT COUNT(*) FROM events WHERE type = 'application.fee_return'").Row().Scan(&n); err != nil || n != want {
+				h.t.Errorf("the fee was asked back %d times, %v; want %d", n, err, want)
+			}
+		}
+		m, his := h.member()
+		a := h.apply(m, gate.ApplyIn{})
+		if err := h.Withdraw(his, a.ID); err != nil {
+			h.t.Fatal(err)
+		}
+		asked(0)
+		a = h.apply(m, gate.ApplyIn{})
+		if err := h.PayFee(database.WithActor(bg, database.Actor{}), a.ID, gate.FeeIn{PaymentNo: "p1", Amount: 990}); err != nil {
+			h.t.Fatal(err)
+		}
+		h.is(a.ID, gate.StatusReview)
+		if err := h.DecideApplication(h.owner, a.ID, gate.DecideIn{Reason: "人满了"}); err != nil {
+			h.t.Fatal(err)
+		}
+		asked(1)
+	})
+}
