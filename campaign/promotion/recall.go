@@ -214,6 +214,42 @@ func (s *Service) withdraw(ctx context.Context, o outgoing, as putBack) error {
 		if !free {
 			as.again = 0
 		}
+		if free && o.asks() && o.row.Status == SendReserved {
+			if err := task.EnqueueTx(tx, unsay{o.channel.Name(), o.send}, tx.Now.Add(unsayAfter)); err != nil {
+				return err
+			}
+		}
 		return o.closedTx(tx, as, free)
 	})
+}
+
+// unsay takes an ad back once more that was on its way to the channel when it
+// was taken back: had it arrived after the first call, it would stand in the
+// group while its slot is free.
+type unsay struct {
+	Channel string `json:"channel"`
+	Send    Send   `json:"send"`
+}
+
+func (unsay) Kind() string { return "promotion:unsay" }
+
+// unsayAfter is longer than an ad is on its way.
+const unsayAfter = time.Minute
+
+func (s *Service) unsay(ctx context.Context, _ task.Job, a unsay) error {
+	slot, err := s.Guard.FindSlot(ctx, a.Send.SlotID)
+	channel, known := s.channel(a.Channel)
+	switch {
+	case err != nil:
+		return err
+	case slot.Status() != guard.StatusReleased:
+		return nil // its owner said meanwhile that it was shown
+	case !known:
+		return task.Dead(fmt.Errorf("channel %s is not set up", a.Channel))
+	}
+	if wait, err := s.turn(ctx, a.Channel, 1); err != nil || wait > 0 {
+		return cmp.Or(err, task.Snooze(wait))
+	}
+	_, err = channel.Cancel(ctx, a.Send)
+	return err
 }

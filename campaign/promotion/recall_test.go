@@ -2,6 +2,7 @@ package promotion
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/id"
+	"siyu/internal/task"
 )
 
 // metered is a channel that notes when it is called for what.
@@ -136,5 +138,56 @@ func TestPaceReminds(t *testing.T) {
 		if wait, err := h.s.turn(bg, "metered", 1); err != nil || wait < Pace(6).every()-time.Millisecond || wait > Pace(6).every() {
 			t.Errorf("after a call that could not wait the next waits %s, %v; want %s", wait, err, Pace(6).every())
 		}
+	})
+}
+
+// slow is a channel that an ad reaches after it was taken back.
+type slow struct {
+	metered
+	during func() // while the ad is on its way
+	down   bool   // for the next call to take one back
+}
+
+func (s *slow) Deliver(ctx context.Context, x Send) (Receipt, error) {
+	if during := s.during; during != nil {
+		s.during = nil
+		during()
+	}
+	return s.metered.Deliver(ctx, x)
+}
+
+func (s *slow) Cancel(ctx context.Context, x Send) (Receipt, error) {
+	if s.down {
+		s.down = false
+		return "", errors.New("the channel is down")
+	}
+	return s.metered.Cancel(ctx, x)
+}
+
+// TestTakenBackOnItsWay: an ad that is withdrawn while it is on its way is taken
+// back again once it must have arrived, though whoever sent it could not.
+func TestTakenBackOnItsWay(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		channel := &slow{metered: metered{now: h.now, sure: true}}
+		channel.during = func() {
+			h.silence(guard.SilenceIn{Scope: guard.ScopeHouse})
+			db.Clock.Jump(time.Second)
+			channel.down = true
+		}
+		h.s.Channels = append(h.s.Channels, channel)
+		p := h.plan("metered", 4*time.Hour, h.group(community.PresetRetail))
+		h.check(h.s.Approve(bg, p, 0))
+		if err := task.Drain(bg, db, h.Registry); err == nil {
+			t.Error("the channel that was down took it back")
+		}
+		if len(channel.delivers) != 1 || len(channel.cancels) != 1 || channel.down {
+			t.Fatalf("handed over %d times, taken back %d times", len(channel.delivers), len(channel.cancels))
+		}
+		h.Drain(2 * unsayAfter)
+		if len(channel.cancels) != 2 || channel.cancels[1] <= channel.delivers[0] {
+			t.Errorf("arrived at %s, taken back at %v", channel.delivers[0], channel.cancels)
+		}
+		h.mustHold()
 	})
 }

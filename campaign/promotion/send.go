@@ -91,6 +91,7 @@ func (s *Service) Register(r *task.Registry) {
 	task.HandleOutside(r, s.deliver)
 	task.HandleOutside(r, s.closeWindow)
 	task.HandleOutside(r, s.recall)
+	task.HandleOutside(r, s.unsay)
 	task.HandleOutside(r, s.gatherDigest)
 	task.HandleOutside(r, s.remind)
 	task.HandleOutside(r, s.playOwner)
