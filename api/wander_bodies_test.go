@@ -58,6 +58,7 @@ var wanderings = map[string]string{
 	"POST /v1/promoters":                     `{"program_id":"prg_0000000000007","member_id":"mem_0000000000007"}`,
 	"POST /v1/calendar/days":                 `{"from_day":20261001,"name_zh":"店庆<k>"}`,
 	"POST /v1/calendar/feeds":                `{"name":"日历<k>"}`,
+	"POST /v1/campaign-templates/:id/drafts": `{"start_day":<tomorrow>}`,
 	"POST /v1/campaign-templates":            `{"campaign_id":"cmp_0000000000007"}`,
 	"PUT /v1/sightings":                      `{"sightings":[{"member_id":"mem_0000000000007","device":"d-<n>"}]}`,
 	"POST /v1/tieouts":                       `{"payer_id":"ent_0000000000007","day":<day>}`,
@@ -82,7 +83,7 @@ var wanderings = map[string]string{
 	"POST /v1/campaigns/:id/price-approvals": `{"item_id":"itm_0000000000007","price_fen":<n>,"reason":"清仓"}`,
 }
 
-var blank = regexp.MustCompile(`<(n|k|sku|day|[+-]\d+h)>`)
+var blank = regexp.MustCompile(`<(n|k|sku|day|tomorrow|[+-]\d+h)>`)
 
 // bodyOf is what is sent to a route about what a look at the thing showed.
 func (w *wanderer) bodyOf(rt *route, seen string) string {
@@ -100,6 +101,8 @@ func (w *wanderer) bodyOf(rt *route, seen string) string {
 			return strconv.Itoa(w.seq)
 		case "sku":
 			return anyOf(w, []string{"fig", "pear"})
+		case "tomorrow":
+			return now.AddDate(0, 0, 1).Format("20060102")
 		case "day":
 			return now.AddDate(0, 0, -w.draw.IntN(3)).Format("20060102")
 		default:

@@ -193,18 +193,23 @@ func (s *Service) DraftFrom(ctx context.Context, name string, in DraftIn) (id.Ca
 	if err := in.Validate(); err != nil {
 		return 0, err
 	}
-	t, err := s.FindTemplate(ctx, name)
-	if err != nil {
-		return 0, err
-	}
-	next, err := t.campaign(in)
-	if err != nil {
-		return 0, err
-	}
-	if next.EndsAt <= clock.MilliOf(s.DB.Clock.Now()) {
-		return 0, fault.Invalid.Field("start_day", "past", "活动会在现在之前结束，请选以后的日期", "the campaign would be over by now; choose a later day")
-	}
-	return s.CreateCampaign(ctx, next)
+	t, missing := s.FindTemplate(ctx, name)
+	var cid id.Campaign
+	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
+		if missing != nil {
+			return missing // only here: a repeated call is answered as before, the template gone or not
+		}
+		next, err := t.campaign(in)
+		if err != nil {
+			return err
+		}
+		if next.EndsAt <= tx.Now {
+			return fault.Invalid.Field("start_day", "past", "活动会在现在之前结束，请选以后的日期", "the campaign would be over by now; choose a later day")
+		}
+		cid, err = s.CreateTx(tx, next)
+		return err
+	})
+	return cid, err
 }
 
 // campaign is the input the template makes for the start day.
