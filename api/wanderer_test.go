@@ -30,7 +30,6 @@ type wanderer struct {
 	tasks  *task.Registry
 	said   map[int]int
 	walk   []string // each call's route and status
-	still  bool     // time does not pass
 }
 
 // byHand are things that their tests write into the store past its rules, with
@@ -44,7 +43,7 @@ func newWanderer(t *testing.T, db *database.DB, seed uint64) *wanderer {
 	h := newHouse(t, db)
 	w := &wanderer{house: h, t: t, draw: rand.New(rand.NewPCG(seed, 0)), made: map[string][]string{}, ids: map[string][]string{}, said: map[int]int{}, tasks: task.NewRegistry()}
 	for _, room := range []interface{ Register(*task.Registry) }{
-		h.Campaign, h.GroupBuy, h.Invite, h.Promotion, h.Exposure, h.Referral, h.Settlement, h.Review, h.Community, h.Health, h.Wallet,
+		h.Campaign, h.GroupBuy, h.Invite, h.Guard, h.Exposure, h.Promotion, h.TieOut, h.Referral, h.Settlement, h.Review, h.Community, h.Health, h.Wallet,
 		h.Gathering, h.Request, h.Gate, h.Ritual, h.Life, h.Split, h.Welcome, h.Grade, h.Intake,
 	} {
 		room.Register(w.tasks)
@@ -123,32 +122,49 @@ var (
 
 // step is one call, and sometimes time that passes after it.
 func (w *wanderer) step() {
-	rt := anyOf(w, w.routes)
-	if rt.method == http.MethodGet && w.draw.IntN(2) == 0 {
-		rt = anyOf(w, w.routes) // writes are what changes things
-	}
+	rt := w.anyRoute()
 	caller, path, body, headers := w.drawn(rt)
 	got := w.call(w.t, caller, rt.method+" "+path, body, headers...)
+	w.hear(rt, path, body, got)
+	if rt.keyed && got.status/100 == 2 && w.draw.IntN(8) == 0 {
+		if again := w.call(w.t, caller, rt.method+" "+path, body, headers...); again.status != got.status || again.header.Get("Idempotency-Replayed") != "true" {
+			w.t.Errorf("%s %s %s: got %d %s, and under the same key %d %s", rt.method, path, body, got.status, got.body, again.status, again.body)
+		}
+	}
+	w.pass()
+}
+
+// anyRoute is mostly one that writes, which is what changes things.
+func (w *wanderer) anyRoute() *route {
+	rt := anyOf(w, w.routes)
+	if rt.method == http.MethodGet && w.draw.IntN(2) == 0 {
+		rt = anyOf(w, w.routes)
+	}
+	return rt
+}
+
+// hear notes what an answer says.
+func (w *wanderer) hear(rt *route, path, body string, got answer) {
 	w.said[got.status]++
 	w.walk = append(w.walk, fmt.Sprintf("%s with %d", rt.name(), got.status))
 	if got.status >= 500 && got.status != http.StatusServiceUnavailable && got.status != http.StatusNotImplemented {
 		w.t.Errorf("%s %s %s: got %d %s", rt.method, path, body, got.status, got.body)
 	}
 	w.learn(got)
-	if rt.name() == "POST /v1/groups" && got.status == http.StatusCreated && !w.still {
+	if rt.name() == "POST /v1/groups" && got.status == http.StatusCreated {
 		w.joinAll(w.ids["grp"][len(w.ids["grp"])-1])
 	}
+}
+
+// pass lets tasks run or hours go by, now and then.
+func (w *wanderer) pass() {
 	switch n := w.draw.IntN(40); {
-	case n == 0 && !w.still:
+	case n == 0:
 		w.DB.Clock.Jump(time.Duration(1+w.draw.IntN(20)) * time.Hour)
 		w.tick()
 		w.signIn()
 	case n < 3:
 		w.tick()
-	case n < 8 && rt.keyed && got.status/100 == 2 && !w.still: // others may end what it is about
-		if again := w.call(w.t, caller, rt.method+" "+path, body, headers...); again.status != got.status || again.header.Get("Idempotency-Replayed") != "true" {
-			w.t.Errorf("%s %s %s: got %d %s, and under the same key %d %s", rt.method, path, body, got.status, got.body, again.status, again.body)
-		}
 	}
 }
 

@@ -2,7 +2,6 @@ package promotion
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -97,22 +96,7 @@ func (s *Service) onDay(ctx context.Context, d calendar.Day, each func(map[clock
 	if err != nil {
 		return err
 	}
-	for after := id.Slot(0); ; {
-		var slots []id.Slot
-		err := q.Raw(`SELECT s.slot_id FROM promotions p JOIN promotion_sends s ON s.promotion_id = p.id
-			WHERE p.status = ? AND s.status IN ? AND s.slot_id > ? ORDER BY s.slot_id LIMIT 1000`,
-			StatusRunning, []SendStatus{SendReserved, SendHanded}, after).Scan(&slots).Error
-		if err != nil {
-			return fmt.Errorf("promotion: on day %s: %w", d.ID, err)
-		}
-		if len(slots) == 0 {
-			return nil
-		}
-		after = slots[len(slots)-1]
-		rows, err := guard.SlotsIn(q, slots)
-		if err != nil {
-			return err
-		}
+	return eachWaiting(q, func(slots []id.Slot, rows map[id.Slot]guard.Slot) error {
 		groups, err := community.GroupsIn(q, groupsIn(rows))
 		if err != nil {
 			return err
@@ -129,10 +113,8 @@ func (s *Service) onDay(ctx context.Context, d calendar.Day, each func(map[clock
 				found[until] = append(found[until], slot)
 			}
 		}
-		if err := each(found); err != nil {
-			return err
-		}
-	}
+		return each(found)
+	})
 }
 
 func groupsIn(rows map[id.Slot]guard.Slot) []id.Group {

@@ -80,21 +80,9 @@ func (s *Service) findHushed(ctx context.Context, silence guard.Silence) error {
 	if err != nil {
 		return err
 	}
-	for after := id.Slot(0); ; {
-		var slots []id.Slot
-		err := q.Raw(`SELECT s.slot_id FROM promotions p JOIN promotion_sends s ON s.promotion_id = p.id
-			WHERE p.status = ? AND s.status IN ? AND s.slot_id > ? ORDER BY s.slot_id LIMIT 1000`,
-			StatusRunning, []SendStatus{SendReserved, SendHanded}, after).Scan(&slots).Error
-		if err != nil || len(slots) == 0 {
-			return err
-		}
-		rows, err := guard.SlotsIn(q, slots)
-		if err != nil {
-			return err
-		}
-		after = slots[len(slots)-1]
+	return eachWaiting(q, func(slots []id.Slot, rows map[id.Slot]guard.Slot) error {
 		slots = slices.DeleteFunc(slots, func(x id.Slot) bool { return !reached(rows[x]) })
-		err = s.DB.Tx(ctx, func(tx *database.Tx) error {
+		return s.DB.Tx(ctx, func(tx *database.Tx) error {
 			for part := range slices.Chunk(slots, deliverMost) {
 				if err := task.EnqueueTx(tx, hush{silence.ID, part}, tx.Now); err != nil {
 					return err
@@ -102,7 +90,29 @@ func (s *Service) findHushed(ctx context.Context, silence guard.Silence) error {
 			}
 			return nil
 		})
+	})
+}
+
+// eachWaiting hands over the slots of all running promotions whose ads may still
+// be taken back, some at a time.
+func eachWaiting(q *database.Query, each func([]id.Slot, map[id.Slot]guard.Slot) error) error {
+	for after := id.Slot(0); ; {
+		var slots []id.Slot
+		err := q.Raw(`SELECT s.slot_id FROM promotions p JOIN promotion_sends s ON s.promotion_id = p.id
+			WHERE p.status = ? AND s.status IN ? AND s.slot_id > ? ORDER BY s.slot_id LIMIT 1000`,
+			StatusRunning, []SendStatus{SendReserved, SendHanded}, after).Scan(&slots).Error
 		if err != nil {
+			return fmt.Errorf("promotion: what may be taken back: %w", err)
+		}
+		if len(slots) == 0 {
+			return nil
+		}
+		after = slots[len(slots)-1]
+		rows, err := guard.SlotsIn(q, slots)
+		if err != nil {
+			return err
+		}
+		if err := each(slots, rows); err != nil {
 			return err
 		}
 	}
