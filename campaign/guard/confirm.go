@@ -26,8 +26,9 @@ const (
 
 // StartTx is the guard's last word before a delivery: it notes the start when
 // now is a moment of the slot's window, nothing is silenced, and the charter,
-// which may have become stricter since, calls it neither quiet nor over. Starting again inside the
-// window is the same start.
+// which may have become stricter since, calls it neither quiet nor over. A group
+// that moved to another unit since is that one's from here on: its silences are
+// what the delivery is held to. Starting again inside the window is the same start.
 func (s *Service) StartTx(tx *database.Tx, slot id.Slot) (Slot, error) {
 	row, _, err := lockSlot(tx, slot)
 	if err != nil {
@@ -49,9 +50,9 @@ func (s *Service) StartTx(tx *database.Tx, slot id.Slot) (Slot, error) {
 	if row.StartedAt != 0 {
 		return row, nil
 	}
-	row.StartedAt, row.StartedNo = tx.Now, tx.Next()
-	return row, database.One(tx.Exec("UPDATE slots SET started_at = ?, started_no = ? WHERE id = ?"+
-		tx.Only("started_at = 0 AND confirmed_at = 0 AND released_at = 0"), tx.Now, row.StartedNo, slot), ErrNotNow)
+	row.StartedAt, row.StartedNo, row.UnitID = tx.Now, tx.Next(), k.group.UnitID
+	return row, database.One(tx.Exec("UPDATE slots SET started_at = ?, started_no = ?, unit_id = ? WHERE id = ?"+
+		tx.Only("started_at = 0 AND confirmed_at = 0 AND released_at = 0"), tx.Now, row.StartedNo, row.UnitID, slot), ErrNotNow)
 }
 
 // Confirm notes that the ad was shown at a moment (0: now). Outside the slot's

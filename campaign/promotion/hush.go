@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"siyu/campaign/guard"
+	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/task"
@@ -94,7 +95,7 @@ func (s *Service) findHushed(ctx context.Context, silence guard.Silence) error {
 }
 
 // eachWaiting hands over the slots of all running promotions whose ads may still
-// be taken back, some at a time.
+// be taken back, some at a time, each in the unit that its group is in now.
 func eachWaiting(q *database.Query, each func([]id.Slot, map[id.Slot]guard.Slot) error) error {
 	for after := id.Slot(0); ; {
 		var slots []id.Slot
@@ -111,6 +112,14 @@ func eachWaiting(q *database.Query, each func([]id.Slot, map[id.Slot]guard.Slot)
 		rows, err := guard.SlotsIn(q, slots)
 		if err != nil {
 			return err
+		}
+		groups, err := community.GroupsIn(q, groupsIn(rows))
+		if err != nil {
+			return err
+		}
+		for slot, x := range rows {
+			x.UnitID = groups[x.GroupID].UnitID
+			rows[slot] = x
 		}
 		if err := each(slots, rows); err != nil {
 			return err
