@@ -245,6 +245,34 @@ func TestLateLook(t *testing.T) {
 	})
 }
 
+// TestReceiptAndAStoppedOne brings the day of two rewards forward while a person
+// looks at the second: the first is still looked at before its new day, and paid on
+// it.
+func TestReceiptAndAStoppedOne(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.newProgram(100_000, everyOrder())
+		h.desk()
+		anna, bob := h.member(), h.member()
+		h.mustBind(anna, bob)
+		h.pay(1, bob, 10_000)
+		h.drain()
+		his := h.rewards(referral.RewardFilter{Member: bob})
+		if len(his) != 1 {
+			t.Fatalf("his rewards: got %+v", his)
+		}
+		if err := h.ReviewReward(asStaff(1), his[0].ID, referral.Finding{Note: "问一下"}); err != nil {
+			t.Fatal(err)
+		}
+		h.tx(func(tx *database.Tx) error { return referral.ReceivedTx(tx, 1, tx.Now) })
+		db.Clock.Jump(7 * day)
+		h.drain()
+		h.is("payable to her", h.payable([]id.Member{anna}), money.Amount(1000))
+		h.is("payable to him", h.payable([]id.Member{bob}), money.Amount(0))
+		h.proven()
+	})
+}
+
 // TestReviewRaces lets a release, a void, a refund and the clearing of stopped
 // rewards meet: each reward ends in one way, and none is paid unreleased. The
 // same load without locks pays what was refused.
