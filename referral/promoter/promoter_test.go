@@ -178,6 +178,66 @@ func TestMerge(t *testing.T) {
 	})
 }
 
+// TestMergeKeepsTheHigherLevel: who becomes another loses no level that only
+// keeping it holds up, and the proof of levels holds.
+func TestMergeKeepsTheHigherLevel(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := house{&promoter.Service{DB: db}, t}
+		steps := promoter.ShownLadder{Version: 2, Ladder: promoter.Ladder{PeriodDays: 30, Levels: []promoter.Level{
+			{NameZH: "银牌", NameEN: "Silver", Reach: promoter.Condition{Fact: promoter.FactInviteesKept, AtLeast: 5},
+				Keep: &promoter.Condition{Fact: promoter.FactInviteesKept, AtLeast: 1}},
+			{NameZH: "金牌", NameEN: "Gold", Reach: promoter.Condition{Fact: promoter.FactInviteesKept, AtLeast: 9}},
+		}}}
+		judge := func(kept map[id.Member]int64) {
+			t.Helper()
+			err := db.Tx(bg, func(tx *database.Tx) error {
+				list, err := promoter.ToJudge(tx, 0, 10)
+				for _, p := range list {
+					if err == nil {
+						err = p.StepTx(tx, steps, promoter.Facts{InviteesKept: kept[p.MemberID]})
+					}
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, m := range []id.Member{11, 12, 21, 22, 31} {
+			if err := h.Decide(staff(7, 1), h.apply(m, 1), promoter.Approve, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.apply(32, 1) // waits for a word
+		judge(map[id.Member]int64{11: 6, 21: 5, 22: 9, 31: 9})
+		for _, c := range []struct {
+			name       string
+			from, into id.Member
+			want       int
+			kept       int64
+		}{
+			{"to one without", 11, 12, 1, 6},
+			{"to one above", 21, 22, 2, 9},
+			{"with the approval", 31, 32, 2, 9},
+		} {
+			if err := db.Tx(bg, func(tx *database.Tx) error { _, err := promoter.MergeTx(tx, c.from, c.into); return err }); err != nil {
+				t.Fatal(err)
+			}
+			got, err := h.OfMember(bg, c.into)
+			if err != nil || got.Level != c.want || len(got.Steps) != 1 || got.Steps[0].Facts.InviteesKept != c.kept || got.Status != promoter.Approved {
+				t.Errorf("%s: got %+v, %v; want level %d by %d kept", c.name, got, err, c.want, c.kept)
+			}
+		}
+		if bad := broken(t, db); len(bad) != 0 {
+			t.Errorf("V19: %v", bad)
+		}
+		judge(map[id.Member]int64{12: 1, 22: 9, 32: 9})
+		if got, err := h.OfMember(bg, 12); err != nil || got.Level != 1 {
+			t.Errorf("judged by what keeps it: got %+v, %v", got, err)
+		}
+	})
+}
+
 // TestDecideRace has many decide at once: one act is made and one move
 // written, and without locks and conditions more are.
 func TestDecideRace(t *testing.T) {
