@@ -149,3 +149,27 @@ func TestSightings(t *testing.T) {
 		})
 	})
 }
+
+// TestAMergeForgetsNothingEarly: what two were seen with, who turn out to be one,
+// is kept until it is too old since the last time that either was.
+func TestAMergeForgetsNothingEarly(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		keys, err := secret.New(secret.Fresh())
+		must(t, err)
+		s := &review.Service{DB: db, Secrets: keys}
+		for _, m := range []id.Member{1, 2} {
+			s.Sight(m, review.Seen{Device: "D-1"})
+			must(t, s.Flush(bg))
+			db.Clock.Jump(100 * 24 * time.Hour)
+		}
+		must(t, db.Tx(bg, func(tx *database.Tx) error { _, err := review.MergeTx(tx, 2, 1); return err }))
+		must(t, s.Forget(bg, clock.MilliOf(db.Clock.Now())))
+		list, err := s.SightingsOf(bg, 1)
+		must(t, err)
+		last := clock.MilliOf(db.Clock.Now()).Add(-100 * 24 * time.Hour)
+		want := []review.Sighting{{Kind: review.MarkDevice, FirstAt: last.Add(-100 * 24 * time.Hour), LastAt: last}}
+		if diff := cmp.Diff(want, list); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
