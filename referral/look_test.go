@@ -106,6 +106,9 @@ func TestRingOfTwenty(t *testing.T) {
 			}
 			count[state] = len(list.Items)
 			for _, c := range list.Items {
+				if (c.DecidedAt != 0) != (state != review.StateOpen) {
+					t.Errorf("decided at %v though it is %s", c.DecidedAt, state)
+				}
 				if slices.Contains(clean, c.InviterID) {
 					t.Errorf("a clean one is in review: %+v", c)
 				}
@@ -139,6 +142,54 @@ func TestRingOfTwenty(t *testing.T) {
 				t.Errorf("an old case: got %+v, %v", c, err)
 			}
 		})
+	})
+}
+
+// TestWhatIsKnownOfAllHeBrought: an inviter's other invitees are looked at too.
+// Those who hang together only by way of one another are a ring, and those who
+// stayed are not taken for lost.
+func TestWhatIsKnownOfAllHeBrought(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.newProgram(1_000_000, everyOrder())
+		r := h.desk()
+		// fired are the rules that stopped what an order earned.
+		fired := func(order id.Order) map[review.Rule]int64 {
+			t.Helper()
+			out := map[review.Rule]int64{}
+			list, err := r.ListCases(bg, review.Filter{}, database.Page{Limit: 200})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range list.Items {
+				for _, reason := range c.Reasons {
+					if c.OrderID == order {
+						out[reason.Rule] = reason.Observed
+					}
+				}
+			}
+			return out
+		}
+		_, chain := h.family(5, 1000)
+		h.sight(r, review.Seen{Device: "one"}, chain[1], chain[2])
+		h.sight(r, review.Seen{Address: "人民路 1 号"}, chain[2], chain[3])
+		h.sight(r, review.Seen{Device: "two"}, chain[3], chain[4])
+		host, stayed := h.family(12, 2000)
+		for i, m := range stayed[1:] {
+			h.pay(3000+id.Order(i), m, 10_000) // all bought again
+		}
+		h.drain()
+		if diff := cmp.Diff(map[review.Rule]int64{review.RuleRing: 4}, fired(1001)); diff != "" {
+			t.Errorf("a chain: %s", diff)
+		}
+		db.Clock.Jump(31 * day)
+		last := h.member()
+		h.mustBind(host, last)
+		h.pay(4000, last, 10_000)
+		h.drain()
+		if diff := cmp.Diff(map[review.Rule]int64{}, fired(4000)); diff != "" {
+			t.Errorf("of eleven who stayed: %s", diff)
+		}
 	})
 }
 
@@ -186,6 +237,10 @@ func TestReviewTakesTwo(t *testing.T) {
 		}
 		refused(t, h.ReleaseReward(asStaff(1), hers.ID, "ok"), review.ErrSamePerson)
 		refused(t, h.VoidReward(asStaff(1), his.ID, "no"), review.ErrSamePerson)
+		if err := h.ReviewReward(asStaff(4), his.ID, referral.Finding{Found: review.FindRefuse, Note: "没人接"}); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, h.VoidReward(asStaff(4), his.ID, "no"), review.ErrSamePerson) // he found, though another asked
 		if err := h.ReleaseReward(asStaff(2), hers.ID, "同意"); err != nil {
 			t.Fatal(err)
 		}
