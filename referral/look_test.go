@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/fault"
