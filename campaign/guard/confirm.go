@@ -125,8 +125,8 @@ func (s *Service) keepLate(tx *database.Tx, row Slot) error {
 }
 
 // Release frees a slot whose ad the channel says was not and will not be
-// shown. Releasing twice is once.
-func (s *Service) Release(ctx context.Context, slot id.Slot, why Release) (Slot, error) {
+// shown; also, if given, goes on with what had it. Releasing twice is once.
+func (s *Service) Release(ctx context.Context, slot id.Slot, why Release, also func(*database.Tx, Slot) error) (Slot, error) {
 	var after Slot
 	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
 		before, err := findSlot(tx.DB, tx.Actor, slot)
@@ -135,6 +135,11 @@ func (s *Service) Release(ctx context.Context, slot id.Slot, why Release) (Slot,
 		}
 		if after, err = s.ReleaseTx(tx, slot, why); err != nil {
 			return err
+		}
+		if also != nil {
+			if err := also(tx, after); err != nil {
+				return err
+			}
 		}
 		tx.SetResult("slot", int64(slot), 200)
 		return database.AuditTx(tx, "slot.release", slot, before, after)
@@ -241,14 +246,4 @@ func nextSeq(tx *database.Tx, guard groupGuard) error {
 		return fmt.Errorf("guard: sequence of %s: %w", guard.GroupID, err)
 	}
 	return nil
-}
-
-// Report applies a channel's word: Confirm or Release.
-func (s *Service) Report(ctx context.Context, slot id.Slot, in ReportIn) error {
-	if in.Status == ReportSent {
-		_, err := s.Confirm(ctx, slot, in.At)
-		return err
-	}
-	_, err := s.Release(ctx, slot, Release(in.Status))
-	return err
 }

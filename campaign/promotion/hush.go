@@ -127,9 +127,10 @@ func eachWaiting(q *database.Query, each func([]id.Slot, map[id.Slot]guard.Slot)
 	}
 }
 
-// closed is what becomes of a send that was taken back: it is asked for again
+// closedTx is what becomes of a send that was taken back: it is asked for again
 // at a later moment of its window, if there is one, else it is over. Free says
-// that it was not shown.
+// that it was not shown; where only its channel knows, it is asked for again
+// once that says so (releasedTx).
 func (o *outgoing) closedTx(tx *database.Tx, as putBack, free bool) error {
 	again := as.again
 	if o.row.digest.PromotionID != 0 {
@@ -137,6 +138,9 @@ func (o *outgoing) closedTx(tx *database.Tx, as putBack, free bool) error {
 	}
 	if again <= tx.Now || again >= o.window.To {
 		return tx.Exec("UPDATE promotion_sends SET status = ? WHERE slot_id = ?", SendClosed, o.slot.ID).Error
+	}
+	if !free {
+		return tx.Exec("UPDATE promotion_sends SET status = ?, rule_name = ?, not_before = ? WHERE slot_id = ?", SendClosed, as.rule, again, o.slot.ID).Error
 	}
 	err := tx.Exec("UPDATE promotion_sends SET status = ?, rule_name = ?, not_before = ?, slot_id = 0, handed_at = 0, published_at = 0 WHERE slot_id = ?",
 		SendDeferred, as.rule, again, o.slot.ID).Error
