@@ -139,5 +139,6 @@ func groupsIn(rows map[id.Slot]guard.Slot) []id.Group {
 
 // dayIn is the beginning of a local day, or of one so many days later.
 func dayIn(day, later int, zone *time.Location) clock.Milli {
-	return clock.MilliOf(time.Date(day/10000, time.Month(day/100%100), day%100+later, 0, 0, 0, 0, zone))
+	noon := time.Date(day/10000, time.Month(day/100%100), day%100+later, 12, 0, 0, 0, zone)
+	return clock.MilliOf(clock.StartOfDay(noon, zone))
 }
