@@ -88,7 +88,9 @@ func newReaders(t *testing.T, db *database.DB, seed uint64) *readers {
 	srv := httptest.NewServer(engine)
 	t.Cleanup(srv.Close)
 	w.base = srv.URL
-	w.hostileNames()
+	for range 8 {
+		w.misname()
+	}
 	add := func(p reader) { p.lang = anyOf(w.wanderer, []string{"zh-CN", "en"}); w.people = append(w.people, &p) }
 	add(reader{name: "guest"})
 	for i := range w.signed {
@@ -107,14 +109,22 @@ func newReaders(t *testing.T, db *database.DB, seed uint64) *readers {
 	return w
 }
 
-// hostileNames are given to things that pages show.
-func (w *readers) hostileNames() {
-	admin := w.keys[""][access.Admin]
-	for i, g := range w.made["/v1/groups/:id"] {
+// misname gives something that pages show a name that tries to get out of its
+// place.
+func (w *readers) misname() {
+	admin, name := w.keys[""][access.Admin], fmt.Sprintf("%q", anyOf(w.wanderer, hostile))
+	switch w.draw.IntN(4) {
+	case 0:
+		w.call(w.t, admin, "PUT /v1/products", `{"products":[{"sku":"fig","name":`+name+`,"list_price_fen":19900,"floor_price_fen":5000}]}`, w.newKey())
+	case 1:
+		c := anyOf(w.wanderer, w.made["/v1/campaigns/:id"])
+		version, _ := w.look("/v1/campaigns/" + c)
+		w.call(w.t, admin, "PATCH /v1/campaigns/"+c, `{"name":`+name+`}`, w.newKey(), version)
+	default:
+		g := anyOf(w.wanderer, w.made["/v1/groups/:id"])
 		version, _ := w.look("/v1/groups/" + g)
-		w.call(w.t, admin, "PATCH /v1/groups/"+g, fmt.Sprintf(`{"name":%q}`, hostile[i%len(hostile)]), w.newKey(), version)
+		w.call(w.t, admin, "PATCH /v1/groups/"+g, `{"name":`+name+`}`, w.newKey(), version)
 	}
-	w.want(w.t, http.StatusOK, admin, "PUT /v1/products", fmt.Sprintf(`{"products":[{"sku":"fig","name":%q,"list_price_fen":19900,"floor_price_fen":5000}]}`, hostile[0]))
 }
 
 // enter opens the house anew for somebody: with a new browser, signed in.
@@ -150,6 +160,9 @@ func (w *readers) turn() {
 		before := len(w.walk)
 		w.step()
 		w.walk = w.walk[:before]
+		if w.draw.IntN(6) == 0 {
+			w.misname()
+		}
 		return
 	}
 	p := anyOf(w.wanderer, w.people)
