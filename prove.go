@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,7 +75,7 @@ func prove(ctx context.Context, db *database.DB, how proving, out io.Writer) err
 			all = append(all, proven{p, one.room})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b proven) int { return cmp.Or(cmp.Compare(number(a.ID), number(b.ID)), cmp.Compare(a.ID, b.ID)) })
+	slices.SortStableFunc(all, func(a, b proven) int { return byNumber(a.ID, b.ID) })
 	broken := 0
 	for len(all) > 0 {
 		n := 1
@@ -90,9 +91,15 @@ func prove(ctx context.Context, db *database.DB, how proving, out io.Writer) err
 	return nil
 }
 
-// number is the place of an invariant's name, like V12, among the others.
+func byNumber(a, b string) int { return cmp.Or(cmp.Compare(number(a), number(b)), cmp.Compare(a, b)) }
+
+// number is the place of an invariant's name, like V12 or the V10+ of --strict,
+// among the others; what is named otherwise comes last.
 func number(name string) int {
-	n, _ := strconv.Atoi(strings.TrimLeft(name, "V")) // what is named otherwise comes first
+	n, err := strconv.Atoi(strings.Trim(name, "V+"))
+	if err != nil {
+		return math.MaxInt
+	}
 	return n
 }
 
