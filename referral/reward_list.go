@@ -35,14 +35,6 @@ var stateIs = map[RewardState]string{
 	RewardClawedBack: " AND " + isCleared + " AND " + netOf + " = 0",
 }
 
-// A state is told by events, so one page looks for it among so many rewards and
-// ends early where they hold too few: a rare state would else be looked for
-// among all there are.
-var (
-	stateStep = 1000
-	stateMost = 20_000
-)
-
 // ListRewards lists rewards newest first: staff see those of their units, a
 // member his own. A page of one state may end early, with a cursor.
 func (s *Service) ListRewards(ctx context.Context, f RewardFilter, page database.Page) (database.Paged[Reward], error) {
@@ -62,63 +54,23 @@ func (s *Service) ListRewards(ctx context.Context, f RewardFilter, page database
 			cond, args = cond+" AND r."+x.column+" = ?", append(args, x.id)
 		}
 	}
-	list := rewardList{q: s.DB.Read(ctx), cond: cond, args: args}
-	out, err := list.page(page, f.State)
+	list := database.Sift[Reward]{
+		Columns: rewardColumns, Table: "rewards r", ID: "r.id", Cond: cond, CondArgs: args,
+		IDOf: func(r Reward) int64 { return int64(r.ID) },
+	}
+	if f.State != "" {
+		is, known := stateIs[f.State]
+		if !known {
+			return database.Paged[Reward]{}, fault.Invalid.Field("state", "unknown_value",
+				"应为 pending、cleared、voided、clawed_back、declined 之一", "must be one of pending, cleared, voided, clawed_back, declined")
+		}
+		list.Is = is
+	}
+	q := s.DB.Read(ctx)
+	out, err := list.Page(q, page)
 	if err != nil {
 		return out, fmt.Errorf("referral: list rewards: %w", err)
 	}
-	out.Items, err = foldAll(list.q, out.Items)
+	out.Items, err = foldAll(q, out.Items)
 	return out, err
-}
-
-// rewardList is what a list of rewards is narrowed to, whatever their states.
-type rewardList struct {
-	q    *database.Query
-	cond string
-	args []any
-}
-
-func (l rewardList) page(page database.Page, state RewardState) (database.Paged[Reward], error) {
-	idOf := func(r Reward) int64 { return int64(r.ID) }
-	if state == "" {
-		rows, err := l.between(0, page.Bound(), "", page.Fetch())
-		return database.Cut(page, rows, idOf), err
-	}
-	is, known := stateIs[state]
-	if !known {
-		return database.Paged[Reward]{}, fault.Invalid.Field("state", "unknown_value",
-			"应为 pending、cleared、voided、clawed_back、declined 之一", "must be one of pending, cleared, voided, clawed_back, declined")
-	}
-	var rows []Reward
-	for looked, before := 0, page.Bound(); ; {
-		first, err := l.step(before)
-		if err != nil {
-			return database.Paged[Reward]{}, err
-		}
-		found, err := l.between(first, before, is, page.Fetch()-len(rows))
-		if err != nil {
-			return database.Paged[Reward]{}, err
-		}
-		rows, looked, before = append(rows, found...), looked+stateStep, first
-		switch {
-		case first == 0 || len(rows) == page.Fetch():
-			return database.Cut(page, rows, idOf), nil
-		case looked >= stateMost:
-			return database.CutEarly(rows, first), nil
-		}
-	}
-}
-
-// step is the id of the last reward of a step below an id, 0 if the list ends
-// within it.
-func (l rewardList) step(before int64) (first int64, err error) {
-	err = l.q.Raw("SELECT r.id FROM rewards r WHERE r.id < ?"+l.cond+" ORDER BY r.id DESC LIMIT 1 OFFSET ?",
-		append(append([]any{before}, l.args...), stateStep-1)...).Scan(&first).Error
-	return first, err
-}
-
-func (l rewardList) between(first, before int64, is string, most int) (rows []Reward, err error) {
-	err = l.q.Raw("SELECT "+rewardColumns+" FROM rewards r WHERE r.id >= ? AND r.id < ?"+l.cond+is+" ORDER BY r.id DESC LIMIT ?",
-		append(append([]any{first, before}, l.args...), most)...).Scan(&rows).Error
-	return rows, err
 }

@@ -58,15 +58,6 @@ func Cut[T any](p Page, rows []T, idOf func(T) int64) Paged[T] {
 	return out
 }
 
-// CutEarly makes a page that ends early: it has all that was looked for down to
-// an id, and what lies below was not looked at.
-func CutEarly[T any](rows []T, down int64) Paged[T] {
-	if rows == nil {
-		rows = []T{}
-	}
-	return Paged[T]{Items: rows, NextCursor: cursor(down)}
-}
-
 func cursor(before int64) string {
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], uint64(before))
