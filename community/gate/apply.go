@@ -165,7 +165,11 @@ func advance(tx *database.Tx, g Gate, a Application) error {
 	if err != nil {
 		return err
 	}
-	if free <= 0 {
+	ahead, err := waitingFor(tx, g)
+	if err != nil {
+		return err
+	}
+	if free <= ahead {
 		return turn(tx, a, StatusWaiting, "")
 	}
 	return letIn(tx, a)
@@ -182,6 +186,18 @@ func freePlaces(tx *database.Tx, g Gate) (int, error) {
 		return 0, fmt.Errorf("gate: places of %s: %w", g.GroupID, err)
 	}
 	return g.Capacity - in, nil
+}
+
+// waitingFor is how many wait for a place of the group, to whom those that came
+// free belong.
+func waitingFor(tx *database.Tx, g Gate) (n int, err error) {
+	if g.Capacity == 0 {
+		return 0, nil
+	}
+	if err := tx.Raw("SELECT COUNT(*) FROM applications WHERE group_id = ? AND status = ?", g.GroupID, StatusWaiting).Scan(&n).Error; err != nil {
+		return 0, fmt.Errorf("gate: line of %s: %w", g.GroupID, err)
+	}
+	return n, nil
 }
 
 func letIn(tx *database.Tx, a Application) error {

@@ -119,3 +119,37 @@ func TestFeeGoesBack(t *testing.T) {
 		asked(1)
 	})
 }
+
+// TestLineIsKept: a place that came free is the head of the line's, not his who
+// applies before the line was looked at.
+func TestLineIsKept(t *testing.T) {
+	on(t, gate.In{Capacity: 1}, func(h *house) {
+		t := h.t
+		first, _ := h.member()
+		h.apply(first, gate.ApplyIn{})
+		head, _ := h.member()
+		waits := h.apply(head, gate.ApplyIn{})
+		leaves := func(m id.Member) {
+			t.Helper()
+			h.DB.Clock.Jump(time.Second)
+			if _, err := h.people.PutMemberships(h.owner, h.group, []community.MembershipIn{{MemberID: m, LeftAt: clock.MilliOf(h.DB.Clock.Now())}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		leaves(first)
+		late, _ := h.member()
+		behind := h.apply(late, gate.ApplyIn{})
+		if behind.Status != gate.StatusWaiting || behind.Ahead != 1 {
+			t.Fatalf("who came after the place was free: got %+v, want him behind the line's head", behind)
+		}
+		h.tick()
+		h.is(waits.ID, gate.StatusAdmitted)
+		h.is(behind.ID, gate.StatusWaiting)
+		leaves(head)
+		h.tick()
+		h.is(behind.ID, gate.StatusAdmitted)
+		if h.in() != 1 {
+			t.Errorf("%d in one place", h.in())
+		}
+	})
+}
