@@ -48,6 +48,10 @@ func (s *Service) releasedTx(tx *database.Tx, slot guard.Slot) error {
 		return err
 	}
 	w := p.Windows[row.WindowNo-1]
+	again := max(tx.Now, row.NotBefore)
+	if row.RuleName == guard.RuleSilence {
+		again = tx.Now // it may have been lifted since, as the guard knows
+	}
 	switch {
 	case row.Status == SendHanded || row.Status == SendReserved:
 		o := outgoing{row: row, slot: slot, window: w}
@@ -55,12 +59,12 @@ func (s *Service) releasedTx(tx *database.Tx, slot guard.Slot) error {
 			return err
 		}
 		return task.EnqueueTx(tx, closeWindow{p.ID, w.No}, tx.Now)
-	case row.Status == SendClosed && row.NotBefore != 0 && p.Status == StatusRunning && max(tx.Now, row.NotBefore) < w.To:
-		err := tx.Exec("UPDATE promotion_sends SET status = ?, slot_id = 0, handed_at = 0, published_at = 0 WHERE slot_id = ?", SendDeferred, slot.ID).Error
+	case row.Status == SendClosed && row.NotBefore != 0 && p.Status == StatusRunning && again < w.To:
+		err := tx.Exec("UPDATE promotion_sends SET status = ?, not_before = ?, slot_id = 0, handed_at = 0, published_at = 0 WHERE slot_id = ?", SendDeferred, again, slot.ID).Error
 		if err != nil {
 			return fmt.Errorf("promotion: send of %s: %w", slot.ID, err)
 		}
-		return task.EnqueueTx(tx, openWindow{Promotion: p.ID, Window: w.No}, max(tx.Now, row.NotBefore))
+		return task.EnqueueTx(tx, openWindow{Promotion: p.ID, Window: w.No}, again)
 	}
 	return nil
 }

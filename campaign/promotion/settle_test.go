@@ -66,10 +66,10 @@ func TestReportedAfterASilence(t *testing.T) {
 		h.check(db.Tx(bg, func(tx *database.Tx) error {
 			return tx.Exec("INSERT INTO webhooks (id, unit_id, url, events, secret, status, version, created_at) VALUES (?, 1, 'http://wecom.example/', 'promotion.*', '', 'active', 1, 1)", tx.Next()).Error
 		}))
-		soon, late, never, shown := h.group(community.PresetBenefit), h.group(community.PresetBenefit), h.group(community.PresetBenefit), h.group(community.PresetBenefit)
-		p := h.plan("webhook", 8*time.Hour, soon, late, never, shown)
+		soon, late, never, shown, lifted := h.group(community.PresetBenefit), h.group(community.PresetBenefit), h.group(community.PresetBenefit), h.group(community.PresetBenefit), h.group(community.PresetBenefit)
+		p := h.plan("webhook", 8*time.Hour, soon, late, never, shown, lifted)
 		h.approve(p)
-		h.silence(guard.SilenceIn{Scope: guard.ScopeHouse}) // two hours
+		silence := h.silence(guard.SilenceIn{Scope: guard.ScopeHouse}) // two hours
 		slots := h.sends(p)
 		says := func(g id.Group, status string) {
 			t.Helper()
@@ -80,6 +80,12 @@ func TestReportedAfterASilence(t *testing.T) {
 		says(shown, guard.ReportSent)
 		if got := h.sends(p)[soon]; got.Send != SendDeferred || got.Rule != guard.RuleSilence || got.NotBefore != h.now().Add(2*time.Hour) {
 			t.Errorf("not shown, and silent still: got %+v", got)
+		}
+		h.Drain(10 * time.Minute)
+		h.check(h.s.Lift(bg, silence))
+		says(lifted, string(guard.ReleaseCancelled))
+		if got := h.sends(p)[lifted]; got.Send != SendHanded {
+			t.Errorf("not shown, and the silence was lifted: got %+v", got)
 		}
 		h.Drain(3 * time.Hour)
 		says(late, string(guard.ReleaseNotSent))

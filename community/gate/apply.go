@@ -153,9 +153,15 @@ func insert(tx *database.Tx, a Application) error {
 }
 
 // advance takes an application as far as it goes now: to its fee, to a look,
-// to the line, or in. The gate's row is locked.
+// to the line, or in. Of a group that has closed it is over. The gate's row is
+// locked.
 func advance(tx *database.Tx, g Gate, a Application) error {
+	known, err := community.GroupsIn(tx.DB, []id.Group{a.GroupID})
 	switch {
+	case err != nil:
+		return err
+	case known[a.GroupID].Status == community.GroupDissolved:
+		return turn(tx, a, StatusRefused, reasonClosed)
 	case a.Paid < a.Fee:
 		return turn(tx, a, StatusFee, "")
 	case a.review && a.Status != StatusReview:
