@@ -93,7 +93,10 @@ func TestTwoPayersFromOrderToTaxReturn(t *testing.T) {
 		}
 		payers := []string{taxed("晨光文化", "91350100M000100Y43"), taxed("海风商贸", "91350211M000100Y46")}
 		program := h.make(t, access.Marketer, "POST /v1/programs", `{"name":"老带新","budget_fen":10000000,"rules":`+strings.Replace(someRules, ":500}", ":200000}", 1)+`}`)
-		inviter, _ := payeeOfMember(t, h)
+		inviter := member1(t, h)
+		for _, as := range []string{"staff", "natural"} { // what he gives last counts
+			h.makeAs(t, tokenOf(t, h, inviter), "POST /v1/members/"+inviter+"/payee", strings.Replace(somePayee, "natural", as, 1))
+		}
 		invitee := tokenOf(t, h, member1(t, h))
 		h.did(t, 200, access.Marketer, "PUT /v1/products", `{"products":[{"sku":"a","name":"苹果","list_price_fen":19900}]}`)
 		bound, of := false, map[string]string{}
@@ -192,8 +195,15 @@ func vouchersByPayer(t *testing.T, h *house, payers []string, settled []settleme
 		t.Helper()
 		var set voucher.Set
 		a := h.call(t, finance, "GET "+call, "")
-		if a.into(t, &set); a.status != 200 || set.Debit != set.Credit {
+		if a.into(t, &set); a.status != 200 {
 			t.Fatalf("%s: got %d %s", call, a.status, a.body)
+		}
+		var debit, credit money.Amount
+		for _, l := range set.Lines {
+			debit, credit = debit+l.Debit, credit+l.Credit
+		}
+		if set.Debit != debit || set.Credit != credit || debit != credit || set.Count != len(set.Lines) {
+			t.Errorf("%s: its lines are %d of %s and %s, it says %d, %s and %s", call, len(set.Lines), debit, credit, set.Count, set.Debit, set.Credit)
 		}
 		return set
 	}

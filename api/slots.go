@@ -66,7 +66,7 @@ func (s *Server) confirmSlot(c *gin.Context) error {
 func (s *Server) releaseSlot(c *gin.Context) error {
 	var in guard.ReleaseIn
 	return s.settleSlot(c, &in, func(slot id.Slot) error {
-		_, err := s.Guard.Release(c.Request.Context(), slot, in.Reason)
+		_, err := s.Promotion.Release(c.Request.Context(), slot, in.Reason)
 		return err
 	})
 }
@@ -74,7 +74,7 @@ func (s *Server) releaseSlot(c *gin.Context) error {
 // reportSlot takes a channel's word.
 func (s *Server) reportSlot(c *gin.Context) error {
 	var in guard.ReportIn
-	return s.settleSlot(c, &in, func(slot id.Slot) error { return s.Guard.Report(c.Request.Context(), slot, in) })
+	return s.settleSlot(c, &in, func(slot id.Slot) error { return s.Promotion.Settle(c.Request.Context(), slot, in) })
 }
 
 // settleSlot binds what is said of the slot in the path, applies it and shows

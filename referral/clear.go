@@ -47,7 +47,7 @@ func ReceivedTx(tx *database.Tx, order id.Order, at clock.Milli) error {
 	if err != nil {
 		return err
 	}
-	looks, soonest := false, clock.Milli(math.MaxInt64)
+	soonest := clock.Milli(math.MaxInt64)
 	for _, r := range list {
 		if r.State != RewardPending {
 			continue
@@ -70,11 +70,11 @@ func ReceivedTx(tx *database.Tx, order id.Order, at clock.Milli) error {
 		if err := r.ripenTx(tx); err != nil {
 			return err
 		}
-		if looks = looks || r.Review == ReviewDue; looks {
+		if r.Review == ReviewDue {
 			soonest = min(soonest, matures)
 		}
 	}
-	if !looks {
+	if soonest == math.MaxInt64 {
 		return nil
 	}
 	return task.EnqueueTx(tx, LookAtOrder{order}, soonest.Add(-lookAhead))

@@ -221,6 +221,83 @@ func TestWhatWasTakenBackCountsForNoLevel(t *testing.T) {
 	})
 }
 
+// TestAPeriodEndsBeforeItsPass: what clears in the millisecond of a pass counts
+// in the next one, so that no pass depends on what else happens in its moment.
+func TestAPeriodEndsBeforeItsPass(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.newProgram(100_000, capped())
+		desk := &promoter.Service{DB: db}
+		for _, fact := range []promoter.Condition{{Fact: promoter.FactReward, AtLeast: 1000}, {Fact: promoter.FactInviteesKept, AtLeast: 1}} {
+			now, err := desk.FindLadder(bg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := desk.SetLadder(bg, now.Version, promoter.Ladder{PeriodDays: 30, Levels: []promoter.Level{{NameZH: "银牌", NameEN: "Silver", Reach: fact}}}); err != nil {
+				t.Fatal(err)
+			}
+			anna := h.member()
+			p, err := h.ApplyPromoter(bg, referral.ApplyIn{ProgramID: h.program, MemberID: anna})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := desk.Decide(bg, p, promoter.Approve, ""); err != nil {
+				t.Fatal(err)
+			}
+			h.earns(anna, id.Order(now.Version))
+			h.mature()
+			for i, want := range []int{0, 1} { // at the moment of the clearing, and after it
+				if err := h.JudgeLevels(bg, h.now().Add(time.Duration(i)*time.Millisecond)); err != nil {
+					t.Fatal(err)
+				}
+				got, err := desk.FindPromoter(bg, p)
+				if err != nil || got.Level != want {
+					t.Errorf("%s, %d ms after it cleared: level %d (%v), want %d", fact.Fact, i, got.Level, err, want)
+				}
+			}
+		}
+	})
+}
+
+// TestALevelIsTheInviters: what his level pays, and that it did, stands on the
+// inviter's reward; the one he brought has no level of his.
+func TestALevelIsTheInviters(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		rules := everyOrder()
+		rules.Rewards[0].Raises = []referral.Raise{{Level: 1, Rate: 1500}}
+		h.newProgram(100_000, rules)
+		desk := &promoter.Service{DB: db}
+		ladder := promoter.Ladder{PeriodDays: 30, Levels: []promoter.Level{{NameZH: "银牌", NameEN: "Silver", Reach: promoter.Condition{Fact: promoter.FactOwnOrders, AtLeast: 1}}}}
+		if err := desk.SetLadder(bg, 1, ladder); err != nil {
+			t.Fatal(err)
+		}
+		anna, bob := h.member(), h.member()
+		p, err := h.ApplyPromoter(bg, referral.ApplyIn{ProgramID: h.program, MemberID: anna})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := desk.Decide(bg, p, promoter.Approve, ""); err != nil {
+			t.Fatal(err)
+		}
+		h.pay(1, anna, 100)
+		db.Clock.Jump(time.Second)
+		if err := h.JudgeLevels(bg, h.now()); err != nil {
+			t.Fatal(err)
+		}
+		h.mustBind(anna, bob)
+		h.pay(2, bob, 10_000)
+		got := map[referral.Side][2]int64{}
+		for _, r := range h.rewards(referral.RewardFilter{Order: 2}) {
+			got[r.Side] = [2]int64{int64(r.Level), int64(r.Amount)}
+		}
+		want := map[referral.Side][2]int64{referral.SideInviter: {1, 1500}, referral.SideInvitee: {0, 500}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("level and sum by side: %s", diff)
+		}
+	})
+}
+
 // TestTheFrozenAreNotJudged: a promoter's level stands while he is suspended, and
 // is judged again once he is not.
 func TestTheFrozenAreNotJudged(t *testing.T) {

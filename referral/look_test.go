@@ -3,14 +3,12 @@ package referral_test
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/fault"
@@ -67,81 +65,6 @@ func (h *house) payable(members []id.Member) money.Amount {
 	return sum
 }
 
-// TestRingOfTwenty plays two families of twenty accounts: one whose accounts
-// hang together, one of strangers. The ring is refused where it is certain,
-// stopped where it is likely; the clean family is paid and never noticed.
-func TestRingOfTwenty(t *testing.T) {
-	dbtest.Run(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
-		h.newProgram(1_000_000, everyOrder())
-		r := h.desk()
-		people := &community.Service{DB: db, Secrets: h.Secrets}
-
-		_, ring := h.family(20, 1000)
-		for i, m := range ring { // five devices, four accounts each, all of them chained by two addresses
-			h.sight(r, review.Seen{Device: fmt.Sprint("phone ", i%5), Address: fmt.Sprint("人民路 ", i%2, " 号"), IP: "198.51.100.7"}, m)
-		}
-		for _, m := range ring[18:] { // two are known crooks
-			if _, err := people.Block(asStaff(9), m, community.BlockIn{Reason: "刷单"}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		_, clean := h.family(20, 2000)
-		for i, m := range clean { // a street of one network, a phone each, two couples
-			h.sight(r, review.Seen{Device: fmt.Sprint("own ", i), Address: fmt.Sprint("和平路 ", 10+min(i, 18), " 号"), IP: fmt.Sprintf("203.0.%d.9", i)}, m)
-		}
-		h.mature()
-
-		if got := h.payable(ring); got != 0 {
-			t.Errorf("the ring was paid %s", got)
-		}
-		if got, want := h.payable(clean), money.Amount(19*1500); got != want {
-			t.Errorf("the clean family was paid %s, want %s", got, want)
-		}
-		count := map[review.State]int{}
-		for _, state := range []review.State{review.StateOpen, review.StatePassed, review.StateRefused, review.StateMoot} {
-			list, err := r.ListCases(bg, review.Filter{State: state}, database.Page{Limit: 200})
-			if err != nil {
-				t.Fatal(err)
-			}
-			count[state] = len(list.Items)
-			for _, c := range list.Items {
-				if slices.Contains(clean, c.InviterID) {
-					t.Errorf("a clean one is in review: %+v", c)
-				}
-			}
-		}
-		want := map[review.State]int{review.StateOpen: 2 * 17, review.StateRefused: 2 * 2, review.StatePassed: 0, review.StateMoot: 0}
-		if diff := cmp.Diff(want, count); diff != "" {
-			t.Errorf("cases: %s", diff)
-		}
-		list, err := r.ListCases(bg, review.Filter{State: review.StateOpen}, database.Page{Limit: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var rules []review.Rule
-		for _, reason := range list.Items[0].Reasons {
-			rules = append(rules, reason.Rule)
-		}
-		if diff := cmp.Diff([]review.Rule{review.RuleDeviceCrowd, review.RuleAddressCrowd, review.RuleRing}, rules); diff != "" {
-			t.Errorf("the rules that fired: %s", diff)
-		}
-		h.proven()
-
-		t.Run("time alone pays nobody", func(t *testing.T) {
-			h.mature()
-			h.mature()
-			if got := h.payable(ring); got != 0 {
-				t.Errorf("the ring was paid %s", got)
-			}
-			c, err := r.FindCase(bg, list.Items[0].ID)
-			if err != nil || c.AlarmedAt == 0 || c.State != review.StateOpen {
-				t.Errorf("an old case: got %+v, %v", c, err)
-			}
-		})
-	})
-}
-
 // TestReviewTakesTwo walks one stopped reward through the hands of people.
 func TestReviewTakesTwo(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
@@ -186,6 +109,10 @@ func TestReviewTakesTwo(t *testing.T) {
 		}
 		refused(t, h.ReleaseReward(asStaff(1), hers.ID, "ok"), review.ErrSamePerson)
 		refused(t, h.VoidReward(asStaff(1), his.ID, "no"), review.ErrSamePerson)
+		if err := h.ReviewReward(asStaff(4), his.ID, referral.Finding{Found: review.FindRefuse, Note: "没人接"}); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, h.VoidReward(asStaff(4), his.ID, "no"), review.ErrSamePerson) // he found, though another asked
 		if err := h.ReleaseReward(asStaff(2), hers.ID, "同意"); err != nil {
 			t.Fatal(err)
 		}
@@ -241,6 +168,34 @@ func TestLateLook(t *testing.T) {
 		if got := h.payable([]id.Member{anna, bob}); got != 1500 {
 			t.Errorf("payable: got %s, want 15.00", got)
 		}
+		h.proven()
+	})
+}
+
+// TestReceiptAndAStoppedOne brings the day of two rewards forward while a person
+// looks at the second: the first is still looked at before its new day, and paid on
+// it.
+func TestReceiptAndAStoppedOne(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.newProgram(100_000, everyOrder())
+		h.desk()
+		anna, bob := h.member(), h.member()
+		h.mustBind(anna, bob)
+		h.pay(1, bob, 10_000)
+		h.drain()
+		his := h.rewards(referral.RewardFilter{Member: bob})
+		if len(his) != 1 {
+			t.Fatalf("his rewards: got %+v", his)
+		}
+		if err := h.ReviewReward(asStaff(1), his[0].ID, referral.Finding{Note: "问一下"}); err != nil {
+			t.Fatal(err)
+		}
+		h.tx(func(tx *database.Tx) error { return referral.ReceivedTx(tx, 1, tx.Now) })
+		db.Clock.Jump(7 * day)
+		h.drain()
+		h.is("payable to her", h.payable([]id.Member{anna}), money.Amount(1000))
+		h.is("payable to him", h.payable([]id.Member{bob}), money.Amount(0))
 		h.proven()
 	})
 }

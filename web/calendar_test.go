@@ -60,8 +60,8 @@ func TestConsoleAvoidedDay(t *testing.T) {
 		away, err := h.s.Access.CreateUnit(h.staff, access.UnitIn{ParentID: h.unit, Name: "分店"})
 		must(t, err)
 		below := h.consoleOf(h.keyIn(away, access.Marketer)).get(page).is(t, 200)
-		below.has(t, "公祭&lt;b&gt;")
-		below.lacks(t, action, "自设的不宜促销日")
+		below.has(t, "公祭&lt;b&gt;", "自设的不宜促销日", "上级设的，只算本组织的群", ">0</span>")
+		below.lacks(t, action)
 		for range 2 {
 			desk.post(action, form).is(t, http.StatusSeeOther)
 		}
@@ -69,7 +69,7 @@ func TestConsoleAvoidedDay(t *testing.T) {
 		a = desk.get(page).is(t, 200)
 		a.has(t, "公祭", ">0</span>")
 		a.lacks(t, action)
-		desk.get(page+"&lang=en").is(t, 200).has(t, "Own days to avoid", "Mourning")
+		desk.get(page+"&lang=en").is(t, 200).has(t, "Added days to avoid", "Mourning")
 	})
 }
 

@@ -35,7 +35,8 @@ type avoidedDay struct {
 	Name string
 	From string
 	To   string // "" for one day
-	Ads  int
+	Ads  int    // in the units of who looks
+	Over bool   // a unit above his added it
 }
 
 // avoidedShown is how many of them the page counts ads for.
@@ -104,22 +105,22 @@ func (s *Server) consoleCalendar(c *gin.Context) error {
 	return s.show(c, http.StatusOK, "calendar", p.page, p)
 }
 
-// fillAvoided lists the days to avoid of the units of who plans promotions; one
-// that a unit above added is that unit's to clear.
+// fillAvoided lists the days to avoid that the units of who plans promotions
+// added, and those above them: whoever added one, he clears his own groups.
 func (s *Server) fillAvoided(ctx context.Context, p *calendarPage, got calendar.Page) error {
 	if may(ctx, plansPromotions) != nil {
 		return nil
 	}
 	s.desk(ctx, &p.page)
 	for _, d := range got.Days {
-		if d.ID == 0 || !d.Avoid || !database.ActorOf(ctx).Sees(d.UnitID) || d.ToDay < got.Today || len(p.Avoided) == avoidedShown {
+		if d.ID == 0 || !d.Avoid || d.ToDay < got.Today || len(p.Avoided) == avoidedShown {
 			continue
 		}
 		n, err := s.Promotion.OnDay(ctx, d.ID)
 		if err != nil {
 			return err
 		}
-		row := avoidedDay{ID: d.ID, Name: clean(d.Name(p.Lang)), From: dayOf(d.FromDay), Ads: n}
+		row := avoidedDay{ID: d.ID, Name: clean(d.Name(p.Lang)), From: dayOf(d.FromDay), Ads: n, Over: !database.ActorOf(ctx).Sees(d.UnitID)}
 		if d.ToDay != d.FromDay {
 			row.To = dayOf(d.ToDay)
 		}

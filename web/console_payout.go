@@ -300,8 +300,11 @@ func importRowOf(lang string, m settlement.Import, who string) importRow {
 
 func answerOf(lang string, r settlement.ImportRow) answerRow {
 	a := answerRow{Row: r.RowNo, Line: r.LineNo, Amount: "—", Says: cleanLong(r.Reason)}
-	if r.Amount >= 0 {
+	switch {
+	case r.Amount >= 0:
 		a.Amount = cny(r.Amount)
+	case r.Amount == payfile.Unreadable:
+		a.Amount = choose(lang, "看不懂", "unreadable")
 	}
 	if r.Outcome != "" {
 		a.Means, a.Tone = word(lang, answerWords, r.Outcome)

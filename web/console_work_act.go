@@ -77,7 +77,7 @@ func (s *Server) workSlot(c *gin.Context) error {
 	}
 	return s.did(c, []string{c.PostForm("shown")}, func(ctx context.Context) error {
 		if act == "release" {
-			_, err := s.Guard.Release(ctx, slot, guard.ReleaseNotSent)
+			_, err := s.Promotion.Release(ctx, slot, guard.ReleaseNotSent)
 			return err
 		}
 		at, err := momentIn(c.PostForm("shown"), "at")

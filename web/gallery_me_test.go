@@ -20,7 +20,7 @@ func sampleRewards(lang string) []rewardView {
 		{State: settlement.SeenAvailable, Why: settlement.Why(payee.ReasonNoPayee), At: day(-9), Amount: 600},
 		{State: settlement.SeenPaying, Why: settlement.WhySent, At: day(-1), Amount: 1500, Payment: paid},
 		{State: settlement.SeenConfirming, Why: settlement.WhyUnknown, At: day(-3), Amount: 1500, Payment: paid},
-		{State: settlement.SeenPaid, Why: settlement.WhyPartlyBack, At: day(-30), Amount: 60_000, Taken: 20_000, Payment: paid},
+		{State: settlement.SeenPaid, Why: settlement.WhyPartlyBack, At: day(-30), Amount: 60_000, Taken: 20_000, Netted: 20_000, Payment: paid},
 		{State: settlement.SeenVoid, Why: settlement.Why(referral.NoteBudgetExhausted), At: day(-31)},
 		{State: settlement.SeenClawedBack, Why: settlement.WhyRefunded, At: day(-32), Amount: 800},
 	} {

@@ -140,7 +140,7 @@ func whyOf(lang string, now time.Time, s settlement.Seen, at string) string {
 	case settlement.WhyCouponWaits:
 		return say("优惠券暂时发不出，会自动重试", "the coupon cannot be given yet; it is tried again")
 	case settlement.WhyPartlyBack:
-		return say("%s 到账；之后退款扣回 ¥%s，从后续奖励抵扣", "paid on %s; ¥%s was taken back since and is netted with later rewards", at, s.Taken)
+		return say("%s 到账；另有 ¥%s 因退款扣回，从后续奖励抵扣", "paid on %s; ¥%s of it was taken back and is netted with later rewards", at, s.Netted)
 	case settlement.WhyRefunded:
 		return say("%s 订单退款", "the order was refunded %s", at)
 	case settlement.WhyRefused:

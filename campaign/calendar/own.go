@@ -2,6 +2,7 @@ package calendar
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -158,10 +159,22 @@ func (s *Service) RemoveDay(ctx context.Context, day id.CalendarDay) error {
 	})
 }
 
-// FindDay is a unit's own day.
+// FindDay is a day that one of the caller's units added, or one above them:
+// both are his to keep, the first alone are his to change.
 func (s *Service) FindDay(ctx context.Context, day id.CalendarDay) (Day, error) {
-	d, err := findDay(s.DB.Read(ctx), database.ActorOf(ctx), day)
-	return d.day(), err
+	q, a := s.DB.Read(ctx), database.ActorOf(ctx)
+	d, err := findDay(q, database.Actor{}, day)
+	if err != nil || a.Sees(d.UnitID) {
+		return d.day(), err
+	}
+	over, err := above(q, a.Unit)
+	if err == nil && !slices.Contains(over, d.UnitID) {
+		err = fault.NotFound
+	}
+	if err != nil {
+		return Day{}, err
+	}
+	return d.day(), nil
 }
 
 // ListDays are the own days of the caller's units, newest first.

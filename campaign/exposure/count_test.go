@@ -55,7 +55,7 @@ func TestCount_by_hand(t *testing.T) {
 		w.show(b)
 		w.show(c)
 		w.reserve(a)
-		_, err = w.guard.Release(bg, w.reserve(b), guard.ReleaseCancelled)
+		_, err = w.guard.Release(bg, w.reserve(b), guard.ReleaseCancelled, nil)
 		w.check(err)
 		w.check(w.s.Count(bg))
 
@@ -237,7 +237,7 @@ func TestCount_equals_a_recount(t *testing.T) {
 					if rapid.Bool().Draw(r, "confirm") {
 						_, err = w.guard.Confirm(bg, waiting[i], 0)
 					} else {
-						_, err = w.guard.Release(bg, waiting[i], guard.ReleaseNotSent)
+						_, err = w.guard.Release(bg, waiting[i], guard.ReleaseNotSent, nil)
 					}
 					w.check(err)
 					waiting = slices.Delete(waiting, i, i+1)

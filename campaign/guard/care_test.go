@@ -138,7 +138,7 @@ func TestIntakeIsRead(t *testing.T) {
 		if a := reserve(t, s, 1, asked, g)[0]; a.Outcome != guard.OutcomeAllow {
 			t.Fatalf("a tenth came: got %s %v", a.Outcome, a.Reasons)
 		}
-		if _, err := s.Release(bg, reserve(t, s, 1, asked, g)[0].SlotID, guard.ReleaseNotSent); err != nil {
+		if _, err := s.Release(bg, reserve(t, s, 1, asked, g)[0].SlotID, guard.ReleaseNotSent, nil); err != nil {
 			t.Fatal(err)
 		}
 		in = []community.MembershipIn{{MemberID: made[33].Member, JoinedAt: now(db).Add(-20 * time.Hour)}}

@@ -26,8 +26,9 @@ const (
 
 // StartTx is the guard's last word before a delivery: it notes the start when
 // now is a moment of the slot's window, nothing is silenced, and the charter,
-// which may have become stricter since, calls it neither quiet nor over. Starting again inside the
-// window is the same start.
+// which may have become stricter since, calls it neither quiet nor over. A group
+// that moved to another unit since is that one's from here on: its silences are
+// what the delivery is held to. Starting again inside the window is the same start.
 func (s *Service) StartTx(tx *database.Tx, slot id.Slot) (Slot, error) {
 	row, _, err := lockSlot(tx, slot)
 	if err != nil {
@@ -49,9 +50,9 @@ func (s *Service) StartTx(tx *database.Tx, slot id.Slot) (Slot, error) {
 	if row.StartedAt != 0 {
 		return row, nil
 	}
-	row.StartedAt, row.StartedNo = tx.Now, tx.Next()
-	return row, database.One(tx.Exec("UPDATE slots SET started_at = ?, started_no = ? WHERE id = ?"+
-		tx.Only("started_at = 0 AND confirmed_at = 0 AND released_at = 0"), tx.Now, row.StartedNo, slot), ErrNotNow)
+	row.StartedAt, row.StartedNo, row.UnitID = tx.Now, tx.Next(), k.group.UnitID
+	return row, database.One(tx.Exec("UPDATE slots SET started_at = ?, started_no = ?, unit_id = ? WHERE id = ?"+
+		tx.Only("started_at = 0 AND confirmed_at = 0 AND released_at = 0"), tx.Now, row.StartedNo, row.UnitID, slot), ErrNotNow)
 }
 
 // Confirm notes that the ad was shown at a moment (0: now). Outside the slot's
@@ -124,8 +125,8 @@ func (s *Service) keepLate(tx *database.Tx, row Slot) error {
 }
 
 // Release frees a slot whose ad the channel says was not and will not be
-// shown. Releasing twice is once.
-func (s *Service) Release(ctx context.Context, slot id.Slot, why Release) (Slot, error) {
+// shown; also, if given, goes on with what had it. Releasing twice is once.
+func (s *Service) Release(ctx context.Context, slot id.Slot, why Release, also func(*database.Tx, Slot) error) (Slot, error) {
 	var after Slot
 	err := s.DB.Tx(ctx, func(tx *database.Tx) error {
 		before, err := findSlot(tx.DB, tx.Actor, slot)
@@ -134,6 +135,11 @@ func (s *Service) Release(ctx context.Context, slot id.Slot, why Release) (Slot,
 		}
 		if after, err = s.ReleaseTx(tx, slot, why); err != nil {
 			return err
+		}
+		if also != nil {
+			if err := also(tx, after); err != nil {
+				return err
+			}
 		}
 		tx.SetResult("slot", int64(slot), 200)
 		return database.AuditTx(tx, "slot.release", slot, before, after)
@@ -240,14 +246,4 @@ func nextSeq(tx *database.Tx, guard groupGuard) error {
 		return fmt.Errorf("guard: sequence of %s: %w", guard.GroupID, err)
 	}
 	return nil
-}
-
-// Report applies a channel's word: Confirm or Release.
-func (s *Service) Report(ctx context.Context, slot id.Slot, in ReportIn) error {
-	if in.Status == ReportSent {
-		_, err := s.Confirm(ctx, slot, in.At)
-		return err
-	}
-	_, err := s.Release(ctx, slot, Release(in.Status))
-	return err
 }

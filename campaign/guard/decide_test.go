@@ -261,6 +261,11 @@ func TestGroupEnd(t *testing.T) {
 		if got := Decide(p, s, Window{end, end.Add(time.Hour)}); got.Outcome != OutcomeDeny || got.Rule != RuleEnd {
 			t.Errorf("%s, after the end: got %+v", mode, got)
 		}
+		promised := s // by the charter, which names its own end
+		promised.EndsAt, promised.Charter = 0, Charter{Version: 1, Day: 6, Week: 30, EndsAt: end}
+		if got := Decide(p, promised, Window{end.Add(-time.Hour), end.Add(time.Hour)}); got.Outcome != OutcomeAllow || got.Window.To != end {
+			t.Errorf("%s, around the charter's end: got %+v", mode, got)
+		}
 	}
 }
 

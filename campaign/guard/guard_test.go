@@ -180,7 +180,7 @@ func TestSlotLife(t *testing.T) {
 				t.Fatalf("got %s and %s", a.SlotID, b.SlotID)
 			}
 			for range 2 {
-				if _, err := s.Release(bg, a.SlotID, guard.ReleaseNotSent); err != nil {
+				if _, err := s.Release(bg, a.SlotID, guard.ReleaseNotSent, nil); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -205,7 +205,7 @@ func TestSlotLife(t *testing.T) {
 				}
 				db.Clock.Jump(time.Minute)
 			}
-			if _, err := s.Release(bg, slot, guard.ReleaseCancelled); !errors.Is(err, guard.ErrSlotConfirmed) {
+			if _, err := s.Release(bg, slot, guard.ReleaseCancelled, nil); !errors.Is(err, guard.ErrSlotConfirmed) {
 				t.Errorf("release a confirmed slot: got %v", err)
 			}
 			a := reserve(t, s, 2, guard.Window{From: now(db), To: now(db).Add(4 * time.Hour)}, g)[0]

@@ -213,11 +213,12 @@ func (x *exam) mainAd(w Window, v *verdict) {
 
 // conditionOf is a standing as a decision reads it.
 func conditionOf(s health.Standing, loc *time.Location) Condition {
+	z := zone{loc: loc}
 	end := func(day int) clock.Milli {
 		if day == 0 {
 			return 0
 		}
-		return clock.MilliOf(time.Date(day/10000, time.Month(day/100%100), day%100+1, 0, 0, 0, 0, loc))
+		return z.begin(day, 1)
 	}
 	return Condition{State: s.State, Until: end(s.Day), Coverage: s.Coverage, Fatigue: int(s.Fatigue), Content: int(s.Content), Held: end(s.Held)}
 }

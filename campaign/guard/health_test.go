@@ -55,6 +55,7 @@ func TestCare(t *testing.T) {
 
 		"G12 below caution":               {PresetBenefit, with(func(c *Condition) { c.Fatigue = 2_999 }), []string{"2026-03-02 07:00"}, "", OutcomeAllow, nil, nil, ""},
 		"G12 caution: twice 3 h":          {PresetBenefit, with(func(c *Condition) { c.Fatigue = 3_000 }), []string{"2026-03-02 05:00"}, "", OutcomeDefer, []Rule{RuleFatigue}, nil, "2026-03-02 11:00"},
+		"G12 an ad at the same moment":    {PresetBenefit, with(func(c *Condition) { c.Fatigue = 3_000 }), []string{"2026-03-02 10:00"}, "", OutcomeDeny, []Rule{RuleGap, RuleFatigue}, nil, ""},
 		"G12 caution: 6 h are over":       {PresetBenefit, with(func(c *Condition) { c.Fatigue = 5_999 }), []string{"2026-03-02 04:00"}, "", OutcomeAllow, nil, nil, ""},
 		"G12 stop: a week":                {PresetBenefit, with(func(c *Condition) { c.Fatigue = 6_000 }), []string{"2026-02-23 11:30"}, "", OutcomeDefer, []Rule{RuleFatigue}, nil, "2026-03-02 11:30"},
 		"G12 stop: the week is over":      {PresetBenefit, with(func(c *Condition) { c.Fatigue = 9_999 }), []string{"2026-02-23 10:00"}, "", OutcomeAllow, nil, nil, ""},

@@ -58,23 +58,21 @@ type place struct {
 	zone *time.Location
 }
 
-func (n *nearby) of(unit id.Unit, zone *time.Location) (out spans) {
+func (n *nearby) of(unit id.Unit, loc *time.Location) (out spans) {
 	if len(n.all) == 0 {
 		return out
 	}
-	at := place{unit, zone}
+	at := place{unit, loc}
 	out, done := n.known[at]
 	if done {
 		return out
 	}
-	begin := func(day, more int) clock.Milli {
-		return clock.MilliOf(time.Date(day/10000, time.Month(day/100%100), day%100+more, 0, 0, 0, 0, zone))
-	}
+	z := zone{loc: loc}
 	for _, m := range n.all {
 		if m.Units != nil && !m.Units[unit] {
 			continue
 		}
-		span := Window{begin(m.FromDay, 0), begin(m.ToDay, 1)}
+		span := Window{z.begin(m.FromDay, 0), z.begin(m.ToDay, 1)}
 		if m.Avoid {
 			out.avoid = append(out.avoid, span)
 		} else {
@@ -130,7 +128,7 @@ func (x *exam) nextMoment(t clock.Milli) clock.Milli {
 
 func (x *exam) opens(m Window) clock.Milli { return x.dayLater(m.From, -x.policy.Care.Moment) }
 
-// dayLater is a local midnight so many local days later.
+// dayLater is the beginning of a local day so many local days later.
 func (x *exam) dayLater(t clock.Milli, days int) clock.Milli {
-	return clock.MilliOf(t.Time().In(x.state.Zone).AddDate(0, 0, days))
+	return x.zone.startOf(x.zone.day(t) + int64(days))
 }

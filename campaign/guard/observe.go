@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -58,7 +59,7 @@ func (s *Service) Observe(ctx context.Context, g id.Group) (Observed, error) {
 	}
 	for _, r := range rows {
 		out.Ads++
-		if r.Mode == ModeAdvise && out.add(decode(r.Advice)) {
+		if r.Mode == ModeAdvise && out.add(decode(r.Advice), policy.Rules) {
 			out.Kept++
 		}
 	}
@@ -66,14 +67,17 @@ func (s *Service) Observe(ctx context.Context, g id.Group) (Observed, error) {
 }
 
 // enforcedAtOnce are the rules that enforcing makes refuse. The others go on
-// advising until enough is known of a group.
+// advising until enough is known of a group. What a policy says of a rule itself
+// wins over both.
 var enforcedAtOnce = []Rule{
-	RuleWarmUp, RuleQuiet, RuleGap, RuleGapAdvance, RuleRest, RuleDay, RuleWeek, RuleWeekSliding, RuleMonth, RuleMonthSliding, RuleLife, RuleFatigue,
+	RuleWarmUp, RuleCourse, RuleQuiet, RuleGap, RuleGapAdvance, RuleRest, RuleDay, RuleWeek, RuleWeekSliding, RuleMonth, RuleMonthSliding, RuleLife, RuleFatigue,
 }
 
-func (o *Observed) add(advice []Reason) (kept bool) {
+func (o *Observed) add(advice []Reason, rules map[Rule]Mode) (kept bool) {
 	for _, a := range advice {
-		if !slices.Contains(enforcedAtOnce, a.Rule) {
+		family, _, _ := strings.Cut(string(a.Rule), ".")
+		own, has := rules[Rule(family)]
+		if a.Observed == Unknown || has && own != ModeEnforce || !has && !slices.Contains(enforcedAtOnce, a.Rule) {
 			continue
 		}
 		kept = true

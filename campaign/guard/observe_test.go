@@ -2,11 +2,14 @@ package guard_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"siyu/campaign/guard"
 	"siyu/community"
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/fault"
@@ -58,5 +61,70 @@ func TestObserveThenEnforce(t *testing.T) {
 			t.Errorf("three ways on: got %+v, %v", ways, err)
 		}
 		mustHold(t, db)
+	})
+}
+
+// TestObservedRules: the report before the switch counts what the switch would
+// make refuse, as the group's own policy has it: a course's first days, a rule
+// the policy enforces, and none that it only advises on or whose facts are
+// missing.
+func TestObservedRules(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		s := &guard.Service{DB: db, Moments: func(*database.Query, int, int) ([]guard.Moment, bool, error) {
+			mourning := clock.Day(db.Clock.Now(), time.FixedZone("", 8*3600))
+			return []guard.Moment{{FromDay: mourning, ToDay: mourning, Avoid: true}}, true, nil
+		}}
+		c := &community.Service{DB: db}
+		made := 0
+		group := func(preset community.Preset, ends clock.Milli, rules map[guard.Rule]guard.Mode) id.Group {
+			made++
+			put, err := c.PutGroups(bg, []community.GroupIn{{
+				UnitID: 1, ExternalID: fmt.Sprint("wr", made), Name: "群", OwnerID: 7, Preset: preset, BornAt: now(db).Add(-100 * 24 * time.Hour),
+				Charter: &community.CharterIn{Purpose: "好价", AdsPerDay: 6, AdsPerWeek: 30, QuietFrom: 22 * 60, QuietTo: 8 * 60, EndsAt: ends},
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			is, err := s.FindAdPolicy(bg, put[0].Group)
+			if err == nil {
+				_, err = s.SetAdPolicy(bg, put[0].Group, guard.AdPolicyIn{Preset: guard.Preset(preset), Mode: guard.ModeAdvise, SettingsIn: guard.SettingsIn{Rules: rules}}, is.Version)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return put[0].Group
+		}
+		ends := now(db).Add(300 * 24 * time.Hour)
+		cases := map[string]struct {
+			group id.Group
+			want  string
+		}{
+			"a course in its first days":        {group(community.PresetCourse, ends, nil), "G8.course G6"},
+			"a course whose end nobody said":    {group(community.PresetCourse, 0, nil), "G6"},
+			"the gap is only advised on":        {group(community.PresetBenefit, 0, map[guard.Rule]guard.Mode{"G6": guard.ModeAdvise}), ""},
+			"days of mourning are kept free":    {group(community.PresetBenefit, 0, map[guard.Rule]guard.Mode{"M": guard.ModeEnforce}), "M G6"},
+			"days of mourning are advised on":   {group(community.PresetBenefit, ends, nil), "G6"},
+			"both, and the gap is switched off": {group(community.PresetBenefit, ends, map[guard.Rule]guard.Mode{"M": guard.ModeEnforce, "G6": guard.ModeOff}), "M"},
+		}
+		db.Clock.Jump(7 * 24 * time.Hour) // what is looser has its notice
+		for name, c := range cases {
+			for n := range 2 {
+				w := guard.Window{From: now(db), To: now(db).Add(time.Minute)}
+				if a := reserve(t, s, id.Promotion(n+1), w, c.group)[0]; a.Outcome != guard.OutcomeAllow {
+					t.Fatalf("%s: got %s %v", name, a.Outcome, a.Reasons)
+				}
+			}
+			got, err := s.Observe(bg, c.group)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var rules []string
+			for _, r := range got.Rules {
+				rules = append(rules, string(r.Rule))
+			}
+			if says := strings.Join(rules, " "); says != c.want || (got.Kept > 0) != (c.want != "") {
+				t.Errorf("%s: %d kept by %q, want %q", name, got.Kept, says, c.want)
+			}
+		}
 	})
 }

@@ -112,7 +112,7 @@ func (c *child) storm() error {
 func (c *child) use(a guard.Answer) (err error) {
 	switch c.r.IntN(8) {
 	case 0:
-		_, err = c.s.Release(bg, a.SlotID, guard.ReleaseNotSent)
+		_, err = c.s.Release(bg, a.SlotID, guard.ReleaseNotSent, nil)
 	case 1, 2, 3:
 		_, err = c.s.Confirm(bg, a.SlotID, 0)
 	case 4:

@@ -119,7 +119,7 @@ func (p *player) confirm(r *rapid.T) {
 }
 
 func (p *player) release(r *rapid.T) {
-	_, err := p.s.Release(bg, p.pick(r), guard.ReleaseNotSent)
+	_, err := p.s.Release(bg, p.pick(r), guard.ReleaseNotSent, nil)
 	refused(r, err)
 }
 

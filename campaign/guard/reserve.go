@@ -288,8 +288,7 @@ func (s *Service) Check(ctx context.Context, try Trial) ([][]Answer, error) {
 				}
 				a.Decision = try.Sparing.of(g, a.Decision, w, now)
 				if a.Outcome == OutcomeAllow {
-					k.state.Ads.Add(a.Window.From, a.Window.To-1)
-					k.state.Life++
+					k.state.show(a.Decision)
 				}
 				out[i] = append(out[i], a)
 			}

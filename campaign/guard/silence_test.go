@@ -80,3 +80,51 @@ func TestSilentRegion(t *testing.T) {
 		mustHold(t, db)
 	})
 }
+
+// TestReach: a silence reaches a slot that may be shown for one moment of it;
+// one whose window ends as it begins, or begins as it ends, it does not reach,
+// nor what was shown, what is free, or what is of another group or campaign.
+func TestReach(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		s := &guard.Service{DB: db}
+		from, until := now(db), now(db).Add(time.Hour)
+		in := func(of guard.Silence, x guard.Slot) bool {
+			t.Helper()
+			reach, err := s.Reach(db.Read(bg), of)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return reach(x)
+		}
+		of := guard.Silence{Scope: guard.ScopeHouse, From: from, Until: until}
+		for name, c := range map[string]struct {
+			slot guard.Slot
+			want bool
+		}{
+			"ends as it begins":       {guard.Slot{FromAt: from - 9, ToAt: from}, false},
+			"ends a moment later":     {guard.Slot{FromAt: from - 9, ToAt: from + 1}, true},
+			"begins as it ends":       {guard.Slot{FromAt: until, ToAt: until + 9}, false},
+			"begins a moment earlier": {guard.Slot{FromAt: until - 1, ToAt: until + 9}, true},
+			"was shown":               {guard.Slot{FromAt: from, ToAt: until, ConfirmedAt: from}, false},
+			"is free":                 {guard.Slot{FromAt: from, ToAt: until, ReleasedAt: from}, false},
+			"is on its way":           {guard.Slot{FromAt: from, ToAt: until, StartedAt: from}, true},
+		} {
+			if got := in(of, c.slot); got != c.want {
+				t.Errorf("what %s: reached %v, want %v", name, got, c.want)
+			}
+		}
+		slot := guard.Slot{UnitID: 3, GroupID: 4, CampaignID: 5, FromAt: from, ToAt: until}
+		for _, c := range []struct {
+			of   guard.Silence
+			want bool
+		}{
+			{guard.Silence{Scope: guard.ScopeGroup, UnitID: 3, GroupID: 4}, true}, {guard.Silence{Scope: guard.ScopeGroup, UnitID: 3, GroupID: 5}, false},
+			{guard.Silence{Scope: guard.ScopeCampaign, UnitID: 9, CampaignID: 5}, true}, {guard.Silence{Scope: guard.ScopeCampaign, UnitID: 3, CampaignID: 4}, false},
+		} {
+			c.of.From, c.of.Until = from, until
+			if got := in(c.of, slot); got != c.want {
+				t.Errorf("a silence of %s %s %s: reached %v, want %v", c.of.Scope, c.of.GroupID, c.of.CampaignID, got, c.want)
+			}
+		}
+	})
+}

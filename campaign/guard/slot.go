@@ -173,11 +173,11 @@ func (s *Service) FindSlot(ctx context.Context, slot id.Slot) (Slot, error) {
 
 func findSlot(q *database.Query, actor database.Actor, slot id.Slot) (Slot, error) {
 	var row Slot
-	own, args := community.OwnGroups(actor, "group_id")
-	if err := q.Raw("SELECT "+slotColumns+" FROM slots WHERE id = ?"+own, append([]any{slot}, args...)...).Scan(&row).Error; err != nil {
+	cond, args := seenBy(actor)
+	if err := q.Raw("SELECT "+slotColumns+" FROM slots WHERE id = ?"+cond, append([]any{slot}, args...)...).Scan(&row).Error; err != nil {
 		return row, fmt.Errorf("guard: slot %s: %w", slot, err)
 	}
-	if row.ID == 0 || !actor.Sees(row.UnitID) {
+	if row.ID == 0 {
 		return Slot{}, fault.NotFound
 	}
 	return row, nil
@@ -218,9 +218,13 @@ func (s *Service) ListSlots(ctx context.Context, f SlotFilter, page database.Pag
 }
 
 // seenBy keeps slots and decisions to the actor's units and, of a group owner,
-// to his own groups.
+// to his own groups. A group that moved takes them along, and where they were
+// made they stay in sight.
 func seenBy(actor database.Actor) (cond string, args []any) {
-	cond, args = actor.Within("unit_id")
+	if in, units := actor.Within("unit_id"); in != "" {
+		cond = " AND (1 = 1" + in + " OR group_id IN (SELECT id FROM chat_groups WHERE 1 = 1" + in + "))"
+		args = append(units, units...)
+	}
 	own, owner := community.OwnGroups(actor, "group_id")
 	return cond + own, append(args, owner...)
 }

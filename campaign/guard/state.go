@@ -33,6 +33,18 @@ type State struct {
 	MomentsKnown bool     // that there are no others
 }
 
+// show counts an ad that was allowed, and uses the permit it rests on.
+func (s *State) show(d Decision) {
+	s.Ads.Add(d.Window.From, d.Window.To-1)
+	s.Life++
+	if d.By.once() {
+		s.Permits = slices.DeleteFunc(s.Permits, func(a Allowed) bool { return a.ID == d.Permit })
+	}
+	if d.By == PermitAdvance {
+		s.Early = append(s.Early, Window{d.Window.From, d.Window.To - 1})
+	}
+}
+
 // Charter is what the group was promised; Version 0 means none yet, EndsAt the
 // moment from which the group is promised no ad (0: none).
 type Charter struct {

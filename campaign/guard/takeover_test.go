@@ -77,9 +77,13 @@ func TestTakeOver(t *testing.T) {
 			t.Error("a slot was taken whose delivery had begun")
 		}
 
-		late := newGroup(t, db, community.PresetRetail)
-		reserve(t, s, 1, hours(2), late)
-		db.Clock.Jump(time.Hour + time.Millisecond)
+		late, hour := newGroup(t, db, community.PresetRetail), newGroup(t, db, community.PresetRetail)
+		reserve(t, s, 1, hours(2), late, hour)
+		db.Clock.Jump(time.Hour)
+		if _, ok := take(2, guard.Window{From: now(db), To: now(db).Add(3 * time.Hour)}, 1, hour); !ok {
+			t.Error("a slot was not taken an hour before its end")
+		}
+		db.Clock.Jump(time.Millisecond)
 		if _, ok := take(2, guard.Window{From: now(db), To: now(db).Add(3 * time.Hour)}, 1, late); ok {
 			t.Error("a slot was taken less than an hour before its end")
 		}

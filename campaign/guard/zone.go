@@ -70,6 +70,11 @@ func (z *zone) startOf(day int64) clock.Milli {
 	}
 }
 
+// begin is the first moment of a day yyyymmdd, or of one so many days later.
+func (z *zone) begin(day, later int) clock.Milli {
+	return z.startOf(time.Date(day/10000, time.Month(day/100%100), day%100+later, 0, 0, 0, 0, time.UTC).UnixMilli() / dayMilli)
+}
+
 // quietEnd is the first moment after t, itself quiet, that is not.
 func (z *zone) quietEnd(q Quiet, t clock.Milli) clock.Milli {
 	for q.Holds(z.minute(t)) {

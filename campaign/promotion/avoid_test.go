@@ -1,6 +1,7 @@
 package promotion
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -15,30 +16,39 @@ import (
 	"siyu/internal/id"
 )
 
+// groupOf is a group of a unit.
+func (h *house) groupOf(unit id.Unit) id.Group {
+	h.T.Helper()
+	g, err := h.Community.CreateGroup(bg, community.GroupIn{Name: "群", UnitID: unit, OwnerID: 7, Preset: community.PresetBenefit, BornAt: h.now().Add(-400 * 24 * time.Hour)})
+	h.check(err)
+	return g
+}
+
+// regions are two units, 41 with 42 below it, and 43.
+func (h *house) regions() {
+	h.T.Helper()
+	h.check(h.DB.Tx(bg, func(tx *database.Tx) error {
+		for _, u := range []struct {
+			id   id.Unit
+			path string
+		}{{41, "/" + id.Unit(41).String() + "/"}, {42, "/" + id.Unit(41).String() + "/" + id.Unit(42).String() + "/"}, {43, "/" + id.Unit(43).String() + "/"}} {
+			if err := tx.Exec("INSERT INTO units (id, parent_id, kind, name, path, version, created_at) VALUES (?, 0, 'region', ?, ?, 1, 0)", u.id, u.path, u.path).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
 // TestRecallDay: ads that have a slot on a day which a unit adds to avoid are
 // counted and taken back, handed out or not; what was shown stays, another
 // unit's group is not reached, and what has a window left is asked for after it.
 func TestRecallDay(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
-		group := func(unit id.Unit) id.Group {
-			g, err := h.Community.CreateGroup(bg, community.GroupIn{Name: "群", UnitID: unit, OwnerID: 7, Preset: community.PresetBenefit, BornAt: h.now().Add(-400 * 24 * time.Hour)})
-			h.check(err)
-			return g
-		}
-		h.check(db.Tx(bg, func(tx *database.Tx) error {
-			for _, u := range []struct {
-				id   id.Unit
-				path string
-			}{{41, "/" + id.Unit(41).String() + "/"}, {42, "/" + id.Unit(41).String() + "/" + id.Unit(42).String() + "/"}, {43, "/" + id.Unit(43).String() + "/"}} {
-				if err := tx.Exec("INSERT INTO units (id, parent_id, kind, name, path, version, created_at) VALUES (?, 0, 'region', ?, ?, 1, 0)", u.id, u.path, u.path).Error; err != nil {
-					return err
-				}
-			}
-			return nil
-		}))
+		h.regions()
 		unit := database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 3, Unit: 41, Units: []id.Unit{41, 42}, Role: "marketer"})
-		handed, shown, long, elsewhere := group(41), group(41), group(42), group(43)
+		handed, shown, long, elsewhere := h.groupOf(41), h.groupOf(41), h.groupOf(42), h.groupOf(43)
 		p, over := h.plan("file", 8*time.Hour, handed, shown, elsewhere), h.plan("file", 20*time.Hour, long)
 		h.approve(p)
 		h.approve(over)
@@ -88,6 +98,52 @@ func TestRecallDay(t *testing.T) {
 		midnight := clock.MilliOf(time.Date(2026, 3, 3, 0, 0, 0, 0, time.FixedZone("", 8*3600)))
 		if g := h.sends(over)[long]; g.Send != SendDeferred || g.Rule != guard.RuleMourning || g.NotBefore != midnight {
 			t.Errorf("what has a window left: got %+v, want it to wait for midnight", g)
+		}
+		h.mustHold()
+	})
+}
+
+// TestRecallDayAbove: a day that a unit above added is kept by those below for
+// their own groups, all of them at once; the day itself they cannot change, and
+// it stays another region's affair there.
+func TestRecallDayAbove(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.regions()
+		above := database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 3, Unit: 41, Units: []id.Unit{41, 42}, Role: "marketer"})
+		below := database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 4, Unit: 42, Units: []id.Unit{42}, Role: "marketer"})
+		beside := database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 5, Unit: 43, Units: []id.Unit{43}, Role: "marketer"})
+		theirs, mine, also := h.groupOf(41), h.groupOf(42), h.groupOf(42)
+		p := h.plan("file", 8*time.Hour, theirs, mine, also)
+		h.approve(p)
+		day, err := h.s.Dates.AddDay(above, calendar.DayIn{FromDay: clock.Day(db.Clock.Now(), time.FixedZone("", 8*3600)), NameZH: "公祭", Avoid: true})
+		h.check(err)
+		on := func(ctx context.Context, want int) {
+			t.Helper()
+			if n, err := h.s.OnDay(ctx, day); err != nil || n != want {
+				t.Errorf("%d ads lie on the day, %v; want %d", n, err, want)
+			}
+		}
+		on(above, 3)
+		on(below, 2)
+		if _, err := h.s.OnDay(beside, day); !errors.Is(err, fault.NotFound) {
+			t.Errorf("counted beside: got %v", err)
+		}
+		if err := h.s.RecallDay(beside, day); !errors.Is(err, fault.NotFound) {
+			t.Errorf("taken back beside: got %v", err)
+		}
+		if err := h.s.Dates.RemoveDay(below, day); !errors.Is(err, fault.NotFound) {
+			t.Errorf("removed from below: got %v", err)
+		}
+		if err := h.s.Dates.EditDay(below, day, 1, calendar.DayEdit{}); !errors.Is(err, fault.NotFound) {
+			t.Errorf("edited from below: got %v", err)
+		}
+		h.check(h.s.RecallDay(below, day))
+		h.Drain(0)
+		on(below, 0)
+		on(above, 1)
+		if got := h.sends(p); got[theirs].Slot != guard.StatusStarted || got[mine].Slot != guard.StatusReleased || got[also].Slot != guard.StatusReleased {
+			t.Errorf("taken back from below: got %+v", got)
 		}
 		h.mustHold()
 	})

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"siyu/campaign/guard"
+	"siyu/community"
 	"siyu/internal/database"
 	"siyu/internal/id"
 	"siyu/internal/task"
@@ -94,7 +95,7 @@ func (s *Service) findHushed(ctx context.Context, silence guard.Silence) error {
 }
 
 // eachWaiting hands over the slots of all running promotions whose ads may still
-// be taken back, some at a time.
+// be taken back, some at a time, each in the unit that its group is in now.
 func eachWaiting(q *database.Query, each func([]id.Slot, map[id.Slot]guard.Slot) error) error {
 	for after := id.Slot(0); ; {
 		var slots []id.Slot
@@ -112,15 +113,24 @@ func eachWaiting(q *database.Query, each func([]id.Slot, map[id.Slot]guard.Slot)
 		if err != nil {
 			return err
 		}
+		groups, err := community.GroupsIn(q, groupsIn(rows))
+		if err != nil {
+			return err
+		}
+		for slot, x := range rows {
+			x.UnitID = groups[x.GroupID].UnitID
+			rows[slot] = x
+		}
 		if err := each(slots, rows); err != nil {
 			return err
 		}
 	}
 }
 
-// closed is what becomes of a send that was taken back: it is asked for again
+// closedTx is what becomes of a send that was taken back: it is asked for again
 // at a later moment of its window, if there is one, else it is over. Free says
-// that it was not shown.
+// that it was not shown; where only its channel knows, it is asked for again
+// once that says so (releasedTx).
 func (o *outgoing) closedTx(tx *database.Tx, as putBack, free bool) error {
 	again := as.again
 	if o.row.digest.PromotionID != 0 {
@@ -128,6 +138,9 @@ func (o *outgoing) closedTx(tx *database.Tx, as putBack, free bool) error {
 	}
 	if again <= tx.Now || again >= o.window.To {
 		return tx.Exec("UPDATE promotion_sends SET status = ? WHERE slot_id = ?", SendClosed, o.slot.ID).Error
+	}
+	if !free {
+		return tx.Exec("UPDATE promotion_sends SET status = ?, rule_name = ?, not_before = ? WHERE slot_id = ?", SendClosed, as.rule, again, o.slot.ID).Error
 	}
 	err := tx.Exec("UPDATE promotion_sends SET status = ?, rule_name = ?, not_before = ?, slot_id = 0, handed_at = 0, published_at = 0 WHERE slot_id = ?",
 		SendDeferred, as.rule, again, o.slot.ID).Error

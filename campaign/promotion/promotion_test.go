@@ -287,7 +287,7 @@ func TestWebhookChannel(t *testing.T) {
 		if got := h.sends(p)[g]; events(EventCancel) != 1 || got.Slot != guard.StatusStarted {
 			t.Errorf("until somebody reports, the slot counts: got %+v", got)
 		}
-		_, err = h.s.Guard.Release(bg, o.slot.ID, guard.ReleaseNotSent)
+		_, err = h.s.Release(bg, o.slot.ID, guard.ReleaseNotSent)
 		h.check(err)
 		if got := h.sends(p)[g]; got.Slot != guard.StatusReleased {
 			t.Errorf("reported as not sent: got %+v", got)

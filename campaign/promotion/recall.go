@@ -211,9 +211,6 @@ func (s *Service) withdraw(ctx context.Context, o outgoing, as putBack) error {
 				return errBegun // tried again, with the channel
 			}
 		}
-		if !free {
-			as.again = 0
-		}
 		if free && o.asks() && o.row.Status == SendReserved {
 			if err := task.EnqueueTx(tx, unsay{o.channel.Name(), o.send}, tx.Now.Add(unsayAfter)); err != nil {
 				return err

@@ -191,3 +191,37 @@ func TestTakenBackOnItsWay(t *testing.T) {
 		h.mustHold()
 	})
 }
+
+// TestBegunWhileTakenBack: an ad that begins between the look at it and its
+// taking back is not freed behind its channel's back; the next try asks the
+// channel.
+func TestBegunWhileTakenBack(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		channel := &metered{now: h.now, sure: true}
+		h.s.Channels = append(h.s.Channels, channel)
+		g := h.group(community.PresetRetail)
+		p := h.plan("metered", 4*time.Hour, g)
+		h.check(h.s.Approve(bg, p, 0))
+		h.check(h.s.openWindow(bg, task.Job{}, openWindow{Promotion: p, Window: 1}))
+		slot := h.sends(p)[g].SlotID
+		looked, err := h.s.outgoing(bg, slot)
+		h.check(err)
+		if slot == 0 || looked.asks() {
+			t.Fatalf("slot %s, asks %v; want one that no channel has", slot, looked.asks())
+		}
+		h.check(db.Tx(bg, func(tx *database.Tx) error { _, err := h.s.Guard.StartTx(tx, slot); return err }))
+		as := putBack{why: guard.ReleaseCancelled}
+		if err := h.s.withdraw(bg, looked, as); !errors.Is(err, errBegun) {
+			t.Errorf("taken back as it was looked at: got %v", err)
+		}
+		if got := h.sends(p)[g]; got.Slot != guard.StatusStarted || got.Send != SendReserved || len(channel.cancels) != 0 {
+			t.Errorf("its delivery has begun: got %+v, the channel was asked %d times", got, len(channel.cancels))
+		}
+		h.check(h.s.withdrawAll(bg, []id.Slot{slot}, as))
+		if got := h.sends(p)[g]; got.Slot != guard.StatusReleased || got.Send != SendClosed || len(channel.cancels) != 1 {
+			t.Errorf("tried again: got %+v, the channel was asked %d times, want once", got, len(channel.cancels))
+		}
+		h.mustHold()
+	})
+}

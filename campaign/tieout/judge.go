@@ -56,7 +56,7 @@ func judge(x seen) (Sort, int) {
 		return MoreThanOne, 0
 	}
 	needMall := x.Kind != KindPayout
-	needSiyu := !(x.Own && x.Mall.Lines > 0 && x.Siyu.Lines == 0)
+	needSiyu := !(x.Own && x.Mall.Lines > 0)
 	mall, siyu, paper := x.Mall.Lines > 0, x.Siyu.Lines > 0, x.Paper.Lines > 0
 	noMall, noSiyu, noPaper := needMall && !mall, needSiyu && !siyu, !paper
 	if noMall || noSiyu || noPaper {

@@ -36,9 +36,30 @@ func TestJudge(t *testing.T) {
 		{"two lack it, one has it elsewhere", seen{Kind: KindPayment, Mall: one(5), Day: 20260302}, OnlyMall, 0},
 		{"two have it elsewhere", seen{Kind: KindPayment, Paper: one(5), MallDay: 20260228, SiyuDay: 20260228}, OtherDay, 20260228},
 		{"of another payer", seen{Kind: KindPayment, Mall: one(5), Paper: one(5), Strange: true, SiyuDay: 20260301}, OtherPayer, 20260301},
+		{"Siyu has it here and of another payer", seen{Kind: KindPayment, Siyu: one(5), Paper: one(5), Strange: true, SiyuDay: 20260301}, NoMall, 0},
 	} {
 		if got, day := judge(tt.is); got != tt.want || day != tt.day {
 			t.Errorf("%s: got %q of %d, want %q of %d", tt.name, got, day, tt.want, tt.day)
+		}
+	}
+}
+
+// TestAReasonIsOfWhatItWasGivenFor: a difference keeps its reason through a run
+// only while no side says anything else.
+func TestAReasonIsOfWhatItWasGivenFor(t *testing.T) {
+	was := Difference{Sort: Amounts, OtherDay: 1, MallLines: 1, Mall: 5, SiyuLines: 1, Siyu: 5, PaperLines: 1, Paper: 4, Reason: "少收", ExplainedBy: 7}
+	if is := was; !was.same(is) {
+		t.Error("the same one lost its reason")
+	}
+	for name, change := range map[string]func(*Difference){
+		"sort": func(d *Difference) { d.Sort = NoMall }, "day": func(d *Difference) { d.OtherDay = 2 },
+		"mall lines": func(d *Difference) { d.MallLines = 2 }, "mall": func(d *Difference) { d.Mall = 6 },
+		"Siyu's lines": func(d *Difference) { d.SiyuLines = 2 }, "Siyu": func(d *Difference) { d.Siyu = 6 },
+		"statement lines": func(d *Difference) { d.PaperLines = 2 }, "statement": func(d *Difference) { d.Paper = 3 },
+	} {
+		is := was
+		if change(&is); was.same(is) {
+			t.Errorf("%s: another one has its reason", name)
 		}
 	}
 }

@@ -50,3 +50,28 @@ func TestAReasonIsOfWhatItExplained(t *testing.T) {
 		says("day_differs payment pay-1 9900/9900/0 other day")
 	})
 }
+
+// TestWhoExplainedOneApprovesNone: a sort explained at once leaves the reasons
+// that stand, and nobody approves a day of which he explained anything.
+func TestWhoExplainedOneApprovesNone(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		d := newDesk(t, db, 3)
+		tid := d.begin(d.day)
+		d.mall(tid)
+		d.paper(tid, "payment pay-1 9900", "payment pay-2 9900", "payment pay-3 9900")
+		until := d.from.Add(24 * time.Hour).Time()
+		db.Clock.Jump(until.Sub(db.Clock.Now()) - time.Millisecond)
+		d.refuses(d.Start(as(1), tid), tieout.ErrNotOver)
+		db.Clock.Jump(time.Millisecond)
+		d.run(tid) // its last moment is over
+		d.must(d.Explain(as(1), tid, tieout.ExplainIn{Run: 1, Numbers: []int{2}, Reason: "补报"}))
+		d.must(d.Explain(as(2), tid, tieout.ExplainIn{Run: 1, Sort: tieout.NoMall, Reason: "漏报"}))
+		want := []string{"no_mall payment pay-1 0/9900/9900 漏报", "no_mall payment pay-2 0/9900/9900 补报", "no_mall payment pay-3 0/9900/9900 漏报"}
+		if x, got := d.result(tid); !cmp.Equal(want, got) || x.Open != 0 {
+			t.Errorf("explained: %s, %d open", cmp.Diff(want, got), x.Open)
+		}
+		d.refuses(d.Approve(as(1), tid, tieout.ApproveIn{Run: 1}), tieout.ErrSame)
+		d.refuses(d.Approve(as(2), tid, tieout.ApproveIn{Run: 1}), tieout.ErrSame)
+		d.must(d.Approve(as(3), tid, tieout.ApproveIn{Run: 1}))
+	})
+}

@@ -153,9 +153,15 @@ func insert(tx *database.Tx, a Application) error {
 }
 
 // advance takes an application as far as it goes now: to its fee, to a look,
-// to the line, or in. The gate's row is locked.
+// to the line, or in. Of a group that has closed it is over. The gate's row is
+// locked.
 func advance(tx *database.Tx, g Gate, a Application) error {
+	known, err := community.GroupsIn(tx.DB, []id.Group{a.GroupID})
 	switch {
+	case err != nil:
+		return err
+	case known[a.GroupID].Status == community.GroupDissolved:
+		return turn(tx, a, StatusRefused, reasonClosed)
 	case a.Paid < a.Fee:
 		return turn(tx, a, StatusFee, "")
 	case a.review && a.Status != StatusReview:
@@ -165,7 +171,11 @@ func advance(tx *database.Tx, g Gate, a Application) error {
 	if err != nil {
 		return err
 	}
-	if free <= 0 {
+	ahead, err := waitingFor(tx, g)
+	if err != nil {
+		return err
+	}
+	if free <= ahead {
 		return turn(tx, a, StatusWaiting, "")
 	}
 	return letIn(tx, a)
@@ -182,6 +192,18 @@ func freePlaces(tx *database.Tx, g Gate) (int, error) {
 		return 0, fmt.Errorf("gate: places of %s: %w", g.GroupID, err)
 	}
 	return g.Capacity - in, nil
+}
+
+// waitingFor is how many wait for a place of the group, to whom those that came
+// free belong.
+func waitingFor(tx *database.Tx, g Gate) (n int, err error) {
+	if g.Capacity == 0 {
+		return 0, nil
+	}
+	if err := tx.Raw("SELECT COUNT(*) FROM applications WHERE group_id = ? AND status = ?", g.GroupID, StatusWaiting).Scan(&n).Error; err != nil {
+		return 0, fmt.Errorf("gate: line of %s: %w", g.GroupID, err)
+	}
+	return n, nil
 }
 
 func letIn(tx *database.Tx, a Application) error {

@@ -119,3 +119,116 @@ func TestFeeGoesBack(t *testing.T) {
 		asked(1)
 	})
 }
+
+// TestLineIsKept: a place that came free is the head of the line's, not his who
+// applies before the line was looked at.
+func TestLineIsKept(t *testing.T) {
+	on(t, gate.In{Capacity: 1}, func(h *house) {
+		t := h.t
+		first, _ := h.member()
+		h.apply(first, gate.ApplyIn{})
+		head, _ := h.member()
+		waits := h.apply(head, gate.ApplyIn{})
+		leaves := func(m id.Member) {
+			t.Helper()
+			h.DB.Clock.Jump(time.Second)
+			if _, err := h.people.PutMemberships(h.owner, h.group, []community.MembershipIn{{MemberID: m, LeftAt: clock.MilliOf(h.DB.Clock.Now())}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		leaves(first)
+		late, _ := h.member()
+		behind := h.apply(late, gate.ApplyIn{})
+		if behind.Status != gate.StatusWaiting || behind.Ahead != 1 {
+			t.Fatalf("who came after the place was free: got %+v, want him behind the line's head", behind)
+		}
+		h.tick()
+		h.is(waits.ID, gate.StatusAdmitted)
+		h.is(behind.ID, gate.StatusWaiting)
+		leaves(head)
+		h.tick()
+		h.is(behind.ID, gate.StatusAdmitted)
+		if h.in() != 1 {
+			t.Errorf("%d in one place", h.in())
+		}
+		more, _ := h.member()
+		stands := h.apply(more, gate.ApplyIn{})
+		h.is(stands.ID, gate.StatusWaiting)
+		if _, err := h.Set(h.owner, h.group, 1, gate.In{}); err != nil { // any number
+			t.Fatal(err)
+		}
+		open, _ := h.member()
+		if a := h.apply(open, gate.ApplyIn{}); a.Status != gate.StatusAdmitted {
+			t.Errorf("a group that takes everybody, though one waits: got %+v", a)
+		}
+		h.tick()
+		h.is(stands.ID, gate.StatusAdmitted)
+	})
+}
+
+// TestClosedGroupsApplications: what is open to a group that closes is over
+// within a minute, and what was paid goes back; who is let in, or pays, in that
+// minute is not in either.
+func TestClosedGroupsApplications(t *testing.T) {
+	on(t, gate.In{Fee: 990, Review: true, Capacity: 1}, func(h *house) {
+		t := h.t
+		set, err := secret.New(secret.Fresh())
+		if err == nil {
+			_, err = (&webhook.Service{DB: h.DB, Secrets: set}).Create(h.owner, webhook.In{URL: "https://mall.example/hook", Events: []string{"*"}})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		pay := func(a gate.Application) {
+			t.Helper()
+			if err := h.PayFee(database.WithActor(bg, database.Actor{}), a.ID, gate.FeeIn{PaymentNo: a.ID.String(), Amount: 990}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		admit := func(a gate.Application) {
+			t.Helper()
+			if err := h.DecideApplication(h.owner, a.ID, gate.DecideIn{Admit: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		list := make([]gate.Application, 6)
+		people := make([]id.Member, len(list))
+		for i := range list {
+			people[i], _ = h.member()
+			list[i] = h.apply(people[i], gate.ApplyIn{})
+		}
+		in, waits, looked, due, late, erased := list[0], list[1], list[2], list[3], list[4], list[5]
+		for _, a := range []gate.Application{in, waits, looked, erased} {
+			pay(a)
+		}
+		admit(in)
+		admit(waits)
+		h.is(waits.ID, gate.StatusWaiting)
+		status, reason := community.GroupDissolved, "没人了"
+		g, err := h.people.FindGroup(bg, h.group)
+		if err == nil {
+			_, err = h.people.UpdateGroup(bg, h.group, g.Version, community.GroupChange{Status: &status, Reason: &reason})
+		}
+		if err == nil {
+			err = h.people.EraseMember(bg, people[5])
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		admit(looked)
+		h.is(looked.ID, gate.StatusRefused)
+		pay(late)
+		h.is(late.ID, gate.StatusRefused)
+		for range 2 {
+			h.tick()
+		}
+		h.is(in.ID, gate.StatusAdmitted)
+		h.is(waits.ID, gate.StatusRefused)
+		h.is(due.ID, gate.StatusRefused)
+		h.is(erased.ID, gate.StatusWithdrawn)
+		var back int
+		if err := h.DB.Read(bg).Raw("SELECT COUNT(*) FROM events WHERE type = 'application.fee_return'").Row().Scan(&back); err != nil || back != 4 {
+			t.Errorf("%d fees went back, %v; want those of the four who paid and are not in", back, err)
+		}
+	})
+}

@@ -38,6 +38,7 @@ type Service struct {
 // Register takes the room's work.
 func (s *Service) Register(r *task.Registry) {
 	task.Every(r, "gate:admit_waiting", time.Minute, s.admitWaiting)
+	task.Every(r, "gate:end_closed", time.Minute, s.endClosed)
 }
 
 // The refusals.

@@ -32,6 +32,7 @@ func (remind) Kind() string { return "gathering:remind" }
 // Register takes the room's work.
 func (s *Service) Register(r *task.Registry) {
 	task.Handle(r, remindTx)
+	task.Every(r, "gathering:seat_again", 24*time.Hour, s.seatAgain)
 }
 
 // remindTx asks for the event's reminder, unless less than the time ahead is

@@ -152,9 +152,16 @@ func TestRequest(t *testing.T) {
 			}
 		})
 		t.Run("overdue is told once", func(t *testing.T) {
-			db.Clock.Jump(2*time.Hour + time.Minute)
 			reg := task.NewRegistry()
 			h.Register(reg)
+			db.Clock.Jump(h.found(r).AnswerBy.Time().Sub(db.Clock.Now()))
+			if err := task.Tick(bg, db, reg); err != nil {
+				t.Fatal(err)
+			}
+			if h.found(r).AlertedAt != 0 {
+				t.Error("told at the very moment by which it was to be answered")
+			}
+			db.Clock.Jump(time.Minute)
 			for range 2 {
 				db.Clock.Jump(5 * time.Minute)
 				if err := task.Tick(bg, db, reg); err != nil {

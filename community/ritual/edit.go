@@ -13,10 +13,12 @@ import (
 	"siyu/internal/id"
 )
 
-// EditIn is what a ritual is to be from now on; its kind stays. A step that
-// names its number goes on with its days, one without is new, and one that is
-// left out is due no more.
+// EditIn is what a ritual is to be from now on. Its kind may be left out and
+// stays: the days that were held count as what they were. A step that names its
+// number goes on with its days, one without is new, and one that is left out is
+// due no more.
 type EditIn struct {
+	Kind          Kind       `json:"kind"`
 	Title         string     `json:"title"`
 	Weekdays      Weekdays   `json:"weekdays"`
 	MinuteOfDay   int        `json:"minute_of_day"`
@@ -34,6 +36,7 @@ type StepEdit struct {
 func (in EditIn) checkFor(r Ritual) error {
 	whole := In{r.Kind, in.Title, in.Weekdays, in.MinuteOfDay, in.RemindMinutes, nil}
 	var c fault.Check
+	c.That(in.Kind == "" || in.Kind == r.Kind, "kind", "frozen", "类型不可修改，已登记的日子按原类型算；请停掉它，新设一个", "never changes, because its days count as what they were; end it and set up a new one")
 	seen := map[int]bool{}
 	for i, x := range in.Steps {
 		whole.Steps = append(whole.Steps, x.StepIn)

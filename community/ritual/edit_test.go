@@ -134,6 +134,20 @@ func TestEdit(t *testing.T) {
 		if all.Wait(); done != 1 {
 			t.Errorf("%d edits of one version, want 1", done)
 		}
+		other := in
+		for kind, want := range map[ritual.Kind]string{ritual.KindTopic: "", ritual.KindGame: "frozen", "song": "frozen"} {
+			got := ""
+			other.Kind = kind
+			f, refused := fault.As(w.Edit(owner, r, version+1, other))
+			if refused {
+				got = f.Fields[0].Code
+			} else {
+				version++
+			}
+			if got != want {
+				t.Errorf("a topic edited into a %s: got %q, want %q", kind, got, want)
+			}
+		}
 		w.ok(w.End(owner, r))
 		w.refused(w.Edit(owner, r, version+1, in), ritual.ErrEnded)
 	})

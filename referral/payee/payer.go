@@ -145,12 +145,14 @@ func (p *Payer) enlist(tx *database.Tx) error {
 	if err != nil || other.ID == 0 {
 		return err
 	}
-	return fault.Invalid.Field("strategy", "combination", "同一税号的付款主体 "+other.ID.String()+" 对该所得采用 "+string(other.Strategy),
-		other.ID.String()+" of the same tax number taxes this income by "+string(other.Strategy))
+	return fault.Invalid.Field("strategy", "combination", "同一税号的付款主体 "+other.ID.String()+" 对该所得采用 "+string(other.Strategy)+"，请选用同一方式，或先更改该主体",
+		other.ID.String()+" of the same tax number taxes this income by "+string(other.Strategy)+"; choose the same, or change that payer first")
 }
 
 // ChangePayer edits a payer. A month that has begun keeps its strategy, and a
-// payer under which tax was withheld its tax number.
+// payer under which tax was withheld its tax number. Another strategy is the tax
+// number's: its other payers of that income take it too, because one after the
+// other they could not.
 func (s *Service) ChangePayer(ctx context.Context, pid id.Payer, version int, in PayerIn) error {
 	if err := in.Validate(); err != nil {
 		return err
@@ -176,6 +178,11 @@ func (s *Service) ChangePayer(ctx context.Context, pid id.Payer, version int, in
 				return ErrTaxNo
 			}
 		}
+		if p.TaxNo == old.TaxNo && p.TaxNo != "" && p.IncomeType == old.IncomeType && p.Strategy != old.Strategy {
+			if err := p.alongTx(tx, old); err != nil {
+				return err
+			}
+		}
 		if err := p.enlist(tx); err != nil {
 			return err
 		}
@@ -188,6 +195,32 @@ func (s *Service) ChangePayer(ctx context.Context, pid id.Payer, version int, in
 		tx.SetResult("payer", int64(pid), 200)
 		return database.AuditTx(tx, "payer.change", pid, old, p)
 	})
+}
+
+// alongTx gives the strategy to the other payers of the tax number and the
+// income. One that the actor does not see, or that could not have it, is left
+// as it is, and enlisting the payer then refuses the change.
+func (p Payer) alongTx(tx *database.Tx, old Payer) error {
+	var list []Payer
+	err := tx.Raw("SELECT * FROM payers WHERE agent_id = ? AND income_type = ? AND strategy = ? AND id <> ? ORDER BY id"+tx.Dialect.ForUpdate,
+		old.AgentID, old.IncomeType, old.Strategy, old.ID).Scan(&list).Error
+	if err != nil {
+		return fmt.Errorf("payee: payers of %s: %w", p.TaxNo, err)
+	}
+	for _, was := range list {
+		if !tx.Actor.Sees(was.UnitID) || p.Strategy.Withholds() && !was.PayeeNeeded {
+			continue
+		}
+		with := was
+		with.Strategy, with.Version = p.Strategy, was.Version+1
+		if err := tx.Exec("UPDATE payers SET strategy = ?, version = ? WHERE id = ?", with.Strategy, with.Version, with.ID).Error; err != nil {
+			return fmt.Errorf("payee: %s: %w", with.ID, err)
+		}
+		if err := database.AuditTx(tx, "payer.change", with.ID, was, with); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // LockPayerTx locks a payer that the actor sees.

@@ -141,21 +141,6 @@ func TestAYearBeginsAnew(t *testing.T) {
 	})
 }
 
-func TestMonthsOfAnotherStrategyAreNotOfTheYear(t *testing.T) {
-	run(t, tax.Labor2018, func(t *testing.T, h *house) {
-		m := h.paid(natural(idNo))
-		h.pay(m, 60_000*yuan)
-		h.toMonth(time.April)
-		err := h.ChangePayer(as(1), h.payer, 1, payee.PayerIn{Name: "晨光文化", TaxNo: firmNo, Strategy: tax.LaborCumulative2025})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if l := h.pay(m, 10_000*yuan); l.Tax != 90*yuan {
-			t.Errorf("the first month year to date: withheld %s", l.Tax)
-		}
-	})
-}
-
 func TestTheFirstPaymentIsNotedOnce(t *testing.T) {
 	run(t, tax.Labor2018, func(t *testing.T, h *house) {
 		m := h.paid(natural(idNo))
@@ -235,24 +220,6 @@ func TestAClosedMonthIsCorrectedForward(t *testing.T) {
 		// April holds 800 − 3,000 and −440; paid again it comes to 800 and nothing.
 		if l := h.pay(m, 3000*yuan); l.Tax != 440*yuan {
 			t.Errorf("paid again: withheld %s", l.Tax)
-		}
-	})
-}
-
-func TestAMonthKeepsTheRuleItBeganWith(t *testing.T) {
-	run(t, tax.Labor2018, func(t *testing.T, h *house) {
-		m := h.paid(natural(idNo))
-		h.pay(m, 1000*yuan)
-		err := h.ChangePayer(as(1), h.payer, 1, payee.PayerIn{Name: "晨光文化", TaxNo: firmNo, Strategy: tax.ExternalAgent})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if l := h.pay(m, 1000*yuan); l.Rule != "labor_2018.1" || l.Tax != 200*yuan {
-			t.Errorf("in March: %+v", l)
-		}
-		h.toMonth(time.April)
-		if l := h.pay(m, 1000*yuan); l.Rule != "external_agent.1" || l.Tax != 0 {
-			t.Errorf("in April: %+v", l)
 		}
 	})
 }

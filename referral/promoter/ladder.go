@@ -109,6 +109,11 @@ func (p Promoter) StepTx(tx *database.Tx, l ShownLadder, f Facts) error {
 	if to == p.Level {
 		return nil
 	}
+	return p.moveTx(tx, to, l.Version, f)
+}
+
+// moveTx writes a step to a level, by a version of the ladder and the facts.
+func (p Promoter) moveTx(tx *database.Tx, to, ladder int, f Facts) error {
 	text, err := json.Marshal(f)
 	if err != nil {
 		return err
@@ -118,7 +123,7 @@ func (p Promoter) StepTx(tx *database.Tx, l ShownLadder, f Facts) error {
 		return err
 	}
 	err = tx.Exec("INSERT INTO promoter_levels (id, promoter_id, level_no, before_no, ladder_no, facts, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		tx.Next(), p.ID, to, p.Level, l.Version, string(text), tx.Now).Error
+		tx.Next(), p.ID, to, p.Level, ladder, string(text), tx.Now).Error
 	if err != nil {
 		return fmt.Errorf("promoter: level of %s: %w", p.ID, err)
 	}

@@ -80,7 +80,8 @@ func (s *Service) Decide(ctx context.Context, pid id.Promoter, act Act, reason s
 
 // MergeTx moves the standing of a member to the one he became, and says how
 // many rows it changed. Of two standings the weightier one stays: a freeze
-// before an approval before an application before a refusal.
+// before an approval before an application before a refusal. Of two levels the
+// higher one does, until the next pass judges what both did.
 func MergeTx(tx *database.Tx, from, into id.Member) (int, error) {
 	old, err := lock(tx, "member_id", int64(from))
 	if err != nil || old.ID == 0 {
@@ -98,16 +99,30 @@ func MergeTx(tx *database.Tx, from, into id.Member) (int, error) {
 	}
 	was := old.Status
 	old.Status = Merged
-	if err := old.note(tx, Merge, ""); err != nil || weight[was] <= weight[p.Status] {
-		return 1, err
+	if err := old.note(tx, Merge, ""); err != nil {
+		return 0, err
 	}
-	err = tx.Exec("UPDATE promoters SET status = ?, reason = ?, decided_at = ?, decided_by = ?, version = version + 1 WHERE id = ?",
-		was, old.Reason, old.DecidedAt, old.DecidedBy, p.ID).Error
-	if err != nil {
-		return 0, fmt.Errorf("promoter: merge %s: %w", into, err)
+	changed := 1
+	if weight[was] > weight[p.Status] {
+		err = tx.Exec("UPDATE promoters SET status = ?, reason = ?, decided_at = ?, decided_by = ?, version = version + 1 WHERE id = ?",
+			was, old.Reason, old.DecidedAt, old.DecidedBy, p.ID).Error
+		if err != nil {
+			return 0, fmt.Errorf("promoter: merge %s: %w", into, err)
+		}
+		p.Status = was
+		if err := p.note(tx, Merge, old.Reason); err != nil {
+			return 0, err
+		}
+		changed = 2
 	}
-	p.Status = was
-	return 2, p.note(tx, Merge, old.Reason)
+	if old.Level <= p.Level {
+		return changed, nil
+	}
+	last, err := stepsOf(tx.DB, old.ID)
+	if err != nil || len(last) == 0 {
+		return changed, err
+	}
+	return changed + 1, p.moveTx(tx, last[0].Level, last[0].Ladder, last[0].Facts)
 }
 
 var weight = map[Status]int{Refused: 1, Applied: 2, Approved: 3, Frozen: 4}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/fault"
@@ -75,6 +77,7 @@ func TestLife(t *testing.T) {
 			{promoter.Refuse, "资料不全", nil, promoter.Refused},
 			{promoter.Approve, "", nil, promoter.Approved},
 			{promoter.Approve, "", promoter.ErrState, promoter.Approved},
+			{promoter.Freeze, "", promoter.ErrReason, promoter.Approved},
 			{promoter.Freeze, "刷单", nil, promoter.Frozen},
 			{promoter.Thaw, "已核实", nil, promoter.Approved},
 		}
@@ -92,10 +95,25 @@ func TestLife(t *testing.T) {
 				t.Fatalf("after %s: got %+v, %v", s.act, got, err)
 			}
 		}
+		t.Run("who applies again waits for a new word", func(t *testing.T) {
+			again := h.apply(105, 1)
+			if err := h.Decide(east, again, promoter.Refuse, "资料不全"); err != nil {
+				t.Fatal(err)
+			}
+			db.Clock.Jump(time.Hour)
+			h.apply(105, 1)
+			got, err := h.FindPromoter(east, again)
+			if err != nil || got.DecidedAt != 0 || got.DecidedBy != 0 || got.Reason != "" || got.AppliedAt != clock.MilliOf(db.Clock.Now()) {
+				t.Errorf("got %+v, %v", got, err)
+			}
+			if err := h.Decide(east, again, promoter.Refuse, "仍不全"); err != nil {
+				t.Fatal(err)
+			}
+		})
 		t.Run("each move is audited", func(t *testing.T) {
 			var n int
-			if err := db.Read(bg).Raw("SELECT COUNT(*) FROM audit WHERE action LIKE 'promoter.%'").Scan(&n).Error; err != nil || n != 4 {
-				t.Errorf("got %d rows, %v; want 4", n, err)
+			if err := db.Read(bg).Raw("SELECT COUNT(*) FROM audit WHERE action LIKE 'promoter.%'").Scan(&n).Error; err != nil || n != 6 {
+				t.Errorf("got %d rows, %v; want 6", n, err)
 			}
 		})
 		t.Run("staff of another unit see nobody", func(t *testing.T) {
@@ -127,7 +145,7 @@ func TestLife(t *testing.T) {
 				f    promoter.Filter
 				want int
 			}{
-				"all": {promoter.Filter{}, 3}, "applied": {promoter.Filter{Status: promoter.Applied}, 2},
+				"all": {promoter.Filter{}, 4}, "applied": {promoter.Filter{Status: promoter.Applied}, 2},
 				"one": {promoter.Filter{Member: 102}, 1}, "a unit": {promoter.Filter{Unit: 1, Status: promoter.Approved}, 1}, "another": {promoter.Filter{Unit: 2}, 0},
 			} {
 				if list, err := h.ListPromoters(east, c.f, database.Page{}); err != nil || len(list.Items) != c.want {
@@ -174,6 +192,74 @@ func TestMerge(t *testing.T) {
 			if err != nil || len(got) != 1 || got[c.into] != c.want {
 				t.Errorf("%s: got %v, %v; want %s", c.name, got, err, c.want)
 			}
+		}
+	})
+}
+
+// TestMergeKeepsTheHigherLevel: who becomes another loses no level that only
+// keeping it holds up, and the proof of levels holds.
+func TestMergeKeepsTheHigherLevel(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := house{&promoter.Service{DB: db}, t}
+		steps := promoter.ShownLadder{Version: 2, Ladder: promoter.Ladder{PeriodDays: 30, Levels: []promoter.Level{
+			{NameZH: "银牌", NameEN: "Silver", Reach: promoter.Condition{Fact: promoter.FactInviteesKept, AtLeast: 5},
+				Keep: &promoter.Condition{Fact: promoter.FactInviteesKept, AtLeast: 1}},
+			{NameZH: "金牌", NameEN: "Gold", Reach: promoter.Condition{Fact: promoter.FactInviteesKept, AtLeast: 9}},
+		}}}
+		judge := func(kept map[id.Member]int64) {
+			t.Helper()
+			err := db.Tx(bg, func(tx *database.Tx) error {
+				list, err := promoter.ToJudge(tx, 0, 10)
+				for _, p := range list {
+					if err == nil {
+						err = p.StepTx(tx, steps, promoter.Facts{InviteesKept: kept[p.MemberID]})
+					}
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, m := range []id.Member{11, 12, 21, 22, 31} {
+			if err := h.Decide(staff(7, 1), h.apply(m, 1), promoter.Approve, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		first, err := h.OfMember(bg, 11)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gone := first.ID
+		h.apply(32, 1) // waits for a word
+		judge(map[id.Member]int64{11: 6, 21: 5, 22: 9, 31: 9})
+		for _, c := range []struct {
+			name       string
+			from, into id.Member
+			want       int
+			kept       int64
+		}{
+			{"to one without", 11, 12, 1, 6},
+			{"to one above", 21, 22, 2, 9},
+			{"with the approval", 31, 32, 2, 9},
+		} {
+			if err := db.Tx(bg, func(tx *database.Tx) error { _, err := promoter.MergeTx(tx, c.from, c.into); return err }); err != nil {
+				t.Fatal(err)
+			}
+			got, err := h.OfMember(bg, c.into)
+			if err != nil || got.Level != c.want || len(got.Steps) != 1 || got.Steps[0].Facts.InviteesKept != c.kept || got.Status != promoter.Approved || len(got.Moves) != 2 {
+				t.Errorf("%s: got %+v, %v; want level %d by %d kept", c.name, got, err, c.want, c.kept)
+			}
+		}
+		if err := h.Decide(staff(7, 1), gone, promoter.Freeze, "已是别人"); !errors.Is(err, fault.NotFound) {
+			t.Errorf("the standing that went into another: got %v", err)
+		}
+		if bad := broken(t, db); len(bad) != 0 {
+			t.Errorf("V19: %v", bad)
+		}
+		judge(map[id.Member]int64{12: 1, 22: 9, 32: 9})
+		if got, err := h.OfMember(bg, 12); err != nil || got.Level != 1 {
+			t.Errorf("judged by what keeps it: got %+v, %v", got, err)
 		}
 	})
 }

@@ -149,3 +149,56 @@ func TestSightings(t *testing.T) {
 		})
 	})
 }
+
+// TestAMergeForgetsNothingEarly: what two were seen with, who turn out to be one,
+// is kept until it is too old since the last time that either was.
+func TestAMergeForgetsNothingEarly(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		keys, err := secret.New(secret.Fresh())
+		must(t, err)
+		s := &review.Service{DB: db, Secrets: keys}
+		for _, m := range []id.Member{1, 2} {
+			s.Sight(m, review.Seen{Device: "D-1"})
+			must(t, s.Flush(bg))
+			db.Clock.Jump(100 * 24 * time.Hour)
+		}
+		must(t, db.Tx(bg, func(tx *database.Tx) error { _, err := review.MergeTx(tx, 2, 1); return err }))
+		must(t, s.Forget(bg, clock.MilliOf(db.Clock.Now())))
+		list, err := s.SightingsOf(bg, 1)
+		must(t, err)
+		last := clock.MilliOf(db.Clock.Now()).Add(-100 * 24 * time.Hour)
+		want := []review.Sighting{{Kind: review.MarkDevice, FirstAt: last.Add(-100 * 24 * time.Hour), LastAt: last}}
+		if diff := cmp.Diff(want, list); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// TestSeenAgainIsKeptOn: what somebody is seen with again is kept from that day
+// on, whoever notes it.
+func TestSeenAgainIsKeptOn(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		s := open(t, db)
+		seen := map[string]func(){
+			"by a page": func() { s.Sight(1, review.Seen{Device: "D-1"}); must(t, s.Flush(bg)) },
+			"by the mall": func() {
+				must(t, s.Report(bg, review.SightingsIn{Sightings: []review.SightingIn{{Member: 2, Device: "D-2"}}}))
+			},
+		}
+		for range 2 {
+			for _, see := range seen {
+				see()
+			}
+			db.Clock.Jump(100 * 24 * time.Hour)
+		}
+		must(t, s.Forget(bg, clock.MilliOf(db.Clock.Now())))
+		last := clock.MilliOf(db.Clock.Now()).Add(-100 * 24 * time.Hour)
+		for m := id.Member(1); m <= 2; m++ {
+			list, err := s.SightingsOf(bg, m)
+			must(t, err)
+			if want := []review.Sighting{{Kind: review.MarkDevice, FirstAt: last.Add(-100 * 24 * time.Hour), LastAt: last}}; !cmp.Equal(want, list) {
+				t.Errorf("member %d: %s", m, cmp.Diff(want, list))
+			}
+		}
+	})
+}

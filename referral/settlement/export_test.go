@@ -75,3 +75,17 @@ func (s *Service) MarkChunk(ctx context.Context, sid id.Settlement) error {
 
 // ErrMoved is that another run took the settlement a step on.
 var ErrMoved = errMoved
+
+// MakeFileWhile makes a file during which something happens, which must be
+// noticed.
+func (s *Service) MakeFileWhile(ctx context.Context, pid id.Payout, during func()) error {
+	f, err := s.makeFile(ctx, pid, 1)
+	if err != nil {
+		return err
+	}
+	during()
+	if err := s.noteFile(ctx, pid, &f); !errors.Is(err, errAnswered) {
+		return fmt.Errorf("nothing was noticed: %w", err)
+	}
+	return nil
+}

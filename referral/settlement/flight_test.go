@@ -61,6 +61,24 @@ func (h *taxed) states(pid id.Payout) (out []string) {
 	return out
 }
 
+// TestNoFileOfWhatIsAnswered: a result that comes in while a file is made, by
+// whatever process, throws the file away. Handed out, it would name a payment that
+// came back and is carried on, so its member would be paid twice.
+func TestNoFileOfWhatIsAnswered(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h, p := sent(t, db)
+		h.must(h.MakeFileWhile(as(cashier), p.ID, func() { h.answer(p.ID, "2,500.00,失败,户名不符") }))
+		h.must(h.MakeFileWhile(as(cashier), p.ID, func() { h.answer(p.ID, "1,2560.00,成功,") }))
+		if made, err := h.ListFiles(as(cashier), p.ID); err != nil || len(made) != 0 {
+			t.Errorf("noted though thrown away: %+v, %v", made, err)
+		}
+		if f := h.file(p.ID); f.Rows != 2 || f.Net != 27_00 || f.Made != 1 {
+			t.Errorf("made anew: %d rows of %s, made %d times", f.Rows, f.Net, f.Made)
+		}
+		h.proven()
+	})
+}
+
 func TestAPayoutByFile(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
 		h, p := sent(t, db)

@@ -20,6 +20,7 @@ type Payment struct {
 	CameBack   bool             // an earlier payment of it failed
 	Asking     Why              // what its member does for it where he is paid on request
 	At         clock.Milli      // when it was given out, arrived or came back
+	CutAt      clock.Milli      // what was taken back up to then its settlement counted
 	Until      clock.Milli      // up to when its member may confirm the bill it is sent by
 	Gross      money.Amount
 	Tax        money.Amount
@@ -76,6 +77,7 @@ type paidLine struct {
 	PaidAt       clock.Milli
 	FailedAt     clock.Milli
 	UntilAt      clock.Milli
+	CutAt        clock.Milli
 	Gross        money.Amount
 	Tax          money.Amount
 	Net          money.Amount
@@ -83,7 +85,7 @@ type paidLine struct {
 }
 
 func (l paidLine) payment(cameBack bool) Payment {
-	p := Payment{Settlement: l.SettlementID, Held: l.Held, CameBack: cameBack}
+	p := Payment{Settlement: l.SettlementID, CutAt: l.CutAt, Held: l.Held, CameBack: cameBack}
 	switch l.Status {
 	case "":
 		return p
@@ -106,8 +108,9 @@ func paymentsOf(q *database.Query, kind Kind, sources map[int64]id.Reward) ([]pa
 	var rows []paidLine
 	err := q.Raw(`SELECT l.source_id, l.settlement_id, l.member_id, COALESCE(f.id, 0) AS id, COALESCE(f.payout_id, 0) AS payout_id,
 			COALESCE(f.status, '') AS status, COALESCE(p.paying_at, 0) AS paying_at, COALESCE(f.paid_at, 0) AS paid_at,
-			COALESCE(f.failed_at, 0) AS failed_at, COALESCE(b.until_at, 0) AS until_at, COALESCE(f.gross, 0) AS gross, COALESCE(f.tax, 0) AS tax, COALESCE(f.net, 0) AS net
-		FROM settlement_lines l LEFT JOIN payout_lines f ON f.settlement_id = l.settlement_id AND f.member_id = l.member_id
+			COALESCE(f.failed_at, 0) AS failed_at, COALESCE(b.until_at, 0) AS until_at, s.cut_at, COALESCE(f.gross, 0) AS gross, COALESCE(f.tax, 0) AS tax, COALESCE(f.net, 0) AS net
+		FROM settlement_lines l JOIN settlements s ON s.id = l.settlement_id
+		LEFT JOIN payout_lines f ON f.settlement_id = l.settlement_id AND f.member_id = l.member_id
 		LEFT JOIN payouts p ON p.id = f.payout_id LEFT JOIN payout_bills b ON b.line_id = f.id AND b.status = ?
 		WHERE l.source_id IN ? AND l.kind = ? AND l.freed = 0`, BillWaiting, ids, kind).Scan(&rows).Error
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -30,12 +31,27 @@ type PaymentFile struct {
 
 	Name string `json:"-" gorm:"-"`
 	Body []byte `json:"-" gorm:"-"`
+
+	after, upto int // the lines it is of
 }
 
 // MakeFile makes one part of the payout's file, of the payments that are still
 // on their way: made again after results came in it pays nobody twice. Each
-// making opens the vault, which is audited, and is noted with its hash.
+// making opens the vault, which is audited, and is noted with its hash. One
+// during which a result came in is thrown away and made anew.
 func (s *Service) MakeFile(ctx context.Context, pid id.Payout, part int) (PaymentFile, error) {
+	for {
+		f, err := s.makeFile(ctx, pid, part)
+		if err != nil {
+			return PaymentFile{}, err
+		}
+		if err = s.noteFile(ctx, pid, &f); !errors.Is(err, errAnswered) {
+			return f, err
+		}
+	}
+}
+
+func (s *Service) makeFile(ctx context.Context, pid id.Payout, part int) (PaymentFile, error) {
 	p, err := s.FindPayout(ctx, pid)
 	if err != nil {
 		return PaymentFile{}, err
@@ -53,12 +69,13 @@ func (s *Service) MakeFile(ctx context.Context, pid id.Payout, part int) (Paymen
 	if err != nil {
 		return PaymentFile{}, err
 	}
-	bills, err := billsOf(s.DB.Read(ctx), pid, (part-1)*form.MaxRows, part*form.MaxRows)
+	f := PaymentFile{Part: part, Name: fmt.Sprintf("%s-%d.csv", pid, part), after: (part - 1) * form.MaxRows, upto: part * form.MaxRows}
+	bills, err := billsOf(s.DB.Read(ctx), pid, f.after, f.upto)
 	if err != nil {
 		return PaymentFile{}, err
 	}
+	f.Rows = len(bills)
 	rows := make([]payfile.Row, 0, len(bills))
-	f := PaymentFile{Part: part, Rows: len(bills), Name: fmt.Sprintf("%s-%d.csv", pid, part)}
 	for chunk := range slices.Chunk(bills, 200) {
 		open, err := s.Vault.OpenVault(ctx, pid, refsOf(chunk))
 		if err != nil {
@@ -74,9 +91,15 @@ func (s *Service) MakeFile(ctx context.Context, pid id.Payout, part int) (Paymen
 	}
 	sum := sha256.Sum256(f.Body)
 	f.SHA256 = hex.EncodeToString(sum[:])
-	return f, s.noteFile(ctx, pid, &f)
+	return f, nil
 }
 
+// errAnswered says that a result of one of the file's payments came in since
+// they were read.
+var errAnswered = errors.New("settlement: a result came in while the file was made")
+
+// noteFile notes a file that says what stands, under the lock that results
+// take too.
 func (s *Service) noteFile(ctx context.Context, pid id.Payout, f *PaymentFile) error {
 	return s.DB.Tx(ctx, func(tx *database.Tx) error {
 		who, err := staff(tx)
@@ -85,6 +108,18 @@ func (s *Service) noteFile(ctx context.Context, pid id.Payout, f *PaymentFile) e
 		}
 		if _, _, err := lockPayout(tx, pid); err != nil {
 			return err
+		}
+		var flight struct {
+			Lines int `gorm:"column:line_count"`
+			Net   money.Amount
+		}
+		err = tx.Raw("SELECT COUNT(*) AS line_count, COALESCE(SUM(net), 0) AS net FROM payout_lines WHERE payout_id = ? AND line_no > ? AND line_no <= ? AND status IN ?",
+			pid, f.after, f.upto, flying).Scan(&flight).Error
+		switch {
+		case err != nil:
+			return err
+		case flight.Lines != f.Rows || flight.Net != f.Net: // what flew has landed or come back; nothing takes off again
+			return errAnswered
 		}
 		if err := tx.Raw("SELECT COALESCE(MAX(made_no), 0) + 1 FROM payout_files WHERE payout_id = ? AND part = ?", pid, f.Part).Scan(&f.Made).Error; err != nil {
 			return err

@@ -45,7 +45,7 @@ const (
 	WhyCouponWaits  Why = "coupon_waits"  // its coupon cannot be given yet
 	WhyRefunded     Why = "refunded"      // the order was refunded
 	WhyRefused      Why = "refused"       // people took it back
-	WhyPartlyBack   Why = "partly_back"   // it has arrived, and a part was taken back since
+	WhyPartlyBack   Why = "partly_back"   // it has arrived, and a part was taken back that its payment does not lack
 	WhyPartlyTaken  Why = "partly_taken"  // due, less what refunds took
 	WhyPartlyLesser Why = "partly_lesser" // to come, less what refunds took
 )
@@ -68,6 +68,7 @@ type Seen struct {
 	CouponID   id.Coupon     `json:"coupon_id"`
 	Amount     money.Amount  `json:"amount"`  // fen, points or coupons
 	Taken      money.Amount  `json:"taken"`   // by refunds and people, so far
+	Netted     money.Amount  `json:"netted"`  // of it, what its payment does not lack; later rewards do
 	Payment    *SeenPayment  `json:"payment"` // that it is part of; none before it is given out
 }
 
@@ -84,6 +85,9 @@ type SeenPayment struct {
 func See(r referral.Reward, p Payment) Seen {
 	s := Seen{RewardID: r.ID, OrderID: r.OrderID, ProgramID: r.ProgramID, CampaignID: r.CampaignID, Side: r.Side, EarnedAt: r.EarnedAt,
 		Currency: r.Currency, CouponID: r.CouponID, Amount: r.Net, Taken: r.Amount - r.Net}
+	if p.Status != "" {
+		s.Netted = takenAfter(r, p.CutAt)
+	}
 	last, why := lastTaken(r)
 	switch r.State {
 	case referral.RewardDeclined:
@@ -129,7 +133,7 @@ func (s *Seen) due(r referral.Reward, p Payment) {
 		if p.Net == 0 {
 			s.Why = WhyAllTax
 		}
-		if last, _ := lastTaken(r); last > p.At {
+		if s.Netted > 0 {
 			s.Why = WhyPartlyBack
 		}
 	default:
@@ -151,13 +155,25 @@ func (s *Seen) due(r referral.Reward, p Payment) {
 	s.Payment = &SeenPayment{p.Payout, p.Gross, p.Tax, p.Net}
 }
 
-// lastTaken is when something was last taken from a reward, and by what.
+// takenAfter is what was taken from a cleared reward after a moment.
+func takenAfter(r referral.Reward, at clock.Milli) (sum money.Amount) {
+	for _, e := range r.Events {
+		if e.Kind == referral.EventClawedBack && e.At > at {
+			sum -= e.Amount
+		}
+	}
+	return sum
+}
+
+// lastTaken is when something was last taken from a reward, and by what. People
+// who take one back say why; of a refund nothing is said, though it too has
+// staff, whose key the mall reports it with.
 func lastTaken(r referral.Reward) (at clock.Milli, why Why) {
 	why = WhyRefunded
 	for _, e := range r.Events {
 		switch e.Kind {
 		case referral.EventReduced, referral.EventVoided, referral.EventClawedBack:
-			if at = max(at, e.At); e.StaffID != 0 && e.Kind != referral.EventReduced {
+			if at = max(at, e.At); e.Reason != "" {
 				why = WhyRefused
 			}
 		}

@@ -27,11 +27,13 @@ func TestSee(t *testing.T) {
 		return r
 	}
 	given := func(status settlement.PayoutLineStatus) settlement.Payment {
-		return settlement.Payment{Settlement: 5, Payout: 6, Status: status, At: paid, Gross: 2000, Tax: 100, Net: 1900}
+		return settlement.Payment{Settlement: 5, Payout: 6, Status: status, At: paid, CutAt: 2600, Gross: 2000, Tax: 100, Net: 1900}
 	}
 	sum := &settlement.SeenPayment{PayoutID: 6, Gross: 2000, Tax: 100, Net: 1900}
 	inReview, byStaff := pending, event(referral.EventVoided, 1500, -800)
-	inReview.Review, byStaff.StaffID = referral.ReviewOpen, 7
+	inReview.Review, byStaff.StaffID, byStaff.Reason = referral.ReviewOpen, 7, "刷单"
+	byMall := event(referral.EventClawedBack, 3500, -800)
+	byMall.StaffID = 8 // its key's
 	points, coupon := due, pending
 	points.Currency, coupon.Currency, coupon.Note = money.PTS, referral.Coupons, "coupon.gone"
 	type seen struct {
@@ -62,6 +64,8 @@ func TestSee(t *testing.T) {
 		"a part taken since":            {taken(due, event(referral.EventClawedBack, 3500, -300), referral.RewardCleared), given(settlement.PayoutLinePaid), seen{settlement.SeenPaid, settlement.WhyPartlyBack, paid, 500, 300, sum}},
 		"points that were given":        {points, settlement.Payment{}, seen{settlement.SeenPaid, settlement.WhyGiven, cleared, 800, 0, nil}},
 		"a coupon that waits":           {coupon, settlement.Payment{}, seen{settlement.SeenPending, settlement.WhyCouponWaits, 9000, 800, 0, nil}},
+		"a part taken on its way":       {taken(due, event(referral.EventClawedBack, 2700, -300), referral.RewardCleared), given(settlement.PayoutLinePaid), seen{settlement.SeenPaid, settlement.WhyPartlyBack, paid, 500, 300, sum}},
+		"refunded by the mall's key":    {taken(due, byMall, referral.RewardClawedBack), given(settlement.PayoutLinePaid), seen{settlement.SeenClawedBack, settlement.WhyRefunded, 3500, 800, 800, nil}},
 		"taken back whole":              {taken(due, event(referral.EventClawedBack, 3500, -800), referral.RewardClawedBack), given(settlement.PayoutLinePaid), seen{settlement.SeenClawedBack, settlement.WhyRefunded, 3500, 800, 800, nil}},
 		"void by a refund":              {taken(pending, event(referral.EventReduced, 1500, -800), referral.RewardVoided), settlement.Payment{}, seen{settlement.SeenVoid, settlement.WhyRefunded, 1500, 800, 800, nil}},
 		"void by people":                {taken(pending, byStaff, referral.RewardVoided), settlement.Payment{}, seen{settlement.SeenVoid, settlement.WhyRefused, 1500, 800, 800, nil}},
@@ -73,5 +77,21 @@ func TestSee(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestWhatIsNetted: a part that the settlement counted is no more than taken; one
+// taken since, also while the payment was on its way, later rewards make up for.
+func TestWhatIsNetted(t *testing.T) {
+	part := func(at clock.Milli, n money.Amount) referral.RewardEvent {
+		return referral.RewardEvent{Kind: referral.EventClawedBack, At: at, Amount: -n}
+	}
+	r := referral.Reward{ID: 1, Currency: money.CNY, Amount: 800, Net: 430, State: referral.RewardCleared, ClearedAt: 2000,
+		Events: []referral.RewardEvent{{Kind: referral.EventCleared, At: 2000, Amount: 800}, part(2600, 300), part(2601, 50), part(3500, 20)}}
+	for status, want := range map[settlement.PayoutLineStatus]money.Amount{"": 0, settlement.PayoutLineSent: 70, settlement.PayoutLinePaid: 70} {
+		got := settlement.See(r, settlement.Payment{Settlement: 5, Status: status, At: 3000, CutAt: 2600})
+		if got.Taken != 370 || got.Netted != want {
+			t.Errorf("%q: taken %s, netted %s, want %s", status, got.Taken, got.Netted, want)
+		}
 	}
 }

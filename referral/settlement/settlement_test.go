@@ -293,11 +293,11 @@ func TestPaymentsIn(t *testing.T) {
 				t.Errorf("payments: %s", cmp.Diff(want, got))
 			}
 		}
-		waits := settlement.Payment{Settlement: first.ID}
+		waits := settlement.Payment{Settlement: first.ID, CutAt: first.CutAt}
 		says(map[id.Reward]settlement.Payment{rs[0]: waits, rs[1]: waits, rs[2]: waits})
 		pay := h.paid(first)
 		paid := func(st settlement.Settlement, p settlement.Payout, n money.Amount, cameBack bool) settlement.Payment {
-			return settlement.Payment{Settlement: st.ID, Payout: p.ID, Status: settlement.PayoutLinePaid, At: p.PaidAt, Gross: n, Net: n, CameBack: cameBack}
+			return settlement.Payment{Settlement: st.ID, CutAt: st.CutAt, Payout: p.ID, Status: settlement.PayoutLinePaid, At: p.PaidAt, Gross: n, Net: n, CameBack: cameBack}
 		}
 		says(map[id.Reward]settlement.Payment{rs[0]: paid(first, pay, 500, false), rs[1]: paid(first, pay, 700, false), rs[2]: paid(first, pay, 900, false)})
 		h.must(h.PayoutResults(as(cashier), pay.ID, settlement.ResultsIn{Failed: []settlement.FailedLine{{Line: 2, Reason: "账户有误"}}}))
