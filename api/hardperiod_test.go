@@ -148,16 +148,10 @@ func (p *hardPeriod) play() {
 		"paying sent 100000, taken 100000, netted 100000; due -1000.00, paid 0.00",
 		"clawed_back refunded 200000, taken 200000, netted 200000; due -2000.00, paid 0.00")
 	p.answer(t, pay, "1,960.00,成功,", "1,960.00,成功,", "9,1.00,成功,", "2,1760.01,成功,", "3,1760.00,失败,户名不符", "4,1760.00,成功,")
-	rows := struct {
-		Items []struct{ Outcome string }
-	}{}
-	h.call(t, cashier, "GET /v1/payouts/"+pay+"/imports/1/rows", "").into(t, &rows)
-	var outcomes []string
-	for _, r := range rows.Items {
-		outcomes = append(outcomes, r.Outcome)
-	}
-	p.want("the bank's answer", outcomes, "paid", "twice", "no_such_line", "amount_differs", "failed", "paid")
+	p.want("the bank's answer", p.outcomes(pay, 1), "paid", "twice", "no_such_line", "amount_differs", "failed", "paid")
 	p.proven("answered")
+	p.answer(t, pay, "2,一千七百六十,成功,")
+	p.want("an amount that is none", p.outcomes(pay, 2), "amount_differs")
 	p.answer(t, pay, "2,1760.00,成功,")
 	// An objection to what is paid holds nothing, and is answered.
 	object := h.makeAs(t, tokenOf(t, h, p.members[0]), "POST /v1/members/"+p.members[0]+"/objections", fmt.Sprintf(`{"settlement_id":%q,"line":1,"reason":"少算"}`, made))
@@ -191,6 +185,17 @@ func (p *hardPeriod) play() {
 		t.Errorf("the settlement: %s", a.body)
 	}
 	p.proven("in the end")
+}
+
+// outcomes are what the lines of a bank's answer did.
+func (p *hardPeriod) outcomes(payout string, no int) (out []string) {
+	p.t.Helper()
+	var rows struct{ Items []struct{ Outcome string } }
+	p.call(p.t, p.keys[east][access.Cashier], fmt.Sprintf("GET /v1/payouts/%s/imports/%d/rows", payout, no), "").into(p.t, &rows)
+	for _, r := range rows.Items {
+		out = append(out, r.Outcome)
+	}
+	return out
 }
 
 // lines are a settlement's, each as its kind and sum.

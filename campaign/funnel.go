@@ -1,8 +1,10 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"siyu/internal/clock"
@@ -82,58 +84,80 @@ func (s *Service) Funnel(ctx context.Context, cid id.Campaign, by FunnelBy) (Fun
 	return out, nil
 }
 
+// funnelKey is one group, code or hour with its steps.
+type funnelKey struct {
+	K int64
+	FunnelSteps
+}
+
+// count reads every group, code or hour once: the total is what they sum to.
 func (f *Funnel) count(q *database.Query, c Campaign) error {
-	key, order, limit := "group_id", "paid DESC, orders DESC, bindings DESC, touches DESC, k", funnelMax
-	switch f.By {
-	case FunnelByCode:
-		key = "code_id"
-	case FunnelByHour:
-		key, order, limit = hourOf("at", c), "k", hoursMax
-	}
-	from, args := steps(c.ID)
-	const sums = "COALESCE(SUM(touched), 0) AS touches, COALESCE(SUM(bound), 0) AS bindings, COALESCE(SUM(ordered), 0) AS orders, COALESCE(SUM(bought), 0) AS paid, COALESCE(SUM(let_back), 0) AS refunded"
-	if err := q.Raw("SELECT "+sums+" FROM ("+from+") steps", args...).Scan(&f.Total).Error; err != nil {
+	sql, args := f.keys(c)
+	var list []funnelKey
+	if err := q.Raw(sql, args...).Scan(&list).Error; err != nil {
 		return err
+	}
+	for _, k := range list {
+		f.Total.add(k.FunnelSteps)
 	}
 	f.Total.convert()
-	var rows []struct {
-		K int64
-		FunnelSteps
+	most := funnelMax
+	slices.SortFunc(list, best)
+	if f.By == FunnelByHour {
+		most = hoursMax
+		slices.SortFunc(list, func(a, b funnelKey) int { return cmp.Compare(a.K, b.K) })
 	}
-	err := q.Raw("SELECT "+key+" AS k, "+sums+" FROM ("+from+") steps GROUP BY "+key+" ORDER BY "+order+" LIMIT ?",
-		append(args, limit+1)...).Scan(&rows).Error
-	if err != nil {
-		return err
-	}
-	if f.Truncated = len(rows) > limit; f.Truncated {
-		rows = rows[:limit]
-	}
-	for _, r := range rows {
-		row := FunnelRow{FunnelSteps: r.FunnelSteps}
+	f.Truncated = len(list) > most
+	for _, k := range list[:min(len(list), most)] {
+		row := FunnelRow{FunnelSteps: k.FunnelSteps}
 		row.convert()
 		switch f.By {
 		case FunnelByGroup:
-			row.GroupID = id.Group(r.K)
+			row.GroupID = id.Group(k.K)
 		case FunnelByCode:
-			row.CodeID = id.Code(r.K)
+			row.CodeID = id.Code(k.K)
 		case FunnelByHour:
-			row.HourAt = clock.Milli(r.K)
+			row.HourAt = clock.Milli(k.K)
 		}
 		f.Rows = append(f.Rows, row)
 	}
 	return nil
 }
 
+// best brings what led to the most paid orders first.
+func best(a, b funnelKey) int {
+	return cmp.Or(cmp.Compare(b.Paid, a.Paid), cmp.Compare(b.Orders, a.Orders), cmp.Compare(b.Bindings, a.Bindings), cmp.Compare(b.Touches, a.Touches), cmp.Compare(a.K, b.K))
+}
+
+func (f *FunnelSteps) add(g FunnelSteps) {
+	f.Touches += g.Touches
+	f.Bindings += g.Bindings
+	f.Orders += g.Orders
+	f.Paid += g.Paid
+	f.Refunded += g.Refunded
+}
+
 func (f *FunnelSteps) convert() { f.Conversion = knownBps(f.Paid, f.Touches) }
 
-// steps is a row for every touch, binding and order of the campaign.
-func steps(c id.Campaign) (sql string, args []any) {
-	reach, args := referral.Reach(c)
-	return `SELECT group_id, code_id, at, touched, bound, 0 AS ordered, 0 AS bought, 0 AS let_back FROM (` + reach + `) reach
-		UNION ALL
-		SELECT COALESCE(codes.group_id, 0), orders.code_id, orders.created_at, 0, 0, 1,
-			CASE WHEN orders.paid_at > 0 THEN 1 ELSE 0 END, CASE WHEN orders.status = 'refunded' THEN 1 ELSE 0 END
-		FROM orders LEFT JOIN codes ON codes.id = orders.code_id WHERE ` + ordersOf, append(args, c, c)
+// keys is a query of a row for every group, code or hour. Orders are counted by
+// code or hour before they meet anything else: a campaign may have a million.
+func (f *Funnel) keys(c Campaign) (sql string, args []any) {
+	came, from, sold, join := "group_id", "code_id", "COALESCE(codes.group_id, 0)", " LEFT JOIN codes ON codes.id = o.k"
+	switch f.By {
+	case FunnelByCode:
+		came, sold, join = "code_id", "o.k", ""
+	case FunnelByHour:
+		came, from, sold, join = hourOf("at", c), hourOf("orders.created_at", c), "o.k", ""
+	}
+	reach, args := referral.Reach(c.ID)
+	return `SELECT k, SUM(touches) AS touches, SUM(bindings) AS bindings, SUM(orders) AS orders, SUM(paid) AS paid, SUM(refunded) AS refunded FROM (
+			SELECT ` + came + ` AS k, SUM(touched) AS touches, SUM(bound) AS bindings, 0 AS orders, 0 AS paid, 0 AS refunded FROM (` + reach + `) reach GROUP BY ` + came + `
+			UNION ALL
+			SELECT ` + sold + `, 0, 0, o.orders, o.paid, o.refunded FROM (
+				SELECT ` + from + ` AS k, COUNT(*) AS orders, SUM(CASE WHEN orders.paid_at > 0 THEN 1 ELSE 0 END) AS paid,
+					SUM(CASE WHEN orders.status = 'refunded' THEN 1 ELSE 0 END) AS refunded
+				FROM orders WHERE ` + ordersOf + ` GROUP BY ` + from + `) o` + join + `
+		) steps GROUP BY k`, append(args, c.ID, c.ID)
 }
 
 // hourOf is the beginning of the local hour of a column. Where a zone is half

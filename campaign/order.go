@@ -127,7 +127,8 @@ type OrderFilter struct {
 // ListOrders lists orders, newest first.
 func (s *Service) ListOrders(ctx context.Context, f OrderFilter, page database.Page) (database.Paged[Order], error) {
 	actor := database.ActorOf(ctx)
-	cond, args := "", []any{page.Bound()}
+	var cond string
+	var args []any
 	if unit, in := actor.Within("unit_id"); unit != "" {
 		cond, args = " AND campaign_id IN (SELECT id FROM campaigns WHERE 1 = 1"+unit+")", append(args, in...)
 	}
@@ -144,12 +145,14 @@ func (s *Service) ListOrders(ctx context.Context, f OrderFilter, page database.P
 		}
 		cond, args = cond+" AND claimed_by IN ?", append(args, claimers)
 	}
-	if f.Status != "" {
-		cond, args = cond+" AND status = ?", append(args, f.Status)
+	list := database.Sift[Order]{
+		Columns: "*", Table: "orders", ID: "id", Cond: cond, CondArgs: args,
+		IDOf: func(o Order) int64 { return int64(o.ID) },
 	}
-	var rows []Order
-	err := s.DB.Read(ctx).Raw("SELECT * FROM orders WHERE id < ?"+cond+" ORDER BY id DESC LIMIT ?", append(args, page.Fetch())...).Scan(&rows).Error
-	return database.Cut(page, rows, func(o Order) int64 { return int64(o.ID) }), err
+	if f.Status != "" {
+		list.Is, list.IsArgs = " AND status = ?", []any{f.Status}
+	}
+	return list.Page(s.DB.Read(ctx), page)
 }
 
 // lockOrders re-reads orders under lock, by id ascending. Their items (and

@@ -251,68 +251,6 @@ func follow(tx *database.Tx, rows []Reward) error {
 	return nil
 }
 
-// RewardFilter narrows a list of rewards; zero fields do not.
-type RewardFilter struct {
-	Member   id.Member
-	Campaign id.Campaign
-	Program  id.Program
-	Order    id.Order
-	State    RewardState
-}
-
-// States of rewards as conditions; fold says the same in Go.
-const (
-	isCleared = "EXISTS (SELECT 1 FROM reward_events e WHERE e.reward_id = r.id AND e.kind = 'cleared')"
-	netOf     = "(r.amount + COALESCE((SELECT SUM(e.amount) FROM reward_events e WHERE e.reward_id = r.id AND e.kind IN ('reduced', 'clawed_back', 'voided')), 0))"
-)
-
-var stateIs = map[RewardState]string{
-	RewardDeclined:   " AND r.amount = 0",
-	RewardPending:    " AND r.amount > 0 AND NOT " + isCleared + " AND " + netOf + " > 0",
-	RewardVoided:     " AND r.amount > 0 AND NOT " + isCleared + " AND " + netOf + " = 0",
-	RewardCleared:    " AND " + isCleared + " AND " + netOf + " > 0",
-	RewardClawedBack: " AND " + isCleared + " AND " + netOf + " = 0",
-}
-
-// ListRewards lists rewards newest first: staff see those of their units, a
-// member his own.
-func (s *Service) ListRewards(ctx context.Context, f RewardFilter, page database.Page) (database.Paged[Reward], error) {
-	a := database.ActorOf(ctx)
-	if a.Kind == database.ActorMember || a.Kind == database.ActorGuest {
-		f.Member = a.Member
-	}
-	cond, args := a.Within("r.unit_id")
-	for _, x := range []struct {
-		column string
-		id     int64
-	}{
-		{"beneficiary_id", int64(f.Member)}, {"campaign_id", int64(f.Campaign)},
-		{"program_id", int64(f.Program)}, {"order_id", int64(f.Order)},
-	} {
-		if x.id != 0 {
-			cond, args = cond+" AND r."+x.column+" = ?", append(args, x.id)
-		}
-	}
-	if f.State != "" {
-		is, known := stateIs[f.State]
-		if !known {
-			return database.Paged[Reward]{}, fault.Invalid.Field("state", "unknown_value",
-				"应为 pending、cleared、voided、clawed_back、declined 之一", "must be one of pending, cleared, voided, clawed_back, declined")
-		}
-		cond += is
-	}
-	q := s.DB.Read(ctx)
-	var rows []Reward
-	err := q.Raw("SELECT "+rewardColumns+" FROM rewards r WHERE r.id < ?"+cond+" ORDER BY r.id DESC LIMIT ?",
-		append(append([]any{page.Bound()}, args...), page.Fetch())...).Scan(&rows).Error
-	if err != nil {
-		return database.Paged[Reward]{}, fmt.Errorf("referral: list rewards: %w", err)
-	}
-	out := database.Cut(page, rows, func(r Reward) int64 { return int64(r.ID) })
-	out.Items, err = foldAll(s.DB.Read(ctx), out.Items)
-	return out, err
-}
-
 // FindReward is one reward with its events and what it rests on.
 func (s *Service) FindReward(ctx context.Context, reward id.Reward) (Reward, error) {
 	var rows []Reward

@@ -45,6 +45,9 @@ const (
 // apart in the store.
 const ripeWindow = 200_000
 
+// ripeMany is how many due rows are read before room is made for a window.
+const ripeMany = 10_000
+
 // ripens is the work on due rows.
 func ripens() task.Rows[ripening] {
 	return task.Rows[ripening]{
@@ -89,6 +92,9 @@ func ripeningBehind(q *database.Query, after ripening, until clock.Milli, most i
 			Row: func(rows database.Row) error {
 				var at, reward, member int64
 				err := rows.Scan(&at, &reward, &member)
+				if len(list) == ripeMany {
+					list = slices.Grow(list, most-len(list)) // once, instead of by quarters that are thrown away
+				}
 				list = append(list, ripening{maturesAt: clock.Milli(at), reward: id.Reward(reward), member: id.Member(member)})
 				return err
 			},

@@ -159,15 +159,11 @@ func (a Account) heldAt(q *database.Query, p place) (money.Amount, error) {
 	return a.Balance - n, err
 }
 
-// after are the next entries behind the place, with what the account held
-// after each.
-func (a Account) after(q *database.Query, p place, until clock.Milli, most int) ([]LineItem, error) {
-	held, err := a.heldAt(q, p)
-	if err != nil {
-		return nil, err
-	}
+// after are the next entries behind the place, at which the account held so
+// much, with what it held after each.
+func (a Account) after(q *database.Query, p place, held money.Amount, until clock.Milli, most int) ([]LineItem, error) {
 	var list []LineItem
-	err = q.Raw(`SELECT e.id, e.at, e.transfer_id, t.transfer_key, t.kind, t.close_no, e.amount
+	err := q.Raw(`SELECT e.id, e.at, e.transfer_id, t.transfer_key, t.kind, t.close_no, e.amount
 		FROM (SELECT id, at, transfer_id, amount FROM entries WHERE `+behind+` AND at < ? ORDER BY at, id LIMIT ?) e
 		JOIN transfers t ON t.id = e.transfer_id ORDER BY e.at, e.id`, a.ID, p.at, p.at, p.id, until, most).Scan(&list).Error
 	for i := range list {
@@ -191,13 +187,16 @@ func (s *Service) Statement(ctx context.Context, aid id.Account, over Period, pa
 		if st.Closing, err = st.heldAt(q, place{over.end(), 0}); err != nil {
 			return err
 		}
-		from := place{over.From, page.Before}
+		from, held := place{over.From, page.Before}, st.Opening
 		if page.Before != 0 {
 			if err := q.Raw("SELECT at FROM entries WHERE id = ? AND account_id = ?", page.Before, aid).Scan(&from.at).Error; err != nil {
 				return err
 			}
+			if held, err = st.heldAt(q, from); err != nil {
+				return err
+			}
 		}
-		list, err := st.after(q, from, over.end(), page.Fetch())
+		list, err := st.after(q, from, held, over.end(), page.Fetch())
 		st.Lines = database.Cut(page, list, func(l LineItem) int64 { return l.ID })
 		return err
 	})
@@ -227,7 +226,7 @@ func (s *Service) WriteStatement(ctx context.Context, aid id.Account, over Perio
 			return err
 		}
 		for p := (place{over.From, 0}); ; {
-			list, err := a.after(q, p, over.end(), csvPart)
+			list, err := a.after(q, p, held, over.end(), csvPart)
 			if err != nil {
 				return err
 			}

@@ -79,3 +79,48 @@ func TestStatement(t *testing.T) {
 		}
 	})
 }
+
+// TestLongStatement reads a CSV of more entries than are read at a time: what
+// the account holds goes on from part to part.
+func TestLongStatement(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		s := &wallet.Service{DB: db}
+		const entries = 2001
+		fund(t, db, wallet.Program(7), entries*10)
+		for from := 0; from < entries; from += 300 {
+			err := db.Tx(bg, func(tx *database.Tx) error {
+				for i := from; i < min(from+300, entries); i++ {
+					if _, err := wallet.PostTx(tx, pay(fmt.Sprint("long", i), 3)); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			db.Clock.Jump(time.Second)
+		}
+		list, err := s.ListAccounts(bg, wallet.AccountFilter{Owner: wallet.Program(7)}, database.Page{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := s.WriteStatement(bg, list.Items[0].ID, wallet.Period{}, &b, wallet.Unmarked); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := csv.NewReader(&b).ReadAll()
+		if err != nil || len(rows) != 1+1+1+entries+1 { // heading, opening, fund, closing
+			t.Fatalf("%d rows, %v", len(rows), err)
+		}
+		for i, held := 0, money.Amount(entries*10); i < entries; i++ {
+			held -= 3
+			if got := rows[3+i][6]; got != fmt.Sprint(int64(held)) {
+				t.Fatalf("entry %d: held %s, want %d", i, got, held)
+			}
+		}
+		if last := rows[len(rows)-1]; last[2] != "closing" || last[6] != fmt.Sprint(entries*7) {
+			t.Errorf("got %v", last)
+		}
+	})
+}

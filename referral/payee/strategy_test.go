@@ -7,6 +7,7 @@ import (
 
 	"siyu/internal/fault"
 	"siyu/internal/id"
+	"siyu/internal/money"
 	"siyu/referral/payee"
 	"siyu/referral/tax"
 )
@@ -86,5 +87,36 @@ func TestMonthsOfAnotherStrategyAreNotOfTheYear(t *testing.T) {
 		if l := h.pay(m, 10_000*yuan); l.Tax != 90*yuan {
 			t.Errorf("the first month year to date: withheld %s", l.Tax)
 		}
+	})
+}
+
+// TestAMonthCountsOnce: year to date a month's own payments are of the month and
+// not of the months before it too.
+func TestAMonthCountsOnce(t *testing.T) {
+	run(t, tax.LaborCumulative2025, func(t *testing.T, h *house) {
+		m := h.paid(natural(idNo))
+		for i, want := range []money.Amount{90, 240, 240} { // 3 % of a fifth less, 5,000 off once
+			if l := h.pay(m, 10_000*yuan); l.Tax != want*yuan {
+				t.Errorf("payment %d: withheld %s, want %s", i+1, l.Tax, want*yuan)
+			}
+		}
+	})
+}
+
+// TestWhatComesBackIsOfItsMonth: as long as its month is open, however late.
+func TestWhatComesBackIsOfItsMonth(t *testing.T) {
+	run(t, tax.Labor2018, func(t *testing.T, h *house) {
+		first, m := h.paid(natural(idNo)), h.paid(natural(otherID))
+		h.pay(first, 3000*yuan)
+		h.toMonth(time.April)
+		if err := h.CloseMonth(as(1), h.payer, 202603); err != nil {
+			t.Fatal(err)
+		}
+		l := h.pay(m, 3000*yuan)
+		h.toMonth(time.May) // April is over and still open
+		if back := h.reverse(l.Key)[0]; l.Month != 202604 || back.Month != 202604 {
+			t.Errorf("paid in %d, taken back in %d", l.Month, back.Month)
+		}
+		h.holds(t)
 	})
 }

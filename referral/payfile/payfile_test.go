@@ -158,6 +158,10 @@ func TestHowResultsAreRead(t *testing.T) {
 		"2,P7L2,李*,￥10.00,失败,户名不符\r\n" +
 		"3,P7L3,张*,10,处理中,\r\n" +
 		"4,P7L4,赵*,一百,冲正,\r\n" +
+		"5,P7L5,赵*,,成功,\r\n" +
+		"6,P7L6,赵*,10.001,成功,\r\n" +
+		"7,P7L7,赵*,-10.00,成功,\r\n" +
+		"8,P7L8,赵*,10.00 元,成功,\r\n" +
 		",,合计,2580.00,,\r\n"
 	gbk, err := simplifiedchinese.GBK.NewEncoder().Bytes([]byte(file))
 	if err != nil {
@@ -167,7 +171,11 @@ func TestHowResultsAreRead(t *testing.T) {
 		{Row: 4, Line: 1, BillNo: "P7L1", Amount: 2560_00, State: Success},
 		{Row: 5, Line: 2, BillNo: "P7L2", Amount: 10_00, State: Fail, Reason: "户名不符"},
 		{Row: 6, Line: 3, BillNo: "P7L3", Amount: 10_00, State: Unknown, Reason: "处理中"},
-		{Row: 7, Line: 4, BillNo: "P7L4", Amount: -1, State: Unknown, Reason: "冲正"}, // a word it does not know is no success
+		{Row: 7, Line: 4, BillNo: "P7L4", Amount: Unreadable, State: Unknown, Reason: "冲正"}, // a word it does not know is no success
+		{Row: 8, Line: 5, BillNo: "P7L5", Amount: Untold, State: Success},
+		{Row: 9, Line: 6, BillNo: "P7L6", Amount: Unreadable, State: Success},
+		{Row: 10, Line: 7, BillNo: "P7L7", Amount: Unreadable, State: Success},
+		{Row: 11, Line: 8, BillNo: "P7L8", Amount: 10_00, State: Success},
 	}
 	for name, body := range map[string][]byte{"utf-8": []byte(file), "gbk": gbk} {
 		got, err := Read(bank, body)
@@ -183,7 +191,7 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		list, err := Read(bank, body)
 		for _, x := range list {
-			if err != nil || x.Amount < -1 || x.Line <= 0 && x.BillNo == "" || len(x.Reason) > 400 {
+			if err != nil || x.Amount < Unreadable || x.Line <= 0 && x.BillNo == "" || len(x.Reason) > 400 {
 				t.Fatalf("%+v, %v", x, err)
 			}
 		}

@@ -28,7 +28,8 @@ const (
 )
 
 // Result is one line of a result file. Line or BillNo names the payment;
-// Amount is -1 where the file tells none.
+// Amount is Untold where the file tells none, and Unreadable where it tells one
+// that is no amount: that is not the one that was paid.
 type Result struct {
 	Row    int // of the file, its heads being some row before
 	Line   int
@@ -37,6 +38,12 @@ type Result struct {
 	State  State
 	Reason string
 }
+
+// What an amount may be instead of one.
+const (
+	Untold     money.Amount = -1
+	Unreadable money.Amount = -2
+)
 
 // The bounds of a result file.
 const (
@@ -126,13 +133,10 @@ func (a Answer) read(at places, cells []string) (Result, bool) {
 		}
 		return cells[i-1]
 	}
-	x := Result{BillNo: cell(at.bill), Amount: -1, Reason: short(cell(at.reason)), State: Unknown}
+	x := Result{BillNo: cell(at.bill), Amount: a.amount(cell(at.amount)), Reason: short(cell(at.reason)), State: Unknown}
 	x.Line, _ = strconv.Atoi(cell(at.line))
 	if x.Line <= 0 && x.BillNo == "" || cell(at.state) == "" && x.BillNo == "" {
 		return x, false
-	}
-	if n, ok := a.amount(cell(at.amount)); ok {
-		x.Amount = n
 	}
 	switch state := cell(at.state); {
 	case slices.Contains(a.Success, state):
@@ -145,14 +149,21 @@ func (a Answer) read(at places, cells []string) (Result, bool) {
 	return x, true
 }
 
-func (a Answer) amount(text string) (money.Amount, bool) {
-	text = strings.NewReplacer(",", "", "¥", "", "￥", "").Replace(text)
-	if a.Form == FormYuan {
-		n, err := money.Parse(text)
-		return n, err == nil && n >= 0
+func (a Answer) amount(text string) money.Amount {
+	text = strings.TrimSpace(strings.NewReplacer(",", "", "¥", "", "￥", "", "元", "").Replace(text))
+	if text == "" {
+		return Untold
 	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	return money.Amount(n), err == nil && n >= 0
+	n, err := money.Parse(text)
+	if a.Form != FormYuan {
+		var fen int64
+		fen, err = strconv.ParseInt(text, 10, 64)
+		n = money.Amount(fen)
+	}
+	if err != nil || n < 0 {
+		return Unreadable
+	}
+	return n
 }
 
 // short bounds what is kept of a reason, without control characters.

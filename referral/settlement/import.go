@@ -47,7 +47,7 @@ type ImportRow struct {
 	RowNo    int           `json:"row"`
 	LineNo   int           `json:"line"`
 	BillNo   string        `json:"bill_no"`
-	Amount   money.Amount  `json:"amount_fen"` // -1: it tells none
+	Amount   money.Amount  `json:"amount_fen"` // -1: it tells none, -2: none that can be read
 	State    payfile.State `json:"state"`
 	Reason   string        `json:"reason"`
 	Outcome  Outcome       `json:"outcome"`

@@ -1,7 +1,6 @@
 package settlement
 
 import (
-	"siyu/internal/money"
 	"siyu/referral/payfile"
 )
 
@@ -31,7 +30,7 @@ func reconcile(r ImportRow, l *PayoutLine, named bool) Outcome {
 		return OutcomeNoLine
 	case named:
 		return OutcomeTwice
-	case r.Amount != noAmount && r.Amount != l.Net:
+	case r.Amount != payfile.Untold && r.Amount != l.Net:
 		return OutcomeAmount
 	}
 	switch r.State {
@@ -57,6 +56,3 @@ func reconcile(r ImportRow, l *PayoutLine, named bool) Outcome {
 	}
 	return OutcomeBehind
 }
-
-// noAmount says that the file told none.
-const noAmount money.Amount = -1

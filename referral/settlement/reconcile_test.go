@@ -17,8 +17,9 @@ func TestReconcile(t *testing.T) {
 	}{
 		{"arrived", ImportRow{State: payfile.Success, Amount: 100}, line(PayoutLineSent), false, OutcomePaid},
 		{"arrived after all", ImportRow{State: payfile.Success, Amount: 100}, line(PayoutLineUnknown), false, OutcomePaid},
-		{"no amount told", ImportRow{State: payfile.Success, Amount: noAmount}, line(PayoutLineSent), false, OutcomePaid},
+		{"no amount told", ImportRow{State: payfile.Success, Amount: payfile.Untold}, line(PayoutLineSent), false, OutcomePaid},
 		{"another amount", ImportRow{State: payfile.Success, Amount: 99}, line(PayoutLineSent), false, OutcomeAmount},
+		{"an amount that is none", ImportRow{State: payfile.Success, Amount: payfile.Unreadable}, line(PayoutLineSent), false, OutcomeAmount},
 		{"known", ImportRow{State: payfile.Success, Amount: 100}, line(PayoutLinePaid), false, OutcomeAlready},
 		{"paid after it was carried on", ImportRow{State: payfile.Success, Amount: 100}, line(PayoutLineFailed), false, OutcomeConflict},
 		{"failed", ImportRow{State: payfile.Fail, Amount: 100}, line(PayoutLineSent), false, OutcomeFailed},
