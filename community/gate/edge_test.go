@@ -258,3 +258,21 @@ func TestLineInOrder(t *testing.T) {
 		h.is(list[1].ID, gate.StatusWaiting)
 	})
 }
+
+// TestOldCharter: who was shown a charter that has been replaced meanwhile reads
+// the one in force first.
+func TestOldCharter(t *testing.T) {
+	on(t, gate.In{}, func(h *house) {
+		m, _ := h.member()
+		h.DB.Clock.Jump(time.Minute)
+		next, err := h.people.PublishCharter(h.owner, h.group, community.CharterIn{Purpose: "少一点", QuietFrom: 1320, QuietTo: 510})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		_, err = h.Apply(bg, h.group, m, gate.ApplyIn{Charter: next.Version - 1})
+		h.refused(err, gate.ErrCharter)
+		if _, err = h.Apply(bg, h.group, m, gate.ApplyIn{Charter: next.Version}); err != nil {
+			h.t.Errorf("the one in force: %v", err)
+		}
+	})
+}
