@@ -6,28 +6,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"time"
 
 	"siyu/access"
-	"siyu/campaign"
-	"siyu/campaign/groupbuy"
-	"siyu/campaign/guard"
-	"siyu/campaign/invite"
-	"siyu/campaign/tieout"
-	"siyu/community"
-	"siyu/community/gathering"
-	"siyu/community/health"
-	"siyu/community/request"
 	"siyu/configs"
 	"siyu/internal/clock"
 	"siyu/internal/database"
-	"siyu/internal/task"
-	"siyu/referral"
-	"siyu/referral/payee"
-	"siyu/referral/promoter"
-	"siyu/referral/settlement"
-	"siyu/referral/voucher"
-	"siyu/wallet"
 )
 
 // openStore opens the configured store for a command.
@@ -127,61 +110,4 @@ func verify(ctx context.Context, args []string, out io.Writer) error {
 	}
 	db.GiveWay()
 	return prove(ctx, db, how, out)
-}
-
-// proving says what verify proves and prints.
-type proving struct{ strict, times bool }
-
-// prove runs every room's proof.
-func prove(ctx context.Context, db *database.DB, how proving, out io.Writer) error {
-	queue := task.Verify
-	if how.strict {
-		queue = task.VerifyStrict
-	}
-	rooms := []func(context.Context, *database.DB) ([]database.Proof, error){
-		campaign.Verify, campaign.VerifyDiscounts, campaign.VerifyRefunds, groupbuy.Verify, invite.Verify, referral.Verify, promoter.Verify, wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, wallet.VerifyCloses, voucher.Verify, settlement.Verify, payee.Verify, guard.Verify, queue, community.Verify, health.Verify,
-		request.Verify, tieout.Verify, gathering.Verify,
-	}
-	if how.strict {
-		rooms = append(rooms, campaign.VerifyStrict, referral.VerifyStrict)
-	}
-	broken := 0
-	for _, room := range rooms {
-		began := time.Now()
-		proofs, err := room(ctx, db)
-		if err != nil {
-			return err
-		}
-		timed(proofs, time.Since(began))
-		for _, p := range proofs {
-			mark := "holds "
-			if len(p.Broken) > 0 {
-				mark = "BROKEN"
-				broken += len(p.Broken)
-			}
-			took := ""
-			if how.times {
-				took = fmt.Sprintf("%7.1f s", p.Took.Seconds())
-			}
-			fmt.Fprintf(out, "  %-4s %s %9d checked%s  %s\n", p.ID, mark, p.Checked, took, p.Says)
-			for _, b := range p.Broken {
-				fmt.Fprintf(out, "       - %s\n", b)
-			}
-		}
-	}
-	if broken > 0 {
-		return errBroken
-	}
-	return nil
-}
-
-// timed gives the first of a room's proofs the time that none of them took
-// alone: of one proof its own, of several made in one walk that of the walk.
-func timed(proofs []database.Proof, all time.Duration) {
-	for _, p := range proofs {
-		all -= p.Took
-	}
-	if len(proofs) > 0 {
-		proofs[0].Took += all
-	}
 }

@@ -68,7 +68,8 @@ func (h *house) wire(keys *secret.Set, allow webhook.Allow) error {
 	}
 	pages := h.pages(rooms)
 	pages.Register(engine)
-	engine.NoRoute(pages.Lost)
+	engine.NoRoute(pages.Lost(httpd.ErrNoRoute))
+	engine.NoMethod(pages.Lost(httpd.ErrNoMethod))
 	h.handler = engine
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -164,6 +165,25 @@ func (s *Service) UpdateStaff(ctx context.Context, staff id.Staff, version int, 
 func (s *Service) FindStaff(ctx context.Context, staff id.Staff) (Staff, error) {
 	return findStaff(s.DB.Read(ctx), database.ActorOf(ctx), staff)
 }
+
+// NamesOf are the names of staff, of whatever unit: who reads that something was
+// done reads by whom.
+func NamesOf(q *database.Query, staff []id.Staff) (map[id.Staff]string, error) {
+	out := make(map[id.Staff]string, len(staff))
+	var rows []Staff
+	for part := range slices.Chunk(staff, namesAtOnce) {
+		if err := q.Raw("SELECT id, name FROM staff WHERE id IN ?", part).Scan(&rows).Error; err != nil {
+			return nil, fmt.Errorf("access: names: %w", err)
+		}
+		for _, p := range rows {
+			out[p.ID] = p.Name
+		}
+	}
+	return out, nil
+}
+
+// namesAtOnce keeps the list of one statement short.
+const namesAtOnce = 100
 
 func findStaff(q *database.Query, actor database.Actor, staff id.Staff) (Staff, error) {
 	cond, args := actor.Within("unit_id")

@@ -6,6 +6,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"siyu/access"
+	"siyu/internal/database"
+	"siyu/internal/fault"
 	"siyu/internal/id"
 )
 
@@ -47,6 +49,20 @@ func (s *Server) renderUnit(c *gin.Context, status int, unit id.Unit) error {
 	}
 	etag(c, u.Version)
 	return render(c, status, u)
+}
+
+var errNoUnit = fault.Invalid.Field("unit_id", "unknown_value", "没有这个组织，请从组织列表取编号", "there is no such unit; take its id from the list of units")
+
+// unitThere refuses to make a thing in a unit that there is not, which somebody
+// who sees all of them could name: rooms ask only whether the caller sees it.
+// Zero stands for the caller's own.
+func (s *Server) unitThere(c *gin.Context, unit id.Unit) error {
+	ctx := c.Request.Context()
+	if unit == 0 || !database.ActorOf(ctx).Sees(unit) {
+		return nil // it is the room that refuses a foreign one
+	}
+	_, err := s.Access.FindUnit(ctx, unit)
+	return instead(err, errNoUnit)
 }
 
 func (s *Server) listUnits(c *gin.Context) error {

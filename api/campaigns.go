@@ -34,6 +34,9 @@ func (s *Server) createCampaign(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
+	if err := s.unitThere(c, in.UnitID); err != nil {
+		return err
+	}
 	cid, err := once(s.Campaign.CreateCampaign(c.Request.Context(), in))(c)
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ var openapi []byte
 
 func (s *Server) contractRoutes(r *routes) {
 	r.get("/openapi.yaml", s.showContract, public)
-	r.get("/docs", s.showDocs, public)
+	r.get("/docs", s.showDocs, public, browsed)
 }
 
 func (s *Server) showContract(c *gin.Context) error {

@@ -223,7 +223,7 @@ func TestDocs(t *testing.T) {
 		if doc.status != 200 || !bytes.Equal(doc.body, openapi) {
 			t.Errorf("got %d", doc.status)
 		}
-		page := h.call(t, "", "GET /docs", "")
+		page := h.call(t, "", "GET /docs?utm_source=chat&x", "") // people come by links of others
 		if page.status != 200 || bytes.Contains(page.body, []byte("<script")) {
 			t.Errorf("got %d %s", page.status, page.body)
 		}

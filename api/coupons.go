@@ -28,6 +28,9 @@ func (s *Server) createCoupon(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
+	if err := s.unitThere(c, in.UnitID); err != nil {
+		return err
+	}
 	coupon, err := once(s.Wallet.CreateCoupon(c.Request.Context(), in))(c)
 	if err != nil {
 		return err

@@ -33,6 +33,9 @@ func (s *Server) createMaterial(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
+	if err := s.unitThere(c, in.UnitID); err != nil {
+		return err
+	}
 	m, err := once(s.Material.Create(c.Request.Context(), in))(c)
 	if err != nil {
 		return err
@@ -127,6 +130,9 @@ func (s *Server) renderMaterial(c *gin.Context, status int, m id.Material) error
 func (s *Server) uploadPicture(c *gin.Context) error {
 	var in material.PictureIn
 	if err := bind(c, &in); err != nil {
+		return err
+	}
+	if err := s.unitThere(c, in.UnitID); err != nil {
 		return err
 	}
 	made, err := once(s.Material.Upload(c.Request.Context(), in))(c)

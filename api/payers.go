@@ -30,6 +30,9 @@ func (s *Server) createPayer(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
+	if err := s.unitThere(c, in.UnitID); err != nil {
+		return err
+	}
 	pid, err := once(s.Payee.CreatePayer(c.Request.Context(), in))(c)
 	if err != nil {
 		return err

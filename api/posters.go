@@ -26,6 +26,9 @@ func (s *Server) putPosterTemplate(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
+	if err := s.unitThere(c, in.UnitID); err != nil {
+		return err
+	}
 	t, err := s.Referral.PutPosterTemplate(c.Request.Context(), in)
 	if err != nil {
 		return err

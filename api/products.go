@@ -7,6 +7,7 @@ import (
 
 	"siyu/access"
 	"siyu/campaign"
+	"siyu/internal/id"
 )
 
 func (s *Server) productRoutes(r *routes) {
@@ -18,6 +19,15 @@ func (s *Server) putProducts(c *gin.Context) error {
 	var in campaign.ProductBatch
 	if err := bind(c, &in); err != nil {
 		return err
+	}
+	units := map[id.Unit]bool{}
+	for _, one := range in.Products {
+		units[one.UnitID] = true
+	}
+	for unit := range units {
+		if err := s.unitThere(c, unit); err != nil {
+			return err
+		}
 	}
 	ids, err := s.Campaign.PutProducts(c.Request.Context(), in)
 	if err != nil {

@@ -30,6 +30,9 @@ func (s *Server) createProgram(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
+	if err := s.unitThere(c, in.UnitID); err != nil {
+		return err
+	}
 	program, err := once(s.Referral.CreateProgram(c.Request.Context(), in))(c)
 	if err != nil {
 		return err

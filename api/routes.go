@@ -24,6 +24,7 @@ type route struct {
 	open    bool
 	keyed   bool
 	claims  bool
+	browsed bool
 	body    int64
 	queries []parameter // from the contract
 }
@@ -45,6 +46,10 @@ func member(rt *route) { rt.member = true }
 
 // public lets anybody call the route.
 func public(rt *route) { rt.open = true }
+
+// browsed marks what people open in a browser: links to it may carry anything
+// behind a question mark, which it does not read.
+func browsed(rt *route) { rt.browsed = true }
 
 // keyed requires an Idempotency-Key, which the first transaction binds.
 func keyed(rt *route) { rt.keyed = true }

@@ -47,8 +47,10 @@ func (s *Server) prepare(c *gin.Context, rt *route) error {
 	if !rt.open {
 		ctx = database.WithActor(ctx, a)
 	}
-	if err := knownQuery(c, rt.queries); err != nil {
-		return err
+	if !rt.browsed {
+		if err := knownQuery(c, rt.queries); err != nil {
+			return err
+		}
 	}
 	if rt.body > 0 {
 		httpd.Widen(c, rt.body)

@@ -33,6 +33,9 @@ func (s *Server) createSettlement(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
+	if err := s.unitThere(c, in.UnitID); err != nil {
+		return err
+	}
 	sid, err := once(s.Settlement.Create(c.Request.Context(), in))(c)
 	if err != nil {
 		return err

@@ -27,6 +27,9 @@ func (s *Server) createWebhook(c *gin.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
+	if err := s.unitThere(c, in.UnitID); err != nil {
+		return err
+	}
 	made, err := s.Webhook.Create(c.Request.Context(), in)
 	hook, err := once(made.ID, err)(c)
 	if err != nil {

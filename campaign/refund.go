@@ -220,7 +220,7 @@ func (s *Service) AlertRefunds(ctx context.Context) error {
 		var late []Refund
 		before := clock.MilliOf(s.DB.Clock.Now()).Add(-refundBound)
 		err := s.DB.Read(ctx).Raw("SELECT * FROM refunds WHERE status IN ? AND created_at <= ? AND alerted_at = 0 ORDER BY created_at, id LIMIT 100",
-			[]RefundStatus{RefundRequested, RefundFailed}, before).Scan(&late).Error
+			openRefunds, before).Scan(&late).Error
 		if err != nil {
 			return err
 		}
@@ -235,8 +235,12 @@ func (s *Service) AlertRefunds(ctx context.Context) error {
 	}
 }
 
+// openRefunds are the states in which a refund is owed. A refund that was looked
+// at may be done by the time it is marked.
+var openRefunds = []RefundStatus{RefundRequested, RefundFailed}
+
 func alertRefund(tx *database.Tx, r Refund) error {
-	res := tx.Exec("UPDATE refunds SET alerted_at = ? WHERE id = ?"+tx.Only("alerted_at = 0"), tx.Now, r.ID)
+	res := tx.Exec("UPDATE refunds SET alerted_at = ? WHERE id = ? AND status IN ?"+tx.Only("alerted_at = 0"), tx.Now, r.ID, openRefunds)
 	if res.Error != nil || res.RowsAffected == 0 {
 		return res.Error
 	}

@@ -91,6 +91,7 @@ func (s *Server) onBehalf(who func(c *gin.Context) (database.Actor, error), h fu
 	return s.open(func(c *gin.Context) error {
 		actor, err := who(c)
 		if errors.Is(err, access.ErrCredentials) {
+			s.lang(c) // what the link asked for holds at the sign-in too
 			c.Redirect(http.StatusSeeOther, "/console/login")
 			return nil
 		}

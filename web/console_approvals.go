@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -36,6 +37,7 @@ type approvalCard struct {
 	Texts        []string
 	Why          string
 	By           string
+	by           id.Staff // of staff, whose name is put in for all cards at once
 	At           time.Time
 	Own          bool // who looks asked: he may only take it back
 }
@@ -53,13 +55,11 @@ type approvalSort struct {
 	approve, refuse func(*Server, context.Context, decision) error
 }
 
-// asking is who looks at a list and from where on. By says what colleagues are
-// called.
+// asking is who looks at a list and from where on.
 type asking struct {
 	lang string
 	page database.Page
 	me   id.Staff
-	by   func(id.Staff) string
 }
 
 var approvalSorts = []approvalSort{
@@ -89,10 +89,6 @@ func (s *Server) consoleApprovals(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	by, err := s.colleagues(ctx)
-	if err != nil {
-		return err
-	}
 	p := approvalsPage{page: s.base(c, ""), Sort: c.Query("sort")}
 	p.Title, p.Now = choose(p.Lang, "待复核", "For a second person"), p.Now.In(shop)
 	s.desk(ctx, &p.page)
@@ -110,9 +106,16 @@ func (s *Server) consoleApprovals(c *gin.Context) error {
 		return err
 	}
 	p.Says, p.Else = sort.says.in(p.Lang), elsewhere(ctx, p.Lang)
-	cards, next, err := sort.asked(s, ctx, asking{p.Lang, database.Page{Before: before, Limit: approvalsShown}, database.ActorOf(ctx).Staff, by})
+	cards, next, err := sort.asked(s, ctx, asking{p.Lang, database.Page{Before: before, Limit: approvalsShown}, database.ActorOf(ctx).Staff})
 	if err != nil {
 		return err
+	}
+	by, err := colleagues(ctx, s, cards, func(x approvalCard) id.Staff { return x.by })
+	if err != nil {
+		return err
+	}
+	for i := range cards {
+		cards[i].By = cmp.Or(cards[i].By, by(cards[i].by))
 	}
 	if p.Cards = cards; next != "" {
 		p.Next = "/console/approvals?sort=" + p.Sort + "&cursor=" + next

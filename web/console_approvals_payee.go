@@ -30,7 +30,7 @@ func (s *Server) payeesAsked(ctx context.Context, a asking) ([]approvalCard, str
 
 func payeeCard(a asking, x payee.Payee, who string) approvalCard {
 	v := x.Pending
-	card := approvalCard{ID: x.ID.String(), Seen: strconv.Itoa(v.No), Name: who, By: a.by(v.EnteredBy), At: v.EnteredAt.Time().In(shop), Own: v.EnteredBy != 0 && v.EnteredBy == a.me}
+	card := approvalCard{ID: x.ID.String(), Seen: strconv.Itoa(v.No), Name: who, by: v.EnteredBy, At: v.EnteredAt.Time().In(shop), Own: v.EnteredBy != 0 && v.EnteredBy == a.me}
 	if v.EnteredBy == 0 {
 		card.By = choose(a.lang, "会员本人", "the member himself")
 	}

@@ -25,7 +25,7 @@ func (s *Server) pricesAsked(ctx context.Context, a asking) ([]approvalCard, str
 func priceCard(a asking, x campaign.AskedPrice) approvalCard {
 	say := func(zh, en string) string { return choose(a.lang, zh, en) }
 	return approvalCard{ID: x.ID.String(), Of: x.CampaignID.String(), Seen: x.Digest, Name: clean(x.Product) + " " + clean(x.SKU), Why: cleanLong(x.Reason),
-		By: a.by(x.AskedBy), At: x.AskedAt.Time().In(shop), Own: x.AskedBy == a.me,
+		by: x.AskedBy, At: x.AskedAt.Time().In(shop), Own: x.AskedBy == a.me,
 		What: []figure{{say("想卖", "asked for"), cny(x.Price)}, {say("底价", "floor"), cny(x.FloorPrice)}, {say("成本", "cost"), cny(x.Cost)},
 			{say("现在活动价", "price now"), cny(x.Now)}, {say("原价", "list price"), cny(x.ListPrice)}, {say("活动", "campaign"), clean(x.Campaign)}}}
 }
@@ -69,7 +69,7 @@ func (s *Server) materialsAsked(ctx context.Context, a asking) ([]approvalCard, 
 }
 
 func materialCard(a asking, x material.Looked) approvalCard {
-	card := approvalCard{ID: x.ID.String(), Seen: strconv.Itoa(x.Version), Name: clean(x.Name), By: a.by(x.CreatedBy), At: x.CreatedAt.Time().In(shop), Own: x.CreatedBy == a.me}
+	card := approvalCard{ID: x.ID.String(), Seen: strconv.Itoa(x.Version), Name: clean(x.Name), by: x.CreatedBy, At: x.CreatedAt.Time().In(shop), Own: x.CreatedBy == a.me}
 	kind, _ := word(a.lang, materialWords, x.Kind)
 	card.What = []figure{{choose(a.lang, "种类", "kind"), kind}, {choose(a.lang, "广告主", "sponsor"), clean(x.Sponsor)}}
 	for _, v := range x.Variants {
@@ -158,7 +158,7 @@ func permitCard(a asking, x guard.Permit, groups map[id.Group]community.Group) a
 		names += choose(a.lang, " 等 %d 个群", ", %d groups in all", len(x.Groups))
 	}
 	from, to := x.From.Time().In(shop), x.To.Time().In(shop)
-	return approvalCard{ID: x.ID.String(), Name: permitName(a.lang, x.Kind), Why: cleanLong(x.Reason), By: a.by(x.CreatedBy), At: x.CreatedAt.Time().In(shop), Own: x.CreatedBy == a.me,
+	return approvalCard{ID: x.ID.String(), Name: permitName(a.lang, x.Kind), Why: cleanLong(x.Reason), by: x.CreatedBy, At: x.CreatedAt.Time().In(shop), Own: x.CreatedBy == a.me,
 		What: []figure{{choose(a.lang, "群", "groups"), names}, {choose(a.lang, "时段", "when"), moment(a.lang, from, from) + " – " + moment(a.lang, from, to)}}}
 }
 

@@ -163,7 +163,7 @@ func TestConsoleApprovals(t *testing.T) {
 func secondGallery() []shown {
 	var list []shown
 	for _, lang := range []string{langZH, langEN} {
-		a := asking{lang: lang, me: 1, by: func(id.Staff) string { return "欧阳秀英" }}
+		a := asking{lang: lang, me: 1}
 		at := clock.MilliOf(noon())
 		version := payee.Version{No: 2, Type: payee.TypeSoleTrader, Kind: payee.AccountBank, NameMask: "晨**", IDMask: "9131****************2K", AccountMask: "6222 **** **** **** 1234", EnteredAt: at}
 		price := campaign.AskedPrice{Campaign: "春茶尝鲜 · 三人成团", Product: "明前龙井 50g 尝鲜装 " + longName, SKU: "LJ-50-2026-SPRING-0001", Now: 3990}
@@ -179,6 +179,7 @@ func secondGallery() []shown {
 		for sort, card := range map[string]approvalCard{
 			"payees": payeeCard(a, payee.Payee{ID: 7 << 40, Active: &version, Pending: &version}, "王*"), "prices": priceCard(a, price), "materials": materialCard(a, words), "permits": permitCard(a, permit, groups),
 		} {
+			card.By = "欧阳秀英"
 			p := approvalsPage{page: base(lang, choose(lang, "待复核", "For a second person")), Sort: sort, Cards: []approvalCard{card}, Next: "#", Else: []tab{{choose(lang, "结算单审核", "Settlements"), "#", false}, {"KOC", "#", false}}}
 			for _, one := range approvalSorts {
 				p.Tabs = append(p.Tabs, tab{choose(lang, one.zh, one.en), "#", one.name == sort})

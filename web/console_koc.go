@@ -32,6 +32,7 @@ type kocPage struct {
 	Tabs     []tab
 	Group    string // of which all are; "" of every group
 	GroupID  id.Group
+	Leads    bool // who looks may see how the groups are
 	Programs []referral.Program
 	Proposes bool
 	Cards    []kocCard
@@ -75,7 +76,7 @@ func (s *Server) consoleKOC(c *gin.Context) error {
 	if status == "all" {
 		f.Status = ""
 	}
-	p := kocPage{page: s.base(c, "")}
+	p := kocPage{page: s.base(c, ""), Leads: may(ctx, seesHealth) == nil}
 	p.Title, p.Now = choose(p.Lang, "KOC 月度奖励", "KOC rewards of a month"), p.Now.In(shop)
 	s.desk(ctx, &p.page)
 	if text := c.Query("group"); text != "" {
@@ -137,7 +138,7 @@ func (s *Server) kocCards(ctx context.Context, lang string, list []referral.KOCP
 	if err != nil {
 		return nil, err
 	}
-	by, err := s.colleagues(ctx)
+	by, err := colleagues(ctx, s, list, func(x referral.KOCProposal) id.Staff { return x.ProposedBy })
 	if err != nil {
 		return nil, err
 	}

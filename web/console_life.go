@@ -82,43 +82,42 @@ func (s *Server) lifePage(c *gin.Context, g community.Group) (lifePage, error) {
 	if g.EndsAt != 0 {
 		p.EndsAt = g.EndsAt.Time().In(shop)
 	}
-	names, err := s.fillStaff(ctx, &p, g)
-	if err != nil {
+	if err := s.fillStaff(ctx, &p, g); err != nil {
 		return p, err
 	}
 	hands, err := s.Life.ListHandovers(ctx, g.ID, database.Page{Limit: rowsShown})
 	if err != nil {
 		return p, err
 	}
+	who := []id.Staff{g.OwnerID}
 	for _, h := range hands.Items {
-		row := handoverRow{ID: h.ID, From: names(h.FromID), To: names(h.ToID), Given: h.GivenAt != 0, Taken: h.TakenAt != 0, Open: h.Status == life.StatusOpen, Why: clean(h.Reason)}
+		who = append(who, h.FromID, h.ToID)
+	}
+	names, err := s.colleagues(ctx, who...)
+	if err != nil {
+		return p, err
+	}
+	p.Owner = cmp.Or(names(g.OwnerID), "—")
+	for _, h := range hands.Items {
+		row := handoverRow{ID: h.ID, From: cmp.Or(names(h.FromID), "—"), To: cmp.Or(names(h.ToID), "—"), Given: h.GivenAt != 0, Taken: h.TakenAt != 0, Open: h.Status == life.StatusOpen, Why: clean(h.Reason)}
 		row.State, row.Tone = word(p.Lang, lifeWords, h.Status)
 		p.Handovers = append(p.Handovers, row)
 	}
 	return p, s.fillMergers(ctx, &p, g)
 }
 
-// fillStaff lists the colleagues the actor sees, and says what one is called.
-func (s *Server) fillStaff(ctx context.Context, p *lifePage, g community.Group) (func(id.Staff) string, error) {
+// fillStaff lists the colleagues who may take the group over.
+func (s *Server) fillStaff(ctx context.Context, p *lifePage, g community.Group) error {
 	list, err := s.Access.ListStaff(ctx, database.Page{Limit: database.PageMax})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	names := map[id.Staff]string{}
 	for _, x := range list.Items {
-		names[x.ID] = clean(x.Name)
 		if x.ID != g.OwnerID && x.Status == access.StaffActive && slices.Contains(runsGroups, x.Role) {
-			p.Staff = append(p.Staff, choice{x.ID.String(), names[x.ID]})
+			p.Staff = append(p.Staff, choice{x.ID.String(), clean(x.Name)})
 		}
 	}
-	called := func(who id.Staff) string {
-		if who == 0 {
-			return "—"
-		}
-		return cmp.Or(names[who], who.String())
-	}
-	p.Owner = called(g.OwnerID)
-	return called, nil
+	return nil
 }
 
 func (s *Server) fillMergers(ctx context.Context, p *lifePage, g community.Group) error {

@@ -132,7 +132,7 @@ func (s *Server) consolePayout(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	by, err := s.colleagues(ctx)
+	by, err := s.colleagues(ctx, x.CreatedBy, x.PaidBy)
 	if err != nil {
 		return err
 	}
@@ -147,8 +147,8 @@ func (s *Server) consolePayout(c *gin.Context) error {
 			p.Parts = append(p.Parts, len(p.Parts)+1)
 		}
 	}
-	for _, fill := range []func(*gin.Context, *payoutPage, func(id.Staff) string) error{s.fillPaid, s.fillHolds, s.fillImports} {
-		if err := fill(c, &p, by); err != nil {
+	for _, fill := range []func(*gin.Context, *payoutPage) error{s.fillPaid, s.fillHolds, s.fillImports} {
+		if err := fill(c, &p); err != nil {
 			return err
 		}
 	}
@@ -173,7 +173,7 @@ func (p *payoutPage) show(x settlement.Payout, doc settlement.Settlement, by fun
 func (p *payoutPage) address() string { return "/console/payouts/" + p.ID.String() }
 
 // fillPaid adds the payments, and the makings of its file.
-func (s *Server) fillPaid(c *gin.Context, p *payoutPage, by func(id.Staff) string) error {
+func (s *Server) fillPaid(c *gin.Context, p *payoutPage) error {
 	ctx := c.Request.Context()
 	after, err := database.ParseCursor(c.Query("cursor"))
 	if err != nil {
@@ -194,6 +194,10 @@ func (s *Server) fillPaid(c *gin.Context, p *payoutPage, by func(id.Staff) strin
 		p.Next = p.address() + "?cursor=" + list.NextCursor
 	}
 	made, err := s.Settlement.ListFiles(ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	by, err := colleagues(ctx, s, made, func(f settlement.PaymentFile) id.Staff { return f.MadeBy })
 	for _, f := range made {
 		p.Made = append(p.Made, madeRow{f.Part, f.Made, f.Rows, f.Net, f.SHA256[:8], by(f.MadeBy), f.MadeAt.Time().In(shop)})
 	}
@@ -214,7 +218,7 @@ func payoutLineOf(lang string, l settlement.PayoutLine, who string) payoutLineRo
 }
 
 // fillHolds adds whom the payout left out.
-func (s *Server) fillHolds(c *gin.Context, p *payoutPage, _ func(id.Staff) string) error {
+func (s *Server) fillHolds(c *gin.Context, p *payoutPage) error {
 	ctx := c.Request.Context()
 	after, err := database.ParseCursor(c.Query("held"))
 	if err != nil {
@@ -246,12 +250,16 @@ func (s *Server) fillHolds(c *gin.Context, p *payoutPage, _ func(id.Staff) strin
 
 // fillImports adds what the bank answered, and of one answer line by line what
 // it did.
-func (s *Server) fillImports(c *gin.Context, p *payoutPage, by func(id.Staff) string) error {
+func (s *Server) fillImports(c *gin.Context, p *payoutPage) error {
 	if !p.Reads {
 		return nil
 	}
 	ctx := c.Request.Context()
 	list, err := s.Settlement.ListImports(ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	by, err := colleagues(ctx, s, list, func(m settlement.Import) id.Staff { return m.ImportedBy })
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"siyu/access"
 	"siyu/campaign/material"
 	"siyu/campaign/promotion"
 	"siyu/internal/database"
@@ -83,7 +84,7 @@ func (s *Server) consolePromotions(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	called, err := s.colleagues(ctx)
+	called, err := colleagues(ctx, s, list.Items, func(x promotion.Promotion) id.Staff { return x.CreatedBy })
 	if err != nil {
 		return err
 	}
@@ -101,17 +102,19 @@ func (s *Server) consolePromotions(c *gin.Context) error {
 	return s.show(c, http.StatusOK, "promotions", p.page, p)
 }
 
-// colleagues says what staff that the actor sees are called.
-func (s *Server) colleagues(ctx context.Context) (func(id.Staff) string, error) {
-	list, err := s.Access.ListStaff(ctx, database.Page{Limit: database.PageMax})
-	if err != nil {
-		return nil, err
+// colleagues says what the staff are called whom a list names.
+func colleagues[T any](ctx context.Context, s *Server, list []T, of func(T) id.Staff) (func(id.Staff) string, error) {
+	who := make([]id.Staff, len(list))
+	for i, x := range list {
+		who[i] = of(x)
 	}
-	names := map[id.Staff]string{}
-	for _, x := range list.Items {
-		names[x.ID] = clean(x.Name)
-	}
-	return func(who id.Staff) string { return cmp.Or(names[who], who.String()) }, nil
+	return s.colleagues(ctx, who...)
+}
+
+// colleagues says what staff are called.
+func (s *Server) colleagues(ctx context.Context, who ...id.Staff) (func(id.Staff) string, error) {
+	names, err := access.NamesOf(s.DB.Read(ctx), who)
+	return func(one id.Staff) string { return clean(names[one]) }, err
 }
 
 func (s *Server) promotionCard(ctx context.Context, lang string, which id.Promotion) (promotionCard, error) {

@@ -122,7 +122,10 @@ func (s *Server) reviewCard(ctx context.Context, lang string, x review.Case) (re
 	if err != nil {
 		return card, err
 	}
-	card.Tree = drawTree(lang, t, x.InviteeID, marked)
+	if names, err = community.NamesOf(s.DB.Read(ctx), membersIn(t)); err != nil {
+		return card, err
+	}
+	card.Tree = drawTree(lang, t, x.InviteeID, marked, names)
 	return card, nil
 }
 

@@ -97,7 +97,7 @@ func TestDrawTree(t *testing.T) {
 	for m := range id.Member(50) {
 		tree.Invited.Items = append(tree.Invited.Items, referral.Edge{MemberID: 100 + m}, referral.Edge{MemberID: 100 + m})
 	}
-	v := drawTree(langZH, tree, 149, map[id.Member]bool{148: true, 9: true})
+	v := drawTree(langZH, tree, 149, map[id.Member]bool{148: true, 9: true}, nil)
 	tones := map[string]int{}
 	at := map[[2]int]string{}
 	for _, n := range v.Nodes {
@@ -125,11 +125,11 @@ func sampleReviews() reviewsPage {
 	}
 	return reviewsPage{page: base(langZH, "奖励审核"), Next: "/console/reviews?cursor=x", Cards: []reviewCard{
 		{Order: 99 << 40, Inviter: "王*", Invitee: "李*", Since: now.Add(-100 * time.Hour), Overdue: true,
-			Reasons: []string{"同一台设备上出现过 4 名会员，超过 3 名", "邀请人与其受邀人中有 8 个账号由设备、地址或收款账户相连，超过 3 个"}, Tree: drawTree(langZH, tree, 105, marked),
+			Reasons: []string{"同一台设备上出现过 4 名会员，超过 3 名", "邀请人与其受邀人中有 8 个账号由设备、地址或收款账户相连，超过 3 个"}, Tree: drawTree(langZH, tree, 105, marked, nil),
 			Rewards: []reviewRow{{ID: 1 << 40, What: "邀请奖", Who: "王*", Amount: 800, Found: "建议取消", Note: "四个号都在一台手机上登录", FoundAt: now, Decides: true},
 				{ID: 2 << 40, What: "新人礼", Who: "李*", Amount: 500, Found: "建议取消", Note: "同上", FoundAt: now, Own: true, Decides: true}}},
 		{Order: 98 << 40, Inviter: "赵*", Invitee: "孙*", Since: now.Add(-2 * time.Hour), Reasons: []string{"双方的收货地址相同"},
-			Tree:    drawTree(langZH, referral.Tree{MemberID: 2, Invited: database.Paged[referral.Edge]{Items: []referral.Edge{{MemberID: 7}}}}, 7, map[id.Member]bool{2: true}),
+			Tree:    drawTree(langZH, referral.Tree{MemberID: 2, Invited: database.Paged[referral.Edge]{Items: []referral.Edge{{MemberID: 7}}}}, 7, map[id.Member]bool{2: true}, nil),
 			Rewards: []reviewRow{{ID: 3 << 40, What: "邀请奖", Who: "赵*", Amount: 800}}},
 	}}
 }

@@ -126,7 +126,7 @@ func (s *Server) fillSettlement(ctx context.Context, p *settlementPage, x settle
 	if err != nil {
 		return err
 	}
-	called, err := s.colleagues(ctx)
+	called, err := s.colleagues(ctx, x.CreatedBy, x.ClosedBy, x.ReviewedBy, x.RejectedBy, x.PaidBy)
 	if err != nil {
 		return err
 	}

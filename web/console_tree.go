@@ -34,9 +34,18 @@ const (
 	treeStep  = 26  // between two
 )
 
+// membersIn are those of the tree whom drawTree may draw.
+func membersIn(t referral.Tree) []id.Member {
+	list := []id.Member{t.MemberID}
+	for _, e := range slices.Concat(t.InvitedBy[:min(len(t.InvitedBy), treeRow)], t.Invited.Items) {
+		list = append(list, e.MemberID)
+	}
+	return list
+}
+
 // drawTree draws the invitee of the case first, then those marked, then the
 // newest of the rest.
-func drawTree(lang string, t referral.Tree, invitee id.Member, marked map[id.Member]bool) *treeView {
+func drawTree(lang string, t referral.Tree, invitee id.Member, marked map[id.Member]bool, names map[id.Member]string) *treeView {
 	tone := func(m id.Member) string {
 		switch {
 		case m == invitee:
@@ -71,12 +80,12 @@ func drawTree(lang string, t referral.Tree, invitee id.Member, marked map[id.Mem
 		for i, e := range up[:min(len(up), treeRow)] {
 			x := fieldWidth/2 + (2*i-min(len(up), treeRow)+1)*treeStep/2
 			v.Lines = append(v.Lines, treeLine{x, y, fieldWidth / 2, y + 34})
-			v.Nodes = append(v.Nodes, treeNode{x, y, 6, tone(e.MemberID), e.MemberID.String()})
+			v.Nodes = append(v.Nodes, treeNode{x, y, 6, tone(e.MemberID), called(lang, names[e.MemberID])})
 		}
 		y += 34
 	}
 	top := y
-	v.Nodes = append(v.Nodes, treeNode{fieldWidth / 2, top, 9, "root", t.MemberID.String()})
+	v.Nodes = append(v.Nodes, treeNode{fieldWidth / 2, top, 9, "root", called(lang, names[t.MemberID])})
 	for i, e := range down {
 		inRow := min(len(down)-i/treeRow*treeRow, treeRow)
 		x := fieldWidth/2 + (2*(i%treeRow)-inRow+1)*treeStep/2
@@ -84,7 +93,7 @@ func drawTree(lang string, t referral.Tree, invitee id.Member, marked map[id.Mem
 		if i < treeRow {
 			v.Lines = append(v.Lines, treeLine{fieldWidth / 2, top, x, y})
 		}
-		v.Nodes = append(v.Nodes, treeNode{x, y, 7, tone(e.MemberID), e.MemberID.String()})
+		v.Nodes = append(v.Nodes, treeNode{x, y, 7, tone(e.MemberID), called(lang, names[e.MemberID])})
 	}
 	v.Height = y + 12
 	return v

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"siyu/community"
 	"siyu/community/gathering"
 	"siyu/internal/database"
 	"siyu/internal/fault"
@@ -16,17 +17,17 @@ import (
 // gatheringPage is an offline event as somebody in its group sees it.
 type gatheringPage struct {
 	page
-	ID      id.Gathering
-	GroupID id.Group
-	Name    string
-	Place   string
-	When    string
-	Free    int
-	Off     string // why it was cancelled
-	Begun   bool
-	Seat    string // in, waiting or none
-	There   bool   // he has checked in
-	Door    string // the code he scanned, if any
+	ID    id.Gathering
+	Group string // the address of its group, which has a page while it is active
+	Name  string
+	Place string
+	When  string
+	Free  int
+	Off   string // why it was cancelled
+	Begun bool
+	Seat  string // in, waiting or none
+	There bool   // he has checked in
+	Door  string // the code he scanned, if any
 }
 
 // gathering answers GET /e/{event}.
@@ -51,7 +52,14 @@ func (s *Server) gatheringPage(c *gin.Context, v *visitor) (gatheringPage, error
 	if *v, err = s.greet(c, *v); err != nil {
 		return p, err
 	}
-	p.page, p.GroupID, p.Name, p.Place = s.base(c, clean(g.Title)), g.GroupID, clean(g.Title), clean(g.Place)
+	p.page, p.Name, p.Place = s.base(c, clean(g.Title)), clean(g.Title), clean(g.Place)
+	of, err := community.GroupsIn(s.DB.Read(ctx), []id.Group{g.GroupID})
+	if err != nil {
+		return p, err
+	}
+	if of[g.GroupID].Status == community.GroupActive {
+		p.Group = "/g/" + g.GroupID.String()
+	}
 	p.at("/e/" + p.ID.String())
 	s.armed(&p.page, *v)
 	p.When = moment(p.Lang, p.Now, g.StartsAt.Time().In(shop))

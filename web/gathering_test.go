@@ -7,6 +7,7 @@ import (
 
 	"siyu/community"
 	"siyu/community/gathering"
+	"siyu/community/life"
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
@@ -14,7 +15,7 @@ import (
 
 // gatheringGallery is an event in its moods.
 func gatheringGallery() []shown {
-	free := gatheringPage{page: base(langZH, "龙井开采"), ID: 3 << 40, GroupID: 9 << 40, Name: "龙井开采，一起上山采茶", Place: "杭州市西湖区梅家坞村 12 号茶园入口", When: "3月7日 09:00", Free: 3}
+	free := gatheringPage{page: base(langZH, "龙井开采"), ID: 3 << 40, Group: "/g/x", Name: "龙井开采，一起上山采茶", Place: "杭州市西湖区梅家坞村 12 号茶园入口", When: "3月7日 09:00", Free: 3}
 	full, seat, door, off := free, free, free, free
 	full.Free, full.Notice = 0, &notice{Text: "二维码已过期或不是这次活动的，请重新扫"}
 	seat.Seat = "in"
@@ -60,6 +61,9 @@ func TestGatheringPage(t *testing.T) {
 		for range 2 {
 			li.post(page+"/check", form).is(t, http.StatusSeeOther)
 		}
-		li.get(page).is(t, 200).has(t, "已签到")
+		here := `href="/g/` + h.group.String() + `"`
+		li.get(page).is(t, 200).has(t, "已签到", here)
+		must(t, h.s.Life.Close(h.staff, h.group, life.CloseIn{Reason: "人太少"}))
+		li.get(page).is(t, 200).lacks(t, here) // its group's page is gone
 	})
 }

@@ -112,12 +112,38 @@ func TestDoors(t *testing.T) {
 	}
 	engine, err := httpd.NewEngine(httpd.Config{})
 	must(t, err)
-	engine.NoRoute(h.s.Lost)
+	engine.NoRoute(h.s.Lost(httpd.ErrNoRoute))
 	for accept, want := range map[string]string{"text/html,*/*": "这里什么也没有", "application/json": `"code":"route_not_found"`} {
 		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/i/", nil)
 		r.Header.Set("Accept", accept)
 		engine.ServeHTTP(w, r)
 		answer{status: w.Code, body: w.Body.String()}.is(t, 404).has(t, want)
+	}
+}
+
+// TestFormAddresses: an address that takes forms alone says so to a browser that
+// opens it, and a form that failed leads back to the page it stood on, in either
+// language.
+func TestFormAddresses(t *testing.T) {
+	h := open(t, dbtest.Open(t, "sqlite"))
+	engine, err := httpd.NewEngine(httpd.Config{})
+	must(t, err)
+	h.s.Register(engine)
+	engine.NoMethod(h.s.Lost(httpd.ErrNoMethod))
+	const page = "/o/ord_0000000000001"
+	ask := func(method, from string) answer {
+		w, r := httptest.NewRecorder(), httptest.NewRequest(method, page+"/late", nil)
+		r.Header.Set("Accept", "text/html")
+		r.Header.Set("Referer", from)
+		engine.ServeHTTP(w, r)
+		return answer{status: w.Code, body: w.Body.String()}
+	}
+	a := ask(http.MethodGet, "").is(t, http.StatusMethodNotAllowed)
+	a.has(t, "这个地址只收表单", `<html lang="zh-CN"`)
+	a.lacks(t, "hreflang")
+	ask(http.MethodPost, "http://example.com"+page).is(t, 403).has(t, `href="`+page+`"`, `href="`+page+`?lang=en"`, `data-home="`+page+`"`)
+	for _, from := range []string{"", "https://evil.example" + page, "http://example.com"} {
+		ask(http.MethodPost, from).is(t, 403).lacks(t, "hreflang", "/late", "evil")
 	}
 }
 

@@ -27,6 +27,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -241,14 +242,16 @@ func (s *Server) home(c *gin.Context) error {
 	return s.show(c, http.StatusOK, "plain", p.page, p)
 }
 
-// Lost answers an address that leads nowhere: a browser gets a page, anybody
-// else the problem.
-func (s *Server) Lost(c *gin.Context) {
-	if c.Request.Method != http.MethodGet || !strings.Contains(c.GetHeader("Accept"), "text/html") {
-		httpd.Refuse(c, httpd.ErrNoRoute)
-		return
+// Lost answers an address that leads nowhere, or is there for forms alone: a
+// browser gets a page, anybody else the problem.
+func (s *Server) Lost(why *fault.Fault) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if c.Request.Method != http.MethodGet || !strings.Contains(c.GetHeader("Accept"), "text/html") {
+			httpd.Refuse(c, why)
+			return
+		}
+		s.open(func(*gin.Context) error { return why })(c)
 	}
-	s.open(func(*gin.Context) error { return fault.NotFound })(c)
 }
 
 // view is a page's handler: it renders, or returns why not.
@@ -278,6 +281,21 @@ func (s *Server) base(c *gin.Context, title string) page {
 func (p *page) at(address string) {
 	p.Home = address
 	p.Other = withQuery(address, "lang", choose(p.Lang, langEN, langZH))
+}
+
+// sentFrom lets the answer to a form that failed lead back to the page the form
+// stood on: its own address takes nothing but forms.
+func (p *plainPage) sentFrom(c *gin.Context) {
+	if c.Request.Method == http.MethodGet {
+		return
+	}
+	p.Home, p.Other = "", ""
+	from, err := url.Parse(c.GetHeader("Referer"))
+	if err != nil || from.Host != c.Request.Host || !strings.HasPrefix(from.EscapedPath(), "/") {
+		return
+	}
+	p.at(from.EscapedPath())
+	p.Link, p.LinkText = p.Home, choose(p.Lang, "返回", "Go back")
 }
 
 // lang is ?lang=, which is then remembered, or the cookie, or what the browser
@@ -313,10 +331,15 @@ func (s *Server) fail(c *gin.Context, err error) {
 	}
 	p := plainPage{page: s.base(c, ""), Sad: true}
 	p.Head, p.Body = f.Text(p.Lang), choose(p.Lang, "可以返回上一页再试，或向邀请你的人问问。", "Go back and try again, or ask who invited you.")
+	p.sentFrom(c)
 	switch {
 	case errors.Is(err, httpd.ErrTooMany):
 		p.crowded(c)
-	case errors.Is(err, fault.NotFound):
+	case errors.Is(err, httpd.ErrNoMethod):
+		p.Head = choose(p.Lang, "这个地址只收表单", "This address only takes forms")
+		p.Body = choose(p.Lang, "请返回上一页，用页面上的按钮。", "Go back and use the button on the page.")
+		p.Other = "" // the other language's link would lead here again
+	case errors.Is(err, fault.NotFound), errors.Is(err, httpd.ErrNoRoute):
 		p.Head = choose(p.Lang, "这里什么也没有", "There is nothing here")
 		p.Body = choose(p.Lang, "地址可能不完整，或这一页不属于你。", "The address may be incomplete, or the page is not yours.")
 	}

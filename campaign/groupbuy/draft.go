@@ -1,10 +1,12 @@
 package groupbuy
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
 	"siyu/campaign"
+	"siyu/community"
 	"siyu/community/request"
 	"siyu/internal/clock"
 	"siyu/internal/database"
@@ -52,8 +54,12 @@ func (s *Service) Draft(ctx context.Context, from id.Request, in DraftIn) (id.Ca
 			tx.SetResult("campaign", int64(made), 201)
 			return nil
 		}
+		name, err := draftName(tx, r, in.SKU)
+		if err != nil {
+			return err
+		}
 		made, err = s.Campaign.CreateTx(tx, campaign.CampaignIn{
-			Kind: "group_buy", Name: r.Line, StartsAt: in.StartsAt, EndsAt: in.EndsAt, Rules: rules,
+			Kind: "group_buy", Name: name, StartsAt: in.StartsAt, EndsAt: in.EndsAt, Rules: rules,
 			Audience: campaign.Audience{Groups: []id.Group{r.GroupID}},
 			Items:    []campaign.ItemIn{{SKU: in.SKU, Price: in.Price, Stock: in.Stock}},
 		})
@@ -63,4 +69,12 @@ func (s *Service) Draft(ctx context.Context, from id.Request, in DraftIn) (id.Ca
 		return r.DraftedTx(tx, made)
 	})
 	return made, err
+}
+
+// draftName is what was asked for; where the asker was erased, and his words
+// with him, it is the product's name.
+func draftName(tx *database.Tx, r request.Request, sku string) (string, error) {
+	var product string
+	err := tx.Raw("SELECT name FROM products WHERE sku = ? AND EXISTS (SELECT 1 FROM members WHERE id = ? AND status = ?)", sku, r.MemberID, community.MemberErased).Scan(&product).Error
+	return cmp.Or(product, r.Line), err
 }

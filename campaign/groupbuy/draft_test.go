@@ -88,6 +88,14 @@ func TestDraft(t *testing.T) {
 		if _, err := s.GroupBuy.Draft(bg, help, in); !errors.Is(err, request.ErrBuys) {
 			t.Errorf("of a question: got %v", err)
 		}
+		gone, err := asks.Ask(bg, s.m[1], request.In{GroupID: group, Kind: request.KindBuy, Line: "李雷想买龙井"})
+		s.ok(err)
+		s.ok(s.Community.EraseMember(bg, s.m[1]))
+		named, err := s.GroupBuy.Draft(bg, gone, in)
+		s.ok(err)
+		if got, err := s.Campaign.FindCampaign(bg, named); err != nil || got.Name != "龙井" {
+			t.Errorf("of an erased member's request: got %q, %v; want the product's name", got.Name, err)
+		}
 		other := database.WithActor(bg, database.Actor{Kind: database.ActorStaff, Staff: 3, Role: "marketer", Unit: 8, Units: []id.Unit{8}})
 		if _, err := s.GroupBuy.Draft(other, r, in); !errors.Is(err, fault.NotFound) {
 			t.Errorf("of another unit's request: got %v", err)

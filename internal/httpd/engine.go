@@ -30,7 +30,8 @@ const answerWithin = 25 * time.Second
 // ErrNoRoute refuses an address that leads nowhere.
 var ErrNoRoute = fault.New(fault.KindNotFound, "route_not_found", "没有这个地址", "there is nothing at this address")
 
-var errNoMethod = fault.New(fault.Kind(http.StatusMethodNotAllowed), "method_not_allowed", "该地址不支持此方法，见 Allow", "this address does not take the method; see Allow")
+// ErrNoMethod refuses an address that is there for another method.
+var ErrNoMethod = fault.New(fault.Kind(http.StatusMethodNotAllowed), "method_not_allowed", "该地址不支持此方法，见 Allow", "this address does not take the method; see Allow")
 
 // NewEngine is a gin engine in release mode with the middleware of every
 // request. api and web add their routes to it.
@@ -44,7 +45,7 @@ func NewEngine(cfg Config) (*gin.Engine, error) {
 	}
 	e.Use(requestID, accessLog, recovered, secured, bounded(cfg.Limits.orDefaults().Body))
 	e.NoRoute(func(c *gin.Context) { Refuse(c, ErrNoRoute) })
-	e.NoMethod(func(c *gin.Context) { Refuse(c, errNoMethod) })
+	e.NoMethod(func(c *gin.Context) { Refuse(c, ErrNoMethod) })
 	return e, nil
 }
 

@@ -78,7 +78,7 @@ func TestRefuse(t *testing.T) {
 		"an inner error stays inner": {"GET", "/inner", "en", 500, "internal", fault.Internal.EN},
 		"a panic":                    {"GET", "/panic", "en", 500, "internal", fault.Internal.EN},
 		"an unknown route":           {"GET", "/nowhere", "en", 404, "route_not_found", ErrNoRoute.EN},
-		"a wrong method":             {"DELETE", "/fault", "en", 405, "method_not_allowed", errNoMethod.EN},
+		"a wrong method":             {"DELETE", "/fault", "en", 405, "method_not_allowed", ErrNoMethod.EN},
 	} {
 		t.Run(name, func(t *testing.T) {
 			req, _ := http.NewRequest(tc.method, "http://"+addr+tc.path, nil)

@@ -209,6 +209,23 @@ func TestWhatIdentifiesIsSealedMaskedAndErased(t *testing.T) {
 	})
 }
 
+// TestAnAccountIsMaskedByCharacters: an account that is written in Chinese is cut
+// between two characters, as MariaDB takes no half of one.
+func TestAnAccountIsMaskedByCharacters(t *testing.T) {
+	run(t, tax.Labor2018, func(t *testing.T, h *house) {
+		in := natural(idNo)
+		in.Kind, in.CardNo, in.BankName, in.Alipay = payee.AccountAlipay, "", "", "青禾优选收款账户"
+		m := h.member()
+		pid, err := h.Enter(himself(m), m, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, err := h.FindPayee(as(1), pid); err != nil || p.Active.AccountMask != "****账户" {
+			t.Errorf("got %+v, %v", p.Active, err)
+		}
+	})
+}
+
 func TestEntryNamesEverythingWrong(t *testing.T) {
 	in := payee.Entry{Details: payee.Details{Type: "x", Name: "", IDNo: "110105194912310021", Phone: "1", Kind: payee.AccountBank, CardNo: card[:18] + "1", CNAPS: "1", Alipay: "a"}}
 	var f *fault.Fault

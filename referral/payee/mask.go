@@ -26,10 +26,11 @@ func maskTail(s string, n int) string {
 	if s == "" {
 		return ""
 	}
-	if len(s) <= n+4 {
+	signs := []rune(s)
+	if len(signs) <= n+4 {
 		n = 2
 	}
-	return "****" + s[max(0, len(s)-n):]
+	return "****" + string(signs[max(0, len(signs)-n):])
 }
 
 // maskPhone keeps three digits in front and four behind.
