@@ -276,3 +276,27 @@ func TestOldCharter(t *testing.T) {
 		}
 	})
 }
+
+// TestNotTwice: a fee is taken once, and who stands in the line is not decided on
+// again, which would send him to its end.
+func TestNotTwice(t *testing.T) {
+	on(t, gate.In{Fee: 990, Review: true, Capacity: 1}, func(h *house) {
+		system := database.WithActor(bg, database.Actor{})
+		var list []gate.Application
+		for i, no := range []string{"p1", "p2"} {
+			m, _ := h.member()
+			list = append(list, h.apply(m, gate.ApplyIn{}))
+			h.refused(h.DecideApplication(h.owner, list[i].ID, gate.DecideIn{Admit: true}), gate.ErrState)
+			if err := h.PayFee(system, list[i].ID, gate.FeeIn{PaymentNo: no, Amount: 990}); err != nil {
+				h.t.Fatal(err)
+			}
+			h.refused(h.PayFee(system, list[i].ID, gate.FeeIn{PaymentNo: no + "again", Amount: 990}), gate.ErrState)
+			if err := h.DecideApplication(h.owner, list[i].ID, gate.DecideIn{Admit: true}); err != nil {
+				h.t.Fatal(err)
+			}
+		}
+		h.DB.Clock.Jump(time.Second)
+		h.refused(h.DecideApplication(h.owner, list[1].ID, gate.DecideIn{Admit: true}), gate.ErrState)
+		h.is(list[1].ID, gate.StatusWaiting)
+	})
+}
