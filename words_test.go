@@ -9,6 +9,7 @@ import (
 	"siyu/campaign/invite"
 	"siyu/campaign/material"
 	"siyu/campaign/promotion"
+	"siyu/campaign/tieout"
 	"siyu/community"
 	"siyu/community/gate"
 	"siyu/community/life"
@@ -19,6 +20,7 @@ import (
 	"siyu/referral"
 	"siyu/referral/promoter"
 	"siyu/referral/review"
+	"siyu/wallet"
 )
 
 // TestStatesAreWorded: a refusal names the state of a thing in the reader's
@@ -42,6 +44,8 @@ func TestStatesAreWorded(t *testing.T) {
 		promoter.None, promoter.Applied, promoter.Approved, promoter.Refused, promoter.Frozen, promoter.Merged,
 		referral.KOCProposed, referral.KOCApproved, referral.KOCRefused,
 		review.StateOpen, review.StatePassed, review.StateRefused, review.StateMoot,
+		tieout.SideMall, tieout.SideSiyu, tieout.SideStatement, tieout.StatusOpen, tieout.StatusRunning, tieout.StatusTied, tieout.StatusDiffers, tieout.StatusExplained,
+		wallet.PointsStatus("frozen"), wallet.PointsStatus("spent"), wallet.PointsStatus("released"),
 		webhook.StatusActive, webhook.StatusPaused,
 		webhook.DeliveryPending, webhook.DeliveryDelivered, webhook.DeliveryFailed, webhook.DeliveryCancelled,
 	} {

@@ -79,7 +79,7 @@ var discountOf = map[OrderStatus]DiscountStatus{
 }
 
 // pointsOf is where its points stand.
-var pointsOf = map[DiscountStatus]string{DiscountReserved: "frozen", DiscountSpent: "spent", DiscountReleased: "released"}
+var pointsOf = map[DiscountStatus]wallet.PointsStatus{DiscountReserved: "frozen", DiscountSpent: "spent", DiscountReleased: "released"}
 
 func checkDiscounts(q *database.Query, rows []bookedDiscount, p *database.Proof) error {
 	orders := make([]id.Order, len(rows))

@@ -55,7 +55,7 @@ type OrderUse struct {
 	Returned     bool // the coupon went back
 	Points       money.Amount
 	PointsBack   money.Amount
-	PointsStatus string // frozen, spent, released; "" is none
+	PointsStatus PointsStatus // frozen, spent, released; "" is none
 }
 
 // Live says that the order still has the coupon, or points set aside.

@@ -39,7 +39,7 @@ var (
 	ErrPointsMany     = fault.New(fault.KindConflict, "points.too_scattered", "涉及的积分批次过多，请分次使用", "these points expire on too many days; use fewer at once")
 	ErrPointsReused   = fault.New(fault.KindConflict, "points.reference_reused", "该单号已用于另一笔积分变动", "this reference already stands for another move of points")
 	ErrPointsOrder    = fault.New(fault.KindConflict, "points.no_order", "该订单没有使用积分", "no points were taken for this order")
-	ErrPointsState    = fault.New(fault.KindConflict, "points.order_state", "该订单的积分状态为 {state}，不能这样操作", "the points of this order are {state}; this cannot follow")
+	ErrPointsState    = fault.New(fault.KindConflict, "points.order_state", "该订单的积分现在是“{state}”，不能这样操作", "the points of this order are {state}; this cannot follow")
 	ErrPointsOverback = fault.New(fault.KindConflict, "points.over_refund", "最多还可退 {left} 积分", "at most {left} points can still be given back")
 )
 

@@ -28,19 +28,27 @@ func (in *OrderPoints) Validate() error {
 	return c.Err()
 }
 
+// PointsStatus is where the points of an order stand.
+type PointsStatus string
+
 // The states of an order's points.
 const (
-	pointsFrozen   = "frozen"
-	pointsSpent    = "spent"
-	pointsReleased = "released"
+	pointsFrozen   PointsStatus = "frozen"
+	pointsSpent    PointsStatus = "spent"
+	pointsReleased PointsStatus = "released"
 )
+
+// Words name the state.
+func (s PointsStatus) Words() (zh, en string) {
+	return map[PointsStatus]string{pointsFrozen: "已冻结", pointsSpent: "已使用", pointsReleased: "已解冻"}[s], string(s)
+}
 
 // pointOrder is what an order took.
 type pointOrder struct {
 	ID        int64
 	OrderRef  string
 	MemberID  id.Member
-	Status    string
+	Status    PointsStatus
 	Qty       money.Amount
 	BackQty   money.Amount
 	CreatedAt clock.Milli
@@ -108,7 +116,7 @@ func UnfreezePointsTx(tx *database.Tx, in OrderPoints) error {
 }
 
 // endTx ends the freezing of an order: its points are spent or released.
-func (o pointOrder) endTx(tx *database.Tx, status string) error {
+func (o pointOrder) endTx(tx *database.Tx, status PointsStatus) error {
 	res := tx.Exec("UPDATE point_orders SET status = ? WHERE id = ?"+tx.Only("status = ?"), status, o.ID, pointsFrozen)
 	if err := database.One(res, ErrPointsState.With("state", o.Status)); err != nil {
 		return err
@@ -133,7 +141,7 @@ func (o pointOrder) endTx(tx *database.Tx, status string) error {
 }
 
 // takeTx takes the points from the lots and notes which, for the order.
-func takeTx(tx *database.Tx, m id.Member, in OrderPoints, status string) error {
+func takeTx(tx *database.Tx, m id.Member, in OrderPoints, status PointsStatus) error {
 	if in.Points == 0 {
 		return fault.Invalid.Field("points", "required", "请填写积分数", "say how many points")
 	}

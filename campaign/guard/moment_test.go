@@ -46,6 +46,8 @@ func TestMoment(t *testing.T) {
 		"far from it, a minute less":           {PresetInterest, "2026-03-15 09:59", "2026-03-15 12:00", []string{"2026-03-01 10:00"}, nil, OutcomeDefer, []Rule{RuleMoment}, nil, "2026-03-15 10:00"},
 		"an ad near it is not counted":         {PresetInterest, "2026-03-14 10:00", "2026-03-14 12:00", []string{"2026-03-08 10:00"}, nil, OutcomeAllow, nil, nil, ""},
 		"an ad that comes later is":            {PresetInterest, "2026-03-02 10:00", "2026-03-02 12:00", []string{"2026-03-12 10:00"}, nil, OutcomeDeny, []Rule{RuleMoment}, nil, ""},
+		"an ad comes a fortnight later":        {PresetInterest, "2026-03-16 10:00", "2026-03-16 12:00", []string{"2026-03-30 10:00"}, nil, OutcomeAllow, nil, nil, ""},
+		"an ad comes a minute before that":     {PresetInterest, "2026-03-16 10:00", "2026-03-16 12:00", []string{"2026-03-30 09:59"}, nil, OutcomeDeny, []Rule{RuleMoment}, nil, ""},
 		"retail advises":                       {PresetRetail, "2026-03-12 10:00", "2026-03-12 12:00", []string{"2026-03-01 10:00"}, nil, OutcomeAllow, nil, []Rule{RuleMoment}, ""},
 		"benefit does not ask":                 {PresetBenefit, "2026-03-12 10:00", "2026-03-12 12:00", []string{"2026-03-01 10:00"}, nil, OutcomeAllow, nil, nil, ""},
 		"advice where too little is known":     {PresetInterest, "2026-03-12 10:00", "2026-03-12 12:00", []string{"2026-03-01 10:00"}, func(s *State) { s.Condition.Coverage-- }, OutcomeAllow, nil, []Rule{RuleMoment}, ""},

@@ -50,6 +50,11 @@ const (
 	SideStatement Side = "statement"
 )
 
+// Words name the side.
+func (s Side) Words() (zh, en string) {
+	return map[Side]string{SideMall: "商城", SideSiyu: "本系统", SideStatement: "支付账单"}[s], string(s)
+}
+
 // Kind is what a line moves. Other is what is none of Siyu's, like a
 // withdrawal: it is summed up and held against nothing.
 type Kind string
@@ -124,7 +129,7 @@ type Total struct {
 var (
 	ErrRunning  = fault.New(fault.KindConflict, "tieout.running", "对账正在进行，请等它完成", "the tie-out is being run; wait until it has ended")
 	ErrFinal    = fault.New(fault.KindConflict, "tieout.final", "该日对账已说明并复核，不再改变", "the day was explained and approved, and never changes again")
-	ErrMissing  = fault.New(fault.KindConflict, "tieout.missing", "还没有收到 {side} 一方的对账文件；没有交易也请提交只有表头的文件", "nothing was delivered for the side {side}; a day without any still needs a file of its heads")
+	ErrMissing  = fault.New(fault.KindConflict, "tieout.missing", "还没有收到{side}一方的对账文件；没有交易也请提交只有表头的文件", "nothing was delivered for the side {side}; a day without any still needs a file of its heads")
 	ErrNotOver  = fault.New(fault.KindConflict, "tieout.not_over", "{day} 还没有结束", "{day} is not over")
 	ErrState    = fault.New(fault.KindConflict, "tieout.state", "对账现在是“{state}”，不能这样操作", "the tie-out is {state}, which does not allow this")
 	ErrRun      = fault.New(fault.KindConflict, "tieout.run", "已有新的对账结果（第 {run} 次），请重新核对", "there is a newer result, of run {run}; look at it first")

@@ -232,3 +232,47 @@ func TestClosedGroupsApplications(t *testing.T) {
 		}
 	})
 }
+
+// TestLineInOrder: a line is in the order in which people came to it, not in that
+// of their applications: who was looked at first stands before who applied first.
+func TestLineInOrder(t *testing.T) {
+	on(t, gate.In{Capacity: 1, Review: true}, func(h *house) {
+		var list []gate.Application
+		var people []id.Member
+		for range 3 {
+			m, _ := h.member()
+			people, list = append(people, m), append(list, h.apply(m, gate.ApplyIn{}))
+		}
+		for _, i := range []int{0, 2, 1} {
+			h.DB.Clock.Jump(time.Second)
+			if err := h.DecideApplication(h.owner, list[i].ID, gate.DecideIn{Admit: true}); err != nil {
+				h.t.Fatal(err)
+			}
+		}
+		if first, second := h.found(list[2].ID).Ahead, h.found(list[1].ID).Ahead; first != 0 || second != 1 {
+			h.t.Errorf("%d and %d wait before them, want 0 and 1", first, second)
+		}
+		h.left(people[0], clock.MilliOf(h.DB.Clock.Now()), clock.MilliOf(h.DB.Clock.Now()))
+		h.tick()
+		h.is(list[2].ID, gate.StatusAdmitted)
+		h.is(list[1].ID, gate.StatusWaiting)
+	})
+}
+
+// TestOldCharter: who was shown a charter that has been replaced meanwhile reads
+// the one in force first.
+func TestOldCharter(t *testing.T) {
+	on(t, gate.In{}, func(h *house) {
+		m, _ := h.member()
+		h.DB.Clock.Jump(time.Minute)
+		next, err := h.people.PublishCharter(h.owner, h.group, community.CharterIn{Purpose: "少一点", QuietFrom: 1320, QuietTo: 510})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		_, err = h.Apply(bg, h.group, m, gate.ApplyIn{Charter: next.Version - 1})
+		h.refused(err, gate.ErrCharter)
+		if _, err = h.Apply(bg, h.group, m, gate.ApplyIn{Charter: next.Version}); err != nil {
+			h.t.Errorf("the one in force: %v", err)
+		}
+	})
+}

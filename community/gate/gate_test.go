@@ -168,7 +168,7 @@ func TestApply(t *testing.T) {
 				t.Errorf("kept: %v, %v", had, err)
 			}
 		})
-		t.Run("an older charter, a guest and another group are refused", func(t *testing.T) {
+		t.Run("a charter to come, a guest and another group are refused", func(t *testing.T) {
 			_, err := h.Apply(bg, h.group, m, gate.ApplyIn{Charter: 2, Answers: why})
 			h.refused(err, gate.ErrCharter)
 			guest, err := h.people.NewGuest(bg)
@@ -187,6 +187,7 @@ func TestApply(t *testing.T) {
 			_, err := h.Apply(bg, h.group, m, gate.ApplyIn{Charter: 1, Answers: why})
 			h.refused(err, gate.ErrOpen)
 			h.refused(h.PayFee(bg, a.ID, gate.FeeIn{PaymentNo: "p1", Amount: 989}), gate.ErrFee)
+			h.refused(h.PayFee(bg, a.ID, gate.FeeIn{PaymentNo: "p1", Amount: 991}), gate.ErrFee)
 			for range 2 {
 				if err := h.PayFee(bg, a.ID, gate.FeeIn{PaymentNo: "p1", Amount: 990}); err != nil {
 					t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 
 // Bounds of what one look reads.
 const (
-	peopleAtOnce = 200 // in one list of a statement
+	peopleAtOnce = 190 // in one list of a statement
 	othersMost   = 500 // strangers with a mark of the two
 )
 

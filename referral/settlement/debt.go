@@ -110,7 +110,7 @@ func (s *Service) deferDebts(ctx context.Context, st Settlement) (int, error) {
 }
 
 // deferMost is how many members one transaction looks at: an IN list's most.
-const deferMost = 200
+const deferMost = 190
 
 // deferred are the lines of those of the members who owe, looked at under the
 // settlement's lock.

@@ -16,7 +16,7 @@ import (
 var ErrOpen = fault.New(fault.KindConflict, "voucher.open", "{open} 笔记账所在的日子还没日结，还没有凭证可下载；请先日结", "{open} transfers lie on days that are not closed, and there is no voucher to take yet; close the days first")
 
 // ErrSettlement refuses a settlement that was rejected or is not sealed.
-var ErrSettlement = fault.New(fault.KindConflict, "voucher.settlement", "结算单现在是“{state}”，封存后且未驳回才有凭证", "the settlement is {state}; there are vouchers of it once it is sealed, unless it was rejected")
+var ErrSettlement = fault.New(fault.KindConflict, "voucher.settlement", "结算单还没有封存，或已驳回；封存后且未驳回才有凭证", "the settlement is not sealed, or was rejected; there are vouchers of it once it is sealed, unless it was rejected")
 
 // joins leave of the transfers t those of a settlement's payouts, of what it
 // took back, and of its fees; cleared those by which its rewards became payable,
