@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gin-gonic/gin"
+
 	"siyu/campaign"
 	"siyu/community"
 	"siyu/internal/database"
@@ -118,6 +120,22 @@ func TestDoors(t *testing.T) {
 		r.Header.Set("Accept", accept)
 		engine.ServeHTTP(w, r)
 		answer{status: w.Code, body: w.Body.String()}.is(t, 404).has(t, want)
+	}
+}
+
+// TestBytesThatAreNoText: what is no text in a form reaches the rooms as a sign
+// that says so, because MariaDB keeps no such bytes.
+func TestBytesThatAreNoText(t *testing.T) {
+	h := open(t, dbtest.Open(t, "sqlite"))
+	engine, err := httpd.NewEngine(httpd.Config{})
+	must(t, err)
+	got := ""
+	engine.POST("/", h.s.open(func(c *gin.Context) error { got = c.PostForm("reason"); return nil }))
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("reason=%FF%FE%E9%87%91%E9%A2%9D"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	engine.ServeHTTP(httptest.NewRecorder(), r)
+	if got != "\uFFFD金额" {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -262,10 +262,24 @@ func (s *Server) open(h func(c *gin.Context) error) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		err := s.limits.from(c, s.limits.address)
 		if err == nil {
+			legible(c)
 			err = h(c)
 		}
 		if err != nil {
 			s.fail(c, err)
+		}
+	}
+}
+
+// legible replaces in a form what is no text, as reading JSON does: MariaDB
+// refuses it.
+func legible(c *gin.Context) {
+	if c.ContentType() != "application/x-www-form-urlencoded" || c.Request.ParseForm() != nil {
+		return // a form that cannot be read has no token
+	}
+	for _, values := range c.Request.PostForm {
+		for i, v := range values {
+			values[i] = strings.ToValidUTF8(v, "\uFFFD")
 		}
 	}
 }
