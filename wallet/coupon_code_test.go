@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
 	"siyu/internal/id"
@@ -62,6 +63,12 @@ func TestCodes(t *testing.T) {
 			merge(t, db, 1, 2)
 			if again, err := s.UseCode(bg, codes[0], 1); err != nil || again != first {
 				t.Errorf("got %s, %v", again, err)
+			}
+		})
+		t.Run("outside the window it gives nothing", func(t *testing.T) {
+			shut := coupon(t, db, func(in *wallet.CouponIn) { in.ClaimUntil = clock.MilliOf(db.Clock.Now()) })
+			if _, err := s.UseCode(bg, codesOf(t, db, shut, 1)[0], 1); !errors.Is(err, wallet.ErrCouponWindow) {
+				t.Errorf("got %v", err)
 			}
 		})
 		if b, err := s.FindBatch(bg, batch); err != nil || b.Used != 3 || b.Qty != 500 {

@@ -75,6 +75,12 @@ func TestVerifyCoupons(t *testing.T) {
 		"a mark without a redemption": "UPDATE member_coupons SET redeemed_at = 1 WHERE redeemed_at = 0",
 		"a redemption without a mark": "UPDATE member_coupons SET redeemed_at = 0",
 		"returned by half":            "UPDATE coupon_redemptions SET freed = id",
+		"a limit of the day passed":   "UPDATE coupons SET per_day = 2",
+		"used and taken back":         "UPDATE member_coupons SET withdrawn_at = 1 WHERE redeemed_at <> 0",
+		"a use of no coupon":          "INSERT INTO coupon_redemptions (id, member_coupon_id, order_ref, discount, redeemed_at, returned_at, freed) VALUES (9, 9, 'o', 1, 1, 0, 0)",
+		"a code that gave unmarked":   "UPDATE coupon_codes SET used_at = 0",
+		"a code marked for nothing":   "UPDATE coupon_codes SET used_at = 1",
+		"a code of another coupon":    "UPDATE coupon_codes SET coupon_id = 9",
 	} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Run(t, func(t *testing.T, db *database.DB) {
@@ -84,6 +90,9 @@ func TestVerifyCoupons(t *testing.T) {
 					issued(t, db, c, 1, source)
 				}
 				if _, err := redeem(db, used, "order-1"); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := (&wallet.Service{DB: db}).UseCode(bg, codesOf(t, db, coupon(t, db), 2)[0], 1); err != nil {
 					t.Fatal(err)
 				}
 				provenCoupons(t, db)

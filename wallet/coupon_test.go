@@ -100,6 +100,7 @@ func TestIssue(t *testing.T) {
 				"past":        {coupon(t, db, fixed), "reward", wallet.ErrCouponExpired},
 				"not open":    {coupon(t, db, func(in *wallet.CouponIn) { in.Claimable = false }), wallet.SourceClaim, wallet.ErrCouponWindow},
 				"not yet":     {coupon(t, db, func(in *wallet.CouponIn) { in.ClaimFrom = now + 1 }), wallet.SourceClaim, wallet.ErrCouponWindow},
+				"from now":    {coupon(t, db, func(in *wallet.CouponIn) { in.ClaimFrom = now }), wallet.SourceClaim, nil},
 				"no more":     {coupon(t, db, func(in *wallet.CouponIn) { in.ClaimUntil = now }), wallet.SourceClaim, wallet.ErrCouponWindow},
 				"by a reward": {coupon(t, db, func(in *wallet.CouponIn) { in.ClaimUntil = now }), "reward", nil},
 			} {

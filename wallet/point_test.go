@@ -151,6 +151,39 @@ func TestPoints(t *testing.T) {
 	})
 }
 
+// TestLastDayOfPoints: on the day they expire points are seen, spent and earned
+// still, and a look at what has expired leaves them; at midnight in Shanghai
+// they are gone.
+func TestLastDayOfPoints(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		s := &wallet.Service{DB: db}
+		for day, want := range map[int]error{20260302: nil, 20360302: nil, 20360303: fault.Invalid} {
+			err := s.EarnPoints(bg, wallet.EarnPoints{Member: 2, Reference: fmt.Sprint(day), Points: 1, ExpiresDay: day})
+			if !errors.Is(err, want) {
+				t.Errorf("expiring on %d: got %v, want %v", day, err, want)
+			}
+		}
+		earn(t, db, 1, "today", 10, 20260302)
+		if err := s.ExpirePoints(bg); err != nil {
+			t.Fatal(err)
+		}
+		wantLots(t, db, 1, [3]int64{20260302, 10, 0})
+		db.Clock.Jump(time.Date(2026, 3, 2, 16, 0, 0, 0, time.UTC).Sub(db.Clock.Now()) - time.Millisecond)
+		if err := s.FreezePoints(bg, wallet.OrderPoints{Member: 1, OrderRef: "held", Points: 4}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.RefundPoints(bg, wallet.RefundPoints{Member: 1, OrderRef: "held", RefundNo: "r", Points: 1}); !errors.Is(err, wallet.ErrPointsState) {
+			t.Errorf("a refund of what was not spent: got %v", err)
+		}
+		wantLots(t, db, 1, [3]int64{20260302, 6, 4})
+		db.Clock.Jump(time.Millisecond)
+		wantLots(t, db, 1, [3]int64{20260302, 0, 4})
+		if err := s.SpendPoints(bg, wallet.OrderPoints{Member: 1, OrderRef: "late", Points: 1}); !errors.Is(err, wallet.ErrPointsShort) {
+			t.Errorf("spent at midnight: got %v", err)
+		}
+	})
+}
+
 func TestMergePoints(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
 		s := &wallet.Service{DB: db}
@@ -257,6 +290,11 @@ func TestVerifyPoints(t *testing.T) {
 		"a use that is gone":               "DELETE FROM point_uses",
 		"given back by half":               "UPDATE point_orders SET back_qty = 1",
 		"a lot without an account":         "UPDATE point_lots SET member_id = 99",
+		"no account of what is left":       "DELETE FROM accounts WHERE stage = 'points'",
+		"no account of what is set aside":  "DELETE FROM accounts WHERE stage = 'frozen'",
+		"more set aside than in lots":      "UPDATE accounts SET balance = balance + 1 WHERE stage = 'frozen'",
+		"spent for nobody":                 "UPDATE point_lots SET spent_qty = 1",
+		"an order of more than its uses":   "UPDATE point_orders SET qty = qty + 1",
 	} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Run(t, func(t *testing.T, db *database.DB) {

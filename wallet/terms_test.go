@@ -84,6 +84,7 @@ func TestKeeps(t *testing.T) {
 			c.Rate, c.Cap, c.MinSpend, c.Include, c.PerMember, c.PerDay = 2000, 0, 0, Goods{}, 0, 2
 		}},
 		{"", func(c *Coupon) { c.Cap, c.ClaimUntil, c.ClaimFrom, c.NameZH = 501, 0, 4, "新名" }},
+		{"amount_fen", func(c *Coupon) { c.Amount-- }},
 		{"rate_bp", func(c *Coupon) { c.Rate-- }},
 		{"cap_fen", func(c *Coupon) { c.Cap-- }},
 		{"min_spend_fen", func(c *Coupon) { c.MinSpend++ }},
@@ -106,6 +107,21 @@ func TestKeeps(t *testing.T) {
 		fresh.Issued = 0
 		if err := keeps(fresh, c); err != nil {
 			t.Errorf("before any is out: %v", err)
+		}
+	}
+}
+
+// TestNoBoundIsTheWidest: once issued, a coupon without a bound gets none.
+func TestNoBoundIsTheWidest(t *testing.T) {
+	old := Coupon{Issued: 1}
+	for field, change := range map[string]func(*Coupon){
+		"cap_fen": func(c *Coupon) { c.Cap = 1 }, "claim_until": func(c *Coupon) { c.ClaimUntil = 1 },
+		"per_member": func(c *Coupon) { c.PerMember = 1 }, "per_day": func(c *Coupon) { c.PerDay = 1 },
+	} {
+		c := old
+		change(&c)
+		if got := fieldsOf(keeps(old, c)); got != field {
+			t.Errorf("got %q, want %q", got, field)
 		}
 	}
 }
