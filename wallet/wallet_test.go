@@ -250,11 +250,13 @@ func TestVerifyNamesBreaches(t *testing.T) {
 		"an account":    {"DELETE FROM accounts WHERE balance > 0", []string{"has no transfer or no account"}},
 		"a currency":    {"UPDATE transfers SET currency = 'PTS'", []string{"has no transfer or no account"}},
 		"its account's": {"UPDATE accounts SET currency = 'PTS' WHERE balance > 0", []string{"has no transfer or no account"}},
-		"a balance":     {"UPDATE accounts SET balance = balance + 1 WHERE balance > 0", []string{"its entries fold to"}},
+		"a balance":     {"UPDATE accounts SET balance = balance + 1 WHERE stage = 'budget'", []string{"its entries fold to"}},
+		"a member's":    {"UPDATE accounts SET balance = balance + 1 WHERE owner_kind = 'member'", []string{"holds 2.01, its entries fold to 2.00"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Run(t, func(t *testing.T, db *database.DB) {
 				fund(t, db, wallet.Program(1), 500)
+				post(t, db, wallet.Move("m", "earn", money.CNY, 200, wallet.At(wallet.StageBudget, wallet.Program(1)), wallet.At(wallet.StageReserved, wallet.Member(9))))
 				proofs, err := wallet.Verify(bg, db)
 				if err != nil || len(proofs) != 1 || len(proofs[0].Broken) > 0 || proofs[0].Checked == 0 {
 					t.Fatalf("before: %+v, %v", proofs, err)

@@ -20,6 +20,9 @@ var (
 	mobile    = regexp.MustCompile(`^1\d{10}$`)
 	cnapsForm = regexp.MustCompile(`^\d{12}$`)
 	digits    = regexp.MustCompile(`^\d{8,30}$`)
+	// alipayForm is what Alipay takes as a login: a mobile number, one abroad
+	// with its country before a dash, or an e-mail address.
+	alipayForm = regexp.MustCompile(`^(1\d{10}|\+?\d{1,4}-\d{5,14}|[!-?A-~]+@[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)+)$`)
 )
 
 // Validate names everything wrong with the input; it tidies spaces first, as
@@ -49,7 +52,7 @@ func (in *Entry) tidy() {
 	close := strings.NewReplacer(" ", "", "-", "")
 	in.CardNo, in.CNAPS, in.Phone = close.Replace(in.CardNo), close.Replace(in.CNAPS), close.Replace(in.Phone)
 	in.IDNo = strings.ToUpper(close.Replace(in.IDNo))
-	in.AppID, in.OpenID, in.Alipay = strings.TrimSpace(in.AppID), strings.TrimSpace(in.OpenID), strings.TrimSpace(in.Alipay)
+	in.AppID, in.OpenID, in.Alipay = strings.TrimSpace(in.AppID), strings.TrimSpace(in.OpenID), strings.ReplaceAll(strings.TrimSpace(in.Alipay), " ", "")
 }
 
 // checkAccount wants the fields of the kind of account and no others.
@@ -70,6 +73,9 @@ func (in *Entry) checkAccount(c *fault.Check) {
 	need(AccountBank, in.Branch, "branch", 60, false)
 	need(AccountBank, in.CNAPS, "cnaps", 12, false)
 	need(AccountAlipay, in.Alipay, "alipay", 64, true)
+	if in.Kind == AccountAlipay && in.Alipay != "" {
+		c.That(alipayForm.MatchString(in.Alipay), "alipay", "format", "支付宝账号是手机号或邮箱，不是姓名或昵称", "an Alipay login is a mobile number or an e-mail address, not a name")
+	}
 	if in.Kind != AccountBank {
 		return
 	}
