@@ -87,13 +87,22 @@ func (h *house) keyed(method, path string) string {
 // replayed are the operations of which a call was repeated and answered as done.
 var replayed sync.Map
 
-// replay ends every test of a house: what it did under a key is answered as
-// done whenever it is repeated, here 100 days later, whatever has passed, ended
-// or run out meanwhile, and refused with another input. Who may not call any
-// more is turned away like anybody else.
+// writtenByHand is what proofs rightly say of rewards that a test of finance wrote into
+// the store itself, already cleared and of the payer it wants.
+var writtenByHand = []string{"was promised without being reserved", "goes to neither the inviter nor the invitee", "budget 0.00, promised", "which another payer pays"}
+
+// replay ends every test of a house: its rows break no invariant, and what it
+// did under a key is answered as done whenever it is repeated, here 100 days
+// later, whatever has passed, ended or run out meanwhile, and refused with
+// another input. Who may not call any more is turned away like anybody else.
 func (h *house) replay(t testing.TB) {
 	if t.Failed() || len(h.done.list) == 0 {
 		return
+	}
+	for _, b := range h.broken(t) {
+		if !slices.ContainsFunc(writtenByHand, func(said string) bool { return strings.Contains(b, said) }) {
+			t.Error(b)
+		}
 	}
 	h.DB.Clock.Jump(100 * 24 * time.Hour)
 	for _, k := range h.done.list {
