@@ -13,17 +13,17 @@ import (
 
 func (s *Server) accessRoutes(r *routes) {
 	r.post("/v1/units", s.createUnit, staff(), keyed)
-	r.get("/v1/units", s.listUnits, staff(access.Marketer, access.Finance, access.Mall))
+	r.get("/v1/units", paged(s.Access.ListUnits), staff(access.Marketer, access.Finance, access.Mall))
 	r.get("/v1/units/:id", s.findUnit, staff(access.Marketer, access.Finance, access.Mall))
 	r.patch("/v1/units/:id", s.renameUnit, staff())
 
 	r.post("/v1/staff", s.addStaff, staff(), keyed)
-	r.get("/v1/staff", s.listStaff, staff())
+	r.get("/v1/staff", paged(s.Access.ListStaff), staff())
 	r.get("/v1/staff/:id", s.findStaff, staff())
 	r.patch("/v1/staff/:id", s.updateStaff, staff())
 
 	r.post("/v1/api-keys", s.addKey, staff(), keyed)
-	r.get("/v1/api-keys", s.listKeys, staff())
+	r.get("/v1/api-keys", paged(s.Access.ListKeys), staff())
 	r.get("/v1/api-keys/:id", s.findKey, staff())
 	r.post("/v1/api-keys/:id/revoke", s.revokeKey, staff())
 
@@ -63,18 +63,6 @@ func (s *Server) unitThere(c *gin.Context, unit id.Unit) error {
 	}
 	_, err := s.Access.FindUnit(ctx, unit)
 	return instead(err, errNoUnit)
-}
-
-func (s *Server) listUnits(c *gin.Context) error {
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	units, err := s.Access.ListUnits(c.Request.Context(), p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, units)
 }
 
 func (s *Server) findUnit(c *gin.Context) error {

@@ -13,26 +13,10 @@ import (
 // billRoutes show the bills of a payout, let a member confirm his own from a
 // mini program, and take what the channel tells of them.
 func (s *Server) billRoutes(r *routes) {
-	r.get("/v1/payouts/:id/bills", s.listBills, staff(access.Finance, access.Cashier))
+	r.get("/v1/payouts/:id/bills", listed(s.Settlement.ListBills), staff(access.Finance, access.Cashier))
 	r.post("/v1/payouts/:id/bills/:no/cancel", s.callOffBill, staff(access.Finance, access.Cashier))
 	r.get("/v1/members/:id/bills", s.memberBills, member)
 	r.post("/v1/channels/wechat-bills/notices", s.readBillNotice, public)
-}
-
-func (s *Server) listBills(c *gin.Context) error {
-	pid, err := pathID[id.Payout](c, "id")
-	if err != nil {
-		return err
-	}
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Settlement.ListBills(c.Request.Context(), pid, p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }
 
 // callOffBill answers with the bill as it stands; the job asks the channel.

@@ -11,21 +11,9 @@ import (
 )
 
 func (s *Server) blockRoutes(r *routes) {
-	r.get("/v1/blocklist", s.listBlocks, staff(access.Marketer, access.Mall))
+	r.get("/v1/blocklist", paged(s.Community.ListBlocks), staff(access.Marketer, access.Mall))
 	r.put("/v1/members/:id/block", s.blockMember, staff(access.Marketer, access.Mall))
 	r.delete("/v1/members/:id/block", s.unblockMember, staff(access.Marketer, access.Mall))
-}
-
-func (s *Server) listBlocks(c *gin.Context) error {
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Community.ListBlocks(c.Request.Context(), p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }
 
 func (s *Server) blockMember(c *gin.Context) error {

@@ -20,13 +20,13 @@ func (s *Server) calendarRoutes(r *routes) {
 	r.get("/v1/calendar", s.showCalendar, readers)
 	r.get("/v1/calendar.ics", s.readFeed, public)
 	r.post("/v1/calendar/days", s.addDay, staff(access.Marketer), keyed)
-	r.get("/v1/calendar/days", s.listDays, readers)
+	r.get("/v1/calendar/days", paged(s.Calendar.ListDays), readers)
 	r.get("/v1/calendar/days/:id", s.findDay, readers)
 	r.patch("/v1/calendar/days/:id", s.editDay, staff(access.Marketer))
 	r.delete("/v1/calendar/days/:id", s.removeDay, staff(access.Marketer))
 	r.post("/v1/calendar/days/:id/recall", s.recallDay, staff(access.Marketer))
 	r.post("/v1/calendar/feeds", s.addFeed, staff(access.Marketer), keyed)
-	r.get("/v1/calendar/feeds", s.listFeeds, staff(access.Marketer))
+	r.get("/v1/calendar/feeds", paged(s.Calendar.ListFeeds), staff(access.Marketer))
 	r.get("/v1/calendar/feeds/:id", s.findFeed, staff(access.Marketer))
 	r.delete("/v1/calendar/feeds/:id", s.revokeFeed, staff(access.Marketer))
 }
@@ -61,18 +61,6 @@ func (s *Server) addDay(c *gin.Context) error {
 		return err
 	}
 	return s.renderDay(c, http.StatusCreated, day)
-}
-
-func (s *Server) listDays(c *gin.Context) error {
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Calendar.ListDays(c.Request.Context(), p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }
 
 func (s *Server) findDay(c *gin.Context) error {
@@ -180,18 +168,6 @@ func (s *Server) addFeed(c *gin.Context) error {
 		out.Path = "/v1/calendar.ics?token=" + token
 	}
 	return render(c, http.StatusCreated, out)
-}
-
-func (s *Server) listFeeds(c *gin.Context) error {
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Calendar.ListFeeds(c.Request.Context(), p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }
 
 func (s *Server) findFeed(c *gin.Context) error {

@@ -15,12 +15,12 @@ func (s *Server) campaignRoutes(r *routes) {
 	r.get("/v1/campaigns", s.listCampaigns, staff(access.Marketer, access.Finance, access.Mall, access.GroupOwner))
 	r.get("/v1/campaigns/:id", s.findCampaign, staff(access.Marketer, access.Finance, access.Mall, access.GroupOwner))
 	r.patch("/v1/campaigns/:id", s.editCampaign, staff(access.Marketer))
-	r.get("/v1/campaigns/:id/stats", s.showStats, staff(access.Marketer, access.Finance))
+	r.get("/v1/campaigns/:id/stats", found(s.Campaign.Stats), staff(access.Marketer, access.Finance))
 	r.get("/v1/campaigns/:id/funnel", s.showFunnel, staff(access.Marketer, access.Finance))
 	r.get("/v1/campaigns/:id/targets", s.showTargets, staff(access.Marketer, access.Finance))
 	r.put("/v1/campaigns/:id/targets", s.setTargets, staff(access.Marketer))
-	r.get("/v1/campaigns/:id/report", s.showReport, staff(access.Marketer, access.Finance))
-	r.get("/v1/campaigns/:id/audience/preview", s.previewAudience, staff(access.Marketer))
+	r.get("/v1/campaigns/:id/report", found(s.Campaign.Report), staff(access.Marketer, access.Finance))
+	r.get("/v1/campaigns/:id/audience/preview", found(s.Campaign.PreviewAudience), staff(access.Marketer))
 	r.post("/v1/campaigns/:id/items", s.addItem, staff(access.Marketer), keyed)
 	r.delete("/v1/campaigns/:id/items/:item", s.dropItem, staff(access.Marketer))
 	r.post("/v1/campaigns/:id/copy", s.copyCampaign, staff(access.Marketer), keyed)
@@ -82,18 +82,6 @@ func (s *Server) editCampaign(c *gin.Context) error {
 		return err
 	}
 	return s.renderCampaign(c, http.StatusOK, cid)
-}
-
-func (s *Server) previewAudience(c *gin.Context) error {
-	cid, err := pathID[id.Campaign](c, "id")
-	if err != nil {
-		return err
-	}
-	out, err := s.Campaign.PreviewAudience(c.Request.Context(), cid)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, out)
 }
 
 func (s *Server) addItem(c *gin.Context) error {

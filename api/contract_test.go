@@ -217,7 +217,7 @@ var unkeyedPosts = map[string]string{
 
 func TestDocs(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *database.DB) {
-		h := &house{Server: newServer(t, db)}
+		h := &house{Server: newServer(t, db), done: newKeyedCalls()}
 		h.url = listen(t, h.Server, httpd.Config{})
 		doc := h.call(t, "", "GET /openapi.yaml", "")
 		if doc.status != 200 || !bytes.Equal(doc.body, openapi) {

@@ -13,10 +13,10 @@ import (
 func (s *Server) exposureRoutes(r *routes) {
 	r.get("/v1/guard/exposure", s.findExposure, staff(access.Marketer, access.GroupOwner))
 	r.put("/v1/guard/exposure", s.setExposure, staff(access.Marketer))
-	r.get("/v1/guard/exposure/groups", s.listExposure, staff(access.Marketer, access.GroupOwner))
+	r.get("/v1/guard/exposure/groups", paged(s.Exposure.ListGroups), staff(access.Marketer, access.GroupOwner))
 	r.get("/v1/units/:id/exposure", s.findUnitExposure, staff(access.Marketer, access.GroupOwner))
 	r.put("/v1/units/:id/exposure", s.setUnitExposure, staff(access.Marketer))
-	r.get("/v1/groups/:id/exposure", s.groupExposure, staff(access.Marketer, access.GroupOwner))
+	r.get("/v1/groups/:id/exposure", found(s.Exposure.OfGroup), staff(access.Marketer, access.GroupOwner))
 }
 
 // findExposure shows how many ads a member may see across his groups, as the
@@ -65,29 +65,4 @@ func (s *Server) changeExposure(c *gin.Context, unit id.Unit) error {
 	}
 	etag(c, p.Version)
 	return render(c, http.StatusOK, p)
-}
-
-// listExposure lists the groups whose members are at the ceiling.
-func (s *Server) listExposure(c *gin.Context) error {
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Exposure.ListGroups(c.Request.Context(), p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
-}
-
-func (s *Server) groupExposure(c *gin.Context) error {
-	g, err := pathID[id.Group](c, "id")
-	if err != nil {
-		return err
-	}
-	standing, err := s.Exposure.OfGroup(c.Request.Context(), g)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, standing)
 }

@@ -20,7 +20,7 @@ func (s *Server) gateRoutes(r *routes) {
 	r.post("/v1/groups/:id/vouches", s.vouch, member, keyed)
 	r.post("/v1/groups/:id/agreement", s.agree, member)
 	r.post("/v1/groups/:id/violations", s.noteViolation, owners, keyed)
-	r.get("/v1/groups/:id/violations", s.listViolations, owners)
+	r.get("/v1/groups/:id/violations", listed(s.Gate.ListViolations), owners)
 	r.get("/v1/applications/:id", s.findApplication, staff(access.Marketer, access.GroupOwner, access.Mall), member)
 	r.post("/v1/applications/:id/decide", s.decideApplication, owners)
 	r.post("/v1/applications/:id/withdraw", s.withdrawApplication, member)
@@ -201,20 +201,4 @@ func (s *Server) noteViolation(c *gin.Context) error {
 		return err
 	}
 	return render(c, http.StatusCreated, found)
-}
-
-func (s *Server) listViolations(c *gin.Context) error {
-	g, err := pathID[id.Group](c, "id")
-	if err != nil {
-		return err
-	}
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Gate.ListViolations(c.Request.Context(), g, p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }

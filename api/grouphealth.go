@@ -11,33 +11,9 @@ import (
 )
 
 func (s *Server) groupHealthRoutes(r *routes) {
-	r.get("/v1/groups/:id/health", s.findGroupHealth, staff(access.Marketer, access.GroupOwner))
-	r.get("/v1/groups/:id/work-lists", s.findWorkList, staff(access.Marketer, access.GroupOwner))
+	r.get("/v1/groups/:id/health", found(s.Health.FindReport), staff(access.Marketer, access.GroupOwner))
+	r.get("/v1/groups/:id/work-lists", found(s.Health.FindWorkList), staff(access.Marketer, access.GroupOwner))
 	r.get("/v1/work-lists", s.listWorkLists, staff(access.Marketer, access.GroupOwner))
-}
-
-func (s *Server) findGroupHealth(c *gin.Context) error {
-	gid, err := pathID[id.Group](c, "id")
-	if err != nil {
-		return err
-	}
-	report, err := s.Health.FindReport(c.Request.Context(), gid)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, report)
-}
-
-func (s *Server) findWorkList(c *gin.Context) error {
-	gid, err := pathID[id.Group](c, "id")
-	if err != nil {
-		return err
-	}
-	list, err := s.Health.FindWorkList(c.Request.Context(), gid)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }
 
 func (s *Server) listWorkLists(c *gin.Context) error {

@@ -17,7 +17,7 @@ func (s *Server) groupRoutes(r *routes) {
 	r.get("/v1/groups", s.listGroups, staff(access.Marketer, access.GroupOwner, access.Mall))
 	r.get("/v1/groups/:id", s.findGroup, staff(access.Marketer, access.GroupOwner, access.Mall))
 	r.patch("/v1/groups/:id", s.updateGroup, staff(access.Marketer))
-	r.get("/v1/groups/:id/charter", s.listCharters, staff(access.Marketer, access.GroupOwner, access.Mall))
+	r.get("/v1/groups/:id/charter", found(s.Community.ListCharters), staff(access.Marketer, access.GroupOwner, access.Mall))
 	r.post("/v1/groups/:id/charter", s.publishCharter, staff(access.Marketer, access.GroupOwner), keyed)
 }
 
@@ -148,18 +148,6 @@ func (s *Server) updateGroup(c *gin.Context) error {
 	}
 	etag(c, g.Version)
 	return render(c, http.StatusOK, g)
-}
-
-func (s *Server) listCharters(c *gin.Context) error {
-	gid, err := pathID[id.Group](c, "id")
-	if err != nil {
-		return err
-	}
-	list, err := s.Community.ListCharters(c.Request.Context(), gid)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }
 
 func (s *Server) publishCharter(c *gin.Context) error {

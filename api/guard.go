@@ -19,7 +19,7 @@ func (s *Server) guardRoutes(r *routes) {
 	r.put("/v1/units/:id/ad-policies/:preset", s.setUnitPolicy, staff(access.Marketer))
 	r.get("/v1/guard/forecast", s.forecastGuard, staff(access.Marketer, access.GroupOwner))
 	r.get("/v1/decisions", s.listDecisions, staff(access.Marketer, access.GroupOwner))
-	r.get("/v1/decisions/:id", s.findDecision, staff(access.Marketer, access.GroupOwner))
+	r.get("/v1/decisions/:id", found(s.Guard.FindDecision), staff(access.Marketer, access.GroupOwner))
 	r.get("/v1/groups/:id/ad-policy", s.findAdPolicy, staff(access.Marketer, access.GroupOwner))
 	r.put("/v1/groups/:id/ad-policy", s.setAdPolicy, staff(access.Marketer, access.GroupOwner))
 	r.post("/v1/groups/:id/ads", s.postAd, staff(access.Marketer, access.GroupOwner, access.Mall), keyed)
@@ -68,18 +68,6 @@ func (s *Server) listDecisions(c *gin.Context) error {
 		return err
 	}
 	return render(c, http.StatusOK, list)
-}
-
-func (s *Server) findDecision(c *gin.Context) error {
-	d, err := pathID[id.Decision](c, "id")
-	if err != nil {
-		return err
-	}
-	kept, err := s.Guard.FindDecision(c.Request.Context(), d)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, kept)
 }
 
 func (s *Server) findAdPolicy(c *gin.Context) error {

@@ -76,7 +76,7 @@ func (p *hardPeriod) refund(who int, no string, goods int) {
 // proven holds every proof to what stands.
 func (p *hardPeriod) proven(when string) {
 	p.t.Helper()
-	for _, b := range p.wander.broken() {
+	for _, b := range p.wander.broken(p.t) {
 		p.t.Errorf("%s: %s", when, b)
 	}
 }

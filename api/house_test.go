@@ -62,6 +62,8 @@ type house struct {
 	// units by name.
 	units map[string]id.Unit
 	seq   int
+	// done is what was done under a key, by the key.
+	done *keyedCalls
 }
 
 // The regions of a house. Things are made in east; west must not see them.
@@ -119,7 +121,7 @@ func newServer(t testing.TB, db *database.DB) *Server {
 
 func newHouse(t testing.TB, db *database.DB) *house {
 	t.Helper()
-	h := &house{Server: newServer(t, db), keys: map[string]map[access.Role]string{}, units: map[string]id.Unit{}}
+	h := &house{Server: newServer(t, db), keys: map[string]map[access.Role]string{}, units: map[string]id.Unit{}, done: newKeyedCalls()}
 	h.hire(t, "")
 	me, err := h.Access.Authenticate(bg, h.keys[""][access.Admin])
 	if err != nil {
@@ -135,6 +137,7 @@ func newHouse(t testing.TB, db *database.DB) *house {
 		h.hire(t, name)
 	}
 	h.url = listen(t, h.Server, httpd.Config{})
+	t.Cleanup(func() { h.replay(t) })
 	return h
 }
 
@@ -258,7 +261,9 @@ func (h *house) try(bearer, methodPath, body string, headers ...string) (answer,
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
-	return answer{res.StatusCode, res.Header, b}, err
+	got := answer{res.StatusCode, res.Header, b}
+	h.note(req, keyedCall{bearer: bearer, methodPath: methodPath, body: body, headers: headers, got: got})
+	return got, err
 }
 
 // newKey is a header with an Idempotency-Key nobody used yet.

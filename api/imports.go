@@ -17,7 +17,7 @@ import (
 func (s *Server) importRoutes(r *routes) {
 	callers := staff(access.Marketer, access.Mall)
 	r.post("/v1/imports", s.createImport, callers, keyed, bodyLimit(intake.BytesMax))
-	r.get("/v1/imports", s.listFiles, callers)
+	r.get("/v1/imports", paged(s.Intake.List), callers)
 	r.get("/v1/imports/:id", s.findImport, callers)
 	r.get("/v1/imports/:id/report.csv", s.readImportReport, callers)
 }
@@ -75,18 +75,6 @@ func (s *Server) refusePlaces(c *gin.Context, f *intake.File) error {
 	}
 	f.Refuse(func(u id.Unit) bool { return !units[u] }, func(o id.Staff) bool { return !owners[o] })
 	return nil
-}
-
-func (s *Server) listFiles(c *gin.Context) error {
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Intake.List(c.Request.Context(), p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }
 
 // badShown is how many refused lines an import shows; the report has all.

@@ -15,7 +15,7 @@ import (
 func (s *Server) jobRoutes(r *routes) {
 	makers := staff(access.Marketer, access.Mall)
 	r.post("/v1/codes/batches", s.createCodeBatch, makers, keyed, bodyLimit(codeBatchBody))
-	r.get("/v1/jobs/:id", s.findJob, makers)
+	r.get("/v1/jobs/:id", found(s.Referral.FindBatch), makers)
 	r.get("/v1/jobs/:id/codes.csv", s.readJobCodes, makers)
 	r.get("/v1/jobs/:id/cards.pdf", s.readJobCards, makers)
 }
@@ -41,18 +41,6 @@ func (s *Server) createCodeBatch(c *gin.Context) error {
 	}
 	c.Header("Location", "/v1/jobs/"+job.String())
 	return render(c, http.StatusAccepted, found)
-}
-
-func (s *Server) findJob(c *gin.Context) error {
-	job, err := pathID[id.Job](c, "id")
-	if err != nil {
-		return err
-	}
-	found, err := s.Referral.FindBatch(c.Request.Context(), job)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, found)
 }
 
 func (s *Server) readJobCodes(c *gin.Context) error {

@@ -47,18 +47,6 @@ func (s *Server) renderKey(c *gin.Context, status int, key id.APIKey) error {
 	return render(c, status, k)
 }
 
-func (s *Server) listKeys(c *gin.Context) error {
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	keys, err := s.Access.ListKeys(c.Request.Context(), p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, keys)
-}
-
 func (s *Server) revokeKey(c *gin.Context) error {
 	key, err := pathID[id.APIKey](c, "id")
 	if err != nil {

@@ -21,7 +21,7 @@ func (s *Server) ledgerRoutes(r *routes) {
 	finance := staff(access.Finance)
 	r.get("/v1/ledger/trial-balance", s.trialBalance, finance)
 	r.get("/v1/ledger/trial-balance.csv", s.trialBalanceCSV, finance)
-	r.get("/v1/ledger/closes", s.listLedgerCloses, finance)
+	r.get("/v1/ledger/closes", paged(s.Wallet.ListCloses), finance)
 	r.post("/v1/ledger/closes", s.closeLedgerDay, finance, keyed)
 	r.get("/v1/ledger/closes/:day", s.findLedgerClose, finance)
 	r.get("/v1/ledger/closes/:day/lines.csv", s.ledgerCloseCSV, finance)
@@ -56,18 +56,6 @@ func (s *Server) trialBalanceCSV(c *gin.Context) error {
 		return err
 	}
 	return sendCSV(c, "trial-balance", func(w io.Writer) error { return t.WriteCSV(w, mark) })
-}
-
-func (s *Server) listLedgerCloses(c *gin.Context) error {
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Wallet.ListCloses(c.Request.Context(), p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }
 
 func (s *Server) closeLedgerDay(c *gin.Context) error {

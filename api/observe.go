@@ -13,22 +13,9 @@ import (
 )
 
 func (s *Server) observeRoutes(r *routes) {
-	r.get("/v1/groups/:id/ad-policy/observed", s.observeAds, staff(access.Marketer, access.GroupOwner))
+	r.get("/v1/groups/:id/ad-policy/observed", found(s.Guard.Observe), staff(access.Marketer, access.GroupOwner))
 	r.post("/v1/guard/enforce", s.enforce, staff(access.Marketer))
 	r.get("/v1/groups/:id/ways", s.findWays, staff(access.Marketer, access.GroupOwner))
-}
-
-// observeAds reports what enforcing would have kept from a group.
-func (s *Server) observeAds(c *gin.Context) error {
-	g, err := pathID[id.Group](c, "id")
-	if err != nil {
-		return err
-	}
-	out, err := s.Guard.Observe(c.Request.Context(), g)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, out)
 }
 
 func (s *Server) enforce(c *gin.Context) error {

@@ -35,6 +35,13 @@ func TestMain(m *testing.M) {
 			fmt.Printf("%s is never seen to succeed; a test calls it and looks for its effect\n", op)
 			code = 1
 		}
+		for _, rt := range (&Server{}).table().list {
+			op := rt.method + " " + segment.ReplaceAllString(rt.path, "{$1}")
+			if _, yes := replayed.Load(op); rt.keyed && !yes && shownElsewhere[op] == "" {
+				fmt.Printf("%s is never repeated under its key; a test calls it in a house\n", op)
+				code = 1
+			}
+		}
 	}
 	os.Exit(code)
 }

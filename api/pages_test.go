@@ -28,7 +28,7 @@ func TestPagesAtRandom(t *testing.T) {
 		if len(w.opened) < 45 || len(w.filled) < 15 || w.gave[http.StatusSeeOther] < steps/20 {
 			t.Errorf("the walk saw too little: addresses %v, forms %v, answers %v", w.opened, w.filled, w.gave)
 		}
-		for _, b := range w.broken() {
+		for _, b := range w.broken(t) {
 			t.Error(b)
 		}
 	})

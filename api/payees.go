@@ -16,12 +16,12 @@ func (s *Server) payeeRoutes(r *routes) {
 	finance, both := staff(access.Finance), staff(access.Finance, access.Cashier)
 	r.post("/v1/members/:id/payee", s.enterPayee, finance, member, keyed)
 	r.get("/v1/members/:id/payee", s.payeeOfMember, both, member)
-	r.get("/v1/payees", s.listPendingPayees, both)
+	r.get("/v1/payees", paged(s.Payee.ListPending), both)
 	r.get("/v1/payees/:id", s.findPayee, both)
 	r.post("/v1/payees/:id/approve", s.approvePayee, finance)
 	r.post("/v1/payees/:id/reject", s.rejectPayee, finance)
 	r.post("/v1/payees/:id/invoices", s.recordInvoice, finance, keyed)
-	r.get("/v1/payees/:id/invoices", s.listInvoices, both)
+	r.get("/v1/payees/:id/invoices", listed(s.Payee.ListInvoices), both)
 }
 
 // enterPayee adds a version, by the member himself or by finance for him.
@@ -56,19 +56,6 @@ func (s *Server) renderPayeeOf(c *gin.Context, status int, m id.Member) error {
 	return render(c, status, found)
 }
 
-// listPendingPayees are those whose change waits for a second person.
-func (s *Server) listPendingPayees(c *gin.Context) error {
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Payee.ListPending(c.Request.Context(), p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
-}
-
 func (s *Server) findPayee(c *gin.Context) error {
 	pid, err := pathID[id.Payee](c, "id")
 	if err != nil {
@@ -92,22 +79,6 @@ func (s *Server) recordInvoice(c *gin.Context) error {
 	return s.movePayee(c, http.StatusCreated, &in, func(pid id.Payee) error {
 		return done(s.Payee.RecordInvoice(c.Request.Context(), pid, in))(c)
 	})
-}
-
-func (s *Server) listInvoices(c *gin.Context) error {
-	pid, err := pathID[id.Payee](c, "id")
-	if err != nil {
-		return err
-	}
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Payee.ListInvoices(c.Request.Context(), pid, p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }
 
 // movePayee binds what a step needs, takes it and shows the payee as it stands

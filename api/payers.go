@@ -16,13 +16,13 @@ import (
 func (s *Server) payerRoutes(r *routes) {
 	finance, both := staff(access.Finance), staff(access.Finance, access.Cashier)
 	r.post("/v1/payers", s.createPayer, finance, keyed)
-	r.get("/v1/payers", s.listPayers, staff(access.Finance, access.Cashier, access.Marketer))
+	r.get("/v1/payers", paged(s.Payee.ListPayers), staff(access.Finance, access.Cashier, access.Marketer))
 	r.get("/v1/payers/:id", s.findPayer, staff(access.Finance, access.Cashier, access.Marketer))
 	r.put("/v1/payers/:id", s.changePayer, finance)
 	r.get("/v1/payers/:id/tax-months", s.listTaxMonths, both)
-	r.get("/v1/payers/:id/tax-lines", s.listTaxLines, both)
+	r.get("/v1/payers/:id/tax-lines", listed(s.Payee.ListLines), both)
 	r.post("/v1/payers/:id/closes", s.closeTaxMonth, finance)
-	r.get("/v1/payers/:id/closes", s.listTaxCloses, both)
+	r.get("/v1/payers/:id/closes", listed(s.Payee.ListCloses), both)
 }
 
 func (s *Server) createPayer(c *gin.Context) error {
@@ -38,18 +38,6 @@ func (s *Server) createPayer(c *gin.Context) error {
 		return err
 	}
 	return s.renderPayer(c, http.StatusCreated, pid)
-}
-
-func (s *Server) listPayers(c *gin.Context) error {
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Payee.ListPayers(c.Request.Context(), p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }
 
 func (s *Server) findPayer(c *gin.Context) error {
@@ -111,22 +99,6 @@ func (s *Server) listTaxMonths(c *gin.Context) error {
 	return render(c, http.StatusOK, list)
 }
 
-func (s *Server) listTaxLines(c *gin.Context) error {
-	pid, err := pathID[id.Payer](c, "id")
-	if err != nil {
-		return err
-	}
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Payee.ListLines(c.Request.Context(), pid, p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
-}
-
 // closeMonthRequest names the month to close.
 type closeMonthRequest struct {
 	Month int `json:"month"`
@@ -152,20 +124,4 @@ func (s *Server) closeTaxMonth(c *gin.Context) error {
 		return err
 	}
 	return s.renderPayer(c, http.StatusCreated, pid)
-}
-
-func (s *Server) listTaxCloses(c *gin.Context) error {
-	pid, err := pathID[id.Payer](c, "id")
-	if err != nil {
-		return err
-	}
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Payee.ListCloses(c.Request.Context(), pid, p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }

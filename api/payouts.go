@@ -18,7 +18,7 @@ func (s *Server) payoutRoutes(r *routes) {
 	r.post("/v1/payouts", s.createPayout, both, keyed)
 	r.get("/v1/payouts", s.listPayouts, both)
 	r.get("/v1/payouts/:id", s.findPayout, both)
-	r.get("/v1/payouts/:id/holds", s.listHolds, both)
+	r.get("/v1/payouts/:id/holds", listed(s.Settlement.ListHolds), both)
 	r.post("/v1/payouts/:id/pay", s.payPayout, both, keyed)
 	r.post("/v1/payouts/:id/results", s.reportPayout, both, keyed)
 }
@@ -45,22 +45,6 @@ func (s *Server) listPayouts(c *gin.Context) error {
 		return err
 	}
 	list, err := s.Settlement.ListPayouts(c.Request.Context(), settlement.PayoutFilter{Settlement: sid}, p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
-}
-
-func (s *Server) listHolds(c *gin.Context) error {
-	pid, err := pathID[id.Payout](c, "id")
-	if err != nil {
-		return err
-	}
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Settlement.ListHolds(c.Request.Context(), pid, p)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 
 func (s *Server) posterRoutes(r *routes) {
 	r.put("/v1/poster-templates", s.putPosterTemplate, staff(access.Marketer), bodyLimit(posterBody))
-	r.get("/v1/poster-templates", s.listPosterTemplates, staff(access.Marketer, access.GroupOwner, access.Mall))
+	r.get("/v1/poster-templates", paged(s.Referral.ListPosterTemplates), staff(access.Marketer, access.GroupOwner, access.Mall))
 	r.get("/v1/codes/:code/poster.png", s.codePoster, staff(access.Marketer, access.GroupOwner, access.Mall), member)
 }
 
@@ -35,18 +35,6 @@ func (s *Server) putPosterTemplate(c *gin.Context) error {
 	}
 	etag(c, t.Version)
 	return render(c, http.StatusOK, t)
-}
-
-func (s *Server) listPosterTemplates(c *gin.Context) error {
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Referral.ListPosterTemplates(c.Request.Context(), p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }
 
 func (s *Server) codePoster(c *gin.Context) error {

@@ -13,7 +13,7 @@ import (
 
 func (s *Server) priceApprovalRoutes(r *routes) {
 	r.post("/v1/campaigns/:id/price-approvals", s.askPrice, staff(access.Marketer), keyed)
-	r.get("/v1/campaigns/:id/price-approvals", s.listPriceApprovals, staff(access.Marketer, access.Finance))
+	r.get("/v1/campaigns/:id/price-approvals", listed(s.Campaign.ListPriceApprovals), staff(access.Marketer, access.Finance))
 	r.post("/v1/campaigns/:id/price-approvals/:approval/approve", s.approvePrice, staff(access.Marketer, access.Finance))
 	r.post("/v1/campaigns/:id/price-approvals/:approval/reject", s.rejectPrice, staff(access.Marketer, access.Finance))
 }
@@ -44,22 +44,6 @@ func (s *Server) askPrice(c *gin.Context) error {
 		return err
 	}
 	return s.renderPriceApproval(c, http.StatusCreated, cid, approval)
-}
-
-func (s *Server) listPriceApprovals(c *gin.Context) error {
-	cid, err := pathID[id.Campaign](c, "id")
-	if err != nil {
-		return err
-	}
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Campaign.ListPriceApprovals(c.Request.Context(), cid, p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }
 
 func (s *Server) approvePrice(c *gin.Context) error {

@@ -15,10 +15,10 @@ import (
 func (s *Server) programRoutes(r *routes) {
 	readers := staff(access.Marketer, access.Finance, access.GroupOwner, access.Mall)
 	r.post("/v1/programs", s.createProgram, staff(access.Marketer), keyed)
-	r.get("/v1/programs", s.listPrograms, readers)
+	r.get("/v1/programs", paged(s.Referral.ListPrograms), readers)
 	r.get("/v1/programs/:id", s.findProgram, readers)
 	r.post("/v1/programs/:id/versions", s.addProgramVersion, staff(access.Marketer), keyed)
-	r.get("/v1/programs/:id/versions", s.listProgramVersions, readers)
+	r.get("/v1/programs/:id/versions", listed(s.Referral.ListVersions), readers)
 	r.post("/v1/programs/:id/pause", s.moveProgram((*referral.Service).PauseProgram), staff(access.Marketer))
 	r.post("/v1/programs/:id/resume", s.moveProgram((*referral.Service).ResumeProgram), staff(access.Marketer))
 	r.post("/v1/programs/:id/end", s.moveProgram((*referral.Service).EndProgram), staff(access.Marketer))
@@ -47,18 +47,6 @@ func (s *Server) renderProgram(c *gin.Context, status int, program id.Program) e
 	}
 	etag(c, p.Version)
 	return render(c, status, p)
-}
-
-func (s *Server) listPrograms(c *gin.Context) error {
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Referral.ListPrograms(c.Request.Context(), p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }
 
 func (s *Server) findProgram(c *gin.Context) error {
@@ -91,22 +79,6 @@ func (s *Server) addProgramVersion(c *gin.Context) error {
 		return err
 	}
 	return s.renderProgram(c, http.StatusCreated, program)
-}
-
-func (s *Server) listProgramVersions(c *gin.Context) error {
-	program, err := pathID[id.Program](c, "id")
-	if err != nil {
-		return err
-	}
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Referral.ListVersions(c.Request.Context(), program, p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }
 
 // moveProgram answers one of the moves of a program's status.

@@ -16,8 +16,8 @@ func (s *Server) promotionRoutes(r *routes) {
 	r.get("/v1/promotions", s.listPromotions, staff(access.Marketer, access.GroupOwner))
 	r.get("/v1/promotions/calendar", s.promotionCalendar, staff(access.Marketer))
 	r.get("/v1/promotions/:id", s.findPromotion, staff(access.Marketer, access.GroupOwner))
-	r.get("/v1/promotions/:id/plan", s.planPromotion, staff(access.Marketer))
-	r.get("/v1/promotions/:id/report", s.reportPromotion, staff(access.Marketer))
+	r.get("/v1/promotions/:id/plan", found(s.Promotion.Plan), staff(access.Marketer))
+	r.get("/v1/promotions/:id/report", found(s.Promotion.Report), staff(access.Marketer))
 	r.post("/v1/promotions/:id/groups", s.addPromotionGroups, staff(access.Marketer))
 	r.post("/v1/promotions/:id/approve", s.approvePromotion, staff(access.Marketer))
 	r.post("/v1/promotions/:id/cancel", s.cancelPromotion, staff(access.Marketer))
@@ -57,30 +57,6 @@ func (s *Server) findPromotion(c *gin.Context) error {
 		return err
 	}
 	return s.renderPromotion(c, http.StatusOK, p)
-}
-
-func (s *Server) planPromotion(c *gin.Context) error {
-	p, err := pathID[id.Promotion](c, "id")
-	if err != nil {
-		return err
-	}
-	plan, err := s.Promotion.Plan(c.Request.Context(), p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, plan)
-}
-
-func (s *Server) reportPromotion(c *gin.Context) error {
-	p, err := pathID[id.Promotion](c, "id")
-	if err != nil {
-		return err
-	}
-	report, err := s.Promotion.Report(c.Request.Context(), p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, report)
 }
 
 func (s *Server) promotionCalendar(c *gin.Context) error {

@@ -13,7 +13,7 @@ import (
 
 func (s *Server) reviewRoutes(r *routes) {
 	r.get("/v1/review-cases", s.listCases, staff(access.Marketer, access.Finance))
-	r.get("/v1/review-cases/:id", s.findCase, staff(access.Marketer, access.Finance))
+	r.get("/v1/review-cases/:id", found(s.Review.FindCase), staff(access.Marketer, access.Finance))
 	r.post("/v1/rewards/:id/review", s.reviewReward, staff(access.Marketer, access.Finance), keyed)
 	r.post("/v1/rewards/:id/release", s.releaseReward, staff(access.Finance), keyed)
 	r.get("/v1/review-policy", s.findReviewPolicy, staff(access.Marketer, access.Finance))
@@ -35,18 +35,6 @@ func (s *Server) listCases(c *gin.Context) error {
 		return err
 	}
 	return render(c, http.StatusOK, list)
-}
-
-func (s *Server) findCase(c *gin.Context) error {
-	cid, err := pathID[id.ReviewCase](c, "id")
-	if err != nil {
-		return err
-	}
-	found, err := s.Review.FindCase(c.Request.Context(), cid)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, found)
 }
 
 func (s *Server) reviewReward(c *gin.Context) error {

@@ -18,10 +18,10 @@ func (s *Server) settlementRoutes(r *routes) {
 	r.post("/v1/settlements", s.createSettlement, finance, keyed)
 	r.get("/v1/settlements", s.listSettlements, both)
 	r.get("/v1/settlements/:id", s.findSettlement, both)
-	r.get("/v1/settlements/:id/lines", s.listSettlementLines, both)
+	r.get("/v1/settlements/:id/lines", listed(s.Settlement.ListLines), both)
 	r.get("/v1/settlements/:id/files/:name", s.readSettlementFile, both)
-	r.get("/v1/settlements/:id/verify", s.verifySettlement, both)
-	r.get("/v1/settlements/:id/preview", s.previewSettlement, both)
+	r.get("/v1/settlements/:id/verify", found(s.Settlement.VerifyOne), both)
+	r.get("/v1/settlements/:id/preview", found(s.Settlement.Preview), both)
 	r.post("/v1/settlements/:id/discard", s.discardSettlement, finance)
 	r.post("/v1/settlements/:id/close", s.closeSettlement, finance)
 	r.post("/v1/settlements/:id/review", s.reviewSettlement, finance)
@@ -67,22 +67,6 @@ func (s *Server) findSettlement(c *gin.Context) error {
 	return s.renderSettlement(c, http.StatusOK, sid)
 }
 
-func (s *Server) listSettlementLines(c *gin.Context) error {
-	sid, err := pathID[id.Settlement](c, "id")
-	if err != nil {
-		return err
-	}
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	lines, err := s.Settlement.ListLines(c.Request.Context(), sid, p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, lines)
-}
-
 // readSettlementFile serves the stored bytes, a CSV behind a byte order mark if
 // asked. Should the store fail halfway the connection is dropped, so that a part
 // is never taken for the whole.
@@ -123,30 +107,6 @@ func (s *Server) readSettlementFile(c *gin.Context) error {
 		panic(http.ErrAbortHandler)
 	}
 	return nil
-}
-
-func (s *Server) verifySettlement(c *gin.Context) error {
-	sid, err := pathID[id.Settlement](c, "id")
-	if err != nil {
-		return err
-	}
-	found, err := s.Settlement.VerifyOne(c.Request.Context(), sid)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, found)
-}
-
-func (s *Server) previewSettlement(c *gin.Context) error {
-	sid, err := pathID[id.Settlement](c, "id")
-	if err != nil {
-		return err
-	}
-	found, err := s.Settlement.Preview(c.Request.Context(), sid)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, found)
 }
 
 func (s *Server) discardSettlement(c *gin.Context) error {

@@ -30,18 +30,6 @@ func (s *Server) renderStaff(c *gin.Context, status int, person id.Staff) error 
 	return render(c, status, p)
 }
 
-func (s *Server) listStaff(c *gin.Context) error {
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	people, err := s.Access.ListStaff(c.Request.Context(), p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, people)
-}
-
 func (s *Server) findStaff(c *gin.Context) error {
 	person, err := pathID[id.Staff](c, "id")
 	if err != nil {

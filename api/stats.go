@@ -9,18 +9,6 @@ import (
 	"siyu/internal/id"
 )
 
-func (s *Server) showStats(c *gin.Context) error {
-	cid, err := pathID[id.Campaign](c, "id")
-	if err != nil {
-		return err
-	}
-	stats, err := s.Campaign.Stats(c.Request.Context(), cid)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, stats)
-}
-
 func (s *Server) showFunnel(c *gin.Context) error {
 	cid, err := pathID[id.Campaign](c, "id")
 	if err != nil {
@@ -32,18 +20,6 @@ func (s *Server) showFunnel(c *gin.Context) error {
 		return err
 	}
 	return render(c, http.StatusOK, funnel)
-}
-
-func (s *Server) showReport(c *gin.Context) error {
-	cid, err := pathID[id.Campaign](c, "id")
-	if err != nil {
-		return err
-	}
-	report, err := s.Campaign.Report(c.Request.Context(), cid)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, report)
 }
 
 func (s *Server) showTargets(c *gin.Context) error {

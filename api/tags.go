@@ -12,7 +12,7 @@ import (
 
 func (s *Server) tagRoutes(r *routes) {
 	r.post("/v1/tags", s.createTag, staff(access.Marketer), keyed)
-	r.get("/v1/tags", s.listTags, staff(access.Marketer, access.Mall))
+	r.get("/v1/tags", paged(s.Community.ListTags), staff(access.Marketer, access.Mall))
 	r.get("/v1/tags/:id", s.findTag, staff(access.Marketer, access.Mall))
 	r.put("/v1/tags/:id/members", s.tagMembers, staff(access.Marketer, access.Mall))
 	r.get("/v1/members/:id/tags", s.listMemberTags, staff(access.Marketer, access.Mall))
@@ -31,18 +31,6 @@ func (s *Server) createTag(c *gin.Context) error {
 		return err
 	}
 	return s.renderTag(c, http.StatusCreated, tag)
-}
-
-func (s *Server) listTags(c *gin.Context) error {
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Community.ListTags(c.Request.Context(), p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }
 
 func (s *Server) findTag(c *gin.Context) error {

@@ -47,7 +47,7 @@ func TestWander(t *testing.T) {
 		if w.said[http.StatusOK]+w.said[http.StatusCreated] < steps/4 {
 			t.Errorf("fewer than one call in four was done: %v", w.said)
 		}
-		for _, b := range w.broken() {
+		for _, b := range w.broken(t) {
 			t.Error(b)
 		}
 		walks = append(walks, w.walk)
@@ -92,7 +92,7 @@ func TestWanderTogether(t *testing.T) {
 			w.pass()
 		}
 		w.tick()
-		for _, b := range w.broken() {
+		for _, b := range w.broken(t) {
 			t.Error(b)
 		}
 	})
@@ -112,16 +112,17 @@ func fromEnv(t *testing.T, name string, otherwise int) int {
 }
 
 // broken are the rows that break an invariant, each with its sentence.
-func (w *wanderer) broken() (all []string) {
+func (h *house) broken(t testing.TB) (all []string) {
+	t.Helper()
 	for _, prove := range []func(context.Context, *database.DB) ([]database.Proof, error){
 		campaign.Verify, campaign.VerifyDiscounts, campaign.VerifyRefunds, groupbuy.Verify, invite.Verify, guard.Verify, tieout.Verify,
 		referral.Verify, promoter.Verify, payee.Verify, settlement.Verify, voucher.Verify,
 		wallet.Verify, wallet.VerifyCoupons, wallet.VerifyPoints, wallet.VerifyCloses,
 		community.Verify, health.Verify, request.Verify, gathering.Verify, task.Verify,
 	} {
-		proofs, err := prove(bg, w.DB)
+		proofs, err := prove(bg, h.DB)
 		if err != nil {
-			w.t.Fatal(err)
+			t.Fatal(err)
 		}
 		for _, p := range proofs {
 			for _, b := range p.Broken {

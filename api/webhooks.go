@@ -12,11 +12,11 @@ import (
 
 func (s *Server) webhookRoutes(r *routes) {
 	r.post("/v1/webhooks", s.createWebhook, staff(access.Mall), keyed)
-	r.get("/v1/webhooks", s.listWebhooks, staff(access.Mall))
+	r.get("/v1/webhooks", paged(s.Webhook.List), staff(access.Mall))
 	r.get("/v1/webhooks/:id", s.findWebhook, staff(access.Mall))
 	r.post("/v1/webhooks/:id/pause", s.pauseWebhook, staff(access.Mall), keyed)
 	r.post("/v1/webhooks/:id/resume", s.resumeWebhook, staff(access.Mall), keyed)
-	r.get("/v1/webhooks/:id/deliveries", s.listDeliveries, staff(access.Mall))
+	r.get("/v1/webhooks/:id/deliveries", listed(s.Webhook.Deliveries), staff(access.Mall))
 	r.post("/v1/webhooks/:id/deliveries/:delivery/replay", s.replayDelivery, staff(access.Mall), keyed)
 }
 
@@ -41,18 +41,6 @@ func (s *Server) createWebhook(c *gin.Context) error {
 	}
 	w.Secret = made.Secret
 	return render(c, http.StatusCreated, w)
-}
-
-func (s *Server) listWebhooks(c *gin.Context) error {
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Webhook.List(c.Request.Context(), p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }
 
 func (s *Server) findWebhook(c *gin.Context) error {
@@ -91,22 +79,6 @@ func (s *Server) resumeWebhook(c *gin.Context) error {
 		return err
 	}
 	return s.renderWebhook(c, hook)
-}
-
-func (s *Server) listDeliveries(c *gin.Context) error {
-	hook, err := pathID[id.Webhook](c, "id")
-	if err != nil {
-		return err
-	}
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Webhook.Deliveries(c.Request.Context(), hook, p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }
 
 func (s *Server) replayDelivery(c *gin.Context) error {

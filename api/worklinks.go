@@ -14,7 +14,7 @@ import (
 func (s *Server) workLinkRoutes(r *routes) {
 	owners := staff(access.GroupOwner)
 	r.post("/v1/work-links", s.makeWorkLink, owners, keyed)
-	r.get("/v1/work-links", s.listWorkLinks, owners)
+	r.get("/v1/work-links", paged(s.Access.ListWorkLinks), owners)
 	r.get("/v1/work-links/:id", s.findWorkLink, owners)
 	r.post("/v1/work-links/:id/revoke", s.revokeWorkLink, owners)
 }
@@ -44,18 +44,6 @@ func (s *Server) makeWorkLink(c *gin.Context) error {
 		out.URL = strings.TrimSuffix(s.Referral.PublicURL, "/") + "/console/work/enter?" + url.Values{"k": {token}}.Encode()
 	}
 	return render(c, http.StatusCreated, out)
-}
-
-func (s *Server) listWorkLinks(c *gin.Context) error {
-	p, err := page(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.Access.ListWorkLinks(c.Request.Context(), p)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, list)
 }
 
 func (s *Server) findWorkLink(c *gin.Context) error {

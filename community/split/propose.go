@@ -48,20 +48,20 @@ func (s *Service) Propose(ctx context.Context, group id.Group, in In) (id.Split,
 		return 0, err
 	}
 	g := known[group]
-	switch {
-	case g.ID == 0 || !g.SeenBy(database.ActorOf(ctx)):
+	if g.ID == 0 || !g.SeenBy(database.ActorOf(ctx)) {
 		return 0, fault.NotFound
-	case g.Status == community.GroupDissolved:
-		return 0, community.ErrGroupClosed.With("status", g.Status)
 	}
 	return s.propose(ctx, g, in.Size)
 }
 
 // propose reads and divides outside the transaction that writes: what changed
-// meanwhile is as what changes later.
+// meanwhile is as what changes later. What is amiss is said inside it, where a
+// call repeated under its key was answered before.
 func (s *Service) propose(ctx context.Context, g community.Group, size int) (id.Split, error) {
 	var who []id.Member
 	var bonds []Bond
+	var d Division
+	var misfit error
 	err := s.DB.Snapshot(ctx, func(q *database.Query) (err error) {
 		who, bonds, err = crowd(q, g, s.DB.Clock.Now())
 		return err
@@ -69,14 +69,20 @@ func (s *Service) propose(ctx context.Context, g community.Group, size int) (id.
 	switch {
 	case err != nil:
 		return 0, err
+	case g.Status == community.GroupDissolved:
+		misfit = community.ErrGroupClosed.With("status", g.Status)
 	case len(who) <= size:
-		return 0, ErrSmall.With("people", len(who)).With("size", size)
+		misfit = ErrSmall.With("people", len(who)).With("size", size)
 	case len(who) > peopleMost:
-		return 0, ErrLarge.With("people", len(who)).With("max", peopleMost)
+		misfit = ErrLarge.With("people", len(who)).With("max", peopleMost)
+	default:
+		d = Divide(who, bonds, size)
 	}
-	d := Divide(who, bonds, size)
 	var made id.Split
 	err = s.DB.Tx(ctx, func(tx *database.Tx) error {
+		if misfit != nil {
+			return misfit
+		}
 		if _, err := community.LockGroupTx(tx, g.ID); err != nil {
 			return err
 		}
