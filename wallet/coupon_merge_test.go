@@ -32,6 +32,7 @@ func TestMergeCoupons(t *testing.T) {
 			t.Fatal(err)
 		}
 		merge(t, db, 1, 2)
+		provenCoupons(t, db) // three of two: two were brought in
 		merge(t, db, 2, 3)
 
 		list, err := s.ListMemberCoupons(bg, 3, "", database.Page{})
@@ -54,6 +55,12 @@ func TestMergeCoupons(t *testing.T) {
 		t.Run("a source told again finds what it gave", func(t *testing.T) {
 			if again := issued(t, db, c, 1, "r1"); again != used {
 				t.Errorf("got %s, want %s", again, used)
+			}
+		})
+		t.Run("an order in his old name uses it", func(t *testing.T) {
+			_, err := s.RedeemCoupon(bg, wallet.Redeem{Coupon: issued(t, db, coupon(t, db), 3, "r1"), Member: 1, OrderRef: "order-old", Lines: []wallet.Line{{SKU: "a", Amount: 900}}})
+			if err != nil {
+				t.Error(err)
 			}
 		})
 		t.Run("the refund reaches who holds it now", func(t *testing.T) {

@@ -1,13 +1,16 @@
 package wallet_test
 
 import (
+	"encoding/json"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
 	"siyu/internal/clock"
 	"siyu/internal/database"
 	"siyu/internal/database/dbtest"
+	"siyu/internal/id"
 	"siyu/wallet"
 )
 
@@ -72,5 +75,56 @@ func TestEvents(t *testing.T) {
 			t.Errorf("got %v, want %v", got, want)
 		}
 		provenCoupons(t, db)
+	})
+}
+
+// TestToldWhenItRunsOut: a coupon is told as expired at the first moment at
+// which it cannot be used, with the end it had, by days or by date; one that was
+// taken back is not.
+func TestToldWhenItRunsOut(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		s := &wallet.Service{DB: db}
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		must(db.Tx(bg, func(tx *database.Tx) error {
+			return tx.Exec("INSERT INTO webhooks (id, unit_id, url, events, secret, status, version, created_at) VALUES (?, 0, 'https://mall.example', 'coupon.expired', '', 'active', 1, ?)", tx.Next(), tx.Now).Error
+		}))
+		until := clock.MilliOf(time.Date(2026, 3, 3, 16, 0, 0, 0, time.UTC))
+		days := coupon(t, db, func(in *wallet.CouponIn) { in.ValidDays = 1 })
+		dated := coupon(t, db, func(in *wallet.CouponIn) { in.ValidDays, in.ValidUntil = 0, until })
+		for _, c := range []id.Coupon{days, dated} {
+			issued(t, db, c, 1, "kept")
+			issued(t, db, c, 1, "taken back")
+			must(db.Tx(bg, func(tx *database.Tx) error {
+				_, err := wallet.WithdrawTx(tx, wallet.Issue{Coupon: c, Member: 1, SourceKind: "reward", SourceID: "taken back"})
+				return err
+			}))
+		}
+		told := func() (ends []clock.Milli) {
+			t.Helper()
+			must(s.TellExpiredCoupons(bg))
+			var list []string
+			must(db.Read(bg).Raw("SELECT payload FROM events WHERE type = 'coupon.expired'").Scan(&list).Error)
+			for _, text := range list {
+				var e struct {
+					ValidUntil clock.Milli `json:"valid_until"`
+				}
+				must(json.Unmarshal([]byte(text), &e))
+				ends = append(ends, e.ValidUntil)
+			}
+			return ends
+		}
+		db.Clock.Jump(until.Time().Sub(db.Clock.Now()) - time.Millisecond)
+		if got := told(); len(got) != 0 {
+			t.Errorf("while it can be used: %v", got)
+		}
+		db.Clock.Jump(time.Millisecond)
+		if got := told(); !slices.Equal(got, []clock.Milli{until, until}) {
+			t.Errorf("got %v, want the two that were kept, until %v", got, until)
+		}
 	})
 }

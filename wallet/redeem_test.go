@@ -112,6 +112,24 @@ func TestRedeem(t *testing.T) {
 			if _, err := giveBack(db, "order-5"); !errors.Is(err, wallet.ErrNotReturnable) || status(t, db, kept) != wallet.HoldRedeemed {
 				t.Errorf("got %v", err)
 			}
+			if err := db.Tx(bg, func(tx *database.Tx) error { _, err := wallet.ReleaseTx(tx, "order-5"); return err }); err != nil || status(t, db, kept) != wallet.HoldReturned {
+				t.Errorf("an order that was never paid keeps it: %v", err)
+			}
+		})
+		t.Run("another coupon's order is not this one's", func(t *testing.T) {
+			s := &wallet.Service{DB: db}
+			if _, err := redeem(db, c, "order-7"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.ReturnCoupon(bg, other, "order-7"); !errors.Is(err, wallet.ErrNotRedeemed) || status(t, db, c) != wallet.HoldRedeemed {
+				t.Errorf("returned by another's name: got %v", err)
+			}
+			if _, err := s.FindRedemption(bg, wallet.Redeem{Coupon: other, OrderRef: "order-7"}); !errors.Is(err, wallet.ErrNotRedeemed) {
+				t.Errorf("found by another's name: got %v", err)
+			}
+			if _, err := s.ReturnCoupon(bg, c, "order-7"); err != nil {
+				t.Error(err)
+			}
 		})
 		t.Run("after its last day it is refused, returned or not", func(t *testing.T) {
 			db.Clock.Jump(8 * 24 * time.Hour)

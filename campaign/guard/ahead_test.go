@@ -155,17 +155,20 @@ func TestStartInClosedGroup(t *testing.T) {
 		later := fmt.Sprint(int64(now(db)) + 1)
 		for name, c := range map[string]struct {
 			set, table, key string
-			want            error
+			want            guard.Rule // empty: it begins
 		}{
-			"open":                            {"", "", "", nil},
-			"closed":                          {"status = 'dissolved'", "chat_groups", "id", guard.ErrNotNow},
-			"its planned end is now":          {"ends_at = " + at, "chat_groups", "id", guard.ErrNotNow},
-			"its planned end is a moment off": {"ends_at = " + later, "chat_groups", "id", nil},
-			"its charter ends now":            {"ends_at = " + at, "charters", "group_id", guard.ErrNotNow},
-			"its charter ends a moment later": {"ends_at = " + later, "charters", "group_id", nil},
+			"open":                            {"", "", "", ""},
+			"closed":                          {"status = 'dissolved'", "chat_groups", "id", guard.RuleClosed},
+			"its planned end is now":          {"ends_at = " + at, "chat_groups", "id", guard.RuleEnd},
+			"its planned end is a moment off": {"ends_at = " + later, "chat_groups", "id", ""},
+			"its charter ends now":            {"ends_at = " + at, "charters", "group_id", guard.RuleCharterEnded},
+			"its charter ends a moment later": {"ends_at = " + later, "charters", "group_id", ""},
+			"its charter is quiet now":        {"quiet_from = 0, quiet_to = 1440", "charters", "group_id", guard.RuleCharterQuiet},
+			"its slot was over":               {"to_at = " + at, "slots", "group_id", guard.RuleWindow},
 		} {
-			if err := starts(c.set, c.table, c.key); !errors.Is(err, c.want) {
-				t.Errorf("a group that is %s: got %v, want %v", name, err, c.want)
+			err := starts(c.set, c.table, c.key)
+			if stopped := errors.Is(err, guard.ErrNotNow); stopped != (c.want != "") || stopped && guard.WhyNotNow(err) != c.want || !stopped && err != nil {
+				t.Errorf("a group that is %s: got %v by %q, want %q", name, err, guard.WhyNotNow(err), c.want)
 			}
 		}
 		db.Clock.Jump(time.Hour)

@@ -35,7 +35,7 @@ func (s *Service) StartTx(tx *database.Tx, slot id.Slot) (Slot, error) {
 		return row, err
 	}
 	if row.Status() == StatusReleased || row.Status() == StatusConfirmed || tx.Now < row.FromAt || tx.Now >= row.ToAt {
-		return row, ErrNotNow
+		return row, notNow(RuleWindow)
 	}
 	all, err := s.load(tx.DB, question{groups: []id.Group{row.GroupID}, campaign: row.CampaignID, now: tx.Now})
 	if err != nil {
@@ -44,8 +44,17 @@ func (s *Service) StartTx(tx *database.Tx, slot id.Slot) (Slot, error) {
 	k := all[row.GroupID]
 	x := exam{policy: Policy{Mode: ModeOff}, state: k.state, zone: zone{loc: k.state.Zone}}
 	c := k.state.Charter
-	if len(k.state.Silences) > 0 || !k.state.Open || k.state.EndsAt != 0 && k.state.EndsAt <= tx.Now || c.EndsAt != 0 && c.EndsAt <= tx.Now || c.Version > 0 && x.quiet(c.Quiet, tx.Now) {
-		return row, ErrNotNow
+	switch {
+	case len(k.state.Silences) > 0:
+		return row, notNow(RuleSilence)
+	case !k.state.Open:
+		return row, notNow(RuleClosed)
+	case k.state.EndsAt != 0 && k.state.EndsAt <= tx.Now:
+		return row, notNow(RuleEnd)
+	case c.EndsAt != 0 && c.EndsAt <= tx.Now:
+		return row, notNow(RuleCharterEnded)
+	case c.Version > 0 && x.quiet(c.Quiet, tx.Now):
+		return row, notNow(RuleCharterQuiet)
 	}
 	if row.StartedAt != 0 {
 		return row, nil
@@ -53,6 +62,20 @@ func (s *Service) StartTx(tx *database.Tx, slot id.Slot) (Slot, error) {
 	row.StartedAt, row.StartedNo, row.UnitID = tx.Now, tx.Next(), k.group.UnitID
 	return row, database.One(tx.Exec("UPDATE slots SET started_at = ?, started_no = ?, unit_id = ? WHERE id = ?"+
 		tx.Only("started_at = 0 AND confirmed_at = 0 AND released_at = 0"), tx.Now, row.StartedNo, row.UnitID, slot), ErrNotNow)
+}
+
+// notNow is ErrNotNow with the rule that stops the delivery.
+func notNow(rule Rule) error { return ErrNotNow.With("rule", rule) }
+
+// WhyNotNow is the rule by which StartTx refused a delivery with ErrNotNow; a
+// slot whose time was over before its turn came is RuleWindow.
+func WhyNotNow(err error) Rule {
+	if f, is := fault.As(err); is {
+		if rule, said := f.Params["rule"].(Rule); said {
+			return rule
+		}
+	}
+	return RuleWindow
 }
 
 // Confirm notes that the ad was shown at a moment (0: now). Outside the slot's

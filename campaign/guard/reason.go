@@ -72,7 +72,8 @@ const (
 	// of a digest.
 	RuleDigest Rule = "digest"
 
-	// RuleWindow is noted on a late slot: shown outside its window.
+	// RuleWindow is noted on a late slot: shown outside its window; and on an ask
+	// whose slot was over before the channel took its ad.
 	RuleWindow Rule = "window"
 )
 

@@ -65,9 +65,9 @@ func (s *Service) handOver(ctx context.Context, o outgoing) error {
 	})
 	switch {
 	case errors.Is(err, guard.ErrNotNow):
-		// Stopped inside its window, by a silence or a stricter charter: the
-		// guard is asked again.
-		return s.drop(ctx, slot, putBack{guard.ReleaseNotSent, s.now().Add(time.Minute), guard.RuleSilence})
+		// Stopped inside its window, by a silence or a stricter charter, or its
+		// slot was over before its turn came: the guard is asked again.
+		return s.drop(ctx, slot, putBack{guard.ReleaseNotSent, s.now().Add(time.Minute), guard.WhyNotNow(err)})
 	case errors.Is(err, errStopped):
 		return s.drop(ctx, slot, putBack{why: guard.ReleaseCancelled})
 	case err != nil:

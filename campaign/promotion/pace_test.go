@@ -156,3 +156,29 @@ func TestPaceEndsWithTheSlot(t *testing.T) {
 		h.mustHold()
 	})
 }
+
+// TestPaceOutlastsTheSlot: an ad whose slot is over before its turn comes, in a
+// window that lasts, is put off for that reason and not for a silence.
+func TestPaceOutlastsTheSlot(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.s.Paces = map[string]Pace{"file": 2}
+		groups := []id.Group{h.group(community.PresetRetail), h.group(community.PresetRetail)}
+		p := h.plan("file", 4*time.Hour, groups...)
+		h.check(h.s.Approve(bg, p, 0))
+		h.Drain(0) // one is handed out, the other waits for its turn
+		h.check(db.Tx(bg, func(tx *database.Tx) error {
+			return tx.Exec("UPDATE slots SET to_at = ? WHERE promotion_id = ?", tx.Now.Add(time.Minute), p).Error
+		}))
+		h.Drain(2 * time.Minute)
+		var late []PlannedGroup
+		for _, g := range h.sends(p) {
+			if g.Send == SendDeferred {
+				late = append(late, g)
+			}
+		}
+		if len(late) != 1 || late[0].Rule != guard.RuleWindow {
+			t.Errorf("put off: got %+v, want one whose slot was over", late)
+		}
+	})
+}
